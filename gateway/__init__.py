@@ -1,0 +1,1 @@
+"""The running product: HTTP and WebSocket in front, the federation engine inside."""

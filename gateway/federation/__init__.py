@@ -1,0 +1,1 @@
+"""Federation v2; knows nothing of complaints, HTTP servers or Mongo."""

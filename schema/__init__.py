@@ -1,0 +1,1 @@
+"""The contract: `build()` gives the schema; nothing else is exported."""
