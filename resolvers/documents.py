@@ -1,0 +1,254 @@
+"""The stored documents' shapes, as TypedDicts; keys are the contract's names.
+
+Instants are aware UTC datetimes, calendar dates ISO 8601 strings, references the other document's `_id`.
+"""
+
+from datetime import datetime
+from typing import NotRequired, TypedDict
+
+DESK = "kemenpanrb"
+"""The national desk: the agency that holds what no rule has routed yet."""
+
+
+class OrgUnitDoc(TypedDict):
+    id: str
+    """`<agency>/<slug>`, so that a unit names its agency."""
+    name: str
+    parent: str | None
+
+
+class ProcessedDoc(TypedDict):
+    """An idempotency key that has done its work on the document that holds this."""
+
+    key: str
+    """`<subject>|<mutation>|<idempotencyKey>`"""
+    digest: str
+    """SHA-256 of the canonical input."""
+
+
+class AgencyDoc(TypedDict):
+    _id: str
+    kind: str
+    name: str
+    shortName: str
+    code: str | None
+    region: str | None
+    """The region it governs; null for ministries and institutions."""
+    province: str | None
+    """The province's agency, for a regency or city."""
+    connected: bool
+    pilot: bool
+    units: list[OrgUnitDoc]
+    revision: int
+
+
+class RegionDoc(TypedDict):
+    _id: str
+    """The Kemendagri code of 2022: 51 is Bali, 51.03 Badung."""
+    level: str
+    name: str
+    parent: str | None
+    timeZone: str
+    population: int | None
+    populationYear: int | None
+    government: str | None
+
+
+class CategoryNameDoc(TypedDict):
+    ID: str
+    EN: str
+
+
+class CategoryDoc(TypedDict):
+    _id: str
+    """Dotted code: ROAD.POTHOLE lies in ROAD."""
+    parent: str | None
+    name: CategoryNameDoc
+    sensitive: bool
+    defaultGrade: str
+
+
+class DecreeDoc(TypedDict):
+    number: str
+    issuer: str
+    issuedOn: str | None
+    title: str
+
+
+TeamMemberDoc = TypedDict(
+    "TeamMemberDoc",
+    {
+        "id": str,  # `<team>/<n>`, so that a member names its team
+        "name": str | None,
+        "role": str,
+        "unit": str | None,
+        "from": str,
+        "to": str | None,
+        "primary": bool,
+        "trainings": list[str],
+        "subject": str | None,  # the `sub` claim of the person's tokens
+    },
+)
+
+
+class TeamDoc(TypedDict):
+    _id: str
+    """`TM-…`"""
+    agency: str
+    agencyProvince: str | None
+    """The agency's province (itself for a province), for the coordinator's reach."""
+    kind: str
+    name: str
+    decree: DecreeDoc | None
+    termFrom: str
+    termTo: str | None
+    """Last day of the term; null where the decree does not publish it."""
+    members: list[TeamMemberDoc]
+    supersedes: str | None
+    supersededBy: str | None
+    synthetic: bool
+    processed: list[ProcessedDoc]
+    creationKey: NotRequired[str]
+    revision: int
+
+
+class LocationDoc(TypedDict):
+    text: str | None
+    region: str
+    latitude: float | None
+    longitude: float | None
+
+
+ForwardingDoc = TypedDict(
+    "ForwardingDoc",
+    {
+        "sequence": int,  # 1, 2, …
+        "from": str | None,
+        "to": str,
+        "action": str,
+        "reason": str | None,
+        "note": str | None,
+        "noteSalt": str,
+        "byRole": str,
+        "bySubject": str | None,
+        "at": datetime,
+        "previousHash": str | None,
+        "hash": str,
+    },
+)
+
+
+class CommitmentDoc(TypedDict):
+    action: str
+    unit: str | None
+    dueOn: str | None
+
+
+class FollowUpDoc(TypedDict):
+    id: str
+    """`<complaint>/<n>`"""
+    kind: str
+    body: str
+    visibility: str
+    byAgency: str | None
+    byRole: str
+    bySubject: str | None
+    commitment: CommitmentDoc | None
+    closureCode: str | None
+    evidence: list[str]
+    approved: bool
+    """A FINAL follow-up is a draft until approved; every other kind is approved from the start."""
+    rejection: str | None
+    """Why the draft went back to its author."""
+    at: datetime
+
+
+class PauseDoc(TypedDict):
+    start: datetime
+    end: datetime | None
+
+
+class ClockDoc(TypedDict):
+    kind: str
+    startedAt: datetime
+    dueAt: datetime | None
+    stoppedAt: datetime | None
+    pauses: list[PauseDoc]
+    zone: str
+    provisional: bool
+
+
+class RatingDoc(TypedDict):
+    stars: int
+    comment: str | None
+    at: datetime
+
+
+class ClosureDoc(TypedDict):
+    code: str | None
+    evidence: list[str]
+    archiveReason: str | None
+    referral: str | None
+    ground: str | None
+    alternative: str | None
+    at: datetime
+
+
+class HoldDoc(TypedDict):
+    reason: str
+    reviewOn: str
+
+
+ComplaintDoc = TypedDict(
+    "ComplaintDoc",
+    {
+        "_id": str,  # the tracking ID
+        "class": str,
+        "category": str | None,
+        "sensitive": bool,  # of the category
+        "title": str,
+        "body": str,
+        "status": str,
+        "grade": str | None,
+        "channel": str,
+        "location": LocationDoc | None,
+        "region": str | None,  # the location's, for filters
+        "province": str | None,  # the region's province code (itself for a province), for filters
+        "occurredOn": str | None,
+        "anonymous": bool,
+        "confidential": bool,
+        "namedAgency": str | None,
+        "takenInBy": str | None,  # the agency that took it in on the reporter's behalf
+        "holder": str,
+        "holderKind": str,
+        "holderProvince": str | None,  # province agency of a regency or city that holds it
+        "holders": list[str],  # everyone who has held it, the present holder last
+        "supporting": list[str],
+        "team": str | None,
+        "unit": str | None,
+        "assignee": str | None,
+        "assigneeSubject": str | None,
+        "hold": HoldDoc | None,
+        "forwardings": list[ForwardingDoc],
+        "followUps": list[FollowUpDoc],
+        "clocks": list[ClockDoc],
+        "nextDueAt": datetime,  # of the running clocks; NEVER where none runs, so that these sort last
+        "informationRequests": int,
+        "escalationLevel": int,
+        "mergedInto": str | None,
+        "rating": RatingDoc | None,
+        "closure": ClosureDoc | None,
+        "reporterSubject": str | None,  # the `sub` of a reporter with an account
+        "secretHash": str,
+        "receivedAt": datetime,
+        "verifiedAt": datetime | None,
+        "firstFollowUpAt": datetime | None,
+        "closedAt": datetime | None,
+        "updatedAt": datetime,
+        "revision": int,
+        "readers": list[str],  # policy.readers(): who may know that it exists
+        "processed": list[ProcessedDoc],
+        "creationKey": NotRequired[str],
+        "synthetic": bool,
+    },
+)

@@ -1,0 +1,1 @@
+"""Complaint rules as pure functions; standard library only."""

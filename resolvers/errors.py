@@ -1,0 +1,52 @@
+"""Refused and its subclasses: one class, one code of `UserErrorCode`."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class Refused(Exception):
+    """A rule says no: the client sees `code`, the sentence, and the path of the input field at fault.
+
+    `document` is the current state, where the viewer may read it and it helps to see it.
+    """
+
+    code: ClassVar[str]
+
+    def __init__(
+        self, message: str, *, field: tuple[str, ...] | None = None, document: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.field = field
+        self.document = document
+
+
+class NotFound(Refused):
+    code = "NOT_FOUND"
+
+
+class NotAllowed(Refused):
+    code = "NOT_ALLOWED"
+
+
+class WrongStatus(Refused):
+    code = "WRONG_STATUS"
+
+
+class ChangedMeanwhile(Refused):
+    code = "CHANGED_MEANWHILE"
+
+
+class InvalidInput(Refused):
+    code = "INVALID_INPUT"
+
+
+class LimitReached(Refused):
+    code = "LIMIT_REACHED"
+
+
+class TeamNotActive(Refused):
+    code = "TEAM_NOT_ACTIVE"
+
+
+class IdempotencyConflict(Refused):
+    code = "IDEMPOTENCY_CONFLICT"

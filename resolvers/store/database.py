@@ -1,0 +1,87 @@
+"""Client, codecs, read and write concerns: the one module that imports the driver."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from bson.codec_options import CodecOptions
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
+from pymongo.errors import DuplicateKeyError, ExecutionTimeout, PyMongoError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+__all__ = [
+    "NEVER",
+    "Collection",
+    "Document",
+    "DuplicateKeyError",
+    "ExecutionTimeout",
+    "PyMongoError",
+    "Store",
+    "connect",
+]
+
+Document = dict[str, Any]
+Collection = AsyncIOMotorCollection[Document]
+
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+"""Stands for "no due time" in a sort key: such documents come last."""
+
+MAX_TIME_MS = 2000
+"""A read that has not answered by then ends with an error; it never runs on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The database and its collections, one attribute each."""
+
+    client: AsyncIOMotorClient[Document]
+    database: AsyncIOMotorDatabase[Document]
+    complaints: Collection
+    agencies: Collection
+    regions: Collection
+    categories: Collection
+    teams: Collection
+
+    def close(self) -> None:
+        self.client.close()
+
+
+def connect(uri: str, database: str = "satugraf", **options: Any) -> Store:
+    """A store on `uri`; connects at the first command, so a wrong address shows there.
+
+    Nothing acknowledged is lost: majority writes with journal, majority reads, retries of both. `options` go to
+    the driver (event listeners, pool sizes).
+    """
+    settings: dict[str, Any] = {
+        "w": "majority",
+        "journal": True,
+        "readConcernLevel": "majority",
+        "retryWrites": True,
+        "retryReads": True,
+        "serverSelectionTimeoutMS": 15000,
+        "connectTimeoutMS": 2000,
+        "socketTimeoutMS": 20000,
+        "heartbeatFrequencyMS": 2000,
+        "maxPoolSize": 50,
+        "waitQueueTimeoutMS": 2000,
+        "maxIdleTimeMS": 60000,
+        "appname": "satugraf",
+    }
+    client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(uri, **(settings | options))
+    codecs: CodecOptions[Document] = CodecOptions(tz_aware=True)
+    opened = client.get_database(
+        database,
+        codec_options=codecs,
+        write_concern=WriteConcern(w="majority", j=True),
+        read_concern=ReadConcern("majority"),
+    )
+    return Store(
+        client=client,
+        database=opened,
+        complaints=opened["complaints"],
+        agencies=opened["agencies"],
+        regions=opened["regions"],
+        categories=opened["categories"],
+        teams=opened["teams"],
+    )
