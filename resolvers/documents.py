@@ -6,6 +6,8 @@ Instants are aware UTC datetimes, calendar dates ISO 8601 strings, references th
 from datetime import datetime
 from typing import NotRequired, TypedDict
 
+from resolvers.domain.sla import ClockDoc
+
 DESK = "kemenpanrb"
 """The national desk: the agency that holds what no rule has routed yet."""
 
@@ -18,7 +20,7 @@ class OrgUnitDoc(TypedDict):
 
 
 class ProcessedDoc(TypedDict):
-    """An idempotency key that has done its work on the document that holds this."""
+    """An idempotency key that has made, or done its work on, the document that holds this."""
 
     key: str
     """`<subject>|<mutation>|<idempotencyKey>`"""
@@ -108,7 +110,7 @@ class TeamDoc(TypedDict):
     supersededBy: str | None
     synthetic: bool
     processed: list[ProcessedDoc]
-    creationKey: NotRequired[str]
+    creation: NotRequired[ProcessedDoc]
     revision: int
 
 
@@ -127,8 +129,10 @@ ForwardingDoc = TypedDict(
         "to": str,
         "action": str,
         "reason": str | None,
+        "suggested": str | None,  # whom a returning agency thinks competent
         "note": str | None,
         "noteSalt": str,
+        "noteDigest": str | None,  # what the chain hashes in place of the note
         "byRole": str,
         "bySubject": str | None,
         "at": datetime,
@@ -163,21 +167,6 @@ class FollowUpDoc(TypedDict):
     at: datetime
 
 
-class PauseDoc(TypedDict):
-    start: datetime
-    end: datetime | None
-
-
-class ClockDoc(TypedDict):
-    kind: str
-    startedAt: datetime
-    dueAt: datetime | None
-    stoppedAt: datetime | None
-    pauses: list[PauseDoc]
-    zone: str
-    provisional: bool
-
-
 class RatingDoc(TypedDict):
     stars: int
     comment: str | None
@@ -207,6 +196,8 @@ ComplaintDoc = TypedDict(
         "category": str | None,
         "sensitive": bool,  # of the category
         "title": str,
+        "originalTitle": str,  # as submitted; verification may write a clearer one
+        "publicTitle": str,  # category and region: what is read outside custody
         "body": str,
         "status": str,
         "grade": str | None,
@@ -214,6 +205,7 @@ ComplaintDoc = TypedDict(
         "location": LocationDoc | None,
         "region": str | None,  # the location's, for filters
         "province": str | None,  # the region's province code (itself for a province), for filters
+        "regionName": str | None,  # for the public title
         "occurredOn": str | None,
         "anonymous": bool,
         "confidential": bool,
@@ -238,6 +230,7 @@ ComplaintDoc = TypedDict(
         "mergedInto": str | None,
         "rating": RatingDoc | None,
         "closure": ClosureDoc | None,
+        "reporter": str | None,  # the sealed reporter's id
         "reporterSubject": str | None,  # the `sub` of a reporter with an account
         "secretHash": str,
         "receivedAt": datetime,
@@ -248,7 +241,7 @@ ComplaintDoc = TypedDict(
         "revision": int,
         "readers": list[str],  # policy.readers(): who may know that it exists
         "processed": list[ProcessedDoc],
-        "creationKey": NotRequired[str],
+        "creation": NotRequired[ProcessedDoc],
         "synthetic": bool,
     },
 )

@@ -1,4 +1,4 @@
-"""Refused and its subclasses: one class, one code of `UserErrorCode`."""
+"""Refused and its subclasses: one class, one code of `UserErrorCode`; RequestError: a read that cannot be answered."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -50,3 +50,21 @@ class TeamNotActive(Refused):
 
 class IdempotencyConflict(Refused):
     code = "IDEMPOTENCY_CONFLICT"
+
+
+class RequestError(Exception):
+    """A request cannot be answered as asked: goes to `errors`, with the code in `extensions`."""
+
+    code: ClassVar[str]
+
+    @property
+    def extensions(self) -> dict[str, str]:
+        return {"code": self.code}
+
+
+class InvalidArgument(RequestError):
+    code = "BAD_USER_INPUT"
+
+
+class TookTooLong(RequestError):
+    code = "TIMEOUT"

@@ -1,1 +1,63 @@
-"""The contract: `build()` gives the schema; nothing else is exported."""
+"""The contract: `build()` gives the schema, `subgraph_sdl()` its text as a federation subgraph."""
+
+import warnings
+from collections.abc import Iterator
+from typing import Final, TypeVar
+
+import strawberry
+from graphql import (
+    GraphQLArgument,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    Undefined,
+)
+from strawberry.schema.config import StrawberryConfig
+
+from schema.mutation import Mutation
+from schema.query import Query
+from schema.scalars import SCALARS
+
+Built = TypeVar("Built", bound=strawberry.Schema)
+
+_LINK_VERSION: Final = "2.9"
+"""Newer `@link` versions are refused by other composers."""
+
+
+def build() -> strawberry.Schema:
+    """The national graph as `/graphql` serves it: without federation's own root fields."""
+    with warnings.catch_warnings():
+        # Strawberry expects a federation schema where it sees @key; `_entities` is for other routers alone.
+        warnings.filterwarnings("ignore", message="Federation directive found")
+        built = strawberry.Schema(query=Query, mutation=Mutation, config=_config())
+    return _without_null_defaults(built)
+
+
+def subgraph_sdl() -> str:
+    """The national graph as other routers' composers read it."""
+    built = strawberry.federation.Schema(
+        query=Query, mutation=Mutation, config=_config(), federation_version=_LINK_VERSION
+    )
+    return _without_null_defaults(built).as_str() + "\n"
+
+
+def _config() -> StrawberryConfig:
+    return StrawberryConfig(scalar_map=SCALARS)
+
+
+def _without_null_defaults(built: Built) -> Built:
+    """Python's `= None` means "may be left out", which the contract says without a default."""
+    for named in built._schema.type_map.values():
+        for value in _input_values(named):
+            if value.default_value is None:
+                value.default_value = Undefined
+    return built
+
+
+def _input_values(named: object) -> Iterator[GraphQLArgument | GraphQLInputField]:
+    if isinstance(named, GraphQLInputObjectType):
+        yield from named.fields.values()
+    elif isinstance(named, GraphQLObjectType | GraphQLInterfaceType):
+        for field in named.fields.values():
+            yield from field.args.values()

@@ -1,4 +1,4 @@
-"""Client, codecs, read and write concerns: the one module that imports the driver."""
+"""Client, codecs, read and write concerns: the one module that imports Motor."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -42,6 +42,7 @@ class Store:
     regions: Collection
     categories: Collection
     teams: Collection
+    reporters: Collection
 
     def close(self) -> None:
         self.client.close()
@@ -84,4 +85,5 @@ def connect(uri: str, database: str = "satugraf", **options: Any) -> Store:
         regions=opened["regions"],
         categories=opened["categories"],
         teams=opened["teams"],
+        reporters=opened["reporters"],
     )

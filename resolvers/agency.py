@@ -1,0 +1,57 @@
+"""Agencies: read."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from resolvers.context import RequestContext
+from resolvers.documents import AgencyDoc
+from resolvers.domain.vocabulary import AgencyKind
+from resolvers.errors import InvalidArgument
+from resolvers.listing import Arguments, Cursors, Listing, scope
+from resolvers.store import indexes, pages
+from resolvers.store.database import Document
+
+MAX_SEARCH_LENGTH = 100
+
+
+async def by_id(context: RequestContext, agency_id: str) -> Document | None:
+    return await context.loaders.agency.load(agency_id)
+
+
+async def unit(context: RequestContext, unit_id: str) -> Document | None:
+    """A unit by its id, which begins with its agency's."""
+    agency = await by_id(context, unit_id.partition("/")[0])
+    return next((unit for unit in agency["units"] if unit["id"] == unit_id), None) if agency else None
+
+
+async def regencies(context: RequestContext, agency: AgencyDoc) -> list[Document]:
+    """The regencies and cities of a province, by name; none of any other agency."""
+    return await context.loaders.regencies.load(agency["_id"]) if agency["kind"] == AgencyKind.PROVINCE else []
+
+
+def listing(context: RequestContext, filter: Mapping[str, Any], arguments: Arguments) -> Listing:
+    """Agencies by name; `filter` has the keys of AgencyFilter.
+
+    Raises InvalidArgument for a search text of more than 100 characters.
+    """
+    query: Document = {"kind": {"$in": list(filter.get("kinds", AgencyKind))}}
+    query |= {key: filter[key] for key in ("province", "connected", "pilot") if key in filter}
+    if "search" in filter:
+        query |= _search(filter["search"])
+    bounded = set(query) - {"$or"}
+    return pages.listing(
+        context.store.agencies,
+        query,
+        pages.Order("name"),
+        arguments,
+        Cursors(context.secret_key, scope("agencies", filter)),
+        hint=indexes.choose(indexes.AGENCY_LISTS, bounded, "name"),
+    )
+
+
+def _search(text: str) -> Document:
+    if len(text) > MAX_SEARCH_LENGTH:
+        raise InvalidArgument(f"search has {len(text)} characters; at most {MAX_SEARCH_LENGTH} are taken.")
+    part = {"$regex": re.escape(text), "$options": "i"}
+    return {"$or": [{"name": part}, {"shortName": part}]}

@@ -1,0 +1,83 @@
+"""Complaints: read, accept, withdraw."""
+
+from resolvers import agency as agencies
+from resolvers import policy, text
+from resolvers import team as teams
+from resolvers.context import RequestContext
+from resolvers.domain import tracking_id
+from resolvers.domain.lifecycle import Transition
+from resolvers.domain.vocabulary import ComplaintAction, FollowUpKind, TeamRole, Visibility
+from resolvers.errors import InvalidArgument, InvalidInput, NotAllowed, TeamNotActive
+from resolvers.follow_up import appended
+from resolvers.store.database import Document
+from resolvers.transition import act, prove
+from resolvers.update import Attempt
+
+
+async def by_id(context: RequestContext, complaint_id: str) -> Document | None:
+    """The complaint, or None: absent and not to be known of look the same."""
+    complaint = await context.loaders.complaint.load(complaint_id)
+    return complaint if complaint is not None and policy.may_know(context.viewer, complaint, context.proven) else None
+
+
+async def by_tracking_id(context: RequestContext, text: str, *, secret: str | None = None) -> Document | None:
+    """The complaint under a tracking ID as people write it; a valid secret makes the caller its reporter.
+
+    Raises InvalidArgument for a secret in a request whose text is kept in logs and histories.
+    """
+    if secret is not None and not context.takes_secrets:
+        raise InvalidArgument("A secret is not taken in a GET request, where logs and histories keep it: use POST.")
+    complaint_id = tracking_id.parse(text)
+    complaint = None if complaint_id is None else await context.loaders.complaint.load(complaint_id)
+    if complaint is None:
+        return None
+    prove(context, complaint, secret)
+    return await by_id(context, complaint["_id"])
+
+
+async def accept(
+    context: RequestContext, attempt: Attempt, complaint_id: str, *, team: str, unit: str | None, liaison: str | None
+) -> Document:
+    """Takes it on, with an active team of the holder; again, to assign it anew."""
+    found = await teams.by_id(context, team)
+    if found is None:
+        raise InvalidInput(f"There is no team {team!r}: see the agency's teams.", field=("input", "team"))
+    if unit is not None and await agencies.unit(context, unit) is None:
+        raise InvalidInput(f"There is no unit {unit!r}: see the agency's units.", field=("input", "unit"))
+    assignee = None if liaison is None else _liaison(context, found, liaison)
+
+    def change(complaint: Document, transition: Transition) -> Document:
+        if found["agency"] != complaint["holder"]:
+            raise InvalidInput(f"{team} is not a team of {complaint['holder']}.", field=("input", "team"))
+        if unit is not None and unit.partition("/")[0] != complaint["holder"]:
+            raise InvalidInput(f"{unit} is not a unit of {complaint['holder']}.", field=("input", "unit"))
+        if not teams.may_work(context, found):
+            raise TeamNotActive(f"The team {team} is {teams.status(context, found)}.", field=("input", "team"))
+        if not policy.may_assign_to(context.viewer, unit):
+            raise NotAllowed("A liaison accepts for the own unit alone.", field=("input", "unit"))
+        return {
+            "team": team,
+            "unit": unit or (assignee and assignee["unit"]),
+            "assignee": assignee and assignee["id"],
+            "assigneeSubject": assignee and assignee["subject"],
+        }
+
+    return await act(context, attempt, complaint_id, ComplaintAction.ACCEPT, change)
+
+
+def _liaison(context: RequestContext, team: Document, member_id: str) -> Document:
+    member: Document | None = next((row for row in team["members"] if row["id"] == member_id), None)
+    if member is None or member["role"] != TeamRole.LIAISON or not teams.is_current(context, member):
+        raise InvalidInput(f"{member_id} is not a present liaison of {team['_id']}.", field=("input", "liaison"))
+    return member
+
+
+async def withdraw(
+    context: RequestContext, attempt: Attempt, complaint_id: str, *, reason: str | None, secret: str | None
+) -> Document:
+    words = text.optional(reason, "reason")
+
+    def change(complaint: Document, transition: Transition) -> Document:
+        return appended(context, complaint, FollowUpKind.REPLY, words, Visibility.REPORTER) if words else {}
+
+    return await act(context, attempt, complaint_id, ComplaintAction.WITHDRAW, change, secret=secret)

@@ -1,0 +1,135 @@
+"""Lists of complaints: what a filter asks for, inside what the viewer may know."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from resolvers import policy
+from resolvers.context import RequestContext
+from resolvers.domain.lifecycle import OPEN
+from resolvers.domain.vocabulary import ComplaintOrder, ComplaintStatus
+from resolvers.errors import InvalidArgument
+from resolvers.listing import Arguments, Cursors, Listing, scope
+from resolvers.store import indexes, pages
+from resolvers.store.database import Document
+
+MAX_VALUES: Final = 100
+
+_ORDERS: Final = {
+    ComplaintOrder.RECEIVED_DESC: pages.Order("receivedAt", descending=True),
+    ComplaintOrder.RECEIVED_ASC: pages.Order("receivedAt"),
+    ComplaintOrder.UPDATED_DESC: pages.Order("updatedAt", descending=True),
+    ComplaintOrder.DUE_ASC: pages.Order("nextDueAt"),
+}
+
+
+def _one_of(key: str) -> Callable[[RequestContext, Any], Document]:
+    return lambda context, values: {key: {"$in": list(values)}}
+
+
+def _equal(key: str) -> Callable[[RequestContext, Any], Document]:
+    return lambda context, value: {key: {"$eq": value}}
+
+
+def _between(key: str) -> Callable[[RequestContext, Any], Document]:
+    def condition(context: RequestContext, span: Mapping[str, Any]) -> Document:
+        bounds = {"$gte": span.get("from"), "$lt": span.get("to")}
+        bounds = {operator: instant for operator, instant in bounds.items() if instant is not None}
+        return {key: bounds} if bounds else {}
+
+    return condition
+
+
+def _region(context: RequestContext, codes: Any) -> Document:
+    provinces = [code for code in codes if "." not in code]
+    regencies = [code for code in codes if "." in code]
+    if not regencies:
+        return {"province": {"$in": provinces}}
+    if not provinces:
+        return {"region": {"$in": regencies}}
+    return {"$or": [{"province": {"$in": provinces}}, {"region": {"$in": regencies}}]}
+
+
+def _overdue(context: RequestContext, overdue: Any) -> Document:
+    return {"nextDueAt": {"$lt": context.now} if overdue else {"$gte": context.now}}
+
+
+def _escalated(context: RequestContext, escalated: Any) -> Document:
+    return {"escalationLevel": {"$gt": 0} if escalated else 0}
+
+
+# Who is assigned is read inside custody alone, and so is this filter: `readers` narrows to the viewer's own.
+def _assignee(context: RequestContext, member: Any) -> Document:
+    return {"assignee": {"$eq": member}, "readers": {"$in": list(policy.custody_groups(context.viewer))}}
+
+
+_CONDITIONS: Final[Mapping[str, Callable[[RequestContext, Any], Document]]] = {
+    "class": _one_of("class"),
+    "category": _one_of("category"),
+    "grade": _one_of("grade"),
+    "channel": _one_of("channel"),
+    "holder": _one_of("holder"),
+    "holderKind": _one_of("holderKind"),
+    "region": _region,
+    "team": _equal("team"),
+    "unit": _one_of("unit"),
+    "assignee": _assignee,
+    "receivedAt": _between("receivedAt"),
+    "closedAt": _between("closedAt"),
+    "overdue": _overdue,
+    "escalated": _escalated,
+}
+
+
+def listing(
+    context: RequestContext,
+    filter: Mapping[str, Any],
+    order_by: ComplaintOrder | None,
+    arguments: Arguments,
+    *,
+    within: tuple[str, str] | None = None,
+    keys: frozenset[str],
+) -> Listing:
+    """Complaints that match; `filter` has the keys of ComplaintFilter, `within` pins one key (an agency's, a team's).
+
+    Raises InvalidArgument for more than 100 values of one key.
+    """
+    order = _ORDERS[order_by or ComplaintOrder.RECEIVED_DESC]
+    query = _query(context, filter, within)
+    asked = [order_by or ComplaintOrder.RECEIVED_DESC, within, filter]
+    return pages.listing(
+        context.store.complaints,
+        query,
+        order,
+        arguments,
+        Cursors(context.secret_key, scope("complaints", asked)),
+        hint=indexes.choose(indexes.COMPLAINT_LISTS, query, order.key),
+        keys=keys | set(policy.KEYS),
+    )
+
+
+def _query(context: RequestContext, filter: Mapping[str, Any], within: tuple[str, str] | None) -> Document:
+    query: Document = {
+        "readers": {"$in": list(policy.groups(context.viewer))},
+        "status": {"$in": sorted(_statuses(filter))},
+    }
+    clauses = [] if within is None else [{within[0]: {"$eq": within[1]}}]
+    for key, value in filter.items():
+        if isinstance(value, list) and len(value) > MAX_VALUES:
+            raise InvalidArgument(f"{key} has {len(value)} values; at most {MAX_VALUES} are taken.")
+        if key in _CONDITIONS:
+            clauses.append(_CONDITIONS[key](context, value))
+    further: list[Document] = []
+    for clause in clauses:
+        # A key that is bounded twice keeps both bounds: the second goes beside the first.
+        if clause.keys() & query.keys() - {"readers"}:
+            further.append(clause)
+        else:
+            query |= clause
+    return query | ({"$and": further} if further else {})
+
+
+def _statuses(filter: Mapping[str, Any]) -> set[str]:
+    wanted = {str(status) for status in filter.get("status", ComplaintStatus)}
+    if "open" in filter:
+        wanted &= {str(status) for status in ComplaintStatus if (status in OPEN) == filter["open"]}
+    return wanted

@@ -1,0 +1,73 @@
+"""Working days, holidays, time zones."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from typing import Final
+
+from resolvers.domain.vocabulary import TimeZone
+
+OFFSETS: Final = {
+    TimeZone.WIB: timezone(timedelta(hours=7)),
+    TimeZone.WITA: timezone(timedelta(hours=8)),
+    TimeZone.WIT: timezone(timedelta(hours=9)),
+}
+_DAY: Final = timedelta(days=1)
+_END_OF_DAY: Final = time(23, 59, 59)
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The working days of a time zone: Monday to Friday but for `holidays` and collective leave.
+
+    `known_years` are those whose table is published; days of other years count as if without holidays.
+    """
+
+    zone: TimeZone
+    holidays: Mapping[date, str]
+    known_years: frozenset[int]
+
+    def local_day(self, instant: datetime) -> date:
+        return instant.astimezone(OFFSETS[self.zone]).date()
+
+    def is_working_day(self, day: date) -> bool:
+        return day.weekday() < 5 and day not in self.holidays
+
+    def end_of(self, day: date) -> datetime:
+        """The last second of a local day, in UTC."""
+        return datetime.combine(day, _END_OF_DAY, OFFSETS[self.zone]).astimezone(UTC)
+
+    def due_at(self, start: datetime, working_days: int) -> datetime:
+        """The end of the Nth working day after the day of `start`, which does not count itself."""
+        day = self.local_day(start)
+        while working_days > 0:
+            day += _DAY
+            working_days -= self.is_working_day(day)
+        return self.end_of(day)
+
+    def due_after_days(self, start: datetime, days: int) -> datetime:
+        """The end of the Nth calendar day after the day of `start`."""
+        return self.end_of(self.local_day(start) + timedelta(days=days))
+
+    def working_days_between(self, start: datetime, end: datetime) -> float:
+        """Working days from `start` to `end`, parts of a day as its share of 24 hours; negative where end is before."""
+        if end < start:
+            return -self.working_days_between(end, start)
+        first, last = self.local_day(start), self.local_day(end)
+        whole = sum(self.is_working_day(first + timedelta(days=offset)) for offset in range((last - first).days))
+        return whole - self._share(start) + self._share(end)
+
+    def _share(self, instant: datetime) -> float:
+        """The part of a working day that has passed; 0 on other days."""
+        local = instant.astimezone(OFFSETS[self.zone])
+        if not self.is_working_day(local.date()):
+            return 0.0
+        return (
+            timedelta(hours=local.hour, minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+            / _DAY
+        )
+
+    def is_provisional(self, start: datetime, due: datetime) -> bool:
+        """Whether a year between the two has no published table of holidays yet."""
+        years = range(self.local_day(start).year, self.local_day(due).year + 1)
+        return not self.known_years.issuperset(years)

@@ -1,0 +1,38 @@
+"""The chain of custody: each hand-over carries the hash of the one before it.
+
+A link's hash covers who handed over to whom, when and why, a salted digest of its note, and the previous hash: a
+link that is altered, removed or put in shows, and the note can be erased without breaking the chain.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC
+from typing import Any, Final
+
+_HASHED: Final = ("sequence", "from", "to", "action", "reason", "byRole")
+
+
+def link_hash(link: Mapping[str, Any]) -> str:
+    """SHA-256 in hex over the link's canonical JSON; the stored `hash` itself does not count."""
+    content = {key: link[key] for key in _HASHED}
+    content["at"] = link["at"].astimezone(UTC).isoformat(timespec="milliseconds")
+    content["note"] = link["noteDigest"]
+    content["previousHash"] = link["previousHash"]
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def note_digest(note: str | None, salt: str) -> str | None:
+    return None if note is None else hashlib.sha256(f"{salt}\0{note}".encode()).hexdigest()
+
+
+def first_broken(links: Iterable[Mapping[str, Any]]) -> int | None:
+    """The sequence number of the first link that does not verify; None where the chain is whole."""
+    previous = None
+    for sequence, link in enumerate(links, start=1):
+        sound = link["sequence"] == sequence and link["previousHash"] == previous and link["hash"] == link_hash(link)
+        if not sound:
+            return sequence
+        previous = link["hash"]
+    return None

@@ -1,0 +1,45 @@
+"""Tracking ids: make, check digit, parse.
+
+Thirteen letters after the prefix, `LP-7K2M-QX4T-9DHF-3`: twelve random, then one check letter, so that a slip of one
+letter or of two neighbours is noticed before anything is looked up. The alphabet leaves out 0, 1, I, L, O and U.
+"""
+
+from typing import Final
+
+ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Thirty letters. The check is taken modulo 31, the next prime: bodies whose check would be the 31st are not made."""
+
+_BODY_LENGTH: Final = 12
+_MODULUS: Final = 31
+_VALUES: Final = {letter: value for value, letter in enumerate(ALPHABET)}
+
+
+def new(prefix: str, entropy: bytes) -> str:
+    """An id from at least 9 random bytes; the same bytes give the same id."""
+    number = int.from_bytes(entropy)
+    while True:
+        body, rest = "", number
+        for _ in range(_BODY_LENGTH):
+            rest, value = divmod(rest, len(ALPHABET))
+            body += ALPHABET[value]
+        check = _check(body)
+        if check < len(ALPHABET):
+            return _formatted(prefix, body + ALPHABET[check])
+        number += 1
+
+
+def parse(text: str) -> str | None:
+    """The id as it is stored, from what people write: any case, spaces or hyphens anywhere; None where it is none."""
+    letters = "".join(character for character in text.upper() if character.isalnum())
+    prefix, body = letters[: -_BODY_LENGTH - 1], letters[-_BODY_LENGTH - 1 :]
+    if len(body) != _BODY_LENGTH + 1 or not prefix.isalpha() or not set(body) <= _VALUES.keys():
+        return None
+    return _formatted(prefix, body) if _check(body[:-1]) == _VALUES[body[-1]] else None
+
+
+def _check(body: str) -> int:
+    return sum(weight * _VALUES[letter] for weight, letter in enumerate(body, start=2)) % _MODULUS
+
+
+def _formatted(prefix: str, letters: str) -> str:
+    return "-".join([prefix, *(letters[start : start + 4] for start in range(0, len(letters), 4))])

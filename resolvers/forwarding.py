@@ -1,0 +1,108 @@
+"""Hand-overs between agencies: forward, return, and the links of the chain of custody."""
+
+import secrets
+from typing import Any, Final
+
+from resolvers import policy, reference, text
+from resolvers.context import RequestContext
+from resolvers.documents import DESK
+from resolvers.domain import custody_chain
+from resolvers.domain.lifecycle import Actor, Transition
+from resolvers.domain.vocabulary import ComplaintAction, ComplaintStatus, ReturnReason
+from resolvers.errors import InvalidInput, NotAllowed
+from resolvers.store.database import Document
+from resolvers.transition import act
+from resolvers.update import Attempt
+
+_UNASSIGNED: Final[Document] = {"team": None, "unit": None, "assignee": None, "assigneeSubject": None}
+
+
+def handed_over(
+    context: RequestContext,
+    complaint: Document,
+    holder: Document,
+    action: ComplaintAction,
+    *,
+    reason: ReturnReason | None = None,
+    suggested: str | None = None,
+    note: str | None = None,
+) -> Document:
+    """The keys that a hand-over sets: the new holder, nobody assigned, and one more link of the chain."""
+    links = complaint["forwardings"]
+    salt = secrets.token_hex(16)
+    link: dict[str, Any] = {
+        "sequence": len(links) + 1,
+        "from": complaint["holder"],
+        "to": holder["_id"],
+        "action": action,
+        "reason": reason,
+        "suggested": suggested,
+        "note": note,
+        "noteSalt": salt,
+        "noteDigest": custody_chain.note_digest(note, salt),
+        "byRole": context.viewer.role,
+        "bySubject": context.viewer.subject,
+        "at": context.now,
+        "previousHash": links[-1]["hash"] if links else None,
+    }
+    link["hash"] = custody_chain.link_hash(link)
+    return {
+        **reference.held_by(holder, complaint["holders"] or [complaint["holder"]]),
+        **_UNASSIGNED,
+        "forwardings": [*links, link],
+    }
+
+
+async def forward(
+    context: RequestContext, attempt: Attempt, complaint_id: str, *, to: str, note: str | None
+) -> Document:
+    """Hands over to the agency, or to the province that stands in for one that is not connected."""
+    holder = await reference.connected(context, to, "to")
+    noted = text.optional(note, "note")
+    zone = await reference.zone(context, holder)
+
+    def change(complaint: Document, transition: Transition) -> Document:
+        if complaint["status"] == ComplaintStatus.ROUTED and complaint["holder"] == holder["_id"]:
+            raise InvalidInput(f"{holder['_id']} holds it already.", field=("input", "to"))
+        actors = policy.actors(context.viewer, complaint, context.proven)
+        within = context.viewer.agency in (holder["_id"], holder["province"])
+        if Actor.NATIONAL_ADMIN not in actors and not within:
+            raise NotAllowed(
+                f"{holder['_id']} lies outside your province: return it to the national desk's attention.",
+                field=("input", "to"),
+            )
+        return handed_over(context, complaint, holder, ComplaintAction.FORWARD, note=noted)
+
+    return await act(context, attempt, complaint_id, ComplaintAction.FORWARD, change, zone=zone)
+
+
+async def give_back(
+    context: RequestContext,
+    attempt: Attempt,
+    complaint_id: str,
+    *,
+    reason: ReturnReason,
+    suggested: str | None,
+    note: str,
+) -> Document:
+    """Returns it: to the regency's or city's province, else to the national desk; the total clock runs on."""
+    noted = text.required(note, "note")
+    proposed = None if suggested is None else await reference.agency(context, suggested, "suggested")
+    complaint = await context.loaders.complaint.load(complaint_id)
+    province = None if complaint is None else complaint["holderProvince"]
+    receiver = await reference.agency(context, province or DESK)
+    zone = await reference.zone(context, receiver)
+
+    def change(complaint: Document, transition: Transition) -> Document:
+        suggestion = None if proposed is None else proposed["_id"]
+        return handed_over(
+            context,
+            complaint,
+            receiver,
+            ComplaintAction.RETURN,
+            reason=reason,
+            suggested=suggestion,
+            note=noted,
+        )
+
+    return await act(context, attempt, complaint_id, ComplaintAction.RETURN, change, zone=zone)

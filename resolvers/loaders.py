@@ -1,0 +1,57 @@
+"""Batched reads by id and by owner: one command for all that a depth of the operation asks for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from aiodataloader import DataLoader
+
+from resolvers.store.database import MAX_TIME_MS, Collection, Document, Store
+
+MAX_BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Loaders:
+    """One request's loaders; each keeps what it has read until the request ends."""
+
+    complaint: DataLoader[str, Document | None]
+    agency: DataLoader[str, Document | None]
+    region: DataLoader[str, Document | None]
+    category: DataLoader[str, Document | None]
+    team: DataLoader[str, Document | None]
+    regencies: DataLoader[str, list[Document]]
+    """By the province's agency."""
+    teams: DataLoader[str, list[Document]]
+    """By agency."""
+
+
+def loaders(store: Store) -> Loaders:
+    return Loaders(
+        complaint=_by_id(store.complaints),
+        agency=_by_id(store.agencies),
+        region=_by_id(store.regions),
+        category=_by_id(store.categories),
+        team=_by_id(store.teams),
+        regencies=_by_owner(store.agencies, "province", sort="name"),
+        teams=_by_owner(store.teams, "agency", sort="name"),
+    )
+
+
+def _by_id(collection: Collection) -> DataLoader[str, Document | None]:
+    async def load(ids: Sequence[str]) -> list[Document | None]:
+        found = collection.find({"_id": {"$in": ids}}, max_time_ms=MAX_TIME_MS)
+        by_id: Mapping[str, Document] = {row["_id"]: row for row in await found.to_list(len(ids))}
+        return [by_id.get(wanted) for wanted in ids]
+
+    return DataLoader(load, max_batch_size=MAX_BATCH)
+
+
+def _by_owner(collection: Collection, owner: str, *, sort: str) -> DataLoader[str, list[Document]]:
+    async def load(owners: Sequence[str]) -> list[list[Document]]:
+        rows: dict[str, list[Document]] = {wanted: [] for wanted in owners}
+        for row in await collection.find({owner: {"$in": owners}}, max_time_ms=MAX_TIME_MS).to_list(None):
+            rows[row[owner]].append(row)
+        return [sorted(rows[wanted], key=lambda row: cast("str", row[sort])) for wanted in owners]
+
+    return DataLoader(load, max_batch_size=MAX_BATCH)

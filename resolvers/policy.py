@@ -1,0 +1,193 @@
+"""Who may see and do what; the only file that decides it.
+
+A complaint carries `readers`: the groups that may know that it exists, computed by `readers()` at every write.
+Lists filter on it by `groups()`, single reads ask `may_know()`: the same sets, so that a list and a look-up cannot
+disagree. Inside what a viewer may know, `in_custody()` decides who reads the citizen's own words.
+Source: role and visibility matrix, docs/privacy.md.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+from resolvers.domain.lifecycle import Actor
+from resolvers.domain.vocabulary import Channel, ComplaintStatus, Role, Visibility
+from resolvers.viewer import Viewer
+
+Complaint = Mapping[str, Any]
+
+KEYS: Final = (
+    "readers",
+    "reporterSubject",
+    "holder",
+    "holders",
+    "holderKind",
+    "holderProvince",
+    "supporting",
+    "takenInBy",
+    "status",
+    "confidential",
+    "unit",
+    "team",
+    "assignee",
+    "assigneeSubject",
+    "escalationLevel",
+    "sensitive",
+)
+"""The keys of a complaint that the decisions below read; every projection includes them."""
+
+PROVINCE_REVIEW_LEVEL: Final = 3
+"""From this escalation level on, the holder's province reads the complaint in full."""
+
+OVERSIGHT_LEVEL: Final = 5
+"""The level at which a complaint is the Ombudsman's case."""
+
+
+def readers(complaint: Complaint) -> list[str]:
+    """The groups that may know of the complaint, sorted; stored with it, and an index's first key.
+
+    Nothing is public before verification, and nothing confidential or withdrawn ever is. Former holders keep
+    reading. A liaison sees what is not confidential and meant for any unit or the own one, and what is assigned.
+    """
+    groups = {f"agency:{agency}" for agency in (*complaint["holders"], *complaint["supporting"])}
+    groups |= {"national", *_staff_groups(complaint)}
+    if complaint["reporterSubject"] is not None:
+        groups.add(f"reporter:{complaint['reporterSubject']}")
+    if _is_published(complaint):
+        groups.add("public")
+    if complaint["escalationLevel"] >= PROVINCE_REVIEW_LEVEL and complaint["holderProvince"] is not None:
+        groups.add(f"province:{complaint['holderProvince']}")
+    if complaint["escalationLevel"] >= OVERSIGHT_LEVEL:
+        groups.add("oversight")
+    return sorted(groups)
+
+
+def _is_published(complaint: Complaint) -> bool:
+    return (
+        complaint["verifiedAt"] is not None
+        and not complaint["confidential"]
+        and complaint["status"] != ComplaintStatus.WITHDRAWN
+    )
+
+
+def _staff_groups(complaint: Complaint) -> set[str]:
+    """The holder's liaisons who may read it: the unit it lies with, or all; what is confidential the assigned alone."""
+    unit = f"unit:{complaint['unit']}" if complaint["unit"] else f"liaisons:{complaint['holder']}"
+    assignee = f"assignee:{complaint['assigneeSubject']}" if complaint["assigneeSubject"] else None
+    if not complaint["confidential"]:
+        return {unit, assignee} if assignee else {unit}
+    if complaint["team"] is None:
+        return set()
+    return {assignee or unit}
+
+
+def custody_groups(viewer: Viewer) -> tuple[str, ...]:
+    """The groups through which a viewer reads a complaint in full."""
+    match viewer.role:
+        case Role.NATIONAL_ADMIN | Role.SYSTEM:
+            return ("national",)
+        case Role.CITIZEN:
+            return (f"reporter:{viewer.subject}",) if viewer.subject else ()
+        case Role.OVERSIGHT:
+            return ("oversight",)
+        case Role.AGENCY_ADMIN:
+            return (f"agency:{viewer.agency}",)
+        case Role.PROVINCE_COORDINATOR:
+            return (f"agency:{viewer.agency}", f"province:{viewer.agency}")
+        case Role.LIAISON | Role.SUBGRAPH:
+            groups = [f"liaisons:{viewer.agency}"]
+            groups += [f"unit:{viewer.unit}"] if viewer.unit else []
+            groups += [f"assignee:{viewer.subject}"] if viewer.subject else []
+            return tuple(groups)
+        case _:
+            return ()
+
+
+_SUBMITTERS: Final = frozenset(Role) - {Role.OVERSIGHT, Role.PARTNER, Role.SYSTEM}
+_STAFF: Final = _SUBMITTERS - {Role.PUBLIC, Role.CITIZEN}
+STAFF_CHANNELS: Final = frozenset({Channel.COUNTER, Channel.LETTER, Channel.PHONE, Channel.AGENCY_SYSTEM})
+
+
+def may_submit(viewer: Viewer, channel: Channel) -> bool:
+    """Anyone for themselves; staff on behalf of a reporter, to whom some channels belong alone."""
+    return viewer.role in (_STAFF if channel in STAFF_CHANNELS else _SUBMITTERS)
+
+
+def takes_in_for(viewer: Viewer) -> str | None:
+    """The agency that holds what the viewer submits on behalf of a reporter; None: the national desk."""
+    return viewer.agency if viewer.role in _STAFF else None
+
+
+def reporter_subject(viewer: Viewer) -> str | None:
+    """Whose complaint a submission is: an account's, or nobody's but the secret's bearer."""
+    return viewer.subject if viewer.role is Role.CITIZEN else None
+
+
+def may_assign_to(viewer: Viewer, unit: str | None) -> bool:
+    """A liaison takes work on for the own unit; who has no unit, and admins, for any."""
+    return viewer.role is not Role.LIAISON or viewer.unit is None or unit == viewer.unit
+
+
+def may_manage_teams(viewer: Viewer, agency: Mapping[str, Any]) -> bool:
+    """The agency's own admin, the coordinator of its province for the province's own, the national desk."""
+    own = viewer.agency == agency["_id"]
+    return viewer.role is Role.NATIONAL_ADMIN or (own and viewer.role in (Role.AGENCY_ADMIN, Role.PROVINCE_COORDINATOR))
+
+
+def groups(viewer: Viewer) -> tuple[str, ...]:
+    """The groups that a viewer belongs to: may know of every complaint that names one of them."""
+    custody = custody_groups(viewer)
+    return custody if custody == ("national",) else (*custody, "public")
+
+
+def may_know(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> bool:
+    """Whether the viewer may know that the complaint exists; `proven` are ids opened by their secret."""
+    return complaint["_id"] in proven or not set(groups(viewer)).isdisjoint(complaint["readers"])
+
+
+def in_custody(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> bool:
+    """Whether the viewer reads it in full: its reporter, its present and former custodians, the national desk."""
+    return complaint["_id"] in proven or not set(custody_groups(viewer)).isdisjoint(complaint["readers"])
+
+
+def is_reporter(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> bool:
+    own = viewer.role is Role.CITIZEN and viewer.subject is not None
+    return complaint["_id"] in proven or (own and viewer.subject == complaint["reporterSubject"])
+
+
+def may_read_follow_up(
+    viewer: Viewer, complaint: Complaint, follow_up: Mapping[str, Any], proven: Collection[str] = ()
+) -> bool:
+    """Drafts and internal notes are for custody alone, answers to the reporter for both, the rest for all."""
+    if not in_custody(viewer, complaint, proven):
+        return bool(follow_up["approved"]) and follow_up["visibility"] == Visibility.PUBLIC
+    if is_reporter(viewer, complaint, proven):
+        return bool(follow_up["approved"]) and follow_up["visibility"] != Visibility.INTERNAL
+    return True
+
+
+def actors(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> frozenset[Actor]:
+    """What the viewer is to this complaint, in the state machine's terms."""
+    found: set[Actor] = set()
+    if is_reporter(viewer, complaint, proven):
+        found.add(Actor.REPORTER)
+    holds = viewer.agency is not None and viewer.agency == complaint["holder"]
+    match viewer.role:
+        case Role.NATIONAL_ADMIN:
+            found.add(Actor.NATIONAL_ADMIN)
+        case Role.AGENCY_ADMIN if holds:
+            found.add(Actor.HOLDER_ADMIN)
+            if complaint["takenInBy"] == viewer.agency:
+                found.add(Actor.INTAKE_ADMIN)
+        case Role.LIAISON if holds and in_custody(viewer, complaint, proven):
+            found.add(Actor.HOLDER_LIAISON)
+        case Role.SUBGRAPH if holds and in_custody(viewer, complaint, proven):
+            found.add(Actor.SUBGRAPH)
+        case Role.PROVINCE_COORDINATOR if holds:
+            found |= {Actor.CUSTODIAN, Actor.COORDINATOR}
+        case Role.PROVINCE_COORDINATOR if viewer.agency == complaint["holderProvince"]:
+            found.add(Actor.COORDINATOR)
+        case Role.OVERSIGHT if in_custody(viewer, complaint, proven):
+            found.add(Actor.OVERSIGHT)
+        case Role.SYSTEM:
+            found.add(Actor.SYSTEM)
+    return frozenset(found)

@@ -1,0 +1,61 @@
+"""Agencies, regions and categories that an input names: found, or refused with the field at fault."""
+
+from collections.abc import Sequence
+
+from resolvers.context import RequestContext
+from resolvers.documents import DESK
+from resolvers.domain.vocabulary import TimeZone
+from resolvers.errors import InvalidInput
+from resolvers.store.database import Document
+
+
+async def agency(context: RequestContext, agency_id: str, *field: str) -> Document:
+    found = await context.loaders.agency.load(agency_id)
+    if found is None:
+        raise InvalidInput(f"There is no agency {agency_id!r}: see the query agencies.", field=("input", *field))
+    return found
+
+
+async def connected(context: RequestContext, agency_id: str, *field: str) -> Document:
+    """The agency; for one that is not connected its province, which holds as custodian, else the national desk."""
+    found = await agency(context, agency_id, *field)
+    if found["connected"]:
+        return found
+    return await agency(context, found["province"] or DESK, *field)
+
+
+async def region(context: RequestContext, code: str, *field: str) -> Document:
+    found = await context.loaders.region.load(code)
+    if found is None:
+        raise InvalidInput(f"There is no region {code!r}: see the query regions.", field=("input", *field))
+    return found
+
+
+async def category(context: RequestContext, code: str) -> Document:
+    found = await context.loaders.category.load(code)
+    if found is None:
+        raise InvalidInput(f"There is no category {code!r}: see the query categories.", field=("input", "category"))
+    return found
+
+
+async def supporting(context: RequestContext, agency_ids: Sequence[str]) -> list[str]:
+    """The ids, each of them an agency's, in their order and once."""
+    found = [await agency(context, agency_id, "supporting") for agency_id in dict.fromkeys(agency_ids)]
+    return [agency["_id"] for agency in found]
+
+
+async def zone(context: RequestContext, agency: Document) -> TimeZone:
+    """The agency's working time: its region's, and Jakarta's for ministries and institutions."""
+    governed = None if agency["region"] is None else await context.loaders.region.load(agency["region"])
+    return TimeZone(governed["timeZone"]) if governed else TimeZone.WIB
+
+
+def held_by(agency: Document, holders: Sequence[str]) -> Document:
+    """The keys of a complaint that name its holder."""
+    agency_id = agency["_id"]
+    return {
+        "holder": agency_id,
+        "holderKind": agency["kind"],
+        "holderProvince": agency["province"],
+        "holders": [*(held for held in holders if held != agency_id), agency_id],
+    }

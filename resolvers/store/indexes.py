@@ -1,0 +1,72 @@
+"""Every index, with the query it is for."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from pymongo import ASCENDING, IndexModel
+
+from resolvers.store.database import Store
+
+
+class Index(NamedTuple):
+    """A list's index: the keys it bounds by value, then the key it sorts by; `_id` breaks ties."""
+
+    bounded: tuple[str, ...]
+    sort: str
+
+    @property
+    def name(self) -> str:
+        return "_".join((*self.bounded, self.sort))
+
+    def model(self) -> IndexModel:
+        return IndexModel([(key, ASCENDING) for key in (*self.bounded, self.sort, "_id")], name=self.name)
+
+
+# Every list of complaints bounds `readers` and `status`, by all values where the caller names none: Mongo then
+# merges the sorted runs of one index instead of sorting in memory.
+COMPLAINT_LISTS = (
+    Index(("readers", "status"), "receivedAt"),  # complaints
+    Index(("readers", "status"), "updatedAt"),  # what changed last
+    Index(("readers", "status"), "nextDueAt"),  # what is due next
+    Index(("readers", "holder", "status"), "receivedAt"),  # an agency's complaints
+    Index(("readers", "holder", "status"), "updatedAt"),
+    Index(("readers", "holder", "status"), "nextDueAt"),  # an agency's inbox
+    Index(("readers", "province", "status"), "receivedAt"),  # a province, with everything inside it
+    Index(("readers", "region", "status"), "receivedAt"),  # a regency or city
+    Index(("readers", "category", "status"), "receivedAt"),
+    Index(("readers", "team", "status"), "receivedAt"),  # a team's complaints
+    Index(("readers", "assignee", "status"), "nextDueAt"),  # a liaison's work
+)
+
+# 682 agencies and about as many teams: every list bounds `kind`, by all kinds where the caller names none.
+AGENCY_LISTS = (
+    Index(("kind",), "name"),
+    Index(("connected", "kind"), "name"),
+    Index(("pilot", "kind"), "name"),
+    Index(("province", "kind"), "name"),  # the regencies of a province, too
+)
+TEAM_LISTS = (
+    Index(("kind",), "name"),
+    Index(("agency", "kind"), "name"),  # an agency's teams, too
+    Index(("agencyProvince", "kind"), "name"),
+)
+REGION_LISTS = (Index(("parent",), "level"), Index(("level",), "parent"))
+
+# A submission's idempotency key names the one document that it made.
+_CREATION = IndexModel("creation.key", name="creation_key", unique=True, sparse=True)
+_MEMBERSHIP = IndexModel("members.subject", name="members_subject", sparse=True)
+
+
+def choose(lists: Iterable[Index], bounded: Iterable[str], sort: str) -> str | None:
+    """The name of the index that bounds most of the keys and gives the order; None where none gives the order."""
+    keys = set(bounded)
+    fitting = [index for index in lists if index.sort == sort and keys.issuperset(index.bounded)]
+    return max(fitting, key=lambda index: len(index.bounded)).name if fitting else None
+
+
+async def create(store: Store) -> None:
+    """Creates what is missing; safe to run again."""
+    await store.complaints.create_indexes([*(index.model() for index in COMPLAINT_LISTS), _CREATION])
+    await store.agencies.create_indexes([index.model() for index in AGENCY_LISTS])
+    await store.teams.create_indexes([*(index.model() for index in TEAM_LISTS), _CREATION, _MEMBERSHIP])
+    await store.regions.create_indexes([index.model() for index in REGION_LISTS])

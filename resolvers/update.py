@@ -1,0 +1,107 @@
+"""One change to one document, made once: idempotency key, revision, one atomic update."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pymongo import ReturnDocument
+
+from resolvers.context import RequestContext
+from resolvers.documents import ProcessedDoc
+from resolvers.errors import ChangedMeanwhile, IdempotencyConflict, InvalidInput, NotFound
+from resolvers.store.database import MAX_TIME_MS, Collection, Document
+
+MAX_TRIES: Final = 8
+MAX_KEY_LENGTH: Final = 200
+KEPT_KEYS: Final = 50
+"""Idempotency keys that a document remembers; older ones are forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One call of a mutation: its name, the digest of its input, and what the input says of repetition."""
+
+    mutation: str
+    digest: str
+    expected_revision: int | None = None
+    idempotency_key: str | None = None
+
+    def token(self, context: RequestContext) -> str | None:
+        """The key in its scope of subject and mutation; None where none was sent.
+
+        Raises InvalidInput for a key that somebody else's could equal: callers without a subject send a UUID.
+        """
+        if self.idempotency_key is None:
+            return None
+        field = ("input", "idempotencyKey")
+        if len(self.idempotency_key) > MAX_KEY_LENGTH:
+            raise InvalidInput(f"idempotencyKey is longer than {MAX_KEY_LENGTH} characters.", field=field)
+        if context.viewer.subject is None and not _is_uuid(self.idempotency_key):
+            raise InvalidInput("Without an account the idempotencyKey must be a UUID.", field=field)
+        return f"{context.viewer.subject or ''}|{self.mutation}|{self.idempotency_key}"
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text.lower()
+    except ValueError:
+        return False
+
+
+async def update(
+    context: RequestContext,
+    collection: Collection,
+    document_id: str,
+    attempt: Attempt,
+    *,
+    visible: Callable[[Document], bool],
+    change: Callable[[Document], Document],
+) -> Document:
+    """The document after `change`, which gives the keys to set; the document as it is where the key has done its work.
+
+    Without `expected_revision` the last writer wins: a change that somebody else overtook is decided again.
+    Raises NotFound, ChangedMeanwhile, IdempotencyConflict, and what `change` refuses.
+    """
+    token = attempt.token(context)
+    for _ in range(MAX_TRIES):
+        document = await collection.find_one({"_id": document_id}, max_time_ms=MAX_TIME_MS)
+        if document is None or not visible(document):
+            raise NotFound(f"{document_id} does not exist, or is not yours to see.")
+        if token is not None and _is_done(document, token, attempt):
+            return document
+        _check_revision(document, attempt)
+        changes = change(document)
+        if token is not None:
+            done: ProcessedDoc = {"key": token, "digest": attempt.digest}
+            changes["processed"] = [*document["processed"][-KEPT_KEYS + 1 :], done]
+        unchanged: dict[str, Any] = {key: document[key] for key in ("_id", "revision", "status") if key in document}
+        updated = await collection.find_one_and_update(
+            unchanged, {"$set": changes, "$inc": {"revision": 1}}, return_document=ReturnDocument.AFTER
+        )
+        if updated is not None:
+            return updated
+    raise ChangedMeanwhile(f"{document_id} is being changed by many at once: try again.", document=document)
+
+
+def _is_done(document: Document, token: str, attempt: Attempt) -> bool:
+    digest = next((done["digest"] for done in document["processed"] if done["key"] == token), None)
+    if digest is not None and digest != attempt.digest:
+        raise conflict(attempt)
+    return digest is not None
+
+
+def conflict(attempt: Attempt) -> IdempotencyConflict:
+    return IdempotencyConflict(
+        f"The idempotencyKey {attempt.idempotency_key} was used before with another input: send a new one.",
+        field=("input", "idempotencyKey"),
+    )
+
+
+def _check_revision(document: Document, attempt: Attempt) -> None:
+    if attempt.expected_revision is not None and attempt.expected_revision != document["revision"]:
+        raise ChangedMeanwhile(
+            f"{document['_id']} is at revision {document['revision']}, not {attempt.expected_revision}: read it again.",
+            field=("input", "expectedRevision"),
+            document=document,
+        )

@@ -1,0 +1,121 @@
+"""Agency, its units, and the lists of agencies."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+from strawberry import Parent
+
+from resolvers import agency as agencies
+from resolvers import complaint_list
+from resolvers import region as regions
+from resolvers import team as teams
+from resolvers.documents import AgencyDoc, OrgUnitDoc
+from resolvers.listing import Arguments, Listing
+from schema.binding import Document, called, column, loaded, object_type
+from schema.complaint_filter import ComplaintFilter
+from schema.enums import AgencyKind, ComplaintOrder
+from schema.given import given
+from schema.node import Node
+from schema.page import ContextInfo, PageInfo, cursor, edges, nodes, page_info, total_count
+from schema.selection import keys
+
+if TYPE_CHECKING:
+    from schema.complaint import ComplaintConnection
+    from schema.region import Region
+    from schema.team import Team, TeamMember
+
+LazyAgency = Annotated["Agency", strawberry.lazy("schema.agency")]
+LazyOrgUnit = Annotated["OrgUnit", strawberry.lazy("schema.agency")]
+LazyRegion = Annotated["Region", strawberry.lazy("schema.region")]
+LazyTeam = Annotated["Team", strawberry.lazy("schema.team")]
+LazyTeamMember = Annotated["TeamMember", strawberry.lazy("schema.team")]
+LazyComplaintConnection = Annotated["ComplaintConnection", strawberry.lazy("schema.complaint")]
+
+
+@object_type()
+class OrgUnit:
+    """[unit kerja / perangkat daerah]"""
+
+    id: strawberry.ID
+    name: str
+    parent: LazyOrgUnit | None = loaded(agencies.unit, key="parent")
+
+    @called(list[LazyTeamMember], needs=("id",), commands=1)
+    async def liaisons(unit: Parent[OrgUnitDoc], info: ContextInfo) -> list[Document]:
+        """The present liaisons of the agency's active teams in this unit."""
+        return await teams.liaisons(info.context, unit["id"])
+
+
+@object_type(keys=("id",))
+class Agency(Node):
+    """[instansi] A government body that receives complaints."""
+
+    id: strawberry.ID = column("_id")
+    kind: AgencyKind
+    name: str
+    short_name: str
+    code: str | None = column(
+        "code",
+        description="Kemendagri code for a regional government (51.03), BKN code where published, else null.",
+    )
+    region: LazyRegion | None = loaded(regions.by_code, key="region")
+    province: LazyAgency | None = loaded(
+        agencies.by_id, key="province", description="The province of a regency or city; null otherwise."
+    )
+    connected: bool
+    pilot: bool
+    units: list[OrgUnit]
+    revision: int
+
+    @called(list[LazyAgency], needs=("_id", "kind"), commands=1)
+    async def regencies(agency: Parent[AgencyDoc], info: ContextInfo) -> list[Document]:
+        """The regencies and cities of a province; empty otherwise."""
+        return await agencies.regencies(info.context, agency)
+
+    @called(list[LazyTeam], needs=("_id",), commands=1)
+    async def teams(agency: Parent[AgencyDoc], info: ContextInfo, active_only: bool | None = False) -> list[Document]:
+        return await teams.by_agency(info.context, agency["_id"], active_only=bool(active_only))
+
+    @called(LazyComplaintConnection, needs=("_id",), commands=1, paged=True)
+    def complaints(
+        agency: Parent[AgencyDoc],
+        info: ContextInfo,
+        filter: ComplaintFilter | None = None,
+        order_by: ComplaintOrder | None = None,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> Listing:
+        """What this agency holds now, newest first unless ordered otherwise."""
+        return complaint_list.listing(
+            info.context,
+            given(filter),
+            order_by,
+            Arguments(first, after, last, before),
+            within=("holder", agency["_id"]),
+            keys=keys(info),
+        )
+
+
+@strawberry.input
+class AgencyFilter:
+    kinds: list[AgencyKind] | None = None
+    province: strawberry.ID | None = None
+    connected: bool | None = None
+    pilot: bool | None = None
+    search: str | None = strawberry.field(default=None, description="Part of the name or short name, in any case.")
+
+
+@object_type()
+class AgencyEdge:
+    node: Agency = column("node", passes=True)
+    cursor: str = cursor()
+
+
+@object_type()
+class AgencyConnection:
+    edges: list[AgencyEdge] = edges(AgencyEdge)
+    nodes: list[Agency] = nodes(Agency)
+    page_info: PageInfo = page_info()
+    total_count: int = total_count(int)

@@ -1,0 +1,234 @@
+"""How a field says where its data comes from; both executors, the projection, the cost limit and the tests read it.
+
+    column    a key of the document
+    derived   a pure function of named keys
+    loaded    one document by id (or a list of them), batched
+    called    a function with GraphQL arguments
+    action    a mutation: its document into the payload, a refusal into `userErrors`
+
+The binding stays readable in the built schema: `binding_of(field)`.
+"""
+
+import functools
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import strawberry
+from graphql import GraphQLField, GraphQLInputField
+from strawberry import Info
+from strawberry.utils.str_converters import to_camel_case
+
+from resolvers.context import RequestContext
+from resolvers.errors import Refused
+from resolvers.viewer import Viewer
+
+Document = dict[str, Any]
+_SUBJECT = "__binding_subject__"
+
+Visible = Callable[[Viewer, Document, set[str]], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """The document's own key; null to whom `visible` says no; for `passes` see Called."""
+
+    key: str
+    visible: Visible | None = None
+    passes: bool = False
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return (self.key,)
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """`compute(context, document)`; reads the `needs` of the document and nothing else."""
+
+    compute: Callable[[RequestContext, Document], Any]
+    needs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """`load(context, id)` for the id, or each of the ids, under `key`."""
+
+    load: Callable[[RequestContext, str], Awaitable[Any]]
+    key: str
+    visible: Visible | None = None
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return (self.key,)
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A function of context, document and GraphQL arguments.
+
+    `commands` is what one call costs the database, in commands; `passes` says that the selection below is still of
+    the same documents (a page's edges), so that their projection reaches through it.
+    """
+
+    resolve: Callable[..., Any]
+    needs: tuple[str, ...]
+    commands: int = 0
+    paged: bool = False
+    passes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A mutation; `subject` is the payload's field for the document."""
+
+    perform: Callable[..., Awaitable[Any]]
+    subject: str
+    needs: tuple[str, ...] = ()
+
+
+Binding = Column | Derived | Loaded | Called | Action
+
+
+def binding_of(field: GraphQLField | GraphQLInputField) -> Binding | None:
+    """The binding that a field of the built schema was declared with; None for introspection and federation fields."""
+    definition = field.extensions.get("strawberry-definition")
+    return None if definition is None else definition.metadata.get("binding")
+
+
+def column(
+    key: str,
+    *,
+    visible: Visible | None = None,
+    passes: bool = False,
+    name: str | None = None,
+    description: str | None = None,
+) -> Any:
+    def read(root: Any, info: Info[RequestContext, None]) -> Any:
+        if visible is not None and not visible(info.context.viewer, root, info.context.proven):
+            return None
+        return root[key]
+
+    return _field(read, Column(key, visible, passes), name=name, description=description)
+
+
+def derived(
+    compute: Callable[[RequestContext, Any], Any],
+    *,
+    needs: tuple[str, ...],
+    name: str | None = None,
+    description: str | None = None,
+) -> Any:
+    def read(root: Any, info: Info[RequestContext, None]) -> Any:
+        return compute(info.context, root)
+
+    return _field(read, Derived(compute, needs), name=name, description=description)
+
+
+def loaded(
+    load: Callable[[RequestContext, str], Awaitable[Any]],
+    *,
+    key: str,
+    visible: Visible | None = None,
+    name: str | None = None,
+    description: str | None = None,
+) -> Any:
+    async def each(context: RequestContext, ids: Sequence[str]) -> list[Any]:
+        # Every id is asked for before the first is awaited: the loader reads them in one batch.
+        return [await one for one in [load(context, wanted) for wanted in ids]]
+
+    def read(root: Any, info: Info[RequestContext, None]) -> Any:
+        if visible is not None and not visible(info.context.viewer, root, info.context.proven):
+            return None
+        wanted = root[key]
+        if wanted is None:
+            return None
+        return each(info.context, wanted) if isinstance(wanted, list) else load(info.context, wanted)
+
+    return _field(read, Loaded(load, key, visible), name=name, description=description)
+
+
+def called(
+    graphql_type: Any,
+    *,
+    needs: tuple[str, ...] = (),
+    commands: int = 0,
+    paged: bool = False,
+    passes: bool = False,
+    name: str | None = None,
+) -> Callable[[Callable[..., Any]], Any]:
+    """Binds a function `(parent: Parent[…], info, *, arguments…)`; its docstring is the field's description."""
+
+    def bind(resolve: Callable[..., Any]) -> Any:
+        return strawberry.field(
+            resolver=staticmethod(resolve),
+            graphql_type=graphql_type,
+            name=name,
+            description=inspect.getdoc(resolve),
+            metadata={"binding": Called(resolve, needs, commands, paged, passes)},
+        )
+
+    return bind
+
+
+def action(payload: Any) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
+    """Binds a mutation `(info, input)`; what it returns goes into the payload, a Refused into `userErrors`."""
+    subject: str = getattr(payload, _SUBJECT)
+
+    def bind(perform: Callable[..., Awaitable[Any]]) -> Any:
+        @functools.wraps(perform)
+        async def settle(*args: Any, **kwargs: Any) -> Document:
+            try:
+                done = await perform(*args, **kwargs)
+            except Refused as refused:
+                error = {"code": refused.code, "message": str(refused), "field": refused.field}
+                return {subject: refused.document, "secret": None, "userErrors": [error]}
+            result = done if isinstance(done, Submitted) else Submitted(done)
+            return {subject: result.document, "secret": result.secret, "userErrors": []}
+
+        return strawberry.field(
+            resolver=staticmethod(settle),
+            graphql_type=payload,
+            description=inspect.getdoc(perform),
+            metadata={"binding": Action(perform, subject)},
+        )
+
+    return bind
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What an action gives its payload: the document, and a secret where one was made."""
+
+    document: Any
+    secret: str | None = None
+
+
+def _field(read: Callable[..., Any], binding: Binding, *, name: str | None, description: str | None) -> Any:
+    return strawberry.field(resolver=read, name=name, description=description, metadata={"binding": binding})
+
+
+def object_type(
+    *, keys: tuple[str, ...] = (), subject: str | None = None, name: str | None = None
+) -> Callable[[type], Any]:
+    """A type over documents: a bare annotation is the column of that name, the docstring is the description.
+
+    `keys` makes it a federation entity; `subject` a payload whose document stands under that key.
+    """
+
+    def decorate(cls: type) -> Any:
+        for attribute in inspect.get_annotations(cls):
+            if attribute not in cls.__dict__:
+                setattr(cls, attribute, column(to_camel_case(attribute)))
+        if keys or len(cls.__mro__) > 2:
+            # Documents are plain dicts: without this graphql-core refuses the members of an interface or of
+            # `_entities`, and prints the whole document.
+            setattr(cls, "is_type_of", classmethod(lambda cls, value, info: isinstance(value, dict)))  # noqa: B010
+        setattr(cls, _SUBJECT, subject)
+        description = inspect.getdoc(cls)
+        if keys:
+            return strawberry.federation.type(keys=list(keys), description=description, name=name)(cls)
+        return strawberry.type(description=description, name=name)(cls)
+
+    return decorate

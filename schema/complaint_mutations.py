@@ -1,0 +1,251 @@
+"""From submission to work: submit, ask back, verify, forward, return, accept, archive, withdraw."""
+
+import strawberry
+
+from resolvers import complaint as complaints
+from resolvers import forwarding as forwardings
+from resolvers import intake
+from schema.binding import Document, Submitted, action, column, object_type
+from schema.complaint import Complaint
+from schema.enums import (
+    AgeBand,
+    ArchiveReason,
+    Channel,
+    ComplaintClass,
+    ReturnReason,
+    Sex,
+    SupervisionGrade,
+)
+from schema.errors import UserError, attempt
+from schema.given import given
+from schema.page import ContextInfo
+from schema.scalars import Date
+
+
+@object_type(subject="complaint")
+class ComplaintPayload:
+    complaint: Complaint | None
+    user_errors: list[UserError]
+
+
+@object_type(subject="complaint")
+class SubmitComplaintPayload:
+    complaint: Complaint | None
+    secret: str | None = column("secret", description="Shown once: opens this complaint without an account.")
+    user_errors: list[UserError]
+
+
+@strawberry.input
+class ReporterInput:
+    """Sealed at submission. Sex, age band and disability are kept only with `inclusionConsent`."""
+
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    nik: str | None = None
+    sex: Sex | None = None
+    age_band: AgeBand | None = None
+    disability: bool | None = None
+    inclusion_consent: bool | None = False
+
+
+@strawberry.input
+class LocationInput:
+    text: str | None = None
+    region: strawberry.ID
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+@strawberry.input
+class SubmitComplaintInput:
+    class_: ComplaintClass = strawberry.field(name="class")
+    title: str
+    body: str
+    category: strawberry.ID | None = None
+    location: LocationInput | None = None
+    occurred_on: Date | None = None
+    named_agency: strawberry.ID | None = None
+    anonymous: bool | None = False
+    confidential: bool | None = strawberry.field(
+        default=None, description="Null: decided by category: confidential where it is sensitive."
+    )
+    channel: Channel | None = Channel.WEB
+    reporter: ReporterInput | None = None
+    idempotency_key: str | None = None
+
+
+@action(SubmitComplaintPayload)
+async def submit_complaint(info: ContextInfo, input: SubmitComplaintInput) -> Submitted:
+    """Accepted from anyone, sent anywhere: it has an id and a holder at once."""
+    complaint, secret = await intake.submit(
+        info.context,
+        attempt(info, input),
+        intake.Submission(
+            class_=input.class_,
+            title=input.title,
+            body=input.body,
+            category=input.category,
+            location=None if input.location is None else vars(input.location),
+            occurred_on=input.occurred_on,
+            named_agency=input.named_agency,
+            anonymous=bool(input.anonymous),
+            confidential=input.confidential,
+            channel=input.channel or Channel.WEB,
+            reporter=None if input.reporter is None else given(input.reporter),
+        ),
+    )
+    return Submitted(complaint, secret)
+
+
+@strawberry.input
+class RequestInformationInput:
+    complaint: strawberry.ID
+    question: str
+    expected_revision: int | None = None
+    idempotency_key: str | None = None
+
+
+@action(ComplaintPayload)
+async def request_information(info: ContextInfo, input: RequestInformationInput) -> Document:
+    return await intake.request_information(info.context, attempt(info, input), input.complaint, input.question)
+
+
+@strawberry.input
+class SupplyInformationInput:
+    complaint: strawberry.ID
+    secret: str | None = None
+    text: str
+    expected_revision: int | None = None
+    idempotency_key: str | None = None
+
+
+@action(ComplaintPayload)
+async def supply_information(info: ContextInfo, input: SupplyInformationInput) -> Document:
+    return await intake.supply_information(
+        info.context, attempt(info, input), input.complaint, input.text, secret=input.secret
+    )
+
+
+@strawberry.input
+class VerifyComplaintInput:
+    complaint: strawberry.ID
+    class_: ComplaintClass = strawberry.field(name="class")
+    category: strawberry.ID
+    grade: SupervisionGrade
+    holder: strawberry.ID
+    supporting: list[strawberry.ID] | None = None
+    title: str | None = None
+    note: str | None = None
+    expected_revision: int | None = None
+    idempotency_key: str | None = None
+
+
+@action(ComplaintPayload)
+async def verify_complaint(info: ContextInfo, input: VerifyComplaintInput) -> Document:
+    """Classifies, grades and forwards, in one step."""
+    return await intake.verify(
+        info.context,
+        attempt(info, input),
+        input.complaint,
+        intake.Verification(
+            class_=input.class_,
+            category=input.category,
+            grade=input.grade,
+            holder=input.holder,
+            supporting=input.supporting or [],
+            title=input.title,
+            note=input.note,
+        ),
+    )
+
+
+@strawberry.input
+class ForwardComplaintInput:
+    complaint: strawberry.ID
+    to: strawberry.ID
+    note: str | None = None
+    expected_revision: int | None = None
+    idempotency_key: str | None = None
+
+
+@action(ComplaintPayload)
+async def forward_complaint(info: ContextInfo, input: ForwardComplaintInput) -> Document:
+    return await forwardings.forward(info.context, attempt(info, input), input.complaint, to=input.to, note=input.note)
+
+
+@strawberry.input
+class ReturnComplaintInput:
+    complaint: strawberry.ID
+    reason: ReturnReason
+    suggested: strawberry.ID | None = None
+    note: str
+    expected_revision: int | None = None
+    idempotency_key: str | None = None
+
+
+@action(ComplaintPayload)
+async def return_complaint(info: ContextInfo, input: ReturnComplaintInput) -> Document:
+    return await forwardings.give_back(
+        info.context,
+        attempt(info, input),
+        input.complaint,
+        reason=input.reason,
+        suggested=input.suggested,
+        note=input.note,
+    )
+
+
+@strawberry.input
+class AcceptComplaintInput:
+    complaint: strawberry.ID
+    team: strawberry.ID
+    unit: strawberry.ID | None = None
+    liaison: strawberry.ID | None = None
+    expected_revision: int | None = None
+    idempotency_key: str | None = None
+
+
+@action(ComplaintPayload)
+async def accept_complaint(info: ContextInfo, input: AcceptComplaintInput) -> Document:
+    return await complaints.accept(
+        info.context, attempt(info, input), input.complaint, team=input.team, unit=input.unit, liaison=input.liaison
+    )
+
+
+@strawberry.input
+class ArchiveComplaintInput:
+    complaint: strawberry.ID
+    reason: ArchiveReason
+    referral: str | None = None
+    note: str | None = None
+    expected_revision: int | None = None
+    idempotency_key: str | None = None
+
+
+@action(ComplaintPayload)
+async def archive_complaint(info: ContextInfo, input: ArchiveComplaintInput) -> Document:
+    return await intake.archive(
+        info.context,
+        attempt(info, input),
+        input.complaint,
+        reason=input.reason,
+        referral=input.referral,
+        note=input.note,
+    )
+
+
+@strawberry.input
+class WithdrawComplaintInput:
+    complaint: strawberry.ID
+    secret: str | None = None
+    reason: str | None = None
+    expected_revision: int | None = None
+    idempotency_key: str | None = None
+
+
+@action(ComplaintPayload)
+async def withdraw_complaint(info: ContextInfo, input: WithdrawComplaintInput) -> Document:
+    return await complaints.withdraw(
+        info.context, attempt(info, input), input.complaint, reason=input.reason, secret=input.secret
+    )

@@ -1,0 +1,97 @@
+"""The domain's enums, with the descriptions that they carry in the contract."""
+
+from enum import StrEnum
+
+import strawberry
+
+from resolvers.domain.vocabulary import (
+    AgeBand,
+    AgencyKind,
+    ArchiveReason,
+    Channel,
+    ClockKind,
+    ClosureCode,
+    ComplaintAction,
+    ComplaintClass,
+    ComplaintOrder,
+    ComplaintStatus,
+    FollowUpKind,
+    Locale,
+    RegionLevel,
+    ReturnReason,
+    Role,
+    Sex,
+    SupervisionGrade,
+    TeamKind,
+    TeamRole,
+    TeamStatus,
+    TimeZone,
+    UserErrorCode,
+    Visibility,
+)
+
+__all__ = [
+    "AgeBand",
+    "AgencyKind",
+    "ArchiveReason",
+    "Channel",
+    "ClockKind",
+    "ClosureCode",
+    "ComplaintAction",
+    "ComplaintClass",
+    "ComplaintOrder",
+    "ComplaintStatus",
+    "FollowUpKind",
+    "Locale",
+    "RegionLevel",
+    "ReturnReason",
+    "Role",
+    "Sex",
+    "SupervisionGrade",
+    "TeamKind",
+    "TeamRole",
+    "TeamStatus",
+    "TimeZone",
+    "UserErrorCode",
+    "Visibility",
+]
+
+_DESCRIPTIONS: dict[type[StrEnum], str | None] = {
+    AgencyKind: None,
+    TimeZone: "WIB is UTC+7, WITA UTC+8, WIT UTC+9; no daylight saving.",
+    RegionLevel: None,
+    Locale: None,
+    ComplaintClass: "[klasifikasi] COMPLAINT [pengaduan], ASPIRATION [aspirasi], INFORMATION_REQUEST [permintaan].",
+    ComplaintStatus: (
+        "SUBMITTED [belum terverifikasi], NEEDS_INFO [menunggu kelengkapan], ROUTED [terdisposisi], RETURNED [bukan "
+        "wewenang], IN_PROGRESS [dalam proses], ON_HOLD [ditunda], ANSWERED [menunggu tanggapan pelapor], REOPENED "
+        "[dibuka kembali], CLOSED_RESOLVED [selesai], CLOSED_NO_REPLY [selesai otomatis], CLOSED_UNABLE [tidak dapat "
+        "ditindaklanjuti], ARCHIVED [diarsipkan], MERGED [digabung], WITHDRAWN [dicabut]."
+    ),
+    SupervisionGrade: (
+        "[kadar pengawasan] LIGHT [ringan], NORMATIVE [normatif], NON_SUPERVISORY [tidak berkadar pengawasan], "
+        "SUPERVISORY [berkadar pengawasan]; resolved within 2, 5, 14, 60 working days."
+    ),
+    Channel: None,
+    ReturnReason: None,
+    ArchiveReason: None,
+    ClosureCode: None,
+    ClockKind: None,
+    FollowUpKind: "REPLY: the reporter's own words (information supplied, dispute). NOTE: internal.",
+    Visibility: None,
+    ComplaintAction: None,
+    TeamKind: "COORDINATION [tim koordinasi], MANAGEMENT [tim pengelola].",
+    TeamStatus: None,
+    TeamRole: (
+        "STEERING [pengarah], RESPONSIBLE [penanggung jawab], COORDINATOR [koordinator], ADMIN [admin instansi], "
+        "DEPUTY_ADMIN, LIAISON [pejabat penghubung], SECRETARIAT."
+    ),
+    Role: None,
+    Sex: None,
+    AgeBand: None,
+    ComplaintOrder: "DUE_ASC: by the next running clock; complaints without one come last.",
+    UserErrorCode: None,
+}
+
+for _enum, _description in _DESCRIPTIONS.items():
+    strawberry.enum(_enum, description=_description)

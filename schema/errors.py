@@ -1,0 +1,31 @@
+"""UserError, and what every mutation makes of its input."""
+
+import dataclasses
+import hashlib
+from typing import Any
+
+import orjson
+
+from resolvers.update import Attempt
+from schema.binding import column, object_type
+from schema.enums import UserErrorCode
+from schema.page import ContextInfo
+
+
+@object_type()
+class UserError:
+    """Why a rule said no; the mutation changed nothing."""
+
+    code: UserErrorCode
+    message: str = column(
+        "message", description="One sentence with the value at fault and, where there is one, the way out."
+    )
+    field: list[str] | None = column("field", description='Path of the input field at fault, e.g. ["input", "body"].')
+
+
+def attempt(info: ContextInfo, input: Any) -> Attempt:
+    """This call as idempotency sees it: the same key with another input is a conflict."""
+    values = dataclasses.asdict(input)
+    key = values.pop("idempotency_key")
+    digest = hashlib.sha256(orjson.dumps(values, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return Attempt(info.field_name, digest, values.get("expected_revision"), key)

@@ -1,0 +1,126 @@
+"""The agency's answer and the reporter's word on it: add, approve, reject, confirm, dispute."""
+
+import strawberry
+
+from resolvers import answer
+from resolvers import follow_up as follow_ups
+from schema.binding import Document, action
+from schema.complaint_mutations import ComplaintPayload
+from schema.enums import ClosureCode, FollowUpKind, Visibility
+from schema.errors import attempt
+from schema.given import given
+from schema.page import ContextInfo
+from schema.scalars import Date
+
+
+@strawberry.input
+class CommitmentInput:
+    action: str
+    unit: str | None = None
+    due_on: Date | None = None
+
+
+@strawberry.input
+class AddFollowUpInput:
+    complaint: strawberry.ID
+    kind: FollowUpKind
+    body: str
+    visibility: Visibility | None = Visibility.REPORTER
+    commitment: CommitmentInput | None = None
+    closure_code: ClosureCode | None = None
+    evidence: list[str] | None = None
+    expected_revision: int | None = None
+    idempotency_key: str | None = None
+
+
+@action(ComplaintPayload)
+async def add_follow_up(info: ContextInfo, input: AddFollowUpInput) -> Document:
+    """PROGRESS and CLARIFY are published at once; FINAL stays a draft until approved."""
+    return await follow_ups.add(
+        info.context,
+        attempt(info, input),
+        input.complaint,
+        follow_ups.Draft(
+            kind=input.kind,
+            body=input.body,
+            visibility=input.visibility or Visibility.REPORTER,
+            commitment=None if input.commitment is None else given(input.commitment),
+            closure_code=input.closure_code,
+            evidence=input.evidence or [],
+        ),
+    )
+
+
+@strawberry.input
+class ApproveFollowUpInput:
+    complaint: strawberry.ID
+    follow_up: strawberry.ID
+    expected_revision: int | None = None
+    idempotency_key: str | None = None
+
+
+@action(ComplaintPayload)
+async def approve_follow_up(info: ContextInfo, input: ApproveFollowUpInput) -> Document:
+    """Publishes a FINAL follow-up: the complaint is answered. Never by the author of the draft."""
+    return await follow_ups.approve(info.context, attempt(info, input), input.complaint, input.follow_up)
+
+
+@strawberry.input
+class RejectFollowUpInput:
+    complaint: strawberry.ID
+    follow_up: strawberry.ID
+    reason: str
+    expected_revision: int | None = None
+    idempotency_key: str | None = None
+
+
+@action(ComplaintPayload)
+async def reject_follow_up(info: ContextInfo, input: RejectFollowUpInput) -> Document:
+    """Sends a FINAL draft back to its author, with a reason."""
+    return await follow_ups.reject(
+        info.context, attempt(info, input), input.complaint, input.follow_up, reason=input.reason
+    )
+
+
+@strawberry.input
+class ConfirmAnswerInput:
+    complaint: strawberry.ID
+    secret: str | None = None
+    stars: int
+    comment: str | None = None
+    expected_revision: int | None = None
+    idempotency_key: str | None = None
+
+
+@action(ComplaintPayload)
+async def confirm_answer(info: ContextInfo, input: ConfirmAnswerInput) -> Document:
+    return await answer.confirm(
+        info.context,
+        attempt(info, input),
+        input.complaint,
+        stars=input.stars,
+        comment=input.comment,
+        secret=input.secret,
+    )
+
+
+@strawberry.input
+class DisputeAnswerInput:
+    complaint: strawberry.ID
+    secret: str | None = None
+    reason: str
+    stars: int | None = None
+    expected_revision: int | None = None
+    idempotency_key: str | None = None
+
+
+@action(ComplaintPayload)
+async def dispute_answer(info: ContextInfo, input: DisputeAnswerInput) -> Document:
+    return await answer.dispute(
+        info.context,
+        attempt(info, input),
+        input.complaint,
+        reason=input.reason,
+        stars=input.stars,
+        secret=input.secret,
+    )

@@ -1,0 +1,34 @@
+"""Root mutation: a list of fields, each bound to a feature."""
+
+from schema import complaint_mutations, follow_up_mutations, team_mutations
+from schema.binding import object_type
+from schema.complaint_mutations import ComplaintPayload, SubmitComplaintPayload
+from schema.team_mutations import TeamPayload
+
+
+@object_type()
+class Mutation:
+    """Every mutation takes one `input`.
+
+    `expectedRevision` (null: last writer wins, still atomic) and `idempotencyKey` guard against overtaking and
+    repetition. A refusal stands in `userErrors` and changes nothing.
+    """
+
+    submit_complaint: SubmitComplaintPayload = complaint_mutations.submit_complaint
+    request_information: ComplaintPayload = complaint_mutations.request_information
+    supply_information: ComplaintPayload = complaint_mutations.supply_information
+    verify_complaint: ComplaintPayload = complaint_mutations.verify_complaint
+    forward_complaint: ComplaintPayload = complaint_mutations.forward_complaint
+    return_complaint: ComplaintPayload = complaint_mutations.return_complaint
+    accept_complaint: ComplaintPayload = complaint_mutations.accept_complaint
+    add_follow_up: ComplaintPayload = follow_up_mutations.add_follow_up
+    approve_follow_up: ComplaintPayload = follow_up_mutations.approve_follow_up
+    reject_follow_up: ComplaintPayload = follow_up_mutations.reject_follow_up
+    confirm_answer: ComplaintPayload = follow_up_mutations.confirm_answer
+    dispute_answer: ComplaintPayload = follow_up_mutations.dispute_answer
+    archive_complaint: ComplaintPayload = complaint_mutations.archive_complaint
+    withdraw_complaint: ComplaintPayload = complaint_mutations.withdraw_complaint
+    create_team: TeamPayload = team_mutations.create_team
+    update_team: TeamPayload = team_mutations.update_team
+    add_team_member: TeamPayload = team_mutations.add_team_member
+    end_team_membership: TeamPayload = team_mutations.end_team_membership

@@ -1,0 +1,23 @@
+"""Node: anything with a readable, globally unique id."""
+
+from typing import Any
+
+import strawberry
+
+from schema.binding import column
+
+_TYPE_BY_PREFIX = {"LP": "Complaint", "TM": "Team"}
+
+
+@strawberry.interface(
+    description=(
+        "Readable and globally unique: LP-… complaint, TM-… team, PL-… action plan, otherwise an agency's slug "
+        "(kab-badung)."
+    )
+)
+class Node:
+    id: strawberry.ID = column("_id")
+
+    @classmethod
+    def resolve_type(cls, document: Any, *_: Any) -> str:
+        return _TYPE_BY_PREFIX.get(document["_id"].partition("-")[0], "Agency")

@@ -1,0 +1,64 @@
+"""PageInfo, and the fields that every connection has."""
+
+from typing import Any
+
+from strawberry import Info, Parent
+
+from resolvers.context import RequestContext
+from resolvers.listing import Listing, Page, Row
+from schema.binding import called, derived, object_type
+
+ContextInfo = Info[RequestContext, None]
+
+
+@object_type()
+class PageInfo:
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+
+def edges(edge: Any) -> Any:
+    """The field `edges`: rows with their cursors."""
+
+    async def read(listing: Parent[Listing]) -> list[dict[str, Any]]:
+        return [{"node": row, "listing": listing} for row in (await listing.page()).rows]
+
+    return called(list[edge], passes=True)(read)
+
+
+def nodes(node: Any) -> Any:
+    """The field `nodes`: the rows alone."""
+
+    async def read(listing: Parent[Listing]) -> list[Row]:
+        return (await listing.page()).rows
+
+    return called(list[node], passes=True)(read)
+
+
+def page_info() -> Any:
+    async def read(listing: Parent[Listing]) -> dict[str, Any]:
+        page: Page = await listing.page()
+        first, last = (listing.cursor(page.rows[0]), listing.cursor(page.rows[-1])) if page.rows else (None, None)
+        return {
+            "hasNextPage": page.has_next,
+            "hasPreviousPage": page.has_previous,
+            "startCursor": first,
+            "endCursor": last,
+        }
+
+    return called(PageInfo)(read)
+
+
+def total_count(graphql_type: Any, description: str | None = None) -> Any:
+    async def read(listing: Parent[Listing]) -> int | None:
+        return await listing.total()
+
+    read.__doc__ = description
+    return called(graphql_type, commands=1)(read)
+
+
+def cursor() -> Any:
+    """The field `cursor` of an edge."""
+    return derived(lambda context, edge: edge["listing"].cursor(edge["node"]), needs=())

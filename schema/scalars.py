@@ -1,0 +1,56 @@
+"""DateTime and Date: what is accepted, what is printed."""
+
+from datetime import UTC, date, datetime
+from typing import Any, NewType
+
+import strawberry
+from strawberry.types.scalar import ScalarDefinition
+
+Date = NewType("Date", str)
+"""An ISO 8601 calendar date, stored and passed as it is printed."""
+
+
+def _print_instant(value: Any) -> str:
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise TypeError("DateTime cannot print a value without an offset.")
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _read_instant(value: Any) -> datetime:
+    if not isinstance(value, str):
+        raise TypeError("DateTime takes a string such as 2026-11-24T09:30:00+08:00.")
+    try:
+        instant = datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"DateTime cannot read {value!r}: write for instance 2026-11-24T09:30:00+08:00.") from None
+    if instant.tzinfo is None:
+        raise ValueError(f"DateTime {value!r} has no offset: add Z, +07:00, +08:00 or +09:00.")
+    return instant.astimezone(UTC)
+
+
+def _print_date(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("Date cannot print a value that is not an ISO 8601 calendar date.")
+    return value
+
+
+def _read_date(value: Any) -> str:
+    try:
+        if not isinstance(value, str) or date.fromisoformat(value).isoformat() != value:
+            raise ValueError
+    except ValueError:
+        raise ValueError(f"Date cannot read {value!r}: write for instance 2026-11-24.") from None
+    return value
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description="RFC 3339 instant, always with an offset; stored in UTC.",
+        serialize=_print_instant,
+        parse_value=_read_instant,
+    ),
+    Date: strawberry.scalar(
+        name="Date", description="ISO 8601 calendar date.", serialize=_print_date, parse_value=_read_date
+    ),
+}

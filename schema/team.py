@@ -1,0 +1,120 @@
+"""Team, its members, and the lists of teams."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+from strawberry import Parent
+
+from resolvers import agency as agencies
+from resolvers import complaint_list
+from resolvers import team as teams
+from resolvers.documents import TeamDoc
+from resolvers.listing import Arguments, Listing
+from schema.binding import called, column, derived, loaded, object_type
+from schema.complaint_filter import ComplaintFilter
+from schema.enums import ComplaintOrder, TeamKind, TeamRole, TeamStatus
+from schema.given import given
+from schema.node import Node
+from schema.page import ContextInfo, PageInfo, cursor, edges, nodes, page_info, total_count
+from schema.scalars import Date
+from schema.selection import keys
+
+if TYPE_CHECKING:
+    from schema.agency import Agency, OrgUnit
+    from schema.complaint import ComplaintConnection
+
+LazyAgency = Annotated["Agency", strawberry.lazy("schema.agency")]
+LazyOrgUnit = Annotated["OrgUnit", strawberry.lazy("schema.agency")]
+LazyTeam = Annotated["Team", strawberry.lazy("schema.team")]
+LazyComplaintConnection = Annotated["ComplaintConnection", strawberry.lazy("schema.complaint")]
+
+
+@object_type()
+class Decree:
+    """[surat keputusan]"""
+
+    number: str
+    issuer: str
+    issued_on: Date | None
+    title: str
+
+
+@object_type()
+class TeamMember:
+    id: strawberry.ID
+    name: str | None = column("name", description="Null where the agency does not publish it.")
+    role: TeamRole
+    unit: LazyOrgUnit | None = loaded(agencies.unit, key="unit")
+    from_: Date = column("from", name="from")
+    to: Date | None
+    primary: bool
+    trainings: list[str]
+
+
+@object_type(keys=("id",))
+class Team(Node):
+    """[tim koordinasi / tim pengelola] Set up by decree, for a term.
+
+    Only members of an active team may verify, approve and answer.
+    """
+
+    id: strawberry.ID = column("_id")
+    agency: LazyAgency = loaded(agencies.by_id, key="agency")
+    kind: TeamKind
+    name: str
+    decree: Decree | None
+    term_from: Date
+    term_to: Date | None = column("termTo", description="The last day; null where the decree does not publish it.")
+    status: TeamStatus = derived(
+        teams.status,
+        needs=("termFrom", "termTo", "supersededBy"),
+        description="From the term and today's date in Jakarta.",
+    )
+    members: list[TeamMember]
+    supersedes: LazyTeam | None = loaded(teams.by_id, key="supersedes")
+    revision: int
+
+    @called(LazyComplaintConnection, needs=("_id",), commands=1, paged=True)
+    def complaints(
+        team: Parent[TeamDoc],
+        info: ContextInfo,
+        filter: ComplaintFilter | None = None,
+        order_by: ComplaintOrder | None = None,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> Listing:
+        """What this team works on, newest first unless ordered otherwise."""
+        return complaint_list.listing(
+            info.context,
+            given(filter),
+            order_by,
+            Arguments(first, after, last, before),
+            within=("team", team["_id"]),
+            keys=keys(info),
+        )
+
+
+@strawberry.input
+class TeamFilter:
+    agency: strawberry.ID | None = None
+    kinds: list[TeamKind] | None = None
+    status: list[TeamStatus] | None = None
+    province: strawberry.ID | None = strawberry.field(
+        default=None, description="Teams of this province's agency and of its regencies and cities."
+    )
+
+
+@object_type()
+class TeamEdge:
+    node: Team = column("node", passes=True)
+    cursor: str = cursor()
+
+
+@object_type()
+class TeamConnection:
+    edges: list[TeamEdge] = edges(TeamEdge)
+    nodes: list[Team] = nodes(Team)
+    page_info: PageInfo = page_info()
+    total_count: int = total_count(int)
