@@ -23,7 +23,7 @@ class ProcessedDoc(TypedDict):
     """An idempotency key that has made, or done its work on, the document that holds this."""
 
     key: str
-    """`<subject>|<mutation>|<idempotencyKey>`"""
+    """SHA-256 of subject, mutation and key."""
     digest: str
     """SHA-256 of the canonical input."""
 

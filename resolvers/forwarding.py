@@ -1,56 +1,71 @@
 """Hand-overs between agencies: forward, return, and the links of the chain of custody."""
 
 import secrets
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 
 from resolvers import policy, reference, text
 from resolvers.context import RequestContext
 from resolvers.documents import DESK
 from resolvers.domain import custody_chain
 from resolvers.domain.lifecycle import Actor, Transition
-from resolvers.domain.vocabulary import ComplaintAction, ComplaintStatus, ReturnReason
+from resolvers.domain.vocabulary import ComplaintAction, ComplaintStatus, ReturnReason, Role
 from resolvers.errors import InvalidInput, NotAllowed
 from resolvers.store.database import Document
 from resolvers.transition import act
 from resolvers.update import Attempt
 
-_UNASSIGNED: Final[Document] = {"team": None, "unit": None, "assignee": None, "assigneeSubject": None}
+UNASSIGNED: Final[Document] = {"team": None, "unit": None, "assignee": None, "assigneeSubject": None}
 
 
-def handed_over(
-    context: RequestContext,
-    complaint: Document,
-    holder: Document,
-    action: ComplaintAction,
+class By(NamedTuple):
+    """Who hands over, and when."""
+
+    role: Role
+    subject: str | None
+    at: datetime
+
+
+def link(
+    links: Sequence[Mapping[str, Any]],
+    by: By,
     *,
+    from_: str,
+    to: str,
+    action: ComplaintAction,
     reason: ReturnReason | None = None,
     suggested: str | None = None,
     note: str | None = None,
 ) -> Document:
-    """The keys that a hand-over sets: the new holder, nobody assigned, and one more link of the chain."""
-    links = complaint["forwardings"]
-    salt = secrets.token_hex(16)
-    link: dict[str, Any] = {
+    """The next link of the chain of custody."""
+    salt = "" if note is None else secrets.token_hex(16)
+    made: Document = {
         "sequence": len(links) + 1,
-        "from": complaint["holder"],
-        "to": holder["_id"],
+        "from": from_,
+        "to": to,
         "action": action,
         "reason": reason,
         "suggested": suggested,
         "note": note,
         "noteSalt": salt,
         "noteDigest": custody_chain.note_digest(note, salt),
-        "byRole": context.viewer.role,
-        "bySubject": context.viewer.subject,
-        "at": context.now,
+        "byRole": by.role,
+        "bySubject": by.subject,
+        "at": by.at,
         "previousHash": links[-1]["hash"] if links else None,
     }
-    link["hash"] = custody_chain.link_hash(link)
-    return {
-        **reference.held_by(holder, complaint["holders"] or [complaint["holder"]]),
-        **_UNASSIGNED,
-        "forwardings": [*links, link],
-    }
+    return made | {"hash": custody_chain.link_hash(made)}
+
+
+def handed_over(
+    context: RequestContext, complaint: Document, holder: Document, action: ComplaintAction, **why: Any
+) -> Document:
+    """The keys that a hand-over sets: the new holder, nobody assigned, and one more link of the chain."""
+    links = complaint["forwardings"]
+    by = By(context.viewer.role, context.viewer.subject, context.now)
+    made = link(links, by, from_=complaint["holder"], to=holder["_id"], action=action, **why)
+    return {**reference.held_by(holder, complaint["holders"]), **UNASSIGNED, "forwardings": [*links, made]}
 
 
 async def forward(

@@ -29,7 +29,7 @@ from resolvers.update import Attempt, conflict
 
 MIN_BODY: Final = 20
 
-_UNTOUCHED: Final[Mapping[str, Any]] = {
+UNTOUCHED: Final[Mapping[str, Any]] = {
     "status": ComplaintStatus.SUBMITTED,
     "grade": None,
     "supporting": [],
@@ -125,7 +125,7 @@ async def _new(context: RequestContext, submission: Submission) -> Document:
     title = text.required(submission.title, "title", at_most=text.MAX_TITLE)
     complaint_id = tracking_id.new("LP", secrets.token_bytes(16))
     complaint: Document = {
-        **_UNTOUCHED,
+        **UNTOUCHED,
         "_id": complaint_id,
         "class": submission.class_,
         "category": submission.category,

@@ -1,6 +1,7 @@
 """Agencies, regions and categories that an input names: found, or refused with the field at fault."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from resolvers.context import RequestContext
 from resolvers.documents import DESK
@@ -50,7 +51,7 @@ async def zone(context: RequestContext, agency: Document) -> TimeZone:
     return TimeZone(governed["timeZone"]) if governed else TimeZone.WIB
 
 
-def held_by(agency: Document, holders: Sequence[str]) -> Document:
+def held_by(agency: Mapping[str, Any], holders: Sequence[str]) -> Document:
     """The keys of a complaint that name its holder."""
     agency_id = agency["_id"]
     return {

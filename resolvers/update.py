@@ -1,10 +1,12 @@
 """One change to one document, made once: idempotency key, revision, one atomic update."""
 
+import hashlib
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+import orjson
 from pymongo import ReturnDocument
 
 from resolvers.context import RequestContext
@@ -39,7 +41,8 @@ class Attempt:
             raise InvalidInput(f"idempotencyKey is longer than {MAX_KEY_LENGTH} characters.", field=field)
         if context.viewer.subject is None and not _is_uuid(self.idempotency_key):
             raise InvalidInput("Without an account the idempotencyKey must be a UUID.", field=field)
-        return f"{context.viewer.subject or ''}|{self.mutation}|{self.idempotency_key}"
+        scoped = orjson.dumps([context.viewer.subject, self.mutation, self.idempotency_key])
+        return hashlib.sha256(scoped).hexdigest()
 
 
 def _is_uuid(text: str) -> bool:

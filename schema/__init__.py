@@ -1,19 +1,22 @@
 """The contract: `build()` gives the schema, `subgraph_sdl()` its text as a federation subgraph."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, TypeVar
 
 import strawberry
 from graphql import (
     GraphQLArgument,
+    GraphQLError,
     GraphQLInputField,
     GraphQLInputObjectType,
     GraphQLInterfaceType,
     GraphQLObjectType,
     Undefined,
 )
+from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
 
 from schema.mutation import Mutation
 from schema.query import Query
@@ -25,12 +28,17 @@ _LINK_VERSION: Final = "2.9"
 """Newer `@link` versions are refused by other composers."""
 
 
-def build() -> strawberry.Schema:
+class _Silent(strawberry.Schema):
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Logs nothing: messages may hold what a citizen wrote; the edge logs what an operator needs."""
+
+
+def build(extensions: Sequence[type[SchemaExtension]] = ()) -> strawberry.Schema:
     """The national graph as `/graphql` serves it: without federation's own root fields."""
     with warnings.catch_warnings():
         # Strawberry expects a federation schema where it sees @key; `_entities` is for other routers alone.
         warnings.filterwarnings("ignore", message="Federation directive found")
-        built = strawberry.Schema(query=Query, mutation=Mutation, config=_config())
+        built = _Silent(query=Query, mutation=Mutation, config=_config(), extensions=list(extensions))
     return _without_null_defaults(built)
 
 

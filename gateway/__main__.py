@@ -1,0 +1,5 @@
+"""`python -m gateway` is the CLI."""
+
+from gateway.cli import app
+
+app()

@@ -1,0 +1,102 @@
+"""The composition root: the only module that builds real parts and joins them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Mount, Route
+
+import schema
+from gateway.auth.keys import ProviderKeys
+from gateway.auth.middleware import Authentication
+from gateway.auth.tokens import Verify, development_verifier, provider_verifier, refuse
+from gateway.http import console
+from gateway.http.graphql import GraphQLView, Limits, checked_documents
+from gateway.http.health import Readiness, healthz
+from gateway.http.request import BodyLimits
+from gateway.operation.document import Documents
+from gateway.settings import Settings, SettingsError, load
+from resolvers import holiday_tables
+from resolvers.context import RequestContext
+from resolvers.loaders import loaders
+from resolvers.store.database import PyMongoError, Store, connect
+from resolvers.viewer import PUBLIC
+
+
+def build(settings: Settings, store: Store) -> Starlette:
+    """The gateway over a store; closes the store when it stops."""
+    readiness = Readiness(lambda: _ping(store))
+    routes: list[BaseRoute] = [
+        Route("/graphql", _graphql(settings, store), methods=["GET", "POST"]),
+        Route("/healthz", healthz),
+        Route("/readyz", readiness.readyz),
+    ]
+    if settings.console:
+        routes = [Mount("/console", console.files()), *routes]
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        readiness.is_stopping = True
+        store.close()
+
+    middleware = [Middleware(Authentication, verify=verifier(settings))]
+    return Starlette(routes=routes, middleware=middleware, lifespan=lifespan)
+
+
+def from_environment() -> Starlette:
+    """The gateway as `satugraf serve` runs it. Raises SettingsError."""
+    settings = load()
+    if settings.mongodb_uri is None:
+        raise SettingsError("SATUGRAF_MONGODB_URI is not set: name a running replica set.")
+    return build(settings, connect(settings.mongodb_uri, settings.mongodb_database))
+
+
+def verifier(settings: Settings) -> Verify:
+    if settings.development_key is not None:
+        return development_verifier(settings.development_key.get_secret_value())
+    if settings.jwks_url is not None:
+        keys = ProviderKeys(settings.jwks_url)
+        return provider_verifier(keys, issuer=settings.token_issuer, audience=settings.token_audience)
+    return refuse
+
+
+def _graphql(settings: Settings, store: Store) -> GraphQLView:
+    secret_key = settings.secret_key_bytes
+
+    def make_context(request: Request) -> RequestContext:
+        return RequestContext(
+            store=store,
+            loaders=loaders(store),
+            now=_now(),
+            secret_key=secret_key,
+            calendar=holiday_tables.calendar,
+            viewer=request.scope.get("viewer", PUBLIC),
+            takes_secrets=request.method == "POST",
+        )
+
+    built = schema.build([checked_documents(lambda: documents)])
+    documents = Documents(built._schema, settings.introspection)
+    limits = Limits(
+        BodyLimits(settings.body_limit_bytes, settings.body_deadline_ms),
+        settings.cost_limit_points,
+        settings.request_deadline_ms,
+    )
+    return GraphQLView(built, documents, make_context, limits)
+
+
+def _now() -> datetime:
+    """To the millisecond, which is what the database keeps."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+async def _ping(store: Store) -> bool:
+    try:
+        await store.client.admin.command("ping", maxTimeMS=1000)
+    except PyMongoError:
+        return False
+    return True

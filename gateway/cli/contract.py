@@ -1,0 +1,11 @@
+"""`satugraf schema`: the contract's text."""
+
+
+def schema() -> None:
+    """Print the national subgraph's SDL.
+
+    [bold]Example[/bold]: satugraf schema > national.graphql
+    """
+    import schema as contract
+
+    print(contract.subgraph_sdl(), end="")  # noqa: T201 - the command's output

@@ -1,0 +1,103 @@
+"""`satugraf seed`, `migrate`, `doctor`: what is in the database."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from gateway import settings
+from gateway.cli.failure import fail, told
+from gateway.settings import Settings
+from resolvers.store.database import Store, connect
+
+SEED = 7
+
+Complaints = Annotated[int, typer.Option(help="How many synthetic complaints.", min=0, max=5_000_000)]
+
+
+def seed(complaints: Complaints = 0) -> None:
+    """Write reference data, and synthetic complaints where asked for.
+
+    The register's 682 agencies, the regions, categories and teams; what an operator changed since stays. Synthetic
+    complaints of an earlier run are replaced.
+
+    [bold]Example[/bold]: SATUGRAF_MONGODB_URI=mongodb://localhost/?replicaSet=rs0 satugraf seed --complaints 20000
+    """
+    _with_store(lambda store, configured: fill(store, complaints))
+
+
+def migrate() -> None:
+    """Create the indexes that are missing.
+
+    [bold]Example[/bold]: SATUGRAF_MONGODB_URI=mongodb://localhost/?replicaSet=rs0 satugraf migrate
+    """
+    from resolvers.store import indexes
+
+    _with_store(lambda store, configured: indexes.create(store))
+
+
+def doctor() -> None:
+    """Check the settings, the database and its data, and say what to mend; exit code 1 where something is wrong."""
+    faults: list[str] = []
+
+    async def examine(store: Store, configured: Settings) -> None:
+        faults.extend(await _faults(store, configured))
+
+    _with_store(examine)
+    if faults:
+        fail("\n".join(faults))
+    Console().print("Everything is in order.", style="green")
+
+
+async def _faults(store: Store, configured: Settings) -> list[str]:
+    hello = await store.client.admin.command("hello")
+    checks = {
+        "The database is no replica set: transactions and change streams need one.": "setName" in hello,
+        "There are no agencies: run `satugraf seed`.": await store.agencies.find_one({}) is not None,
+        "Indexes are missing: run `satugraf migrate`.": len(await store.complaints.index_information()) > 1,
+        "SATUGRAF_SECRET_KEY is not set: make one with `openssl rand -hex 32`.": configured.secret_key is not None,
+    }
+    return [sentence for sentence, holds in checks.items() if not holds]
+
+
+def _with_store(work: Callable[[Store, Settings], Awaitable[None]]) -> None:
+    with told():
+        configured = settings.load()
+        if configured.mongodb_uri is None:
+            fail("SATUGRAF_MONGODB_URI is not set: this command works on a running replica set.")
+            return
+        uri = configured.mongodb_uri
+
+        async def run() -> None:
+            store = connect(uri, configured.mongodb_database, serverSelectionTimeoutMS=5000)
+            try:
+                await work(store, configured)
+            finally:
+                store.close()
+
+        asyncio.run(run())
+
+
+async def fill(store: Store, count: int) -> None:
+    """Reference data and `count` synthetic complaints, with a progress bar; nothing where they are there already."""
+    from resolvers import synthetic
+    from resolvers.store import seed as seeding
+
+    await seeding.reference_data(store)
+    if count == 0 or await seeding.is_complete(store, count, SEED):
+        return
+    columns = (
+        TextColumn("[progress.description]{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.speed:,.0f}/s", justify="right"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("Synthetic complaints", total=count)
+        rows = synthetic.complaints(count, now=datetime.now(UTC).replace(microsecond=0), seed=SEED)
+        await seeding.complaints(store, rows, count, SEED, lambda done, total: bar.update(task, completed=done))

@@ -1,0 +1,149 @@
+"""`satugraf demo`: everything on one machine, with one command."""
+
+import asyncio
+import json
+import os
+import secrets
+import socket
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from pydantic import SecretStr
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from gateway import settings
+from gateway.auth.tokens import mint
+from gateway.cli.data import Complaints, fill
+from gateway.cli.failure import fail, told
+from gateway.cli.server import Host, Port
+from gateway.mongod import embedded
+from gateway.settings import Mode, Settings
+from resolvers.domain.vocabulary import Role
+from resolvers.store.database import Store, connect
+from resolvers.store.register import DEMO_UNIT
+from resolvers.viewer import Viewer
+
+TOKEN_LIFETIME: Final = timedelta(days=30)
+
+BEARERS: Final = (
+    Viewer(Role.CITIZEN, "demo-citizen"),
+    Viewer(Role.LIAISON, "demo-liaison", "kab-badung", DEMO_UNIT),
+    Viewer(Role.AGENCY_ADMIN, "demo-admin", "kab-badung"),
+    Viewer(Role.PROVINCE_COORDINATOR, "demo-coordinator", "prov-bali"),
+    Viewer(Role.NATIONAL_ADMIN, "demo-national"),
+    Viewer(Role.OVERSIGHT, "demo-oversight"),
+    Viewer(Role.PARTNER, "demo-partner"),
+    Viewer(Role.SUBGRAPH, "demo-subgraph", "kab-badung"),
+)
+"""Whom the demonstration's tokens stand for, one a role."""
+
+
+def demo(
+    complaints: Complaints = 20_000,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    data: Annotated[Path, typer.Option(help="The folder for database, keys and tokens.")] = Path(".satugraf"),
+) -> None:
+    """Run everything on this machine: database, 658 agencies, synthetic complaints, server, a token per role.
+
+    The data stay in the folder: a second start takes seconds. Ctrl-C stops it and leaves no process behind.
+
+    [bold]Example[/bold]: satugraf demo --complaints 2000 --port 8080
+    """
+    with told():
+        configured = settings.load()
+        _check_port(host, port)
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        configured = _with_keys(configured, data)
+        if configured.mongodb_uri is not None:
+            _run(configured, configured.mongodb_uri, complaints, host, port, data)
+            return
+        with embedded(data) as uri:
+            _run(configured, uri, complaints, host, port, data)
+
+
+def _check_port(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as failure:
+            fail(f"Port {port} on {host} cannot be used ({failure.strerror}): choose another with --port.")
+
+
+def _with_keys(configured: Settings, data: Path) -> Settings:
+    """Keys of this folder's own, made at the first start: what was signed before stays valid."""
+    kept = data / "keys.json"
+    if not kept.exists():
+        _write_secret(kept, {name: secrets.token_hex(32) for name in ("secret_key", "development_key")})
+    keys = {name: SecretStr(value) for name, value in json.loads(kept.read_text()).items()}
+    return configured.model_copy(update=keys | {"mode": Mode.DEVELOPMENT})
+
+
+def _write_secret(file: Path, content: dict[str, str]) -> None:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as opened:
+        json.dump(content, opened, indent=1)
+
+
+def _run(configured: Settings, uri: str, complaints: int, host: str, port: int, data: Path) -> None:
+    tokens = _tokens(configured)
+    _write_secret(data / "tokens.json", tokens)
+    try:
+        asyncio.run(_serve(configured, uri, complaints, host, port, data))
+    except KeyboardInterrupt:
+        Console(stderr=True).print("Stopped before the data were complete: the next start goes on.")
+
+
+async def _serve(configured: Settings, uri: str, complaints: int, host: str, port: int, data: Path) -> None:
+    import uvicorn
+
+    from gateway.app import build
+
+    store: Store = connect(uri, configured.mongodb_database)
+    await fill(store, complaints)
+    options = uvicorn.Config(
+        build(configured, store),
+        host=host,
+        port=port,
+        http="httptools",
+        ws="none",
+        access_log=False,
+        server_header=False,
+        log_level="warning",
+        timeout_graceful_shutdown=5,
+    )
+    Console().print(_panel(host, port, data, _tokens(configured)))
+    await uvicorn.Server(options).serve()
+
+
+def _tokens(configured: Settings) -> dict[str, str]:
+    assert configured.development_key is not None  # noqa: S101 - _with_keys has set it
+    key, now = configured.development_key.get_secret_value(), datetime.now(UTC)
+    return {
+        bearer.role: mint(
+            key,
+            role=bearer.role,
+            subject=bearer.subject or "",
+            now=now,
+            lifetime=TOKEN_LIFETIME,
+            agency=bearer.agency,
+            unit=bearer.unit,
+        )
+        for bearer in BEARERS
+    }
+
+
+def _panel(host: str, port: int, data: Path, tokens: dict[str, str]) -> Panel:
+    rows = Table.grid(padding=(0, 2))
+    rows.add_row("Console", f"http://{host}:{port}/console/")
+    rows.add_row("Graph", f"http://{host}:{port}/graphql")
+    rows.add_row("Tokens", str(data / "tokens.json"))
+    for bearer in BEARERS:
+        place = bearer.unit or bearer.agency
+        rows.add_row(f"{bearer.role}{f' ({place})' if place else ''}", f"Bearer {tokens[bearer.role]}")
+    return Panel(rows, title="SatuGraf", subtitle="Ctrl-C stops it", expand=False)

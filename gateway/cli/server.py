@@ -1,0 +1,47 @@
+"""`satugraf serve`: the server on settings from the environment."""
+
+from typing import Annotated
+
+import typer
+
+from gateway import settings
+from gateway.cli.failure import fail, told
+
+GRACE_SECONDS = 20
+
+Host = Annotated[str, typer.Option(help="The address to listen on.")]
+Port = Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)]
+
+
+def serve(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    workers: Annotated[int, typer.Option(help="How many processes.", min=1, max=64)] = 1,
+) -> None:
+    """Serve the graph on settings from the environment.
+
+    Needs SATUGRAF_MONGODB_URI (a replica set) and SATUGRAF_SECRET_KEY; tokens need SATUGRAF_JWKS_URL.
+
+    [bold]Example[/bold]: satugraf serve --host 0.0.0.0 --workers 2
+    """
+    import uvicorn
+
+    with told():
+        configured = settings.load()
+        if configured.mongodb_uri is None:
+            fail("SATUGRAF_MONGODB_URI is not set: name a running replica set, or try `satugraf demo`.")
+        _ = configured.secret_key_bytes
+    uvicorn.run(
+        "gateway.app:from_environment",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        access_log=False,
+        server_header=False,
+        log_level="warning",
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )

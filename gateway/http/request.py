@@ -1,0 +1,123 @@
+"""Bytes of a request to the GraphQL request in it, or a refusal that says what is wrong with it."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from starlette.requests import Request
+
+MAX_NAME_LENGTH: Final = 200
+
+
+class BadRequest(Exception):
+    """The request is malformed: HTTP status, code, and one sentence."""
+
+    def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.headers = dict(headers or {})
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLRequest:
+    query: str
+    operation_name: str | None
+    variables: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    size_bytes: int = 262_144
+    deadline_ms: int = 10_000
+
+
+async def read(request: Request, limits: BodyLimits) -> GraphQLRequest:
+    """Raises BadRequest."""
+    if request.method == "GET":
+        return _from_parameters(request)
+    if request.method != "POST":
+        raise BadRequest(405, "METHOD_NOT_ALLOWED", "GraphQL is asked by GET or POST.", {"allow": "GET, POST"})
+    _check_headers(request)
+    return _from_json(await _body(request, limits))
+
+
+def _check_headers(request: Request) -> None:
+    media_type, *parameters = (part.strip() for part in request.headers.get("content-type", "").split(";"))
+    if media_type.lower() != "application/json":
+        raise BadRequest(
+            415, "UNSUPPORTED_MEDIA_TYPE", f"Content-Type {media_type!r} is not taken: send application/json."
+        )
+    charsets = [
+        value.strip('" ').lower() for name, _, value in (p.partition("=") for p in parameters) if name == "charset"
+    ]
+    if any(charset not in ("utf-8", "utf8") for charset in charsets):
+        raise BadRequest(415, "UNSUPPORTED_MEDIA_TYPE", f"The charset {charsets[0]!r} is not taken: send UTF-8.")
+    encoding = request.headers.get("content-encoding", "identity").lower()
+    if encoding != "identity":
+        raise BadRequest(415, "UNSUPPORTED_MEDIA_TYPE", f"Content-Encoding {encoding!r} is not taken: send it plain.")
+
+
+async def _body(request: Request, limits: BodyLimits) -> bytes:
+    too_large = BadRequest(
+        413, "BODY_TOO_LARGE", f"The body has more than {limits.size_bytes} bytes.", {"connection": "close"}
+    )
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > limits.size_bytes:
+        raise too_large
+    parts, size, started = [], 0, time.monotonic()
+    try:
+        async with asyncio.timeout(limits.deadline_ms / 1000):
+            async for part in request.stream():
+                size += len(part)
+                if size > limits.size_bytes:
+                    raise too_large
+                parts.append(part)
+    except TimeoutError:
+        waited = round(time.monotonic() - started)
+        raise BadRequest(
+            408, "REQUEST_TIMEOUT", f"The body did not arrive within {waited} s.", {"connection": "close"}
+        ) from None
+    return b"".join(parts)
+
+
+def _from_json(body: bytes) -> GraphQLRequest:
+    try:
+        given = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(400, "BAD_REQUEST", f"The body is not JSON in UTF-8: {error.msg}.") from None
+    if not isinstance(given, dict):
+        raise BadRequest(400, "BAD_REQUEST", "The body must be one JSON object with the key query.")
+    return _checked(given)
+
+
+def _from_parameters(request: Request) -> GraphQLRequest:
+    parameters = request.query_params
+    repeated = [name for name in ("query", "variables", "operationName") if len(parameters.getlist(name)) > 1]
+    if repeated:
+        raise BadRequest(400, "BAD_REQUEST", f"The parameter {repeated[0]} is given more than once.")
+    given: dict[str, Any] = {name: parameters[name] for name in ("query", "operationName") if name in parameters}
+    for name in ("variables", "extensions"):
+        if parameters.get(name):
+            try:
+                given[name] = orjson.loads(parameters[name])
+            except orjson.JSONDecodeError:
+                raise BadRequest(400, "BAD_REQUEST", f"The parameter {name} is not JSON.") from None
+    return _checked(given)
+
+
+def _checked(given: dict[str, Any]) -> GraphQLRequest:
+    query, name = given.get("query"), given.get("operationName")
+    variables, extensions = given.get("variables"), given.get("extensions")
+    if not isinstance(query, str) or not query.strip():
+        raise BadRequest(400, "BAD_REQUEST", "The key query is missing: it must hold a GraphQL document.")
+    if not isinstance(name, str | None) or len(name or "") > MAX_NAME_LENGTH:
+        raise BadRequest(400, "BAD_REQUEST", "The key operationName must be a name.")
+    if not isinstance(variables, dict | None):
+        raise BadRequest(400, "BAD_REQUEST", "The key variables must be an object.")
+    if not isinstance(extensions, dict | None):
+        raise BadRequest(400, "BAD_REQUEST", "The key extensions must be an object.")
+    return GraphQLRequest(query, name or None, variables or {})

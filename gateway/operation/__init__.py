@@ -1,0 +1,1 @@
+"""Request text to a checked operation."""

@@ -1,0 +1,68 @@
+"""Environment to one frozen Settings; every number's name ends in its unit."""
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Mode(StrEnum):
+    PRODUCTION = "production"
+    DEVELOPMENT = "development"
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the sentence names the variable and the way out."""
+
+
+class Settings(BaseSettings):
+    """`SATUGRAF_<NAME>` in the environment sets each."""
+
+    model_config = SettingsConfigDict(env_prefix="SATUGRAF_", frozen=True)
+
+    mode: Mode = Mode.PRODUCTION
+    mongodb_uri: str | None = Field(None, description="A replica set's; in demo a private mongod where unset.")
+    mongodb_database: str = "satugraf"
+    secret_key: SecretStr | None = Field(
+        None, description="At least 32 characters: signs cursors, derives submissions' secrets, seals reporters."
+    )
+    development_key: SecretStr | None = Field(None, description="HS256 key of development tokens; never in production.")
+    jwks_url: str | None = Field(None, description="Where the identity provider publishes its keys.")
+    token_issuer: str | None = None
+    token_audience: str = "satugraf"  # noqa: S105 - not a secret
+    introspection: bool = True
+    console: bool = True
+    body_limit_bytes: int = Field(262_144, ge=1024)
+    body_deadline_ms: int = Field(10_000, ge=100)
+    request_deadline_ms: int = Field(15_000, ge=100)
+    cost_limit_points: int = Field(5_000, ge=100)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.secret_key is not None and len(self.secret_key.get_secret_value()) < 32:
+            raise ValueError("SATUGRAF_SECRET_KEY is shorter than 32 characters: make one with `openssl rand -hex 32`.")
+        if self.mode is Mode.PRODUCTION and self.development_key is not None:
+            raise ValueError("SATUGRAF_DEVELOPMENT_KEY is set in production: unset it, or SATUGRAF_MODE=development.")
+        return self
+
+    @property
+    def secret_key_bytes(self) -> bytes:
+        """Raises SettingsError where the key is not set."""
+        if self.secret_key is None:
+            raise SettingsError("SATUGRAF_SECRET_KEY is not set: make one with `openssl rand -hex 32` and keep it.")
+        return self.secret_key.get_secret_value().encode()
+
+
+def load() -> Settings:
+    """The environment's settings; raises SettingsError with one line a fault, never with a secret's value."""
+    try:
+        return Settings()
+    except ValidationError as failure:
+        lines = [_sentence(error["loc"], error["msg"]) for error in failure.errors(include_input=False)]
+        raise SettingsError("\n".join(lines)) from None
+
+
+def _sentence(location: tuple[int | str, ...], message: str) -> str:
+    name = "_".join(str(part) for part in location).upper()
+    return f"SATUGRAF_{name}: {message}" if name else message.removeprefix("Value error, ")

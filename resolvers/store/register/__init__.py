@@ -1,0 +1,210 @@
+"""The register that ships with the product: agencies, regions, categories, teams. Provenance: docs/register.md."""
+
+import csv
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from importlib import resources
+from typing import Final, NamedTuple
+
+from resolvers.documents import AgencyDoc, CategoryDoc, DecreeDoc, OrgUnitDoc, RegionDoc, TeamDoc, TeamMemberDoc
+from resolvers.domain import tracking_id
+from resolvers.domain.vocabulary import AgencyKind, RegionLevel, TeamKind, TeamRole, TimeZone
+
+POPULATION_YEAR: Final = 2025
+
+DEMO_SUBJECTS: Final = {
+    "kab-badung": {TeamRole.ADMIN: "demo-admin", TeamRole.LIAISON: "demo-liaison"},
+    "prov-bali": {TeamRole.COORDINATOR: "demo-coordinator"},
+}
+"""Who the demonstration's tokens stand for, by agency and seat."""
+DEMO_UNIT: Final = "kab-badung/dinas-pupr"
+
+_EASTERN: Final = dict.fromkeys(("81", "82", "91", "92"), TimeZone.WIT)
+_CENTRAL: Final = dict.fromkeys(("51", "52", "53", "63", "64", "65", "71", "72", "73", "74", "75", "76"), TimeZone.WITA)
+_ZONE_BY_PROVINCE: Final = _EASTERN | _CENTRAL
+_REGIONAL: Final = {AgencyKind.PROVINCE: RegionLevel.PROVINCE, AgencyKind.REGENCY: RegionLevel.REGENCY}
+_REGIONAL_LEVEL: Final = _REGIONAL | {AgencyKind.CITY: RegionLevel.CITY}
+
+_REGIONAL_UNITS: Final = {
+    "dinas-pupr": "Dinas Pekerjaan Umum dan Penataan Ruang",
+    "dinas-lingkungan-hidup": "Dinas Lingkungan Hidup",
+    "disdukcapil": "Dinas Kependudukan dan Pencatatan Sipil",
+    "dinas-perhubungan": "Dinas Perhubungan",
+    "dinas-sosial": "Dinas Sosial",
+    "dinas-kesehatan": "Dinas Kesehatan",
+    "dinas-pendidikan": "Dinas Pendidikan",
+    "inspektorat": "Inspektorat",
+}
+_CENTRAL_UNITS: Final = {
+    "layanan-publik": "Pusat Layanan Publik",
+    "humas": "Biro Hubungan Masyarakat",
+    "inspektorat": "Inspektorat",
+}
+
+
+class Published(NamedTuple):
+    """A team whose decree is published; its term's end and its members' names are not."""
+
+    kind: TeamKind
+    name: str
+    decree: DecreeDoc
+    year: int
+
+
+_PUBLISHED: Final = {
+    "prov-bali": Published(
+        TeamKind.MANAGEMENT,
+        "Tim Pengelola SP4N-LAPOR! Provinsi Bali",
+        {
+            "number": "299/02-B/HK/2022",
+            "issuer": "Gubernur Bali",
+            "issuedOn": None,
+            "title": "Keputusan Gubernur tentang Tim Pengelola",
+        },
+        2022,
+    ),
+    "kab-badung": Published(
+        TeamKind.COORDINATION,
+        "Tim Koordinasi SP4N-LAPOR! Kabupaten Badung",
+        {
+            "number": "107/049/HK/2021",
+            "issuer": "Bupati Badung",
+            "issuedOn": None,
+            "title": "Surat Keputusan Bupati tentang Tim Koordinasi dan petugas administrasi",
+        },
+        2021,
+    ),
+}
+
+
+def _rows(name: str) -> Iterator[dict[str, str]]:
+    text = resources.files(__name__).joinpath(name).read_text(encoding="utf-8")
+    yield from csv.DictReader(text.splitlines())
+
+
+@cache
+def agencies() -> tuple[AgencyDoc, ...]:
+    """All 682, of which 658 are connected."""
+    rows = list(_rows("agencies.csv"))
+    province_by_code = {row["code"]: row["id"] for row in rows if row["kind"] == "province"}
+    return tuple(_agency(row, province_by_code) for row in rows)
+
+
+def _agency(row: dict[str, str], province_by_code: dict[str, str]) -> AgencyDoc:
+    kind = AgencyKind(row["kind"].upper())
+    return {
+        "_id": row["id"],
+        "kind": kind,
+        "name": row["name"],
+        "shortName": row["short_name"],
+        "code": row["code"] or None,
+        "region": row["code"] if kind in _REGIONAL_LEVEL else None,
+        "province": province_by_code.get(row["parent_province_code"]) if kind is not AgencyKind.PROVINCE else None,
+        "connected": row["connected"] == "true",
+        "pilot": row["pilot"] == "true",
+        "units": _units(row["id"], _REGIONAL_UNITS if kind in _REGIONAL_LEVEL else _CENTRAL_UNITS),
+        "revision": 1,
+    }
+
+
+def _units(agency: str, names: dict[str, str]) -> list[OrgUnitDoc]:
+    return [{"id": f"{agency}/{slug}", "name": name, "parent": None} for slug, name in names.items()]
+
+
+@cache
+def regions() -> tuple[RegionDoc, ...]:
+    """34 provinces and 514 regencies and cities, as of September 2022."""
+    return tuple(_region(row) for row in _rows("agencies.csv") if row["code_system"] == "kemendagri")
+
+
+def _region(row: dict[str, str]) -> RegionDoc:
+    kind = AgencyKind(row["kind"].upper())
+    name = row["name"].removeprefix("Pemerintah ").replace("Daerah Daerah", "Daerah")
+    return {
+        "_id": row["code"],
+        "level": _REGIONAL_LEVEL[kind],
+        "name": name,
+        "parent": None if kind is AgencyKind.PROVINCE else row["parent_province_code"],
+        "timeZone": _ZONE_BY_PROVINCE.get(row["code"][:2], TimeZone.WIB),
+        "population": int(row["population"]) if row["population"] else None,
+        "populationYear": POPULATION_YEAR if row["population"] else None,
+        "government": row["id"],
+    }
+
+
+@cache
+def categories() -> tuple[CategoryDoc, ...]:
+    return tuple(
+        {
+            "_id": row["code"],
+            "parent": row["parent"] or None,
+            "name": {"ID": row["name_id"], "EN": row["name_en"]},
+            "sensitive": row["sensitive"] == "true",
+            "defaultGrade": row["default_grade"],
+        }
+        for row in _rows("categories.csv")
+    )
+
+
+@cache
+def teams() -> tuple[TeamDoc, ...]:
+    """One for each connected agency: two by published decrees, the rest synthetic and marked so."""
+    return tuple(_team(agency) for agency in agencies() if agency["connected"])
+
+
+def _team(agency: AgencyDoc) -> TeamDoc:
+    published = _PUBLISHED.get(agency["_id"])
+    known = published or _synthetic(agency)
+    team_id = tracking_id.new("TM", hashlib.sha256(f"{agency['_id']}|{known.kind}".encode()).digest()[:16])
+    since = f"{known.year}-01-01"
+    return {
+        "_id": team_id,
+        "agency": agency["_id"],
+        "agencyProvince": agency["_id"] if agency["kind"] == AgencyKind.PROVINCE else agency["province"],
+        "kind": known.kind,
+        "name": known.name,
+        "decree": known.decree,
+        "termFrom": since,
+        "termTo": None if published else "2028-12-31",
+        "members": _members(team_id, agency, since),
+        "supersedes": None,
+        "supersededBy": None,
+        "synthetic": published is None,
+        "processed": [],
+        "revision": 1,
+    }
+
+
+def _synthetic(agency: AgencyDoc) -> Published:
+    decree: DecreeDoc = {
+        "number": f"SINTETIS/{agency['_id'].upper()}/2025",
+        "issuer": agency["name"],
+        "issuedOn": "2025-01-02",
+        "title": "Keputusan sintetis untuk demonstrasi",
+    }
+    return Published(TeamKind.MANAGEMENT, f"Tim Pengelola SP4N-LAPOR! {agency['shortName']} (sintetis)", decree, 2025)
+
+
+def _members(team_id: str, agency: AgencyDoc, since: str) -> list[TeamMemberDoc]:
+    seats: list[tuple[TeamRole, str | None]] = [
+        (TeamRole.COORDINATOR, None),
+        (TeamRole.ADMIN, None),
+        (TeamRole.DEPUTY_ADMIN, None),
+        *((TeamRole.LIAISON, unit["id"]) for unit in agency["units"]),
+    ]
+    subjects = dict(DEMO_SUBJECTS.get(agency["_id"], {}))
+    return [
+        {
+            "id": f"{team_id}/{number}",
+            "name": None,
+            "role": role,
+            "unit": unit,
+            "from": since,
+            "to": None,
+            "primary": role is TeamRole.LIAISON,
+            "trainings": [],
+            "subject": subjects.pop(role, None),
+        }
+        for number, (role, unit) in enumerate(seats, start=1)
+    ]
