@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from gateway import settings
 from gateway.cli.failure import fail, told
@@ -82,6 +83,11 @@ def _with_store(work: Callable[[Store, Settings], Awaitable[None]]) -> None:
         asyncio.run(run())
 
 
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text("" if task.speed is None else f"{task.speed:,.0f}/s")
+
+
 async def fill(store: Store, count: int) -> None:
     """Reference data and `count` synthetic complaints, with a progress bar; nothing where they are there already."""
     from resolvers import synthetic
@@ -94,7 +100,7 @@ async def fill(store: Store, count: int) -> None:
         TextColumn("[progress.description]{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.speed:,.0f}/s", justify="right"),
+        _Rate(),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True)) as bar:

@@ -5,6 +5,7 @@ import json
 import os
 import secrets
 import socket
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final
@@ -93,10 +94,9 @@ def _write_secret(file: Path, content: dict[str, str]) -> None:
 def _run(configured: Settings, uri: str, complaints: int, host: str, port: int, data: Path) -> None:
     tokens = _tokens(configured)
     _write_secret(data / "tokens.json", tokens)
-    try:
+    # The server has closed in good order by the time that it raises the signal which stopped it.
+    with suppress(KeyboardInterrupt):
         asyncio.run(_serve(configured, uri, complaints, host, port, data))
-    except KeyboardInterrupt:
-        Console(stderr=True).print("Stopped before the data were complete: the next start goes on.")
 
 
 async def _serve(configured: Settings, uri: str, complaints: int, host: str, port: int, data: Path) -> None:
@@ -117,7 +117,7 @@ async def _serve(configured: Settings, uri: str, complaints: int, host: str, por
         log_level="warning",
         timeout_graceful_shutdown=5,
     )
-    Console().print(_panel(host, port, data, _tokens(configured)))
+    _announce(Console(), host, port, data, _tokens(configured))
     await uvicorn.Server(options).serve()
 
 
@@ -138,12 +138,14 @@ def _tokens(configured: Settings) -> dict[str, str]:
     }
 
 
-def _panel(host: str, port: int, data: Path, tokens: dict[str, str]) -> Panel:
-    rows = Table.grid(padding=(0, 2))
-    rows.add_row("Console", f"http://{host}:{port}/console/")
-    rows.add_row("Graph", f"http://{host}:{port}/graphql")
-    rows.add_row("Tokens", str(data / "tokens.json"))
+def _announce(console: Console, host: str, port: int, data: Path, tokens: dict[str, str]) -> None:
+    """Tokens go to lines of their own, which a terminal wraps but never cuts: they are there to be copied."""
+    places = Table.grid(padding=(0, 2))
+    places.add_row("Console", f"http://{host}:{port}/console/")
+    places.add_row("Graph", f"http://{host}:{port}/graphql")
+    places.add_row("Tokens", f"{data / 'tokens.json'}, and below")
+    console.print(Panel(places, title="SatuGraf", subtitle="Ctrl-C stops it", expand=False))
     for bearer in BEARERS:
         place = bearer.unit or bearer.agency
-        rows.add_row(f"{bearer.role}{f' ({place})' if place else ''}", f"Bearer {tokens[bearer.role]}")
-    return Panel(rows, title="SatuGraf", subtitle="Ctrl-C stops it", expand=False)
+        console.print(f"\n[bold]{bearer.role}[/bold]{f' ({place})' if place else ''}", highlight=False)
+        console.print(f"Bearer {tokens[bearer.role]}", soft_wrap=True, highlight=False, markup=False)
