@@ -1,16 +1,30 @@
-"""A real mongod for the run, a database for each test."""
+"""A real mongod for the run, a database for each test, and the gateway over it."""
 
+import asyncio
 import os
+import socket
 import tempfile
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
+import aiohttp
 import pytest
+import uvicorn
+from portal import DEVELOPMENT_KEY, Portal
+from pydantic import SecretStr
 
+from gateway.app import build
 from gateway.mongod import embedded
+from gateway.settings import Mode, Settings
+from resolvers.context import RequestContext
+from resolvers.holiday_tables import calendar
+from resolvers.loaders import loaders
+from resolvers.store import seed
 from resolvers.store.database import Store, connect
+from resolvers.viewer import PUBLIC, Viewer
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -38,3 +52,49 @@ async def store(mongodb_uri: str) -> AsyncIterator[Store]:
     yield opened
     await opened.client.drop_database(opened.database.name)
     opened.close()
+
+
+@pytest.fixture
+async def register(store: Store) -> Store:
+    """The store with agencies, regions, categories and teams."""
+    await seed.reference_data(store)
+    return store
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """What the gateway under test runs with; a test module overrides it for its own."""
+    return Settings(
+        mode=Mode.DEVELOPMENT,
+        secret_key=SecretStr("the secret key of the tests, 32 long"),
+        development_key=SecretStr(DEVELOPMENT_KEY),
+    )
+
+
+@pytest.fixture
+async def portal(register: Store, settings: Settings, mongodb_uri: str) -> AsyncIterator[Portal]:
+    """The gateway under uvicorn on a port of its own, and a session to it."""
+    app = build(settings, connect(mongodb_uri, register.database.name))
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        config = uvicorn.Config(app, http="httptools", ws="none", log_level="critical")
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server.serve([listening]))
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
+            await asyncio.sleep(0.005)
+        async with aiohttp.ClientSession() as session:
+            yield Portal(session, url)
+        server.should_exit = True
+        await serving
+
+
+@pytest.fixture
+def context_of(store: Store) -> Callable[..., RequestContext]:
+    """A request's context: of whom, and when."""
+
+    def make(viewer: Viewer = PUBLIC, now: datetime | None = None) -> RequestContext:
+        moment = now or datetime.now(UTC).replace(microsecond=0)
+        return RequestContext(store, loaders(store), moment, b"the secret key of the tests", calendar, viewer)
+
+    return make
