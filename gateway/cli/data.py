@@ -74,7 +74,8 @@ def _with_store(work: Callable[[Store, Settings], Awaitable[None]]) -> None:
         uri = configured.mongodb_uri
 
         async def run() -> None:
-            store = connect(uri, configured.mongodb_database, serverSelectionTimeoutMS=5000)
+            # An index over millions of complaints takes minutes: no socket timeout here.
+            store = connect(uri, configured.mongodb_database, serverSelectionTimeoutMS=5000, socketTimeoutMS=0)
             try:
                 await work(store, configured)
             finally:

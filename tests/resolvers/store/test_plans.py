@@ -1,0 +1,228 @@
+"""The query plans of every list, for every role, at 200 000 complaints: bounded work, whatever is asked.
+
+The commands are those that the resolvers send, taken from the driver's own events and explained as they are.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import pytest
+from portal import ADMIN, CITIZEN, COORDINATOR, LIAISON, NATIONAL, OVERSIGHT, PARTNER, SUBGRAPH, UNIT
+from pymongo.monitoring import CommandListener, CommandStartedEvent
+
+from resolvers import agency, complaint_list, synthetic, team
+from resolvers.context import RequestContext
+from resolvers.domain.vocabulary import ComplaintOrder
+from resolvers.errors import TookTooLong
+from resolvers.holiday_tables import calendar
+from resolvers.listing import Arguments
+from resolvers.loaders import loaders
+from resolvers.store import indexes, pages, seed
+from resolvers.store.database import Store, connect
+from resolvers.store.register import teams
+from resolvers.viewer import PUBLIC, Viewer
+
+pytestmark = pytest.mark.timeout(240)  # one file runs in one process: its 200 000 complaints are written once
+
+SEEDED: Final = 20_000
+COPIES: Final = 10
+PAGE: Final = 20
+BUDGET: Final = 3 * PAGE + 50
+DATABASE: Final = "test_plans"
+
+ROLES = (PUBLIC, CITIZEN, LIAISON, ADMIN, COORDINATOR, NATIONAL, OVERSIGHT, PARTNER, SUBGRAPH)
+TEAM_ID = next(row["_id"] for row in teams() if row["agency"] == "kab-badung")
+LISTS: dict[str, dict[str, Any]] = {
+    "all": {},
+    "oldest first": {"order_by": ComplaintOrder.RECEIVED_ASC},
+    "changed last": {"order_by": ComplaintOrder.UPDATED_DESC},
+    "due next": {"order_by": ComplaintOrder.DUE_ASC},
+    "open": {"filter": {"open": True}},
+    "one status": {"filter": {"status": ["IN_PROGRESS"]}},
+    "open, due next": {"filter": {"open": True}, "order_by": ComplaintOrder.DUE_ASC},
+    "overdue": {"filter": {"overdue": True, "open": True}, "order_by": ComplaintOrder.DUE_ASC},
+    "an agency's": {"within": ("holder", "kab-badung")},
+    "an agency's inbox": {
+        "within": ("holder", "kab-badung"),
+        "filter": {"open": True},
+        "order_by": ComplaintOrder.DUE_ASC,
+    },
+    "an agency's, changed last": {"within": ("holder", "kab-badung"), "order_by": ComplaintOrder.UPDATED_DESC},
+    "one holder": {"filter": {"holder": ["kemen-pupr"]}},
+    "a province": {"filter": {"region": ["51"]}},
+    "a regency": {"filter": {"region": ["51.03"]}},
+    "a category": {"filter": {"category": ["ROAD.POTHOLE"]}},
+    "a team's": {"within": ("team", TEAM_ID)},
+    "a time": {"filter": {"receivedAt": {"from": datetime(2026, 3, 1, tzinfo=UTC)}}},
+}
+
+
+class Commands(CommandListener):
+    """The commands that a client has sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+
+    def started(self, event: CommandStartedEvent) -> None:
+        self.sent.append(dict(event.command))
+
+    def succeeded(self, event: Any) -> None: ...
+
+    def failed(self, event: Any) -> None: ...
+
+
+async def _fill(uri: str) -> None:
+    store = connect(uri, DATABASE, socketTimeoutMS=0)
+    await store.client.drop_database(DATABASE)
+    await seed.reference_data(store)
+    await store.complaints.drop_indexes()
+    rows = synthetic.complaints(SEEDED, now=datetime(2026, 11, 24, tzinfo=UTC), seed=5)
+    await seed.complaints(store, rows, SEEDED, 5)
+    for copy in range(1, COPIES):
+        shifted = {key: {"$subtract": [f"${key}", copy * 61_000]} for key in ("receivedAt", "updatedAt")}
+        another = {"_id": {"$concat": ["$_id", f"-{copy}"]}, "synthetic": False, **shifted}
+        await store.complaints.aggregate(
+            [{"$match": {"synthetic": True}}, {"$set": another}, {"$merge": {"into": "complaints"}}]
+        ).to_list(None)
+    await indexes.create(store)
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def filled(mongodb_uri: str) -> Iterator[str]:
+    asyncio.run(_fill(mongodb_uri))
+    yield mongodb_uri
+
+
+@pytest.fixture
+def commands() -> Commands:
+    return Commands()
+
+
+@pytest.fixture
+async def large(filled: str, commands: Commands) -> AsyncIterator[Store]:
+    """200 000 complaints; every command goes into `commands`."""
+    opened = connect(filled, DATABASE, event_listeners=[commands])
+    yield opened
+    opened.close()
+
+
+def asking(store: Store, viewer: Viewer) -> RequestContext:
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    return RequestContext(store, loaders(store), now, b"the secret key of the tests", calendar, viewer)
+
+
+async def explained(store: Store, commands: Commands) -> list[dict[str, Any]]:
+    """Execution statistics of the finds that were sent, which are then forgotten."""
+    finds = [command for command in commands.sent if "find" in command]
+    commands.sent.clear()
+    kept = ("find", "filter", "projection", "sort", "limit", "hint")
+    assert finds
+    asked = [{key: command[key] for key in kept if key in command} for command in finds]
+    return [await store.database.command("explain", find, verbosity="executionStats") for find in asked]
+
+
+def stages(plan: Any) -> Iterator[str]:
+    if isinstance(plan, dict):
+        if "stage" in plan:
+            yield plan["stage"]
+        for value in plan.values():
+            yield from stages(value)
+    elif isinstance(plan, list):
+        for value in plan:
+            yield from stages(value)
+
+
+def check(explanation: dict[str, Any]) -> None:
+    found = set(stages(explanation["queryPlanner"]["winningPlan"]))
+    assert not found & {"COLLSCAN", "SORT"}, found
+    statistics = explanation["executionStats"]
+    assert statistics["totalKeysExamined"] <= BUDGET, statistics["totalKeysExamined"]
+    assert statistics["totalDocsExamined"] <= BUDGET, statistics["totalDocsExamined"]
+
+
+async def test_there_are_two_hundred_thousand_complaints(large: Store) -> None:
+    assert await large.complaints.estimated_document_count() == SEEDED * COPIES
+
+
+@pytest.mark.parametrize("viewer", ROLES, ids=lambda viewer: viewer.role)
+@pytest.mark.parametrize("name", LISTS)
+async def test_a_list_reads_little_more_than_its_page(
+    large: Store, commands: Commands, name: str, viewer: Viewer
+) -> None:
+    asked = {"filter": {}, "order_by": None, "within": None} | LISTS[name]
+    context = asking(large, viewer)
+
+    async def page(**where: Any) -> Any:
+        listing = complaint_list.listing(
+            context,
+            asked["filter"],
+            asked["order_by"],
+            Arguments(**where),
+            within=asked["within"],
+            keys=frozenset({"status"}),
+        )
+        return listing, await listing.page()
+
+    listing, first = await page(first=PAGE)
+    if first.rows:
+        await page(first=PAGE, after=listing.cursor(first.rows[-1]))
+        await page(last=PAGE, before=listing.cursor(first.rows[-1]))
+    await page(last=PAGE)
+    for explanation in await explained(large, commands):
+        check(explanation)
+
+
+@pytest.mark.parametrize("viewer", (ADMIN, LIAISON), ids=lambda viewer: viewer.role)
+async def test_a_liaisons_work_is_found_by_its_index(large: Store, commands: Commands, viewer: Viewer) -> None:
+    context = asking(large, viewer)
+    filter = {"assignee": f"{TEAM_ID}/4"}
+    listing = complaint_list.listing(context, filter, ComplaintOrder.DUE_ASC, Arguments(), keys=frozenset())
+    await listing.page()
+    for explanation in await explained(large, commands):
+        check(explanation)
+
+
+@pytest.mark.parametrize(
+    "filter",
+    [{}, {"connected": True}, {"pilot": True}, {"kinds": ["REGENCY"]}, {"province": "prov-bali"}, {"search": "badung"}],
+)
+async def test_agencies_are_read_by_index(large: Store, commands: Commands, filter: dict[str, Any]) -> None:
+    await agency.listing(asking(large, PUBLIC), filter, Arguments(first=PAGE)).page()
+    [explanation] = await explained(large, commands)
+    assert not set(stages(explanation["queryPlanner"]["winningPlan"])) & {"COLLSCAN", "SORT"}
+    limit = BUDGET if "search" not in filter else 682 + BUDGET
+    assert explanation["executionStats"]["totalKeysExamined"] <= limit
+
+
+@pytest.mark.parametrize(
+    "filter",
+    [{}, {"agency": "kab-badung"}, {"kinds": ["MANAGEMENT"]}, {"status": ["ACTIVE"]}, {"province": "prov-bali"}],
+)
+async def test_teams_are_read_by_index(large: Store, commands: Commands, filter: dict[str, Any]) -> None:
+    await team.listing(asking(large, PUBLIC), filter, Arguments(first=PAGE)).page()
+    [explanation] = await explained(large, commands)
+    check(explanation)
+
+
+async def test_a_persons_teams_are_read_by_index(large: Store, commands: Commands) -> None:
+    assert await team.of_subject(asking(large, LIAISON), LIAISON.subject)
+    [explanation] = await explained(large, commands)
+    assert "COLLSCAN" not in set(stages(explanation["queryPlanner"]["winningPlan"]))
+
+
+async def test_what_no_index_bounds_ends_with_a_sentence(large: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "MAX_TIME_MS", 1)
+    filter = {"unit": [UNIT], "channel": ["LETTER"], "closedAt": {"to": datetime(2000, 1, 1, tzinfo=UTC)}}
+    listing = complaint_list.listing(asking(large, NATIONAL), filter, None, Arguments(), keys=frozenset())
+    with pytest.raises(TookTooLong, match="narrow the list"):
+        await listing.page()
+
+
+async def test_a_count_that_takes_too_long_is_null(large: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    listing = complaint_list.listing(asking(large, NATIONAL), {}, None, Arguments(), keys=frozenset())
+    assert await listing.total() == SEEDED * COPIES
+    monkeypatch.setattr(pages, "COUNT_TIME_MS", 1)
+    assert await listing.total() is None
