@@ -1,7 +1,7 @@
 """Categories: read."""
 
 from resolvers.context import RequestContext
-from resolvers.store.database import MAX_TIME_MS, Document
+from resolvers.store.database import BATCH_SIZE, MAX_TIME_MS, Document
 
 
 async def by_code(context: RequestContext, code: str) -> Document | None:
@@ -10,4 +10,4 @@ async def by_code(context: RequestContext, code: str) -> Document | None:
 
 async def listing(context: RequestContext) -> list[Document]:
     """The whole tree, by code: parents before what lies in them."""
-    return await context.store.categories.find(max_time_ms=MAX_TIME_MS).sort("_id").to_list(None)
+    return await context.store.categories.find(batch_size=BATCH_SIZE, max_time_ms=MAX_TIME_MS).sort("_id").to_list(None)

@@ -6,7 +6,7 @@ from typing import cast
 
 from aiodataloader import DataLoader
 
-from resolvers.store.database import MAX_TIME_MS, Collection, Document, Store
+from resolvers.store.database import BATCH_SIZE, MAX_TIME_MS, Collection, Document, Store
 
 MAX_BATCH = 1000
 
@@ -40,7 +40,7 @@ def loaders(store: Store) -> Loaders:
 
 def _by_id(collection: Collection) -> DataLoader[str, Document | None]:
     async def load(ids: Sequence[str]) -> list[Document | None]:
-        found = collection.find({"_id": {"$in": ids}}, max_time_ms=MAX_TIME_MS)
+        found = collection.find({"_id": {"$in": ids}}, batch_size=BATCH_SIZE, max_time_ms=MAX_TIME_MS)
         by_id: Mapping[str, Document] = {row["_id"]: row for row in await found.to_list(len(ids))}
         return [by_id.get(wanted) for wanted in ids]
 
@@ -50,7 +50,8 @@ def _by_id(collection: Collection) -> DataLoader[str, Document | None]:
 def _by_owner(collection: Collection, owner: str, *, sort: str) -> DataLoader[str, list[Document]]:
     async def load(owners: Sequence[str]) -> list[list[Document]]:
         rows: dict[str, list[Document]] = {wanted: [] for wanted in owners}
-        for row in await collection.find({owner: {"$in": owners}}, max_time_ms=MAX_TIME_MS).to_list(None):
+        found = collection.find({owner: {"$in": owners}}, batch_size=BATCH_SIZE, max_time_ms=MAX_TIME_MS)
+        for row in await found.to_list(None):
             rows[row[owner]].append(row)
         return [sorted(rows[wanted], key=lambda row: cast("str", row[sort])) for wanted in owners]
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from resolvers.context import RequestContext
-from resolvers.store.database import MAX_TIME_MS, Document
+from resolvers.store.database import BATCH_SIZE, MAX_TIME_MS, Document
 
 
 async def by_code(context: RequestContext, code: str) -> Document | None:
@@ -14,4 +14,5 @@ async def listing(context: RequestContext, *, level: str | None, parent: str | N
     """All that match, by code: 34 provinces, 514 regencies and cities."""
     wanted: dict[str, Any] = {"level": level, "parent": parent}
     query = {key: value for key, value in wanted.items() if value is not None}
-    return await context.store.regions.find(query, max_time_ms=MAX_TIME_MS).sort("_id").to_list(None)
+    found = context.store.regions.find(query, batch_size=BATCH_SIZE, max_time_ms=MAX_TIME_MS)
+    return await found.sort("_id").to_list(None)

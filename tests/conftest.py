@@ -6,7 +6,7 @@ import socket
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -71,22 +71,37 @@ def settings() -> Settings:
     )
 
 
-@pytest.fixture
-async def portal(register: Store, settings: Settings, mongodb_uri: str) -> AsyncIterator[Portal]:
+@asynccontextmanager
+async def serving(settings: Settings, uri: str, database: str) -> AsyncIterator[Portal]:
     """The gateway under uvicorn on a port of its own, and a session to it."""
-    app = build(settings, connect(mongodb_uri, register.database.name))
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        config = uvicorn.Config(app, http="httptools", ws="none", log_level="critical")
+        config = uvicorn.Config(
+            build(settings, connect(uri, database)), http="httptools", ws="none", log_level="critical"
+        )
         server = uvicorn.Server(config)
-        serving = asyncio.create_task(server.serve([listening]))
+        running = asyncio.create_task(server.serve([listening]))
         while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
             await asyncio.sleep(0.005)
         async with aiohttp.ClientSession() as session:
             yield Portal(session, url)
         server.should_exit = True
-        await serving
+        await running
+
+
+@pytest.fixture
+async def portal(register: Store, settings: Settings, mongodb_uri: str) -> AsyncIterator[Portal]:
+    """The gateway over the register."""
+    async with serving(settings, mongodb_uri, register.database.name) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def edge(store: Store, settings: Settings, mongodb_uri: str) -> AsyncIterator[Portal]:
+    """The gateway over an empty database: what is decided before any data are read."""
+    async with serving(settings, mongodb_uri, store.database.name) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -69,9 +69,7 @@ class Portal:
             body: dict[str, Any] = await response.json()
             return body
 
-    async def data(
-        self, query: str, variables: dict[str, Any] | None = None, viewer: Viewer = PUBLIC
-    ) -> dict[str, Any]:
+    async def data(self, query: str, variables: dict[str, Any] | None = None, viewer: Viewer = PUBLIC) -> Any:
         """The response's data; fails the test where there are errors."""
         body = await self.ask(query, variables, viewer)
         assert "errors" not in body, body

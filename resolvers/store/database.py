@@ -11,6 +11,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 __all__ = [
+    "BATCH_SIZE",
     "NEVER",
     "Collection",
     "Document",
@@ -29,6 +30,10 @@ NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 MAX_TIME_MS = 2000
 """A read that has not answered by then ends with an error; it never runs on."""
+
+
+BATCH_SIZE = 10_000
+"""Rows of a list that is read whole: one command, where the driver's default takes one for each hundred."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from stories import BODY, answered, in_progress, routed, submitted, team_of
 from resolvers.store.database import Store
 from resolvers.viewer import PUBLIC
 
-SUBMISSION = {"class_": "COMPLAINT", "title": "Jalan berlubang", "body": BODY}
+SUBMISSION: dict[str, Any] = {"class_": "COMPLAINT", "title": "Jalan berlubang", "body": BODY}
 PROGRESS = {"kind": "PROGRESS", "body": "Sedang dikerjakan."}
 
 
@@ -91,7 +91,7 @@ async def test_without_an_account_a_uuid_is_the_key(portal: Portal) -> None:
 @pytest.mark.parametrize("times", [2, 10])
 async def test_a_repeated_mutation_is_done_once(portal: Portal, times: int) -> None:
     complaint_id = await in_progress(portal)
-    given = PROGRESS | {"complaint": complaint_id, "idempotencyKey": "note-1", "expectedRevision": 3}
+    given: dict[str, Any] = PROGRESS | {"complaint": complaint_id, "idempotencyKey": "note-1", "expectedRevision": 3}
     assert await codes([portal.do("addFollowUp", ADMIN, **given) for _ in range(times)]) == [None] * times
     query = "query ($id: ID!) { complaint(id: $id) { revision followUps { totalCount } } }"
     found = (await portal.data(query, {"id": complaint_id}, NATIONAL))["complaint"]
@@ -100,7 +100,7 @@ async def test_a_repeated_mutation_is_done_once(portal: Portal, times: int) -> N
 
 async def test_a_mutations_key_with_another_input_is_a_conflict(portal: Portal) -> None:
     complaint_id = await in_progress(portal)
-    given = PROGRESS | {"complaint": complaint_id, "idempotencyKey": "note-1"}
+    given: dict[str, Any] = PROGRESS | {"complaint": complaint_id, "idempotencyKey": "note-1"}
     await portal.done("addFollowUp", ADMIN, **given)
     assert await portal.refused("addFollowUp", ADMIN, **(given | {"body": "Lain."})) == "IDEMPOTENCY_CONFLICT"
 
@@ -124,6 +124,6 @@ async def test_a_team_is_created_once_and_changed_by_revision(portal: Portal) ->
 
 async def test_an_attempt_that_was_refused_may_be_repeated_with_its_key(portal: Portal) -> None:
     complaint_id, _ = await submitted(portal)
-    given = {"complaint": complaint_id, "idempotencyKey": "confirm-1", "stars": 5}
+    given: dict[str, Any] = {"complaint": complaint_id, "idempotencyKey": "confirm-1", "stars": 5}
     assert await portal.refused("confirmAnswer", CITIZEN, **given) == "WRONG_STATUS"
     assert await portal.refused("confirmAnswer", CITIZEN, **given) == "WRONG_STATUS"

@@ -172,9 +172,10 @@ async def test_the_viewer_is_told_who_it_is(portal: Portal) -> None:
 
 
 async def test_a_token_that_is_not_valid_is_refused_not_ignored(portal: Portal) -> None:
-    asked = {"json": {"query": "{ viewer { role } }"}}
+    asked = {"query": "{ viewer { role } }"}
     for header in ("Bearer nonsense", "Basic abc", "Bearer ", bearer(ADMIN)["authorization"][:-3] + "abc"):
-        async with portal.session.post(f"{portal.url}/graphql", headers={"authorization": header}, **asked) as response:
+        headers = {"authorization": header}
+        async with portal.session.post(f"{portal.url}/graphql", headers=headers, json=asked) as response:
             assert response.status == 401
             assert "WWW-Authenticate" in response.headers
             assert (await response.json())["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"

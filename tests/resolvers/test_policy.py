@@ -66,7 +66,7 @@ def reads_in_full(viewer: Viewer, complaint: dict[str, Any]) -> bool:
         case Role.NATIONAL_ADMIN | Role.SYSTEM:
             return True
         case Role.CITIZEN:
-            return viewer.subject == complaint["reporterSubject"]
+            return bool(viewer.subject == complaint["reporterSubject"])
         case Role.AGENCY_ADMIN:
             return viewer.agency in complaint["holders"] or viewer.agency in complaint["supporting"]
         case Role.PROVINCE_COORDINATOR:

@@ -81,9 +81,11 @@ def test_the_table_names_the_actions_and_statuses_it_should() -> None:
 
 @pytest.mark.parametrize(("action", "actor"), list(itertools.product(ACTIONS, Actor)))
 def test_an_actor_does_what_is_its_part_and_nothing_else(action: Action, actor: Actor) -> None:
-    ready = {"hand_overs": 1, "drafts": 1}
+    def ready(status: Status) -> Case:
+        return Case(status, hand_overs=1, drafts=1)
+
     for status in Status:
-        decision = decide(action, Case(status, **ready), frozenset({actor}))
+        decision = decide(action, ready(status), frozenset({actor}))
         if actor not in ACTORS_OF[action]:
             assert isinstance(decision, Denial)
             assert decision.code == "NOT_ALLOWED"
@@ -91,7 +93,7 @@ def test_an_actor_does_what_is_its_part_and_nothing_else(action: Action, actor: 
             assert isinstance(decision, Denial)
             assert decision.code == "WRONG_STATUS"
     if actor in ACTORS_OF[action]:
-        done = [decide(action, Case(Status(source), **ready), frozenset({actor})) for source in SOURCES_OF[action]]
+        done = [decide(action, ready(Status(source)), frozenset({actor})) for source in SOURCES_OF[action]]
         assert any(isinstance(decision, Transition) for decision in done)
 
 

@@ -86,4 +86,4 @@ async def test_seeding_again_keeps_what_an_operator_changed(store: Store) -> Non
 
 def test_every_time_zone_has_a_calendar_of_the_same_holidays() -> None:
     zones = {region["timeZone"] for region in REGIONS.values()}
-    assert len({frozenset(calendar(zone).holidays) for zone in zones}) == 1  # type: ignore[arg-type]
+    assert len({frozenset(calendar(zone).holidays) for zone in zones}) == 1
