@@ -35,7 +35,7 @@ def build(settings: Settings, store: Store) -> Starlette:
         Route("/readyz", readiness.readyz),
     ]
     if settings.console:
-        routes = [Mount("/console", console.files()), *routes]
+        routes += [Mount("/console", console.files()), Route("/", console.enter)]
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

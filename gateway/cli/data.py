@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -15,7 +15,8 @@ from gateway.cli.failure import fail, told
 from gateway.settings import Settings
 from resolvers.store.database import Store, connect
 
-SEED = 7
+SEED: Final = 7
+SELECTION_MS: Final = 5000
 
 Complaints = Annotated[int, typer.Option(help="How many synthetic complaints.", min=0, max=5_000_000)]
 
@@ -75,7 +76,7 @@ def _with_store(work: Callable[[Store, Settings], Awaitable[None]]) -> None:
 
         async def run() -> None:
             # An index over millions of complaints takes minutes: no socket timeout here.
-            store = connect(uri, configured.mongodb_database, serverSelectionTimeoutMS=5000, socketTimeoutMS=0)
+            store = connect(uri, configured.mongodb_database, serverSelectionTimeoutMS=SELECTION_MS, socketTimeoutMS=0)
             try:
                 await work(store, configured)
             finally:

@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -44,3 +46,8 @@ def files() -> ASGIApp:
         await static(scope, receive, send_with_headers)
 
     return app
+
+
+async def enter(request: Request) -> Response:
+    """Who opens the bare address in a browser looks for the console."""
+    return RedirectResponse("/console/", headers={"cache-control": "no-cache"})

@@ -34,3 +34,8 @@ async def test_nothing_outside_the_console_is_served(edge: Portal) -> None:
     for path in ("/console/../app.py", "/console/%2e%2e/app.py", "/console/..%2fapp.py", "/console/vendor/"):
         async with edge.session.get(f"{edge.url}{path}") as response:
             assert response.status == 404, path
+
+
+async def test_the_bare_address_leads_to_the_console(edge: Portal) -> None:
+    async with edge.session.get(f"{edge.url}/") as response:
+        assert (response.status, response.url.path) == (200, "/console/")

@@ -1,0 +1,150 @@
+"""`satugraf demo` as a user runs it: one command, Ctrl-C, once more."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from resolvers.domain.vocabulary import Role
+
+SATUGRAF = Path(sys.executable).with_name("satugraf")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def demo(data: Path, complaints: int = 300) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """The running demonstration and its port, ready; killed where the test has not ended it."""
+    port = free_port()
+    command = [str(SATUGRAF), "demo", "--complaints", str(complaints), "--port", str(port), "--data", str(data)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SATUGRAF_")}
+    running = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment | {"COLUMNS": "80"}
+    )
+    try:
+        give_up = time.monotonic() + 60
+        while not ready(port):
+            assert running.poll() is None, running.communicate()[0]
+            assert time.monotonic() < give_up
+            time.sleep(0.05)
+        yield running, port
+    finally:
+        running.kill()
+        running.communicate()
+
+
+def ready(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def ask(port: int, query: str, token: str | None = None) -> Any:
+    headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
+    body = json.dumps({"query": query}).encode()
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/graphql", body, headers)
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        return json.loads(answer.read())["data"]
+
+
+def stop(running: subprocess.Popen[str]) -> str:
+    running.send_signal(signal.SIGINT)
+    output, _ = running.communicate(timeout=20)
+    assert running.returncode == 0, output
+    return output
+
+
+def processes_of(data: Path) -> list[str]:
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            continue
+        if str(data) in command and "pytest" not in command:
+            found.append(command)
+    return found
+
+
+def test_one_command_serves_the_register_and_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with demo(data) as (running, port):
+        tokens = json.loads((data / "tokens.json").read_text())
+        assert tokens.keys() == set(Role) - {Role.PUBLIC, Role.SYSTEM}
+        query = "{ viewer { role agency { id } } agencies(filter: {connected: true}) { totalCount } }"
+        assert ask(port, query) == {"viewer": {"role": "PUBLIC", "agency": None}, "agencies": {"totalCount": 658}}
+        agencies = {"LIAISON": "kab-badung", "AGENCY_ADMIN": "kab-badung", "PROVINCE_COORDINATOR": "prov-bali"}
+        for role, token in tokens.items():
+            viewer = ask(port, query, token)["viewer"]
+            assert viewer["role"] == role
+            assert (viewer["agency"] or {}).get("id") == agencies.get(role, viewer["agency"] and "kab-badung")
+        assert ask(port, "{ complaints { totalCount } }", tokens["NATIONAL_ADMIN"])["complaints"]["totalCount"] == 300
+        output = stop(running)
+    assert "Traceback" not in output
+    assert f"http://127.0.0.1:{port}/console/" in output
+    assert all(f"Bearer {token}\n" in output for token in tokens.values())
+    assert processes_of(data) == []
+    assert (data / "tokens.json").stat().st_mode & 0o077 == 0
+    assert (data / "keys.json").stat().st_mode & 0o077 == 0
+
+
+def test_a_second_start_is_quick_and_keeps_what_was_done(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with demo(data) as (running, port):
+        token = json.loads((data / "tokens.json").read_text())["CITIZEN"]
+        mutation = 'mutation { submitComplaint(input: {class: COMPLAINT, title: "Lampu mati", body: "%s"}) { secret } }'
+        ask(port, mutation % ("Lampu jalan mati sejak kemarin. " * 2), token)
+        stop(running)
+    started = time.monotonic()
+    with demo(data) as (running, port):
+        assert time.monotonic() - started < 5
+        assert ask(port, "{ complaints { nodes { title } } }", token)["complaints"]["nodes"][0]["title"] == "Lampu mati"
+        stop(running)
+
+
+def test_after_a_kill_it_opens_again_and_two_run_side_by_side(tmp_path: Path) -> None:
+    with demo(tmp_path / "one") as (running, _):
+        running.kill()
+        running.wait()
+    with demo(tmp_path / "one") as (_, first), demo(tmp_path / "two") as (_, second):
+        for port in (first, second):
+            assert ask(port, "{ regions(level: PROVINCE) { code } }")["regions"][0] == {"code": "11"}
+
+
+@pytest.mark.parametrize("complaints", ["-1", "many"])
+def test_a_wrong_number_is_refused_with_its_option(tmp_path: Path, complaints: str) -> None:
+    command = [str(SATUGRAF), "demo", "--complaints", complaints, "--data", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "--complaints" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_port_that_is_taken_is_named_before_anything_is_written(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        command = [str(SATUGRAF), "demo", "--port", port, "--data", str(tmp_path / "data")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert port in done.stderr
+    assert "--port" in done.stderr
+    assert not (tmp_path / "data").exists()
