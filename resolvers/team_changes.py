@@ -10,7 +10,7 @@ from resolvers.context import RequestContext
 from resolvers.domain import tracking_id
 from resolvers.domain.vocabulary import AgencyKind, TeamKind
 from resolvers.errors import InvalidInput, LimitReached, NotAllowed, NotFound
-from resolvers.store.database import MAX_TIME_MS, Document, DuplicateKeyError
+from resolvers.store.database import MAX_TIME_MS, Document, DuplicateKeyError, Session
 from resolvers.update import Attempt, conflict, update
 
 MAX_MEMBERS: Final = 500
@@ -62,18 +62,24 @@ async def _store(context: RequestContext, attempt: Attempt, team: Document) -> D
     if token is not None:
         team["creation"] = {"key": token, "digest": attempt.digest}
     collection = context.store.teams
+
+    async def write(session: Session) -> None:
+        # Inserted first: a repeated call ends at its own idempotency key, not at the team it has superseded itself.
+        await collection.insert_one(team, session=session)
+        if team["supersedes"] is not None:
+            old = {"_id": team["supersedes"], "supersededBy": None}
+            ended = {"$set": {"supersededBy": team["_id"]}, "$inc": {"revision": 1}}
+            if (await collection.update_one(old, ended, session=session)).modified_count == 0:
+                raise InvalidInput(f"{team['supersedes']} is superseded already.", field=("input", "supersedes"))
+
     try:
-        await collection.insert_one(team)
+        async with await context.store.client.start_session() as session:
+            await session.with_transaction(write)
     except DuplicateKeyError:
         made = await collection.find_one({"creation.key": {"$eq": token}}, max_time_ms=MAX_TIME_MS)
         if made is None or made["creation"]["digest"] != attempt.digest:
             raise conflict(attempt) from None
-        team = made
-    if team["supersedes"] is not None:
-        await collection.update_one(
-            {"_id": team["supersedes"], "supersededBy": None},
-            {"$set": {"supersededBy": team["_id"]}, "$inc": {"revision": 1}},
-        )
+        return made
     return team
 
 
@@ -144,11 +150,8 @@ def _check_term(term_from: str, term_to: str | None) -> None:
 
 async def _superseded(context: RequestContext, team_id: str, agency: str) -> Document:
     old = await teams.by_id(context, team_id)
-    field = ("input", "supersedes")
     if old is None or old["agency"] != agency:
-        raise InvalidInput(f"{team_id!r} is not a team of {agency}.", field=field)
-    if old["supersededBy"] is not None:
-        raise InvalidInput(f"{team_id} is superseded by {old['supersededBy']} already.", field=field)
+        raise InvalidInput(f"{team_id!r} is not a team of {agency}.", field=("input", "supersedes"))
     return old
 
 

@@ -28,7 +28,6 @@ def token(
         key = settings.load().development_key
     if key is None:
         fail("SATUGRAF_DEVELOPMENT_KEY is not set: development tokens need it, and SATUGRAF_MODE=development.")
-        return
     try:
         lifetime = timedelta(hours=hours)
         minted = mint(
@@ -42,5 +41,4 @@ def token(
         )
     except ValueError as failure:
         fail(f"{failure} Use --agency.")
-        return
     print(minted)  # noqa: T201 - the command's output

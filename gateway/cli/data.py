@@ -71,7 +71,6 @@ def _with_store(work: Callable[[Store, Settings], Awaitable[None]]) -> None:
         configured = settings.load()
         if configured.mongodb_uri is None:
             fail("SATUGRAF_MONGODB_URI is not set: this command works on a running replica set.")
-            return
         uri = configured.mongodb_uri
 
         async def run() -> None:

@@ -8,7 +8,7 @@ import socket
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 import typer
 from pydantic import SecretStr
@@ -43,6 +43,14 @@ BEARERS: Final = (
 """Whom the demonstration's tokens stand for, one a role."""
 
 
+class Place(NamedTuple):
+    """Where a demonstration listens and keeps its data."""
+
+    host: str
+    port: int
+    data: Path
+
+
 def demo(
     complaints: Complaints = 20_000,
     host: Host = "127.0.0.1",
@@ -55,25 +63,26 @@ def demo(
 
     [bold]Example[/bold]: satugraf demo --complaints 2000 --port 8080
     """
+    place = Place(host, port, data)
     with told():
         configured = settings.load()
-        _check_port(host, port)
+        _check_port(place)
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         configured = _with_keys(configured, data)
         if configured.mongodb_uri is not None:
-            _run(configured, configured.mongodb_uri, complaints, host, port, data)
+            _run(configured, configured.mongodb_uri, complaints, place)
             return
         with embedded(data) as uri:
-            _run(configured, uri, complaints, host, port, data)
+            _run(configured, uri, complaints, place)
 
 
-def _check_port(host: str, port: int) -> None:
+def _check_port(place: Place) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
+            probe.bind((place.host, place.port))
         except OSError as failure:
-            fail(f"Port {port} on {host} cannot be used ({failure.strerror}): choose another with --port.")
+            fail(f"Port {place.port} on {place.host} cannot be used ({failure.strerror}): choose another with --port.")
 
 
 def _with_keys(configured: Settings, data: Path) -> Settings:
@@ -81,7 +90,11 @@ def _with_keys(configured: Settings, data: Path) -> Settings:
     kept = data / "keys.json"
     if not kept.exists():
         _write_secret(kept, {name: secrets.token_hex(32) for name in ("secret_key", "development_key")})
-    keys = {name: SecretStr(value) for name, value in json.loads(kept.read_text()).items()}
+    try:
+        written = json.loads(kept.read_text())
+        keys = {name: SecretStr(written[name]) for name in ("secret_key", "development_key")}
+    except (ValueError, KeyError, TypeError):
+        fail(f"{kept} is not as it was written: remove it, or choose another folder with --data.")
     return configured.model_copy(update=keys | {"mode": Mode.DEVELOPMENT})
 
 
@@ -91,15 +104,15 @@ def _write_secret(file: Path, content: dict[str, str]) -> None:
         json.dump(content, opened, indent=1)
 
 
-def _run(configured: Settings, uri: str, complaints: int, host: str, port: int, data: Path) -> None:
+def _run(configured: Settings, uri: str, complaints: int, place: Place) -> None:
     tokens = _tokens(configured)
-    _write_secret(data / "tokens.json", tokens)
+    _write_secret(place.data / "tokens.json", tokens)
     # The server has closed in good order by the time that it raises the signal which stopped it.
     with suppress(KeyboardInterrupt):
-        asyncio.run(_serve(configured, uri, complaints, host, port, data))
+        asyncio.run(_serve(configured, uri, complaints, place, tokens))
 
 
-async def _serve(configured: Settings, uri: str, complaints: int, host: str, port: int, data: Path) -> None:
+async def _serve(configured: Settings, uri: str, complaints: int, place: Place, tokens: dict[str, str]) -> None:
     import uvicorn
 
     from gateway.app import build
@@ -108,8 +121,8 @@ async def _serve(configured: Settings, uri: str, complaints: int, host: str, por
     await fill(store, complaints)
     options = uvicorn.Config(
         build(configured, store),
-        host=host,
-        port=port,
+        host=place.host,
+        port=place.port,
         http="httptools",
         ws="none",
         access_log=False,
@@ -117,7 +130,7 @@ async def _serve(configured: Settings, uri: str, complaints: int, host: str, por
         log_level="warning",
         timeout_graceful_shutdown=5,
     )
-    _announce(Console(), host, port, data, _tokens(configured))
+    _announce(Console(), place, tokens)
     await uvicorn.Server(options).serve()
 
 
@@ -138,14 +151,14 @@ def _tokens(configured: Settings) -> dict[str, str]:
     }
 
 
-def _announce(console: Console, host: str, port: int, data: Path, tokens: dict[str, str]) -> None:
+def _announce(console: Console, place: Place, tokens: dict[str, str]) -> None:
     """Tokens go to lines of their own, which a terminal wraps but never cuts: they are there to be copied."""
-    places = Table.grid(padding=(0, 2))
-    places.add_row("Console", f"http://{host}:{port}/console/")
-    places.add_row("Graph", f"http://{host}:{port}/graphql")
-    places.add_row("Tokens", f"{data / 'tokens.json'}, and below")
-    console.print(Panel(places, title="SatuGraf", subtitle="Ctrl-C stops it", expand=False))
+    rows = Table.grid(padding=(0, 2))
+    rows.add_row("Console", f"http://{place.host}:{place.port}/console/")
+    rows.add_row("Graph", f"http://{place.host}:{place.port}/graphql")
+    rows.add_row("Tokens", f"{place.data / 'tokens.json'}, and below")
+    console.print(Panel(rows, title="SatuGraf", subtitle="Ctrl-C stops it", expand=False))
     for bearer in BEARERS:
-        place = bearer.unit or bearer.agency
-        console.print(f"\n[bold]{bearer.role}[/bold]{f' ({place})' if place else ''}", highlight=False)
+        held_in = bearer.unit or bearer.agency
+        console.print(f"\n[bold]{bearer.role}[/bold]{f' ({held_in})' if held_in else ''}", highlight=False)
         console.print(f"Bearer {tokens[bearer.role]}", soft_wrap=True, highlight=False, markup=False)

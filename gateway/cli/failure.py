@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 import typer
 from pymongo.errors import PyMongoError
@@ -18,10 +19,12 @@ def told() -> Iterator[None]:
         yield
     except (SettingsError, MongodUnavailable) as failure:
         fail(str(failure))
+    except OSError as failure:
+        fail(f"{failure.filename or 'The system'}: {failure.strerror or failure}.")
     except PyMongoError as failure:
         fail(f"The database does not answer ({type(failure).__name__}): check SATUGRAF_MONGODB_URI.")
 
 
-def fail(sentence: str) -> None:
-    Console(stderr=True).print(sentence, style="red", markup=False, highlight=False)
+def fail(sentence: str) -> NoReturn:
+    Console(stderr=True).print(sentence, style="red", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(1)

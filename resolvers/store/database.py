@@ -5,7 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bson.codec_options import CodecOptions
-from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
+from motor.motor_asyncio import (
+    AsyncIOMotorClient,
+    AsyncIOMotorClientSession,
+    AsyncIOMotorCollection,
+    AsyncIOMotorDatabase,
+)
 from pymongo.errors import DuplicateKeyError, ExecutionTimeout, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
@@ -18,12 +23,14 @@ __all__ = [
     "DuplicateKeyError",
     "ExecutionTimeout",
     "PyMongoError",
+    "Session",
     "Store",
     "connect",
 ]
 
 Document = dict[str, Any]
 Collection = AsyncIOMotorCollection[Document]
+Session = AsyncIOMotorClientSession
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """Stands for "no due time" in a sort key: such documents come last."""

@@ -109,6 +109,7 @@ async def test_a_team_is_created_once_and_changed_by_revision(portal: Portal) ->
     decree = {"number": "1/2026", "issuer": "Bupati Badung", "title": "Tim"}
     given: dict[str, Any] = {"agency": "kab-badung", "kind": "MANAGEMENT", "name": "Tim baru", "decree": decree}
     given |= {"termFrom": "2026-01-01", "members": [], "idempotencyKey": "team-1"}
+    given["supersedes"] = await team_of(portal)
     first = await portal.do("createTeam", ADMIN, "team { id revision }", **given)
     again = await portal.do("createTeam", ADMIN, "team { id revision }", **given)
     assert first == again

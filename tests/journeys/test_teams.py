@@ -1,10 +1,13 @@
 """Teams over HTTP: set up by decree, superseded, joined and left."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from portal import ADMIN, COORDINATOR, LIAISON, NATIONAL, OTHER_ADMIN, UNIT, Portal
+from stories import team_of
 
+from resolvers.store.database import Store
 from resolvers.viewer import PUBLIC, Viewer
 
 DECREE = {"number": "12/2026", "issuer": "Bupati Badung", "issuedOn": "2026-01-05", "title": "Tim Pengelola"}
@@ -30,6 +33,15 @@ async def test_a_new_team_supersedes_the_old_one(portal: Portal) -> None:
     assert statuses == {old: "SUPERSEDED", made["id"]: "ACTIVE"}
     again = await portal.do("createTeam", ADMIN, SELECT, supersedes=old, **TEAM)
     assert again["userErrors"][0]["code"] == "INVALID_INPUT"
+
+
+async def test_of_several_teams_that_supersede_one_at_once_one_is_made(portal: Portal, register: Store) -> None:
+    old = await team_of(portal)
+    made = await asyncio.gather(*(portal.do("createTeam", ADMIN, SELECT, supersedes=old, **TEAM) for _ in range(6)))
+    winners = [payload["team"]["id"] for payload in made if payload["team"]]
+    assert len(winners) == 1
+    stored = await register.teams.find({"agency": "kab-badung"}).to_list(None)
+    assert {team["_id"]: team["supersededBy"] for team in stored} == {old: winners[0], winners[0]: None}
 
 
 async def test_members_join_and_leave(portal: Portal) -> None:

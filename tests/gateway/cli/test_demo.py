@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -148,3 +149,24 @@ def test_a_port_that_is_taken_is_named_before_anything_is_written(tmp_path: Path
     assert port in done.stderr
     assert "--port" in done.stderr
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("written", ["", "[]", "{", '{"secret_key": 5}'])
+def test_a_folder_whose_keys_were_spoilt_says_so(tmp_path: Path, written: str) -> None:
+    (tmp_path / "keys.json").write_text(written)
+    done = run_demo("--data", str(tmp_path))
+    assert done.returncode == 1
+    assert "keys.json is not as it was written" in re.sub(r"\s+", " ", done.stderr)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = run_demo("--data", str(tmp_path / "file" / "data"))
+    assert done.returncode == 1
+    assert "Not a directory" in re.sub(r"\s+", " ", done.stderr)
+    assert "Traceback" not in done.stderr
+
+
+def run_demo(*options: str) -> subprocess.CompletedProcess[str]:
+    command = [str(SATUGRAF), "demo", "--port", str(free_port()), *options]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
