@@ -6,21 +6,16 @@ import strawberry
 from strawberry import Parent
 
 from resolvers import agency as agencies
-from resolvers import complaint_list
 from resolvers import region as regions
 from resolvers import team as teams
 from resolvers.documents import AgencyDoc, OrgUnitDoc
-from resolvers.listing import Arguments, Listing
 from schema.binding import Document, called, column, loaded, object_type
-from schema.complaint_filter import ComplaintFilter
-from schema.enums import AgencyKind, ComplaintOrder
-from schema.given import given
+from schema.complaint_filter import complaints_within
+from schema.enums import AgencyKind
 from schema.node import Node
 from schema.page import ContextInfo, PageInfo, cursor, edges, nodes, page_info, total_count
-from schema.selection import keys
 
 if TYPE_CHECKING:
-    from schema.complaint import ComplaintConnection
     from schema.region import Region
     from schema.team import Team, TeamMember
 
@@ -29,7 +24,6 @@ LazyOrgUnit = Annotated["OrgUnit", strawberry.lazy("schema.agency")]
 LazyRegion = Annotated["Region", strawberry.lazy("schema.region")]
 LazyTeam = Annotated["Team", strawberry.lazy("schema.team")]
 LazyTeamMember = Annotated["TeamMember", strawberry.lazy("schema.team")]
-LazyComplaintConnection = Annotated["ComplaintConnection", strawberry.lazy("schema.complaint")]
 
 
 @object_type()
@@ -76,26 +70,7 @@ class Agency(Node):
     async def teams(agency: Parent[AgencyDoc], info: ContextInfo, active_only: bool | None = False) -> list[Document]:
         return await teams.by_agency(info.context, agency["_id"], active_only=bool(active_only))
 
-    @called(LazyComplaintConnection, needs=("_id",), commands=1, paged=True)
-    def complaints(
-        agency: Parent[AgencyDoc],
-        info: ContextInfo,
-        filter: ComplaintFilter | None = None,
-        order_by: ComplaintOrder | None = None,
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
-    ) -> Listing:
-        """What this agency holds now, newest first unless ordered otherwise."""
-        return complaint_list.listing(
-            info.context,
-            given(filter),
-            order_by,
-            Arguments(first, after, last, before),
-            within=("holder", agency["_id"]),
-            keys=keys(info),
-        )
+    complaints = complaints_within("holder", "What this agency holds now, newest first unless ordered otherwise.")
 
 
 @strawberry.input

@@ -1,10 +1,23 @@
-"""ComplaintFilter: what lists of complaints are narrowed by."""
+"""ComplaintFilter: what lists of complaints are narrowed by; and the lists that an agency or a team has."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
+from strawberry import Parent
 
-from schema.enums import AgencyKind, Channel, ComplaintClass, ComplaintStatus, SupervisionGrade
+from resolvers import complaint_list
+from resolvers.listing import Arguments, Listing
+from schema.binding import Document, called
+from schema.enums import AgencyKind, Channel, ComplaintClass, ComplaintOrder, ComplaintStatus, SupervisionGrade
+from schema.given import given
+from schema.page import ContextInfo
+from schema.selection import keys
+
+if TYPE_CHECKING:
+    from schema.complaint import ComplaintConnection
+
+LazyComplaintConnection = Annotated["ComplaintConnection", strawberry.lazy("schema.complaint")]
 
 
 @strawberry.input(description="Half open: from ≤ x < to.")
@@ -38,3 +51,24 @@ class ComplaintFilter:
     closed_at: DateTimeRange | None = None
     overdue: bool | None = None
     escalated: bool | None = None
+
+
+def complaints_within(key: str, description: str) -> Any:
+    """The field `complaints` of whatever a complaint's `key` names."""
+
+    def read(
+        owner: Parent[Document],
+        info: ContextInfo,
+        filter: ComplaintFilter | None = None,
+        order_by: ComplaintOrder | None = None,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> Listing:
+        arguments = Arguments(first, after, last, before)
+        within = (key, owner["_id"])
+        return complaint_list.listing(info.context, given(filter), order_by, arguments, within=within, keys=keys(info))
+
+    read.__doc__ = description
+    return called(LazyComplaintConnection, needs=("_id",), commands=1, paged=True)(read)

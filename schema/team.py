@@ -3,30 +3,22 @@
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
-from strawberry import Parent
 
 from resolvers import agency as agencies
-from resolvers import complaint_list
 from resolvers import team as teams
-from resolvers.documents import TeamDoc
-from resolvers.listing import Arguments, Listing
-from schema.binding import called, column, derived, loaded, object_type
-from schema.complaint_filter import ComplaintFilter
-from schema.enums import ComplaintOrder, TeamKind, TeamRole, TeamStatus
-from schema.given import given
+from schema.binding import column, derived, loaded, object_type
+from schema.complaint_filter import complaints_within
+from schema.enums import TeamKind, TeamRole, TeamStatus
 from schema.node import Node
-from schema.page import ContextInfo, PageInfo, cursor, edges, nodes, page_info, total_count
+from schema.page import PageInfo, cursor, edges, nodes, page_info, total_count
 from schema.scalars import Date
-from schema.selection import keys
 
 if TYPE_CHECKING:
     from schema.agency import Agency, OrgUnit
-    from schema.complaint import ComplaintConnection
 
 LazyAgency = Annotated["Agency", strawberry.lazy("schema.agency")]
 LazyOrgUnit = Annotated["OrgUnit", strawberry.lazy("schema.agency")]
 LazyTeam = Annotated["Team", strawberry.lazy("schema.team")]
-LazyComplaintConnection = Annotated["ComplaintConnection", strawberry.lazy("schema.complaint")]
 
 
 @object_type()
@@ -74,26 +66,7 @@ class Team(Node):
     supersedes: LazyTeam | None = loaded(teams.by_id, key="supersedes")
     revision: int
 
-    @called(LazyComplaintConnection, needs=("_id",), commands=1, paged=True)
-    def complaints(
-        team: Parent[TeamDoc],
-        info: ContextInfo,
-        filter: ComplaintFilter | None = None,
-        order_by: ComplaintOrder | None = None,
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
-    ) -> Listing:
-        """What this team works on, newest first unless ordered otherwise."""
-        return complaint_list.listing(
-            info.context,
-            given(filter),
-            order_by,
-            Arguments(first, after, last, before),
-            within=("team", team["_id"]),
-            keys=keys(info),
-        )
+    complaints = complaints_within("team", "What this team works on, newest first unless ordered otherwise.")
 
 
 @strawberry.input

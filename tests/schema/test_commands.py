@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from commands import Commands
 from portal import NATIONAL
-from pymongo.monitoring import CommandListener, CommandStartedEvent
 
 import schema
 from resolvers import synthetic
@@ -17,20 +17,6 @@ from resolvers.store.database import Store, connect
 from resolvers.viewer import PUBLIC, Viewer
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
-
-
-class Commands(CommandListener):
-    """The names of the commands that a client has sent."""
-
-    def __init__(self) -> None:
-        self.sent: list[dict[str, Any]] = []
-
-    def started(self, event: CommandStartedEvent) -> None:
-        self.sent.append(dict(event.command))
-
-    def succeeded(self, event: Any) -> None: ...
-
-    def failed(self, event: Any) -> None: ...
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
+from commands import Commands
 from portal import ADMIN, CITIZEN, COORDINATOR, LIAISON, NATIONAL, OVERSIGHT, PARTNER, SUBGRAPH, UNIT
-from pymongo.monitoring import CommandListener, CommandStartedEvent
 
 from resolvers import agency, complaint_list, synthetic, team
 from resolvers.context import RequestContext
@@ -57,20 +57,6 @@ LISTS: dict[str, dict[str, Any]] = {
     "a team's": {"within": ("team", TEAM_ID)},
     "a time": {"filter": {"receivedAt": {"from": datetime(2026, 3, 1, tzinfo=UTC)}}},
 }
-
-
-class Commands(CommandListener):
-    """The commands that a client has sent."""
-
-    def __init__(self) -> None:
-        self.sent: list[dict[str, Any]] = []
-
-    def started(self, event: CommandStartedEvent) -> None:
-        self.sent.append(dict(event.command))
-
-    def succeeded(self, event: Any) -> None: ...
-
-    def failed(self, event: Any) -> None: ...
 
 
 async def _fill(uri: str) -> None:
