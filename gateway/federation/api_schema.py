@@ -1,0 +1,65 @@
+"""The API schema: what clients see of a supergraph, without what is `@inaccessible`."""
+
+from typing import Any, Final
+
+from graphql import (
+    DirectiveDefinitionNode,
+    DocumentNode,
+    GraphQLSchema,
+    InputValueDefinitionNode,
+    TypeDefinitionNode,
+    UnionTypeDefinitionNode,
+    build_ast_schema,
+)
+from graphql.language.ast import Node
+
+_KEPT_DIRECTIVES: Final = frozenset({"deprecated", "specifiedBy", "oneOf"})
+
+
+def without_inaccessible(document: DocumentNode) -> GraphQLSchema:
+    """The schema of the definitions that are accessible, without any directive but GraphQL's own."""
+    own = [definition for definition in document.definitions if not isinstance(definition, DirectiveDefinitionNode)]
+    hidden = {
+        definition.name.value
+        for definition in own
+        if isinstance(definition, TypeDefinitionNode) and _is_inaccessible(definition)
+    }
+    kept = tuple(
+        _accessible(definition, hidden)
+        for definition in own
+        if not (isinstance(definition, TypeDefinitionNode) and definition.name.value in hidden)
+    )
+    return build_ast_schema(DocumentNode(definitions=kept), assume_valid_sdl=True)
+
+
+def _is_inaccessible(node: Any) -> bool:
+    return any(directive.name.value == "inaccessible" for directive in node.directives or ())
+
+
+def _accessible(node: Any, hidden: set[str]) -> Any:
+    """The node without inaccessible fields, arguments and values, without mention of hidden types."""
+    changed: dict[str, Any] = {}
+    for key in node.keys:
+        value = getattr(node, key, None)
+        if key == "directives":
+            changed[key] = tuple(row for row in value or () if row.name.value in _KEPT_DIRECTIVES)
+        elif key in ("interfaces", "types") and value:
+            changed[key] = tuple(named for named in value if named.name.value not in hidden)
+        elif key in ("fields", "values", "arguments") and value and not isinstance(node, UnionTypeDefinitionNode):
+            changed[key] = tuple(_accessible(inner, hidden) for inner in value if not _is_hidden(inner, hidden))
+        else:
+            changed[key] = value
+    made: Node = type(node)(**changed)
+    return made
+
+
+def _is_hidden(node: Any, hidden: set[str]) -> bool:
+    if _is_inaccessible(node):
+        return True
+    return isinstance(node, InputValueDefinitionNode) and _named(node.type) in hidden
+
+
+def _named(node: Any) -> str:
+    while not hasattr(node, "name"):
+        node = node.type
+    return str(node.name.value)

@@ -1,0 +1,129 @@
+"""A supergraph ready to serve: operations planned once, run many times."""
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    OperationDefinitionNode,
+    SelectionNode,
+    SelectionSetNode,
+    execute_sync,
+)
+
+from gateway.federation.executor.run import Ask, Program, Run, compile_plan
+from gateway.federation.executor.shape import Shape
+from gateway.federation.planner.plan import QueryPlan
+from gateway.federation.planner.planner import Planned, plan
+from gateway.federation.supergraph import Supergraph
+
+CACHED_PLANS: Final = 1000
+MAX_SHAPES: Final = 64
+
+Object = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Prepared:
+    """An operation planned and compiled; its shapes by how its conditions fall."""
+
+    operation: OperationDefinitionNode
+    fragments: Mapping[str, FragmentDefinitionNode]
+    planned: Planned
+    program: Program
+    introspection: DocumentNode | None
+    conditions: tuple[str, ...]
+    _shapes: "OrderedDict[tuple[bool, ...], Shape]" = field(default_factory=OrderedDict)
+
+    def shape(self, supergraph: Supergraph, variables: Mapping[str, Any]) -> Shape:
+        outcome = tuple(bool(variables.get(name)) for name in self.conditions)
+        found = self._shapes.get(outcome)
+        if found is None:
+            truths = dict(zip(self.conditions, outcome, strict=True))
+            found = Shape(supergraph.api_schema, self.fragments, self.planned.keys, truths)
+            self._shapes[outcome] = found
+            if len(self._shapes) > MAX_SHAPES:
+                self._shapes.popitem(last=False)
+        return found
+
+
+@dataclass(slots=True)
+class Engine:
+    """Executes operations that are valid in the API schema against the subgraphs."""
+
+    supergraph: Supergraph
+    ask: Ask
+    _prepared: "OrderedDict[tuple[int, str], Prepared]" = field(default_factory=OrderedDict)
+
+    def prepare(
+        self,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        fragments: Mapping[str, FragmentDefinitionNode],
+    ) -> Prepared:
+        """The operation's plan, made once. Raises Unplannable and TooComplex."""
+        key = (id(document), "" if operation.name is None else operation.name.value)
+        found = self._prepared.get(key)
+        if found is None or found.operation is not operation:
+            found = self._prepared[key] = self._prepare(operation, fragments)
+            if len(self._prepared) > CACHED_PLANS:
+                self._prepared.popitem(last=False)
+        else:
+            self._prepared.move_to_end(key)
+        return found
+
+    def _prepare(self, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> Prepared:
+        planned = plan(self.supergraph, operation, fragments)
+        local = tuple(_introspection(operation.selection_set, fragments))
+        introspection = None
+        if local:
+            asked = OperationDefinitionNode(
+                operation=operation.operation,
+                variable_definitions=operation.variable_definitions,
+                directives=(),
+                selection_set=SelectionSetNode(selections=local),
+            )
+            introspection = DocumentNode(definitions=(asked, *fragments.values()))
+        definitions = operation.variable_definitions or ()
+        conditions = tuple(
+            definition.variable.name.value
+            for definition in definitions
+            if getattr(getattr(definition.type, "type", definition.type), "name", None) is not None
+            and getattr(definition.type, "type", definition.type).name.value == "Boolean"  # type: ignore[union-attr]
+        )
+        return Prepared(operation, fragments, planned, compile_plan(planned.plan), introspection, conditions)
+
+    async def execute(self, prepared: Prepared, raw: Mapping[str, Any], variables: Mapping[str, Any]) -> Object:
+        """The response: `raw` are the variables as they were sent, `variables` their coerced values."""
+        data: Object = {}
+        errors: list[Object] = []
+        if prepared.introspection is not None:
+            found = execute_sync(self.supergraph.api_schema, prepared.introspection, variable_values=dict(raw))
+            data |= found.data or {}
+            errors += [dict(error.formatted) for error in found.errors or ()]
+        await Run({**variables, **raw}, self.ask, data, errors).all(prepared.program)
+        shaped = prepared.shape(self.supergraph, variables).respond(prepared.operation, data, errors)
+        return {"data": shaped, "errors": errors} if errors else {"data": shaped}
+
+
+def query_plan(prepared: Prepared) -> QueryPlan:
+    return prepared.planned.plan
+
+
+def _introspection(
+    selection_set: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]
+) -> Iterator[SelectionNode]:
+    """The root fields that we answer ourselves."""
+    for selection in selection_set.selections:
+        if isinstance(selection, FieldNode):
+            if selection.name.value in ("__schema", "__type"):
+                yield selection
+        elif isinstance(selection, FragmentSpreadNode):
+            yield from _introspection(fragments[selection.name.value].selection_set, fragments)
+        else:
+            yield from _introspection(selection.selection_set, fragments)  # type: ignore[attr-defined]

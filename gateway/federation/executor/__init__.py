@@ -1,0 +1,1 @@
+"""Query plan to a response."""

@@ -1,0 +1,138 @@
+"""Finds the objects that a fetch is about, and puts what was fetched at their places."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import orjson
+
+from gateway.federation.planner.fetches import Path, Representation
+
+Object = dict[str, Any]
+Places = list[tuple[Object, tuple[str | int, ...]]]
+
+
+def objects_at(data: Object, path: Path) -> list[Object]:
+    """The objects at a path, through lists and past what is null; each once."""
+    found: list[Any] = [data]
+    for element in path:
+        if isinstance(element, str):
+            found = [value for value in (row.get(element) for row in found) if value is not None]
+            while any(type(value) is list for value in found):
+                found = [
+                    inner
+                    for value in found
+                    for inner in (value if type(value) is list else (value,))
+                    if inner is not None
+                ]
+            found = [value for value in found if type(value) is dict]
+        else:
+            found = [row for row in found if row.get("__typename") in element]
+    return found
+
+
+def places_at(data: Object, path: Path) -> Places:
+    """As objects_at, with where in the data each object stands: only looked up where there is an error to place."""
+    found: list[tuple[Any, tuple[str | int, ...]]] = [(data, ())]
+    for element in path:
+        if isinstance(element, str):
+            found = [(row[element], (*at, element)) for row, at in found if row.get(element) is not None]
+            while any(type(value) is list for value, _ in found):
+                found = [
+                    inner
+                    for value, at in found
+                    for inner in (
+                        [(row, (*at, index)) for index, row in enumerate(value)]
+                        if type(value) is list
+                        else [(value, at)]
+                    )
+                    if inner[0] is not None
+                ]
+            found = [(value, at) for value, at in found if type(value) is dict]
+        else:
+            found = [(row, at) for row, at in found if row.get("__typename") in element]
+    return found
+
+
+def merge(into: Object, fetched: Object) -> None:
+    """Adds what was fetched; objects that both have become one, and what one of them has stays."""
+    for key, value in fetched.items():
+        present = into.get(key)
+        if present is None:
+            into[key] = value
+        elif type(present) is dict and type(value) is dict:
+            if present is not value:
+                merge(present, value)
+        elif type(present) is list and type(value) is list:
+            _merge_lists(present, value)
+
+
+def _merge_lists(into: list[Any], fetched: list[Any]) -> None:
+    for index, value in enumerate(fetched[: len(into)]):
+        present = into[index]
+        if type(present) is dict and type(value) is dict:
+            if present is not value:
+                merge(present, value)
+        elif type(present) is list and type(value) is list:
+            _merge_lists(present, value)
+        elif present is None:
+            into[index] = value
+
+
+Build = Callable[[Object], Object | None]
+
+
+def builder(parts: Sequence[Representation], type_name: str | None) -> Build:
+    """Makes an object's representation; None where what identifies it is unknown."""
+    rows = [
+        (part.name, part.key, None if part.inside is None else builder(part.inside, None), part.of, part.nullable)
+        for part in parts
+    ]
+
+    def build(source: Object) -> Object | None:
+        made: Object = {} if type_name is None else {"__typename": type_name}
+        own = source.get("__typename")
+        for name, key, inside, of, nullable in rows:
+            if of is not None and own is not None and own not in of:
+                continue
+            value = source.get(key, _MISSING)
+            if value is _MISSING:
+                value = source.get(f"{key}__{own}", _MISSING)
+            if value is _MISSING or (value is None and not nullable):
+                return None
+            if inside is not None and value is not None:
+                value = _inside(value, inside)
+                if value is _MISSING:
+                    return None
+            made[name] = value
+        return made
+
+    return build
+
+
+_MISSING: Any = object()
+
+
+def _inside(value: Any, build: Build) -> Any:
+    if type(value) is list:
+        rows = [None if row is None else _inside(row, build) for row in value]
+        return _MISSING if any(row is _MISSING for row in rows) else rows
+    made = build(value)
+    return _MISSING if made is None else made
+
+
+def representations(objects: Sequence[Object], build: Build) -> tuple[list[bytes], list[list[Object]]]:
+    """Each representation once, as JSON, with the objects that it stands for."""
+    position: dict[bytes, int] = {}
+    owners: list[list[Object]] = []
+    for row in objects:
+        made = build(row)
+        if made is None:
+            continue
+        encoded = orjson.dumps(made)
+        at = position.get(encoded)
+        if at is None:
+            position[encoded] = len(owners)
+            owners.append([row])
+        else:
+            owners[at].append(row)
+    return list(position), owners

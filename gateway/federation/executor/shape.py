@@ -1,0 +1,232 @@
+"""Merged data to the client's selection: its names and order, null propagation, what the API schema does not know.
+
+A selection is compiled once for each object type that turns up in it, and for each way its conditions can fall.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLEnumType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLType,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    VariableNode,
+    is_abstract_type,
+    is_leaf_type,
+    print_ast,
+)
+
+from gateway.federation.planner.fetches import Keys
+
+Object = dict[str, Any]
+Complete = Callable[[Any, list[Object]], Any]
+"""A value as the client sees it; adds to the errors; raises NullInNonNull."""
+
+Entry = tuple[str, str, str, Complete]
+
+
+class NullInNonNull(Exception):
+    """A null stands where none may: the object around it becomes null."""
+
+
+@dataclass(slots=True)
+class Shape:
+    """How one operation's response is made of merged data, for one outcome of its conditions."""
+
+    schema: GraphQLSchema
+    fragments: Mapping[str, FragmentDefinitionNode]
+    keys: Keys
+    truths: Mapping[str, bool]
+    """The Boolean variables that conditions ask for."""
+    _compiled: dict[Any, Callable[[Object, list[Object]], Any]] = field(default_factory=dict)
+
+    def respond(self, operation: OperationDefinitionNode, data: Object, errors: list[Object]) -> Object | None:
+        """The response's `data`."""
+        root = self.schema.get_root_type(operation.operation)
+        assert root is not None  # noqa: S101 - validation has refused operations without a root
+        try:
+            shaped: Object = self._object(root, root.name, [operation.selection_set])(data, errors)
+        except NullInNonNull:
+            return None
+        return shaped
+
+    def _object(
+        self, named: GraphQLObjectType, static: str, selection_sets: Sequence[SelectionSetNode]
+    ) -> Callable[[Object, list[Object]], Object]:
+        key = (named.name, static, *map(id, selection_sets))
+        if key not in self._compiled:
+            self._compiled[key] = self._compile(named, static, selection_sets)
+        return self._compiled[key]
+
+    def _compile(
+        self, named: GraphQLObjectType, static: str, selection_sets: Sequence[SelectionSetNode]
+    ) -> Callable[[Object, list[Object]], Object]:
+        grouped: dict[str, list[FieldNode]] = {}
+        for selection_set in selection_sets:
+            for field_node in self._field_nodes(selection_set, named):
+                grouped.setdefault((field_node.alias or field_node.name).value, []).append(field_node)
+        entries = [self._entry(named, static, key, field_nodes) for key, field_nodes in grouped.items()]
+
+        def shaped(source: Object, errors: list[Object]) -> Object:
+            made: Object = {}
+            for response_key, key, other, complete in entries:
+                value = source.get(key)
+                if value is None and other:
+                    value = source.get(other)
+                made[response_key] = complete(value, errors)
+            return made
+
+        return shaped
+
+    def _entry(self, named: GraphQLObjectType, static: str, response_key: str, field_nodes: list[FieldNode]) -> Entry:
+        first = field_nodes[0]
+        name = first.name.value
+        if name.startswith("__"):
+            # Introspection stands in the data already, under the response key.
+            own = named.name
+            return response_key, response_key, "", (lambda value, errors: own) if name == "__typename" else _as_it_is
+        arguments = ", ".join(
+            print_ast(argument) for argument in sorted(first.arguments or (), key=lambda row: row.name.value)
+        )
+        key = self.keys.of(static, named.name, name, arguments)
+        inner = [field_node.selection_set for field_node in field_nodes if field_node.selection_set is not None]
+        complete = self._completer(named.fields[name].type, inner)
+        return response_key, key, f"{key}__{named.name}", complete
+
+    def _completer(self, of: GraphQLType, inner: list[SelectionSetNode]) -> Complete:
+        if isinstance(of, GraphQLNonNull):
+            return _never_null(self._completer(of.of_type, inner))
+        if isinstance(of, GraphQLList):
+            return _list(self._completer(of.of_type, inner))
+        if isinstance(of, GraphQLEnumType):
+            return _enum(of)
+        if is_leaf_type(of):
+            return _as_it_is
+        if isinstance(of, GraphQLObjectType):
+            return _nullable(self._object_lazily(of, of.name, inner))
+        return _nullable(self._abstract(of, inner))
+
+    def _object_lazily(
+        self, named: GraphQLObjectType, static: str, inner: list[SelectionSetNode]
+    ) -> Callable[[Object, list[Object]], Object]:
+        compiled: list[Callable[[Object, list[Object]], Object]] = []
+
+        def shaped(source: Object, errors: list[Object]) -> Object:
+            if not compiled:
+                compiled.append(self._object(named, static, inner))
+            return compiled[0](source, errors)
+
+        return shaped
+
+    def _abstract(self, of: Any, inner: list[SelectionSetNode]) -> Callable[[Object, list[Object]], Any]:
+        by_name: dict[str, Callable[[Object, list[Object]], Object]] = {}
+
+        def shaped(source: Object, errors: list[Object]) -> Any:
+            name = source.get("__typename")
+            compiled = by_name.get(name or "")
+            if compiled is None:
+                if name is None:
+                    return None
+                named = self.schema.type_map.get(name)
+                if not isinstance(named, GraphQLObjectType) or not self.schema.is_sub_type(of, named):
+                    errors.append(_unknown(f"Abstract type {of.name} was resolved to the unknown type {name}."))
+                    return None
+                compiled = by_name[name] = self._object(named, of.name, inner)
+            return compiled(source, errors)
+
+        return shaped
+
+    def _field_nodes(self, selection_set: SelectionSetNode, named: GraphQLObjectType) -> Iterator[FieldNode]:
+        for selection in selection_set.selections:
+            if not self._is_asked(selection):
+                continue
+            if isinstance(selection, FieldNode):
+                yield selection
+                continue
+            fragment: Any = selection
+            if isinstance(selection, FragmentSpreadNode):
+                fragment = self.fragments[selection.name.value]
+                if not self._is_asked(fragment):
+                    continue
+            assert isinstance(fragment, InlineFragmentNode | FragmentDefinitionNode)  # noqa: S101 - the kinds left
+            condition = fragment.type_condition
+            if condition is None or self._applies(condition.name.value, named):
+                yield from self._field_nodes(fragment.selection_set, named)
+
+    def _applies(self, condition: str, named: GraphQLObjectType) -> bool:
+        wanted = self.schema.type_map[condition]
+        return wanted is named or (is_abstract_type(wanted) and self.schema.is_sub_type(wanted, named))
+
+    def _is_asked(self, node: Any) -> bool:
+        for directive in node.directives or ():
+            if directive.name.value in ("skip", "include"):
+                value = directive.arguments[0].value
+                truth = self.truths[value.name.value] if isinstance(value, VariableNode) else value.value
+                if truth is not (directive.name.value == "include"):
+                    return False
+        return True
+
+
+def _as_it_is(value: Any, errors: list[Object]) -> Any:
+    return value
+
+
+def _never_null(complete: Complete) -> Complete:
+    def completed(value: Any, errors: list[Object]) -> Any:
+        made = complete(value, errors)
+        if made is None:
+            raise NullInNonNull
+        return made
+
+    return completed
+
+
+def _nullable(shaped: Callable[[Object, list[Object]], Any]) -> Complete:
+    def completed(value: Any, errors: list[Object]) -> Any:
+        if type(value) is not dict:
+            return None
+        try:
+            return shaped(value, errors)
+        except NullInNonNull:
+            return None
+
+    return completed
+
+
+def _list(complete: Complete) -> Complete:
+    if complete is _as_it_is:
+        return lambda value, errors: value if type(value) is list else None
+
+    def completed(value: Any, errors: list[Object]) -> Any:
+        if type(value) is not list:
+            return None
+        try:
+            return [complete(row, errors) for row in value]
+        except NullInNonNull:
+            return None
+
+    return completed
+
+
+def _enum(of: GraphQLEnumType) -> Complete:
+    def completed(value: Any, errors: list[Object]) -> Any:
+        if value is None or value in of.values:
+            return value
+        errors.append(_unknown(f"Enum {of.name} cannot represent the value that the subgraph gave."))
+        return None
+
+    return completed
+
+
+def _unknown(message: str) -> Object:
+    return {"message": message, "extensions": {"code": "INVALID_SUBGRAPH_RESPONSE"}}

@@ -1,0 +1,164 @@
+"""Reads a supergraph SDL in the join specification (v0.3 to v0.5) into the supergraph's model.
+
+Source: specs.apollo.dev/join.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from graphql import (
+    ConstDirectiveNode,
+    DirectiveDefinitionNode,
+    DocumentNode,
+    EnumTypeDefinitionNode,
+    EnumValueNode,
+    FieldDefinitionNode,
+    GraphQLSyntaxError,
+    InterfaceTypeDefinitionNode,
+    ObjectTypeDefinitionNode,
+    SchemaDefinitionNode,
+    TypeDefinitionNode,
+    UnionTypeDefinitionNode,
+    build_ast_schema,
+    parse,
+    print_ast,
+    value_from_ast_untyped,
+)
+
+from gateway.federation.api_schema import without_inaccessible
+from gateway.federation.fields import parse_fields
+from gateway.federation.supergraph import Key, Subgraph, SubgraphField, SubgraphType, Supergraph
+
+_ENFORCED: Final = frozenset({"link", "join", "core", "tag", "inaccessible", "federation"})
+"""Features that a supergraph may require of whoever executes it."""
+
+_GRAPHS: Final = "join__Graph"
+
+Composite = ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode
+
+
+class InvalidSupergraph(Exception):
+    """The SDL is no supergraph that can be served; the sentence says why."""
+
+
+def read_supergraph(sdl: str) -> Supergraph:
+    """Raises InvalidSupergraph for what is no supergraph, or requires a feature that is not enforced here."""
+    try:
+        document = parse(sdl)
+    except GraphQLSyntaxError as error:
+        raise InvalidSupergraph(f"The supergraph is not valid GraphQL: {error.message}") from None
+    _check_features(document)
+    subgraphs = _subgraphs(document)
+    for definition in document.definitions:
+        if isinstance(definition, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):
+            _read_fields(definition, subgraphs)
+        elif isinstance(definition, UnionTypeDefinitionNode):
+            _read_members(definition, subgraphs)
+    own = DocumentNode(definitions=tuple(_own_definitions(document)))
+    schema = build_ast_schema(own, assume_valid_sdl=True)
+    return Supergraph({graph.name: graph for graph in subgraphs.values()}, schema, without_inaccessible(own))
+
+
+def _check_features(document: DocumentNode) -> None:
+    for definition in document.definitions:
+        if not isinstance(definition, SchemaDefinitionNode):
+            continue
+        for directive in definition.directives or ():
+            arguments = _arguments(directive)
+            feature = str(arguments.get("url", "")).rstrip("/").split("/")
+            name = feature[-2] if len(feature) > 1 else ""
+            if arguments.get("for") in ("SECURITY", "EXECUTION") and name not in _ENFORCED:
+                raise InvalidSupergraph(f"The supergraph requires {arguments['url']}, which is not enforced here.")
+
+
+def _subgraphs(document: DocumentNode) -> dict[str, Subgraph]:
+    """By the value of the enum join__Graph."""
+    for definition in document.definitions:
+        if isinstance(definition, EnumTypeDefinitionNode) and definition.name.value == _GRAPHS:
+            found = {}
+            for value in definition.values or ():
+                graph = next(_directives(value, "join__graph"), {"name": value.name.value, "url": ""})
+                found[value.name.value] = Subgraph(str(graph["name"]), str(graph["url"]))
+            return found
+    raise InvalidSupergraph("The supergraph names no subgraphs: it has no enum join__Graph.")
+
+
+def _read_fields(definition: Composite, subgraphs: dict[str, Subgraph]) -> None:
+    name = definition.name.value
+    types: dict[str, tuple[SubgraphType, str]] = {}
+    for of_type in _directives(definition, "join__type"):
+        graph = subgraphs[of_type["graph"]]
+        here = graph.types.setdefault(name, SubgraphType())
+        types[of_type["graph"]] = here, graph.name
+        here.is_interface_object |= bool(of_type.get("isInterfaceObject"))
+        if of_type.get("key"):
+            here.keys.append(Key(parse_fields(of_type["key"]), of_type.get("resolvable", True)))
+    if isinstance(definition, ObjectTypeDefinitionNode):
+        for implements in _directives(definition, "join__implements"):
+            interface = subgraphs[implements["graph"]].types.setdefault(implements["interface"], SubgraphType())
+            interface.possible_types.add(name)
+    for field in definition.fields or ():
+        _read_field(field, types)
+
+
+def _read_field(field: FieldDefinitionNode, types: dict[str, tuple[SubgraphType, str]]) -> None:
+    """`types` has the type as each subgraph has it, with the subgraph's name, by its value of join__Graph."""
+    name, printed = field.name.value, print_ast(field.type)
+    joined = list(_directives(field, "join__field"))
+    if not joined:
+        for here, _ in types.values():
+            here.fields[name] = SubgraphField(printed)
+        return
+    taken_over = {row["override"]: row.get("overrideLabel") for row in joined if row.get("override")}
+    for row in joined:
+        if row.get("graph") not in types:
+            continue
+        here, graph = types[row["graph"]]
+        moved = graph in taken_over and not row.get("override")
+        here.fields[name] = SubgraphField(
+            row.get("type") or printed,
+            external=bool(row.get("external")),
+            requires=parse_fields(row["requires"]) if row.get("requires") else None,
+            provides=parse_fields(row["provides"]) if row.get("provides") else None,
+            overridden=moved or bool(row.get("usedOverridden")),
+            label=taken_over[graph] if moved else row.get("overrideLabel"),
+        )
+
+
+def _read_members(definition: UnionTypeDefinitionNode, subgraphs: dict[str, Subgraph]) -> None:
+    name = definition.name.value
+    for of_type in _directives(definition, "join__type"):
+        subgraphs[of_type["graph"]].types.setdefault(name, SubgraphType())
+    members = list(_directives(definition, "join__unionMember"))
+    for row in members:
+        subgraphs[row["graph"]].types[name].possible_types.add(row["member"])
+    if not members:
+        for of_type in _directives(definition, "join__type"):
+            here = subgraphs[of_type["graph"]].types[name]
+            here.possible_types |= {member.name.value for member in definition.types or ()}
+
+
+def _own_definitions(document: DocumentNode) -> Iterator[Any]:
+    """The definitions that are the graph's own: without those of the specifications' namespaces."""
+    for definition in document.definitions:
+        if isinstance(definition, SchemaDefinitionNode):
+            yield definition
+        elif isinstance(definition, TypeDefinitionNode | DirectiveDefinitionNode):
+            name = definition.name.value
+            specified = name.startswith(("join__", "link__", "core__", "federation__"))
+            if not specified and not (isinstance(definition, DirectiveDefinitionNode) and name in ("link", "core")):
+                yield definition
+
+
+def _directives(node: Any, name: str) -> Iterator[dict[str, Any]]:
+    for directive in node.directives or ():
+        if directive.name.value == name:
+            yield _arguments(directive)
+
+
+def _arguments(directive: ConstDirectiveNode) -> dict[str, Any]:
+    values = ((argument.name.value, argument.value) for argument in directive.arguments or ())
+    return {
+        name: value.value if isinstance(value, EnumValueNode) else value_from_ast_untyped(value)
+        for name, value in values
+    }

@@ -1,0 +1,209 @@
+"""Paths to a graph of fetches: what each subgraph is asked, for which objects, and after which answers."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from gateway.federation.planner.graph import Graph, Node
+from gateway.federation.planner.paths import Move, Placed, Solution
+from gateway.federation.planner.selection import ALWAYS, Condition, Conditions, Field, Fragment, Item, merged
+
+PathElement = str | frozenset[str]
+"""A key to descend by, through lists too; or the object types that are followed further."""
+
+Path = tuple[PathElement, ...]
+
+
+@dataclass(slots=True)
+class Asked:
+    """A field in a subgraph's selection, under our own response key."""
+
+    name: str
+    key: str
+    arguments: str
+    variables: frozenset[str]
+    conditions: Conditions
+    inside: "Selection | None"
+
+
+@dataclass(slots=True)
+class Selection:
+    """What is asked of an object in one subgraph."""
+
+    fields: dict[tuple[str, Conditions], Asked] = field(default_factory=dict)
+    fragments: dict[str, "Selection"] = field(default_factory=dict)
+
+    def ask(self, key: str, item: Field) -> "Selection":
+        """The selection inside the field, which is asked for once."""
+        place = (key, item.conditions)
+        if place not in self.fields:
+            inside = Selection() if item.selections else None
+            self.fields[place] = Asked(item.name, key, item.arguments, item.variables, item.conditions, inside)
+        return self.fields[place].inside or Selection()
+
+    def ask_typename(self) -> None:
+        self.ask("__typename", Field("__typename"))
+
+    def on(self, type_name: str) -> "Selection":
+        return self.fragments.setdefault(type_name, Selection())
+
+
+@dataclass(frozen=True, slots=True)
+class Representation:
+    """How a part of a representation is read from an answer: the field's name, our key, and what stands inside.
+
+    `of` names the object types that have it; None: all. What is not `nullable` identifies the object: without it
+    nothing can be asked.
+    """
+
+    name: str
+    key: str
+    inside: "tuple[Representation, ...] | None" = None
+    of: frozenset[str] | None = None
+    nullable: bool = True
+
+
+@dataclass(slots=True, eq=False)
+class Group:
+    """One request's worth of selection: a root's, or of the objects at `path`."""
+
+    subgraph: str
+    operation: str
+    path: Path
+    type_name: str
+    is_entity: bool
+    representation: tuple[Representation, ...] = ()
+    selection: Selection = field(default_factory=Selection)
+    after: set["Group"] = field(default_factory=set)
+
+    @property
+    def conditions(self) -> Conditions:
+        """Conditions that all that is asked shares."""
+        found = _conditions(self.selection)
+        return frozenset.intersection(*found) if found else ALWAYS
+
+
+def _conditions(selection: Selection) -> list[frozenset[Condition]]:
+    own = [asked.conditions for asked in selection.fields.values() if asked.name != "__typename"]
+    return own + [found for inside in selection.fragments.values() for found in _conditions(inside)]
+
+
+@dataclass(slots=True)
+class Keys:
+    """Response keys of an operation: the field's name, told apart where arguments or shapes differ."""
+
+    graph: Graph
+    _numbers: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def of(self, static: str, type_name: str, item_name: str, arguments: str) -> str:
+        """The key of a field of an object whose static type is `static` and whose own is `type_name`."""
+        number = self._numbers.setdefault(item_name, {}).setdefault(arguments, len(self._numbers[item_name]))
+        key = f"{item_name}__{number}" if number else item_name
+        return f"{key}__{type_name}" if self.graph.conflicts(static, item_name) else key
+
+
+@dataclass(slots=True)
+class Place:
+    """Where a solution is written: a group's selection for the object at `path`."""
+
+    group: Group
+    selection: Selection
+    path: Path
+    static: str
+    moves: dict[object, Group]
+    """The groups that ask other subgraphs about the same object."""
+
+
+@dataclass(slots=True)
+class FetchGraph:
+    """The groups of one operation, in the order in which they were made."""
+
+    graph: Graph
+    keys: Keys
+    groups: list[Group] = field(default_factory=list)
+
+    def add_root(self, operation: str, root_type: str, solution: Solution) -> list[Group]:
+        """The groups for a solved root selection: one for each subgraph that is asked, and what follows."""
+        start = len(self.groups)
+        for move in solution.moves:
+            group = Group(move.node.subgraph, operation, (), root_type, is_entity=False)
+            self.groups.append(group)
+            self._write(move.solution, Place(group, group.selection, (), root_type, {}), move.node)
+        return self.groups[start:]
+
+    def _write(self, solution: Solution, place: Place, node: Node) -> set[Group]:
+        """Writes a solution into the place; gives every group that must have answered for it to be complete."""
+        touched = {place.group}
+        if self.graph.supergraph.is_abstract(place.static) and not self.graph.is_interface_object(node):
+            place.selection.ask_typename()
+        for placed in solution.fields:
+            touched |= self._write_field(placed, place, node)
+        for narrowed in solution.fragments:
+            type_name = narrowed.node.type_name
+            inner = Place(
+                place.group,
+                place.selection.on(type_name),
+                (*place.path, frozenset((type_name,))),
+                place.static,
+                place.moves,
+            )
+            touched |= self._write(narrowed.solution, inner, narrowed.node)
+        for move in solution.moves:
+            touched |= self._write_move(move, place, node)
+        return touched
+
+    def _write_field(self, placed: Placed, place: Place, node: Node) -> set[Group]:
+        item = placed.field
+        if item.name == "__typename":
+            place.selection.ask_typename()
+            return set()
+        key = self.keys.of(place.static, node.type_name, item.name, item.arguments)
+        inside = place.selection.ask(key, item)
+        if placed.inside is None or placed.node is None:
+            return set()
+        static = self.graph.supergraph.field_type(node.type_name, item.name) or placed.node.type_name
+        inner = Place(place.group, inside, (*place.path, key), static, {})
+        return self._write(placed.inside, inner, placed.node)
+
+    def _write_move(self, move: Move, place: Place, node: Node) -> set[Group]:
+        after = {place.group}
+        for required in move.required:
+            after |= self._write(required, place, node)
+        if not place.selection.fields and not self.graph.is_interface_object(node):
+            place.selection.ask_typename()
+        names = {item.name for item in move.key if isinstance(item, Field)}
+        items = merged((*move.key, *move.requirement))
+        representation = tuple(
+            replace(part, nullable=part.name not in names)
+            for part in self._representation(items, place.static, node.type_name)
+        )
+        types = place.path[-1] if place.path and isinstance(place.path[-1], frozenset) else None
+        signature = (move.node, types, representation if move.alone else None)
+        group = place.moves.get(signature)
+        if group is None:
+            is_entity = bool(move.key)
+            group = Group(move.node.subgraph, "query", place.path, move.node.type_name, is_entity)
+            place.moves[signature] = group
+            self.groups.append(group)
+        group.representation = tuple(dict.fromkeys((*group.representation, *representation)))
+        group.after |= after - {group}
+        inner = Place(group, group.selection, place.path, place.static, {})
+        return after | {group} | self._write(move.solution, inner, move.node)
+
+    def _representation(
+        self, items: Iterable[Item], static: str, type_name: str, of: frozenset[str] | None = None
+    ) -> Iterator[Representation]:
+        supergraph = self.graph.supergraph
+        for item in items:
+            if isinstance(item, Fragment):
+                possible = supergraph.possible_types(item.type_name)
+                yield from self._representation(item.selections, static, item.type_name, possible)
+                continue
+            key = self.keys.of(static, type_name, item.name, item.arguments)
+            inside: Any = None
+            if item.selections:
+                named = supergraph.field_type(type_name, item.name) or type_name
+                inside = tuple(self._representation(item.selections, named, named))
+                if supergraph.is_abstract(named):
+                    inside = (Representation("__typename", "__typename"), *inside)
+            yield Representation(item.name, key, inside, of)

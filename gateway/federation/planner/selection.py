@@ -1,0 +1,153 @@
+"""What is asked of an object: fields and fragments, normalised.
+
+Fragments are written out, conditions sit on fields, literal ones are decided, and the same field with the same
+arguments stands once. Response keys are our own here, the same wherever a field is asked for: the client's names
+come back when the answer is shaped.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from graphql import (
+    ArgumentNode,
+    BooleanValueNode,
+    DirectiveNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    SelectionSetNode,
+    VariableNode,
+    print_ast,
+)
+
+from gateway.federation.supergraph import Supergraph
+
+Condition = tuple[str, bool]
+"""A variable, and what it must be for the field to be asked for."""
+
+Conditions = frozenset[Condition]
+
+ALWAYS: Final[Conditions] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Field:
+    """A field that is asked for; `arguments` as they are printed, `variables` those that stand in them."""
+
+    name: str
+    arguments: str = ""
+    variables: frozenset[str] = frozenset()
+    conditions: Conditions = ALWAYS
+    selections: tuple["Item", ...] = ()
+
+    def narrowed(self, selections: Sequence["Item"]) -> "Field":
+        """The same field with less inside."""
+        return Field(self.name, self.arguments, self.variables, self.conditions, tuple(selections))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fragment:
+    """What is asked of the objects of a type alone."""
+
+    type_name: str
+    selections: tuple["Item", ...]
+
+
+Item = Field | Fragment
+
+TYPENAME: Final = Field("__typename")
+
+
+@dataclass(slots=True)
+class Normaliser:
+    """Selection sets of one document, or of a `fields` argument, to items."""
+
+    supergraph: Supergraph
+    fragments: Mapping[str, FragmentDefinitionNode] = field(default_factory=dict)
+
+    def items(self, selection_set: SelectionSetNode, type_name: str) -> tuple[Item, ...]:
+        """What a selection set asks of an object whose static type is `type_name`."""
+        return merged(self._items(selection_set, type_name, ALWAYS))
+
+    def _items(self, selection_set: SelectionSetNode, type_name: str, conditions: Conditions) -> Iterator[Item]:
+        for selection in selection_set.selections:
+            own = _conditions(selection.directives, conditions)
+            if own is None:
+                continue
+            if isinstance(selection, FieldNode):
+                yield self._field(selection, type_name, own)
+                continue
+            fragment: Any = selection
+            if isinstance(selection, FragmentSpreadNode):
+                fragment = self.fragments[selection.name.value]
+                inherited = _conditions(fragment.directives, own)
+                if inherited is None:
+                    continue
+                own = inherited
+            assert isinstance(fragment, InlineFragmentNode | FragmentDefinitionNode)  # noqa: S101 - the kinds left
+            condition = type_name if fragment.type_condition is None else fragment.type_condition.name.value
+            inner = self._items(fragment.selection_set, condition, own)
+            if condition == type_name or type_name in self.supergraph.subtypes(condition):
+                yield from inner
+            else:
+                yield Fragment(condition, merged(inner))
+
+    def _field(self, field_node: FieldNode, type_name: str, conditions: Conditions) -> Field:
+        name = field_node.name.value
+        arguments = sorted(field_node.arguments or (), key=lambda argument: argument.name.value)
+        inner: tuple[Item, ...] = ()
+        if field_node.selection_set is not None:
+            named = self.supergraph.field_type(type_name, name)
+            assert named is not None  # noqa: S101 - validation has refused unknown fields
+            inner = self.items(field_node.selection_set, named)
+        printed = ", ".join(print_ast(argument) for argument in arguments)
+        return Field(name, printed, frozenset(_variables(arguments)), conditions, inner)
+
+
+def merged(items: Iterable[Item]) -> tuple[Item, ...]:
+    """Each field and each fragment once, what stands inside them joined, in the order of their first mention."""
+    found: dict[Any, list[Item]] = {}
+    for item in items:
+        found.setdefault(_identity(item), []).append(item)
+    return tuple(rows[0] if len(rows) == 1 else _joined(rows) for rows in found.values())
+
+
+def _identity(item: Item) -> Any:
+    return item.type_name if isinstance(item, Fragment) else (item.name, item.arguments, item.conditions)
+
+
+def _joined(rows: list[Item]) -> Item:
+    inner = merged(selection for row in rows for selection in row.selections)
+    first = rows[0]
+    return Fragment(first.type_name, inner) if isinstance(first, Fragment) else first.narrowed(inner)
+
+
+def _variables(arguments: Iterable[ArgumentNode]) -> Iterator[str]:
+    waiting: list[Any] = [argument.value for argument in arguments]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, VariableNode):
+            yield value.name.value
+        waiting += getattr(value, "values", None) or ()
+        waiting += [inner.value for inner in getattr(value, "fields", None) or ()]
+
+
+def _conditions(directives: Sequence[DirectiveNode] | None, inherited: Conditions) -> Conditions | None:
+    """The conditions with those of @skip and @include; None where a literal says that it is left out."""
+    found = inherited
+    for directive in directives or ():
+        name = directive.name.value
+        if name not in ("skip", "include"):
+            continue
+        wanted = name == "include"
+        value = (directive.arguments or ())[0].value
+        if isinstance(value, BooleanValueNode):
+            if value.value is not wanted:
+                return None
+        else:
+            assert isinstance(value, VariableNode)  # noqa: S101 - validation has refused anything else
+            found |= {(value.name.value, wanted)}
+    variables = [variable for variable, _ in found]
+    return None if len(variables) != len(set(variables)) else found
