@@ -45,7 +45,7 @@ class Prepared:
         found = self._shapes.get(outcome)
         if found is None:
             truths = dict(zip(self.conditions, outcome, strict=True))
-            found = Shape(supergraph.api_schema, self.fragments, self.planned.keys, truths)
+            found = Shape(supergraph.api_schema, supergraph.schema, self.fragments, self.planned.keys, truths)
             self._shapes[outcome] = found
             if len(self._shapes) > MAX_SHAPES:
                 self._shapes.popitem(last=False)

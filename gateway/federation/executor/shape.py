@@ -44,6 +44,8 @@ class Shape:
     """How one operation's response is made of merged data, for one outcome of its conditions."""
 
     schema: GraphQLSchema
+    """The API schema."""
+    supergraph_schema: GraphQLSchema
     fragments: Mapping[str, FragmentDefinitionNode]
     keys: Keys
     truths: Mapping[str, bool]
@@ -109,7 +111,7 @@ class Shape:
         if isinstance(of, GraphQLList):
             return _list(self._completer(of.of_type, inner))
         if isinstance(of, GraphQLEnumType):
-            return _enum(of)
+            return _enum(of, self.supergraph_schema.type_map[of.name])
         if is_leaf_type(of):
             return _as_it_is
         if isinstance(of, GraphQLObjectType):
@@ -218,11 +220,14 @@ def _list(complete: Complete) -> Complete:
     return completed
 
 
-def _enum(of: GraphQLEnumType) -> Complete:
+def _enum(of: GraphQLEnumType, whole: Any) -> Complete:
+    """A value that is `@inaccessible` is null for the client; one that the supergraph has not is an error besides."""
+
     def completed(value: Any, errors: list[Object]) -> Any:
         if value is None or value in of.values:
             return value
-        errors.append(_unknown(f"Enum {of.name} cannot represent the value that the subgraph gave."))
+        if value not in whole.values:
+            errors.append(_unknown(f"Enum {of.name} cannot represent the value that the subgraph gave."))
         return None
 
     return completed

@@ -188,15 +188,18 @@ class Solver:
             self._move(node, static, solution, pending, blocked)
             apart += solution.residual
             solution.residual = ()
+        dearest = 0
         for type_name in self.graph.possible_types(node) if apart else ():
             own = self.graph.flat(type_name, tuple(apart))
             if own:
                 at = node._replace(type_name=type_name)
                 inside = self.solve(at, static, own, blocked)
                 solution.fragments.append(Narrowed(at, inside))
-                solution.cost += inside.cost
+                # Requests for several types to one subgraph travel together: the dearest type counts.
+                dearest = max(dearest, inside.cost)
                 if inside.residual:
                     solution.residual += (Fragment(type_name, inside.residual),)
+        solution.cost += dearest
         return solution
 
     def _direct(self, type_name: str, items: tuple[Item, ...]) -> Iterable[Item]:
@@ -416,7 +419,7 @@ class _Choice:
                 if found is None or (found[1].rest is not None and weight((found[1].rest,)) >= weight((rest,))):
                     break
                 chosen.options.append(found)
-                chosen.cost += found[1].cost + (0 if found[1].required is None else found[1].required.cost)
+                chosen.cost += _rank(found)[1]
                 rest = found[1].rest
             if rest is not None:
                 chosen.residual.append(rest)
@@ -440,6 +443,8 @@ class _Choice:
 
 
 def _rank(row: tuple[Target | None, Option]) -> tuple[int, int]:
-    option = row[1]
+    """What an option leaves over, and its cost: of two ways the one that knows more, earlier, is the cheaper."""
+    target, option = row
     left = 0 if option.rest is None else weight((option.rest,))
-    return left, option.cost + (0 if option.required is None else option.required.cost)
+    later = 0 if target is None or not target.key else len(option.solution.fields)
+    return left, option.cost + later + (0 if option.required is None else option.required.cost)

@@ -1,0 +1,64 @@
+"""What composition has to tell: errors, which refuse the supergraph, and hints, which do not."""
+
+from typing import Final, NamedTuple
+
+
+class CompositionError(NamedTuple):
+    """`code` is one of Apollo's; `subgraphs` are those whose schema has a part in it."""
+
+    code: str
+    message: str
+    subgraphs: tuple[str, ...] = ()
+
+
+class Hint(NamedTuple):
+    """A remark on a supergraph that composes."""
+
+    code: str
+    message: str
+    subgraphs: tuple[str, ...] = ()
+
+    @property
+    def level(self) -> str:
+        return HINT_LEVELS[self.code]
+
+
+HINT_LEVELS: Final = {
+    "INCONSISTENT_BUT_COMPATIBLE_FIELD_TYPE": "INFO",
+    "INCONSISTENT_BUT_COMPATIBLE_ARGUMENT_TYPE": "INFO",
+    "INCONSISTENT_DEFAULT_VALUE_PRESENCE": "WARN",
+    "INCONSISTENT_ENTITY": "DEBUG",
+    "INCONSISTENT_OBJECT_VALUE_TYPE_FIELD": "DEBUG",
+    "INCONSISTENT_INTERFACE_VALUE_TYPE_FIELD": "DEBUG",
+    "INCONSISTENT_INPUT_OBJECT_FIELD": "WARN",
+    "INCONSISTENT_UNION_MEMBER": "DEBUG",
+    "INCONSISTENT_ENUM_VALUE_FOR_INPUT_ENUM": "WARN",
+    "INCONSISTENT_ENUM_VALUE_FOR_OUTPUT_ENUM": "DEBUG",
+    "INCONSISTENT_EXECUTABLE_DIRECTIVE_PRESENCE": "DEBUG",
+    "INCONSISTENT_EXECUTABLE_DIRECTIVE_LOCATIONS": "WARN",
+    "INCONSISTENT_EXECUTABLE_DIRECTIVE_REPEATABLE": "WARN",
+    "INCONSISTENT_DESCRIPTION": "WARN",
+    "INCONSISTENT_ARGUMENT_PRESENCE": "WARN",
+    "INCONSISTENT_NON_REPEATABLE_DIRECTIVE_ARGUMENTS": "WARN",
+    "INCONSISTENT_RUNTIME_TYPES_FOR_SHAREABLE_RETURN": "WARN",
+    "FROM_SUBGRAPH_DOES_NOT_EXIST": "WARN",
+    "OVERRIDDEN_FIELD_CAN_BE_REMOVED": "INFO",
+    "OVERRIDE_DIRECTIVE_CAN_BE_REMOVED": "INFO",
+    "OVERRIDE_MIGRATION_IN_PROGRESS": "INFO",
+    "UNUSED_ENUM_TYPE": "DEBUG",
+    "DIRECTIVE_COMPOSITION_INFO": "INFO",
+    "DIRECTIVE_COMPOSITION_WARN": "WARN",
+    "IMPLICITLY_UPGRADED_FEDERATION_VERSION": "INFO",
+}
+"""Levels by code; the codes are Apollo's."""
+
+
+def human_list(names: list[str] | tuple[str, ...], last: str = "and") -> str:
+    """`"a", "b" and "c"`."""
+    quoted = [f'"{name}"' for name in names]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} {last} {quoted[-1]}"
+
+
+def in_subgraphs(names: list[str] | tuple[str, ...]) -> str:
+    """`subgraph "a"` or `subgraphs "a" and "b"`."""
+    return f"subgraph{'s' if len(names) > 1 else ''} {human_list(names)}"
