@@ -269,7 +269,7 @@ class Solver:
                 move.requirement += option.requirement
                 solution.cost += option.required.cost
             move.solution.add(option.solution)
-            solution.cost += option.solution.cost
+            solution.cost += option.solution.cost + _later(target, option)
         solution.moves += by_group.values()
 
     def option(self, node: Where, static: str, target: Target, item: Item, blocked: Blocked) -> Option | None:
@@ -446,5 +446,9 @@ def _rank(row: tuple[Target | None, Option]) -> tuple[int, int]:
     """What an option leaves over, and its cost: of two ways the one that knows more, earlier, is the cheaper."""
     target, option = row
     left = 0 if option.rest is None else weight((option.rest,))
-    later = 0 if target is None or not target.key else len(option.solution.fields)
-    return left, option.cost + later + (0 if option.required is None else option.required.cost)
+    return left, option.cost + _later(target, option) + (0 if option.required is None else option.required.cost)
+
+
+def _later(target: Target | None, option: Option) -> int:
+    """What is known only after another answer costs twice."""
+    return 0 if target is None or not target.key else option.solution.cost % CROSSING
