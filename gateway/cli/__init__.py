@@ -2,7 +2,7 @@
 
 import typer
 
-from gateway.cli import access, contract, data, demo, server
+from gateway.cli import access, contract, data, demo, router, server
 
 app = typer.Typer(
     name="satugraf",
@@ -17,5 +17,6 @@ app.command()(server.serve)
 app.command()(data.seed)
 app.command()(data.migrate)
 app.command()(data.doctor)
+app.command()(router.router)
 app.command()(access.token)
 app.command()(contract.schema)

@@ -36,9 +36,9 @@ _ANYWHERE: Final = (
 _PROTECTED: Final = "FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM"
 
 DIRECTIVES: Final = {
-    "key": Definition("(fields: FieldSet!, resolvable: Boolean = true) repeatable on OBJECT | INTERFACE"),
-    "requires": Definition("(fields: FieldSet!) on FIELD_DEFINITION"),
-    "provides": Definition("(fields: FieldSet!) on FIELD_DEFINITION"),
+    "key": Definition("(fields: federation__FieldSet!, resolvable: Boolean = true) repeatable on OBJECT | INTERFACE"),
+    "requires": Definition("(fields: federation__FieldSet!) on FIELD_DEFINITION"),
+    "provides": Definition("(fields: federation__FieldSet!) on FIELD_DEFINITION"),
     "external": Definition("(reason: String) on OBJECT | FIELD_DEFINITION"),
     "tag": Definition(f"(name: String!) repeatable on {_ANYWHERE} | SCHEMA"),
     "extends": Definition(" on OBJECT | INTERFACE"),
@@ -48,10 +48,10 @@ DIRECTIVES: Final = {
     "composeDirective": Definition("(name: String) repeatable on SCHEMA", (2, 1)),
     "interfaceObject": Definition(" on OBJECT", (2, 3)),
     "authenticated": Definition(f" on {_PROTECTED}", (2, 5)),
-    "requiresScopes": Definition(f"(scopes: [[Scope!]!]!) on {_PROTECTED}", (2, 5)),
-    "policy": Definition(f"(policies: [[Policy!]!]!) on {_PROTECTED}", (2, 6)),
+    "requiresScopes": Definition(f"(scopes: [[federation__Scope!]!]!) on {_PROTECTED}", (2, 5)),
+    "policy": Definition(f"(policies: [[federation__Policy!]!]!) on {_PROTECTED}", (2, 6)),
     "context": Definition("(name: String!) repeatable on INTERFACE | OBJECT | UNION", (2, 8)),
-    "fromContext": Definition("(field: ContextFieldValue) on ARGUMENT_DEFINITION", (2, 8)),
+    "fromContext": Definition("(field: federation__ContextFieldValue) on ARGUMENT_DEFINITION", (2, 8)),
     "cost": Definition(
         "(weight: Int!) on ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | INPUT_FIELD_DEFINITION | OBJECT | SCALAR",
         (2, 9),
@@ -127,11 +127,10 @@ def linked(document: DocumentNode) -> Linked:
 
 
 @cache
-def definitions(names: tuple[tuple[str, str], ...], scalars: frozenset[str]) -> tuple[Any, ...]:
+def definitions(names: tuple[tuple[str, str], ...]) -> tuple[Any, ...]:
     """Definitions of the directives under their names here, as nodes; the types they mention are plain scalars."""
-    lines = [
-        f"directive @{local}{DIRECTIVES[name].signature}" for local, name in names if name in DIRECTIVES
-    ] + [f"scalar {name}" for name in sorted(scalars | set(_SCALARS))]
+    lines = [f"directive @{local}{DIRECTIVES[name].signature}" for local, name in names if name in DIRECTIVES]
+    lines += [f"scalar federation__{name}" for name in _SCALARS]
     return parse("\n".join(lines), no_location=True).definitions
 
 

@@ -30,6 +30,10 @@ def of_cost(failure: TooExpensive) -> Body:
     return _body([{"message": str(failure), "extensions": {"code": failure.code}}])
 
 
+def of_plan(failure: Exception) -> Body:
+    return _body([{"message": str(failure), "extensions": {"code": "QUERY_PLANNING_FAILED"}}])
+
+
 def of_deadline(deadline_ms: int) -> Body:
     sentence = f"The operation did not end within {deadline_ms} ms: ask for less at once."
     return _body([{"message": sentence, "extensions": {"code": "TIMEOUT"}}])

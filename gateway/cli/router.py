@@ -1,0 +1,108 @@
+"""`satugraf router`: serves a supergraph."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+from rich.console import Console
+
+from gateway.cli.failure import fail, told
+from gateway.cli.server import GRACE_SECONDS, Host, Port
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from gateway.federation.supergraph import Supergraph
+
+LOOK_SECONDS: Final = 1.0
+
+
+def router(
+    supergraph: Annotated[Path, typer.Option(help="A supergraph's SDL, as composition writes it.")],
+    host: Host = "127.0.0.1",
+    port: Port = 4000,
+) -> None:
+    """Serve a supergraph on /graphql.
+
+    The file is watched: a new version is served at once, and where it is none, the last good one goes on.
+
+    [bold]Example[/bold]: satugraf router --supergraph supergraph.graphql --port 4000
+    """
+    import uvicorn
+
+    with told():
+        app = _app(supergraph)
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        access_log=False,
+        server_header=False,
+        log_level="warning",
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+def _app(file: Path) -> "Starlette":
+    from starlette.applications import Starlette
+    from starlette.routing import Route
+
+    from gateway.federation.executor.transport import HttpTransport
+    from gateway.http.health import healthz
+    from gateway.http.router import Router, Served
+
+    read = _read(file)
+    transport = HttpTransport({})
+    transport.urls = _urls(read)
+    endpoint = Router(Served.of(read, transport.ask))
+
+    async def watch() -> None:
+        seen = await asyncio.to_thread(_version, file)
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            changed = await asyncio.to_thread(_version, file)
+            if changed in (seen, None):
+                continue
+            seen = changed
+            try:
+                fresh = await asyncio.to_thread(_read, file)
+            except typer.Exit:
+                continue
+            transport.urls = _urls(fresh)
+            endpoint.served = Served.of(fresh, transport.ask)
+            Console(stderr=True).print(f"{file} has changed: the new supergraph is served.")
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        watching = asyncio.create_task(watch())
+        yield
+        watching.cancel()
+        await transport.close()
+
+    routes = [Route("/graphql", endpoint.graphql, methods=["GET", "POST"]), Route("/healthz", healthz)]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+def _version(file: Path) -> int | None:
+    return file.stat().st_mtime_ns if file.exists() else None
+
+
+def _read(file: Path) -> "Supergraph":
+    from gateway.federation.join import InvalidSupergraph, read_supergraph
+
+    try:
+        return read_supergraph(file.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        fail(f"{file} is not text in UTF-8.")
+    except InvalidSupergraph as failure:
+        fail(f"{file}: {failure}")
+
+
+def _urls(supergraph: "Supergraph") -> dict[str, str]:
+    return {subgraph.name: subgraph.url for subgraph in supergraph.subgraphs.values()}

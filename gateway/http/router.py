@@ -1,0 +1,66 @@
+"""GraphQL over HTTP for a supergraph: what the standalone router serves."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from graphql import OperationType
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.federation.engine import Engine
+from gateway.federation.executor.run import Ask
+from gateway.federation.planner.paths import TooComplex
+from gateway.federation.planner.planner import Unplannable
+from gateway.federation.supergraph import Supergraph
+from gateway.http import errors
+from gateway.http.answer import Answer, Asked, check_method, respond
+from gateway.http.request import BodyLimits
+from gateway.operation.document import Documents, InvalidDocument
+from gateway.operation.variables import chosen, coerced
+
+
+@dataclass(frozen=True, slots=True)
+class RouterLimits:
+    body: BodyLimits = field(default_factory=BodyLimits)
+    deadline_ms: int = 15_000
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A supergraph that is being served: a request keeps the one that it began with."""
+
+    engine: Engine
+    documents: Documents
+
+    @classmethod
+    def of(cls, supergraph: Supergraph, ask: Ask) -> "Served":
+        return cls(Engine(supergraph, ask), Documents(supergraph.api_schema))
+
+
+@dataclass(slots=True)
+class Router:
+    """The endpoint; `served` may be exchanged between requests."""
+
+    served: Served
+    limits: RouterLimits = field(default_factory=RouterLimits)
+
+    async def graphql(self, request: Request) -> Response:
+        return await respond(request, self.limits.body, self._answer)
+
+    async def _answer(self, asked: Asked) -> Answer:
+        graphql, served = asked.graphql, self.served
+        try:
+            checked = served.documents.check(graphql.query)
+            operation = chosen(checked, graphql.operation_name)
+            variables = coerced(served.documents, operation, graphql.variables)
+            check_method(asked, is_query=operation.operation is OperationType.QUERY)
+            prepared = served.engine.prepare(checked.document, operation, checked.fragments)
+        except InvalidDocument as failure:
+            return Answer(asked.refused_status, errors.of_document(failure))
+        except (TooComplex, Unplannable) as failure:
+            return Answer(asked.refused_status, errors.of_plan(failure))
+        try:
+            async with asyncio.timeout(self.limits.deadline_ms / 1000):
+                return Answer(200, await served.engine.execute(prepared, graphql.variables, variables))
+        except TimeoutError:
+            return Answer(200, {"data": None, **errors.of_deadline(self.limits.deadline_ms)})
