@@ -117,7 +117,7 @@ def linked(document: DocumentNode) -> Linked:
         scalars = {"_FieldSet", "FieldSet"}
     else:
         problems += _check_federation(federation)
-        names |= {local: name for local, name in _names(federation, "@", _directives_of(federation.version))}
+        names |= dict(_names(federation, "@", _directives_of(federation.version)))
         scalars = {local for local, _ in _names(federation, "", _scalars_of(federation.version))}
     for link in links:
         known = _OWN_SPECIFICATIONS.get(link.identity.rsplit("/", 1)[-1], ())
@@ -174,7 +174,7 @@ def _check_federation(link: Link) -> list[CompositionError]:
     for there in link.imports.values():
         if there not in known:
             near = suggestion_list(there, sorted(known))
-            advice = f' Did you mean {" or ".join(repr(name) for name in near[:2])}?' if near else ""
+            advice = f" Did you mean {' or '.join(repr(name) for name in near[:2])}?" if near else ""
             message = f'Cannot import unknown element "{there}".{advice}'
             problems.append(CompositionError("INVALID_LINK_DIRECTIVE_USAGE", message))
     return problems
@@ -215,7 +215,7 @@ def _link(arguments: dict[str, Any], problems: list[CompositionError]) -> Link |
     for row in arguments.get("import") or ():
         here, there = (row.get("as", row.get("name")), row.get("name")) if isinstance(row, dict) else (row, row)
         if not isinstance(here, str) or not isinstance(there, str):
-            message = f'Invalid sub-value for @link(import:) argument: {row!r} is neither a name nor {{name:, as:}}.'
+            message = f"Invalid sub-value for @link(import:) argument: {row!r} is neither a name nor {{name:, as:}}."
             problems.append(CompositionError("INVALID_LINK_DIRECTIVE_USAGE", message))
         elif here.startswith("@") != there.startswith("@"):
             message = f'Invalid @link import renaming: "{there}" and "{here}" must both start with "@", or neither.'

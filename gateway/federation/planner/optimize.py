@@ -47,7 +47,21 @@ def _waves(groups: list[Group]) -> dict[Group, int]:
 
     for group in groups:
         wave(group)
+    _put_off(groups, waves)
     return waves
+
+
+def _put_off(groups: list[Group], waves: dict[Group, int]) -> None:
+    """What nothing waits for joins a later request to the same subgraph: one call less, and no answer is later."""
+    waited_for = {earlier for group in groups for earlier in group.after}
+    for group in groups:
+        if group.is_entity and group not in waited_for:
+            later = [
+                waves[other]
+                for other in groups
+                if other.is_entity and other.subgraph == group.subgraph and waves[other] > waves[group]
+            ]
+            waves[group] = min(later, default=waves[group])
 
 
 def _together(groups: list[Group], waves: Mapping[Group, int]) -> dict[tuple[int, str, int], list[Group]]:
