@@ -67,7 +67,7 @@ class Run:
         if len(steps) == 1:
             await self.step(steps[0])
             return
-        if all(set(step.fetch.after) == set(range(number)) for number, step in enumerate(steps)):
+        if all(number - 1 in step.fetch.after for number, step in enumerate(steps) if number):
             for step in steps:
                 await self.step(step)
             return

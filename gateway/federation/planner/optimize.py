@@ -31,10 +31,17 @@ def _add(
     waves = _waves(groups)
     number: dict[Group, int] = {}
     for (_, _, _), together in sorted(_together(groups, waves).items(), key=lambda row: row[0][0]):
-        after = {number[earlier] for group in together for earlier in group.after}
+        after = {number[earlier] for group in together for earlier in group.after} or set(before)
+        # What an earlier one waits for need not be said again.
+        after -= {sooner for position in after for sooner in _all_before(fetches, position)}
         for group in together:
             number[group] = len(fetches)
-        fetches.append(_fetch(together, tuple(sorted(after)) or before, declared))
+        fetches.append(_fetch(together, tuple(sorted(after)), declared))
+
+
+def _all_before(fetches: list[Fetch], position: int) -> set[int]:
+    found = set(fetches[position].after)
+    return found.union(*(_all_before(fetches, sooner) for sooner in found))
 
 
 def _waves(groups: list[Group]) -> dict[Group, int]:

@@ -10,7 +10,7 @@ from gateway.federation.planner.graph import NO_LABELS, Graph
 from gateway.federation.planner.optimize import plan_of
 from gateway.federation.planner.paths import Solution, Solver
 from gateway.federation.planner.plan import QueryPlan
-from gateway.federation.planner.selection import Field, Item, Normaliser
+from gateway.federation.planner.selection import Field, Normaliser
 from gateway.federation.supergraph import Supergraph
 
 
@@ -37,7 +37,6 @@ def plan(
     graph = Graph(supergraph, labels)
     root_type = supergraph.root_types[operation.operation.value]
     items = Normaliser(supergraph, fragments).items(operation.selection_set, root_type)
-    items = tuple(item for item in items if not _is_local(item))
     keys = Keys(graph)
     fetches = FetchGraph(graph, keys)
     kind = operation.operation.value
@@ -48,11 +47,6 @@ def plan(
         _check(solution)
         runs.append(fetches.add_root(kind, root_type, solution))
     return Planned(plan_of(operation, runs), keys, graph)
-
-
-def _is_local(item: Item) -> bool:
-    """Answered by us: introspection."""
-    return isinstance(item, Field) and item.name.startswith("__")
 
 
 def _check(solution: Solution) -> None:

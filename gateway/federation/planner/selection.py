@@ -59,6 +59,9 @@ Item = Field | Fragment
 
 TYPENAME: Final = Field("__typename")
 
+_INTROSPECTION: Final = frozenset({"__schema", "__type"})
+"""Answered by the gateway itself, never asked of a subgraph."""
+
 
 @dataclass(slots=True)
 class Normaliser:
@@ -77,7 +80,8 @@ class Normaliser:
             if own is None:
                 continue
             if isinstance(selection, FieldNode):
-                yield self._field(selection, type_name, own)
+                if selection.name.value not in _INTROSPECTION:
+                    yield self._field(selection, type_name, own)
                 continue
             fragment: Any = selection
             if isinstance(selection, FragmentSpreadNode):

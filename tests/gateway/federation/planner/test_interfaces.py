@@ -1,0 +1,81 @@
+"""Interfaces, unions and `@interfaceObject`: objects whose type shows at run time."""
+
+from supergraphs import fetches, planned, supergraph_of
+
+MEDIA = """
+type Query @join__type(graph: A) @join__type(graph: B) { media: [Media] @join__field(graph: A) }
+interface Media @join__type(graph: A) @join__type(graph: B) { id: ID! title: String }
+type Book implements Media @join__type(graph: A, key: "id") @join__type(graph: B, key: "id")
+  @join__implements(graph: A, interface: "Media") @join__implements(graph: B, interface: "Media") {
+  id: ID! title: String pages: Int @join__field(graph: B)
+}
+type Film implements Media @join__type(graph: A, key: "id") @join__type(graph: B, key: "id")
+  @join__implements(graph: A, interface: "Media") @join__implements(graph: B, interface: "Media") {
+  id: ID! title: String @join__field(graph: B) minutes: Int @join__field(graph: B)
+}
+"""
+SUPERGRAPH = supergraph_of(MEDIA, "a", "b")
+
+
+def test_a_field_that_every_type_has_here_is_asked_of_the_interface() -> None:
+    assert fetches(planned(SUPERGRAPH, "{ media { id } }")) == ["a: query { media { __typename id } }"]
+
+
+def test_a_field_that_one_type_has_elsewhere_is_asked_type_by_type() -> None:
+    plan = planned(SUPERGRAPH, "{ media { title } }")
+    assert plan.fetches[0].document == (
+        "query { media { __typename ... on Book { __typename title } ... on Film { __typename id } } }"
+    )
+    assert [entities.type_name for entities in plan.fetches[1].entities] == ["Film"]
+    assert plan.fetches[1].entities[0].path == ("media", frozenset({"Film"}))
+
+
+def test_fragments_on_types_go_to_who_knows_them_in_one_request() -> None:
+    plan = planned(SUPERGRAPH, "{ media { ... on Book { pages } ... on Film { minutes } } }")
+    assert [fetch.subgraph for fetch in plan.fetches] == ["a", "b"]
+    assert [entities.type_name for entities in plan.fetches[1].entities] == ["Book", "Film"]
+
+
+CONFLICT = """
+type Query @join__type(graph: A) { things: [Thing] @join__field(graph: A) }
+union Thing @join__type(graph: A) @join__unionMember(graph: A, member: "X") @join__unionMember(graph: A, member: "Y")
+  = X | Y
+type X @join__type(graph: A) { size: String }
+type Y @join__type(graph: A) { size: Int! }
+"""
+
+
+def test_fields_of_conflicting_shapes_get_keys_of_their_own() -> None:
+    plan = planned(supergraph_of(CONFLICT, "a"), "{ things { ... on X { size } ... on Y { big: size } } }")
+    assert fetches(plan) == [
+        "a: query { things { __typename ... on X { __typename size__X: size } ... on Y { __typename size__Y: size } } }"
+    ]
+
+
+RATED = """
+type Query @join__type(graph: A) @join__type(graph: B) {
+  media: [Media] @join__field(graph: A)
+  best: Media @join__field(graph: B)
+}
+interface Media @join__type(graph: A, key: "id") @join__type(graph: B, key: "id", isInterfaceObject: true) {
+  id: ID! title: String @join__field(graph: A) stars: Int @join__field(graph: B)
+}
+type Book implements Media @join__type(graph: A, key: "id") @join__implements(graph: A, interface: "Media") {
+  id: ID! title: String pages: Int stars: Int @join__field
+}
+"""
+RATINGS = supergraph_of(RATED, "a", "b")
+
+
+def test_an_interface_objects_field_is_asked_of_all_types_at_once() -> None:
+    assert fetches(planned(RATINGS, "{ media { title stars } }")) == [
+        "a: query { media { __typename title id } }",
+        "b[0]: entities { ... on Media { stars } } }",
+    ]
+
+
+def test_who_does_not_know_the_types_leaves_them_to_who_does() -> None:
+    assert fetches(planned(RATINGS, "{ best { stars ... on Book { pages } } }")) == [
+        "b: query { best { stars id } }",
+        "a[0]: entities { ... on Media { __typename ... on Book { __typename pages } } } }",
+    ]

@@ -1,0 +1,35 @@
+"""Small supergraphs in the join specification, and the plans of operations on them."""
+
+from graphql import parse, validate
+
+from gateway.federation.join import read_supergraph
+from gateway.federation.planner.plan import QueryPlan
+from gateway.federation.planner.planner import plan
+from gateway.federation.supergraph import Supergraph
+from gateway.operation.document import Documents
+
+
+def supergraph_of(sdl: str, *subgraphs: str) -> Supergraph:
+    """The supergraph whose subgraphs have these names; in its SDL they are the same in capitals."""
+    graphs = " ".join(f'{name.upper()} @join__graph(name: "{name}", url: "http://{name}")' for name in subgraphs)
+    root = "schema { query: Query mutation: Mutation }" if "type Mutation" in sdl else "schema { query: Query }"
+    return read_supergraph(f"{root} enum join__Graph {{ {graphs} }} {sdl}")
+
+
+def planned(supergraph: Supergraph, operation: str, *labels: str) -> QueryPlan:
+    """The plan of the document's only operation."""
+    document = parse(operation)
+    assert validate(supergraph.api_schema, document) == []
+    checked = Documents(supergraph.api_schema).check(operation)
+    [definition] = checked.operations.values()
+    return plan(supergraph, definition, checked.fragments, frozenset(labels)).plan
+
+
+def fetches(plan: QueryPlan) -> list[str]:
+    """Each fetch in one line: subgraph, what it waits for, document."""
+    return [
+        f"{fetch.subgraph}{list(fetch.after) if fetch.after else ''}: {fetch.document}".replace(
+            "query($r0: [_Any!]!) { _entities(representations: $r0)", "entities"
+        )
+        for fetch in plan.fetches
+    ]
