@@ -19,29 +19,30 @@ def plan_of(operation: OperationDefinitionNode, runs: Iterable[list[Group]]) -> 
         for definition in operation.variable_definitions or ()
     }
     fetches: list[Fetch] = []
+    ancestors: list[frozenset[int]] = []
     for groups in runs:
-        before = tuple(range(len(fetches)))
-        _add(fetches, groups, before, declared)
+        _add(fetches, ancestors, groups, declared)
     return QueryPlan(operation.operation.value, tuple(fetches))
 
 
 def _add(
-    fetches: list[Fetch], groups: list[Group], before: tuple[int, ...], declared: Mapping[str, tuple[str, str]]
+    fetches: list[Fetch],
+    ancestors: list[frozenset[int]],
+    groups: list[Group],
+    declared: Mapping[str, tuple[str, str]],
 ) -> None:
+    before = set(range(len(fetches)))
     waves = _waves(groups)
     number: dict[Group, int] = {}
     for (_, _, _), together in sorted(_together(groups, waves).items(), key=lambda row: row[0][0]):
-        after = {number[earlier] for group in together for earlier in group.after} or set(before)
+        after = {number[earlier] for group in together for earlier in group.after} or before
         # What an earlier one waits for need not be said again.
-        after -= {sooner for position in after for sooner in _all_before(fetches, position)}
+        known = frozenset[int]().union(*(ancestors[position] for position in after))
+        ancestors.append(known | after)
+        after -= known
         for group in together:
             number[group] = len(fetches)
         fetches.append(_fetch(together, tuple(sorted(after)), declared))
-
-
-def _all_before(fetches: list[Fetch], position: int) -> set[int]:
-    found = set(fetches[position].after)
-    return found.union(*(_all_before(fetches, sooner) for sooner in found))
 
 
 def _waves(groups: list[Group]) -> dict[Group, int]:

@@ -1,0 +1,61 @@
+"""A subgraph's far end: a real server that answers as a test wants it to, or not at all."""
+
+import json
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+
+Answer = Callable[[dict[str, Any], web.Request], Awaitable[web.StreamResponse]]
+
+
+@asynccontextmanager
+async def serving(answer: Answer, port: int = 0) -> AsyncIterator[str]:
+    """The URL of a server that answers each request's JSON by `answer`."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return await answer(await request.json(), request)
+
+    app = web.Application(client_max_size=64 * 1024 * 1024)
+    app.router.add_post("/", handle)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", port)
+    await site.start()
+    [listening] = runner.addresses
+    yield f"http://127.0.0.1:{listening[1]}/"
+    await runner.cleanup()
+
+
+def answering(data: Any, **further: Any) -> Answer:
+    """Always the same answer."""
+
+    async def answer(asked: dict[str, Any], request: web.Request) -> web.StreamResponse:
+        return web.json_response({"data": data, **further})
+
+    return answer
+
+
+def text(body: str | bytes, status: int = 200, content_type: str = "application/json") -> Answer:
+    """Always the same bytes."""
+    encoded = body.encode() if isinstance(body, str) else body
+
+    async def answer(asked: dict[str, Any], request: web.Request) -> web.StreamResponse:
+        return web.Response(body=encoded, status=status, content_type=content_type)
+
+    return answer
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def entities(asked: dict[str, Any]) -> list[dict[str, Any]]:
+    """The representations of a request."""
+    found: list[dict[str, Any]] = json.loads(json.dumps(asked["variables"]["r0"]))
+    return found

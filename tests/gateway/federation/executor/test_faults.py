@@ -1,0 +1,247 @@
+"""Subgraphs that are dead, slow or lying: their own fields are null, everybody else's are there."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from aiohttp import web
+from far_end import Answer, answering, entities, free_port, serving, text
+from supergraphs import supergraph_of
+
+from gateway.federation.engine import Engine
+from gateway.federation.executor.transport import HttpTransport, TransportLimits
+from gateway.operation.document import Documents
+
+SHOP = """
+type Query @join__type(graph: A) @join__type(graph: B) {
+  products: [Product] @join__field(graph: A)
+  strict: Product! @join__field(graph: A)
+}
+type Product @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {
+  id: ID! name: String @join__field(graph: A) price: Int @join__field(graph: B) sure: Int! @join__field(graph: B)
+  kind: Kind @join__field(graph: B)
+}
+enum Kind { NEW OLD @inaccessible }
+"""
+SUPERGRAPH = supergraph_of(SHOP, "a", "b")
+LIMITS = TransportLimits(timeout_ms=300, response_bytes=100_000, failures_to_open=3, open_ms=400)
+PRODUCTS = [{"id": "1", "name": "one"}, {"id": "2", "name": "two"}]
+WHOLE = "{ products { name price } }"
+
+
+async def prices(asked: dict[str, Any], request: web.Request) -> web.StreamResponse:
+    found = [{"price": int(row["id"]) * 10, "sure": 1, "kind": "NEW"} for row in entities(asked)]
+    return web.json_response({"data": {"_entities": found}})
+
+
+async def hung(asked: dict[str, Any], request: web.Request) -> web.StreamResponse:
+    await asyncio.sleep(30)
+    return web.Response()
+
+
+async def closing(asked: dict[str, Any], request: web.Request) -> web.StreamResponse:
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()
+
+
+class Shop:
+    """The engine over two far ends."""
+
+    def __init__(self, transport: HttpTransport) -> None:
+        self.transport = transport
+        self.engine = Engine(SUPERGRAPH, transport.ask)
+        self.documents = Documents(SUPERGRAPH.api_schema)
+
+    async def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        checked = self.documents.check(query)
+        [operation] = checked.operations.values()
+        prepared = self.engine.prepare(checked.document, operation, checked.fragments)
+        return await self.engine.execute(prepared, variables, variables)
+
+
+@pytest.fixture
+async def stack() -> AsyncIterator[AsyncExitStack]:
+    async with AsyncExitStack() as opened:
+        yield opened
+
+
+async def shop(stack: AsyncExitStack, b: Answer | str, a: Answer | None = None) -> Shop:
+    first = a or answering({"products": PRODUCTS, "strict": PRODUCTS[0]})
+    urls = {
+        "a": await stack.enter_async_context(serving(first)),
+        "b": b if isinstance(b, str) else await stack.enter_async_context(serving(b)),
+    }
+    transport = HttpTransport(urls, LIMITS)
+    stack.push_async_callback(transport.close)
+    return Shop(transport)
+
+
+async def test_both_answers_become_one(stack: AsyncExitStack) -> None:
+    body = await (await shop(stack, prices)).ask(WHOLE)
+    assert body == {"data": {"products": [{"name": "one", "price": 10}, {"name": "two", "price": 20}]}}
+
+
+@pytest.mark.parametrize(
+    ("b", "code"),
+    [
+        ("http://127.0.0.1:1/", "SUBGRAPH_UNAVAILABLE"),
+        (hung, "SUBGRAPH_TIMEOUT"),
+        (closing, "SUBGRAPH_UNAVAILABLE"),
+        (text("<html>oops</html>", content_type="text/html"), "DOWNSTREAM_SERVICE_ERROR"),
+        (text("<html>oops</html>", 500, "text/html"), "DOWNSTREAM_SERVICE_ERROR"),
+        (text("{"), "DOWNSTREAM_SERVICE_ERROR"),
+        (text("[]"), "DOWNSTREAM_SERVICE_ERROR"),
+        (text("null"), "DOWNSTREAM_SERVICE_ERROR"),
+        (text("{}"), "DOWNSTREAM_SERVICE_ERROR"),
+        (text(b"\xff\xfe"), "DOWNSTREAM_SERVICE_ERROR"),
+        (text('{"data": {"_entities": "' + "x" * 200_000 + '"}}'), "DOWNSTREAM_SERVICE_ERROR"),
+    ],
+)
+async def test_a_subgraph_without_an_answer_nulls_its_own_fields_with_one_error(
+    stack: AsyncExitStack, b: Answer | str, code: str
+) -> None:
+    started = time.monotonic()
+    body = await (await shop(stack, b)).ask(WHOLE)
+    assert time.monotonic() - started < 0.4
+    assert body["data"] == {"products": [{"name": "one", "price": None}, {"name": "two", "price": None}]}
+    [error] = body["errors"]
+    assert error["extensions"] == {"code": code, "serviceName": "b"}
+    assert error["path"] == ["products"]
+    assert "oops" not in error["message"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        None,
+        {"_entities": None},
+        {"_entities": []},
+        {"_entities": [None, None]},
+        {"_entities": [1, "x"]},
+        {"_entities": {}},
+        {"_entities": [{}, {"price": None}]},
+        {"other": 1},
+    ],
+)
+async def test_an_answer_of_the_wrong_shape_breaks_nothing(stack: AsyncExitStack, data: Any) -> None:
+    body = await (await shop(stack, answering(data))).ask(WHOLE)
+    assert body["data"] == {"products": [{"name": "one", "price": None}, {"name": "two", "price": None}]}
+
+
+@pytest.mark.parametrize(
+    "data", [None, {"products": 7}, {"products": {"x": 1}}, {"products": [[{}]]}, {"products": "x"}]
+)
+async def test_a_root_of_the_wrong_shape_is_null(stack: AsyncExitStack, data: Any) -> None:
+    body = await (await shop(stack, prices, answering(data))).ask(WHOLE)
+    assert body["data"]["products"] in (None, [None])
+
+
+async def test_a_null_where_none_may_be_nulls_the_object_around_it(stack: AsyncExitStack) -> None:
+    opened = await shop(stack, answering({"_entities": [{"sure": 1}, {"sure": None}]}))
+    body = await opened.ask("{ products { name sure } }")
+    assert body["data"] == {"products": [{"name": "one", "sure": 1}, None]}
+    body = await (await shop(stack, answering(None))).ask("{ strict { sure } }")
+    assert body["data"] is None
+
+
+async def test_an_entitys_error_is_placed_where_the_client_asked(stack: AsyncExitStack) -> None:
+    error = {"message": "no price", "path": ["_entities", 1, "price"], "extensions": {"code": "NO_PRICE"}}
+    b = answering({"_entities": [{"price": 10}, {"price": None}]}, errors=[error])
+    body = await (await shop(stack, b)).ask(WHOLE)
+    assert body["data"]["products"][1] == {"name": "two", "price": None}
+    assert body["errors"] == [
+        {
+            "message": "no price",
+            "path": ["products", 1, "price"],
+            "extensions": {"code": "NO_PRICE", "serviceName": "b"},
+        }
+    ]
+
+
+async def test_each_object_is_asked_for_once(stack: AsyncExitStack) -> None:
+    seen: list[Any] = []
+
+    async def noting(asked: dict[str, Any], request: web.Request) -> web.StreamResponse:
+        seen.append(entities(asked))
+        return await prices(asked, request)
+
+    same = answering({"products": [PRODUCTS[0], PRODUCTS[0], None, PRODUCTS[1]]})
+    body = await (await shop(stack, noting, same)).ask(WHOLE)
+    assert seen == [[{"__typename": "Product", "id": "1"}, {"__typename": "Product", "id": "2"}]]
+    assert [row and row["price"] for row in body["data"]["products"]] == [10, 10, None, 20]
+
+
+async def test_an_object_without_a_key_is_not_asked_for(stack: AsyncExitStack) -> None:
+    rows = [{"id": None, "name": "nobody"}]
+    body = await (await shop(stack, hung, answering({"products": rows}))).ask(WHOLE)
+    assert body == {"data": {"products": [{"name": "nobody", "price": None}]}}
+
+
+async def test_a_value_outside_the_enum_is_null(stack: AsyncExitStack) -> None:
+    rows = [{"kind": "NEW"}, {"kind": "OLD"}]
+    body = await (await shop(stack, answering({"_entities": rows}))).ask("{ products { kind } }")
+    assert body == {"data": {"products": [{"kind": "NEW"}, {"kind": None}]}}
+    rows = [{"kind": "NEW"}, {"kind": "NEVER"}]
+    body = await (await shop(stack, answering({"_entities": rows}))).ask("{ products { kind } }")
+    assert body["data"] == {"products": [{"kind": "NEW"}, {"kind": None}]}
+    assert len(body["errors"]) == 1
+
+
+async def test_a_subgraph_that_comes_up_later_is_asked_then(stack: AsyncExitStack) -> None:
+    port = free_port()
+    opened = await shop(stack, f"http://127.0.0.1:{port}/")
+    assert (await opened.ask(WHOLE))["data"]["products"][0]["price"] is None
+    await stack.enter_async_context(serving(prices, port))
+    assert (await opened.ask(WHOLE))["data"]["products"][0]["price"] == 10
+
+
+async def test_one_that_keeps_failing_is_left_alone_for_a_while(stack: AsyncExitStack) -> None:
+    seen: list[Any] = []
+
+    async def failing(asked: dict[str, Any], request: web.Request) -> web.StreamResponse:
+        seen.append(asked)
+        return web.Response(text="<html>", content_type="text/html")
+
+    opened = await shop(stack, failing)
+    for _ in range(6):
+        body = await opened.ask(WHOLE)
+    assert len(seen) == LIMITS.failures_to_open
+    assert body["errors"][0]["extensions"]["code"] == "SUBGRAPH_UNAVAILABLE"
+    await asyncio.sleep(LIMITS.open_ms / 1000)
+    await opened.ask(WHOLE)
+    assert len(seen) == LIMITS.failures_to_open + 1
+
+
+async def test_a_kept_connection_that_was_closed_is_opened_again_for_a_query(stack: AsyncExitStack) -> None:
+    answered: list[bool] = []
+
+    async def every_other(asked: dict[str, Any], request: web.Request) -> web.StreamResponse:
+        answered.append(len(answered) % 2 == 0)
+        return await (prices if answered[-1] else closing)(asked, request)
+
+    opened = await shop(stack, every_other)
+    for _ in range(3):
+        assert (await opened.ask(WHOLE))["data"]["products"][0]["price"] == 10
+
+
+async def test_introspection_and_typenames_are_answered_here(stack: AsyncExitStack) -> None:
+    opened = await shop(stack, hung, hung)
+    body = await opened.ask('{ __typename __type(name: "Kind") { enumValues { name } } }')
+    assert body == {"data": {"__typename": "Query", "__type": {"enumValues": [{"name": "NEW"}]}}}
+
+
+async def test_aliases_and_conditions_are_the_clients(stack: AsyncExitStack) -> None:
+    query = """query ($no: Boolean!) { things: products { a: name b: name ...More } }
+      fragment More on Product { price @skip(if: $no) kind: __typename }"""
+    opened = await shop(stack, prices)
+    assert (await opened.ask(query, no=False))["data"]["things"][0] == {
+        "a": "one",
+        "b": "one",
+        "price": 10,
+        "kind": "Product",
+    }
+    assert (await opened.ask(query, no=True))["data"]["things"][0] == {"a": "one", "b": "one", "kind": "Product"}
