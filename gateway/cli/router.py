@@ -34,7 +34,7 @@ def router(
     import uvicorn
 
     with told():
-        app = _app(supergraph)
+        app = router_app(supergraph)
     uvicorn.run(
         app,
         host=host,
@@ -49,7 +49,8 @@ def router(
     )
 
 
-def _app(file: Path) -> "Starlette":
+def router_app(file: Path) -> "Starlette":
+    """The router as an ASGI app, which watches the file while it runs."""
     from starlette.applications import Starlette
     from starlette.routing import Route
 

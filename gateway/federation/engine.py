@@ -18,7 +18,6 @@ from graphql import (
 
 from gateway.federation.executor.run import Ask, Program, Run, compile_plan
 from gateway.federation.executor.shape import Shape
-from gateway.federation.planner.plan import QueryPlan
 from gateway.federation.planner.planner import Planned, plan
 from gateway.federation.supergraph import Supergraph
 
@@ -58,6 +57,7 @@ class Engine:
 
     supergraph: Supergraph
     ask: Ask
+    shows_messages: bool = True
     _prepared: "OrderedDict[tuple[int, str], Prepared]" = field(default_factory=OrderedDict)
 
     def prepare(
@@ -106,13 +106,10 @@ class Engine:
             found = execute_sync(self.supergraph.api_schema, prepared.introspection, variable_values=dict(raw))
             data |= found.data or {}
             errors += [dict(error.formatted) for error in found.errors or ()]
-        await Run({**variables, **raw}, self.ask, data, errors).all(prepared.program)
+        run = Run({**variables, **raw}, self.ask, data, errors, self.shows_messages)
+        await run.all(prepared.program)
         shaped = prepared.shape(self.supergraph, variables).respond(prepared.operation, data, errors)
         return {"data": shaped, "errors": errors} if errors else {"data": shaped}
-
-
-def query_plan(prepared: Prepared) -> QueryPlan:
-    return prepared.planned.plan
 
 
 def _introspection(

@@ -34,7 +34,8 @@ class Served:
 
     @classmethod
     def of(cls, supergraph: Supergraph, ask: Ask) -> "Served":
-        return cls(Engine(supergraph, ask), Documents(supergraph.api_schema))
+        """Subgraphs' messages are masked: what they say is for their owners' logs."""
+        return cls(Engine(supergraph, ask, shows_messages=False), Documents(supergraph.api_schema))
 
 
 @dataclass(slots=True)

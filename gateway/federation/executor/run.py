@@ -61,6 +61,8 @@ class Run:
     ask: Ask
     data: Object
     errors: list[Object]
+    shows_messages: bool = True
+    """Whether subgraphs' own messages reach the client, which may tell more than a subgraph's owner thinks."""
 
     async def all(self, program: Program) -> None:
         steps = program.steps
@@ -167,8 +169,11 @@ class Run:
     def _note(self, subgraph: str, error: Object, path: list[Any] | None) -> None:
         given = error.get("extensions")
         extensions = dict(given) if isinstance(given, dict) else {}
+        if not self.shows_messages:
+            error = {}
+            extensions = {"code": extensions["code"]} if isinstance(extensions.get("code"), str) else {}
         extensions = {"code": FAILED} | extensions | {"serviceName": subgraph}
-        noted: Object = {"message": str(error.get("message", "The subgraph reported an error."))}
+        noted: Object = {"message": str(error.get("message", f"The subgraph {subgraph} reported an error."))}
         self.errors.append(noted | ({"path": path} if path else {}) | {"extensions": extensions})
 
 

@@ -1,0 +1,141 @@
+"""The standalone router over HTTP: what it serves, what it refuses, and how it changes its supergraph."""
+
+import asyncio
+import json
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import uvicorn
+from far_end import answering, serving
+from typer.testing import CliRunner
+
+from gateway.cli import app as cli
+from gateway.cli.router import router_app
+
+SUPERGRAPH = """
+schema { query: Query }
+enum join__Graph { A @join__graph(name: "a", url: "%s") }
+type Query @join__type(graph: A) { greeting: String list: [Query] add(x: Int): Int }
+"""
+
+
+@asynccontextmanager
+async def routing(file: Path) -> AsyncIterator[Any]:
+    """Asks a router that serves the file."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(router_app(file), ws="none", log_level="critical"))
+        running = asyncio.create_task(server.serve([listening]))
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
+            await asyncio.sleep(0.005)
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/graphql"
+        async with aiohttp.ClientSession() as session:
+
+            async def ask(query: str, **variables: Any) -> Any:
+                body = {"query": query, "variables": variables}
+                async with session.post(url, json=body) as response:
+                    return await response.json(content_type=None)
+
+            yield ask
+        server.should_exit = True
+        await running
+
+
+@pytest.fixture
+async def file(tmp_path: Path) -> AsyncIterator[Path]:
+    async with serving(answering({"greeting": "halo"})) as url:
+        written = tmp_path / "supergraph.graphql"
+        written.write_text(SUPERGRAPH % url)
+        yield written
+
+
+async def test_it_serves_a_supergraph(file: Path) -> None:
+    async with routing(file) as ask:
+        assert await ask("{ hello: greeting }") == {"data": {"hello": "halo"}}
+        assert (await ask("{ __schema { queryType { name } } }"))["data"]["__schema"]["queryType"] == {"name": "Query"}
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("{ nothing }", "GRAPHQL_VALIDATION_FAILED"),
+        ("{ greeting @defer { x } }", "GRAPHQL_VALIDATION_FAILED"),
+        ("query { ... @defer { greeting } }", "GRAPHQL_VALIDATION_FAILED"),
+        ("{", "GRAPHQL_PARSE_FAILED"),
+        ("query ($x: Int!) { add(x: $x) }", "BAD_USER_INPUT"),
+        ("{ " + " ".join(f"a{number}: greeting" for number in range(1000)) + " }", "DOCUMENT_TOO_LARGE"),
+        ("{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }", "DOCUMENT_TOO_LARGE"),
+        ("{ " + "list { " * 60 + "greeting" + " }" * 61, "DOCUMENT_TOO_LARGE"),
+        ("{ " + "list { " * 3000 + "greeting" + " }" * 3001, "GRAPHQL_PARSE_FAILED"),
+        (
+            "{ ...F0 } "
+            + " ".join(f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }}" for n in range(40))
+            + " fragment F40 on Query { greeting }",
+            "DOCUMENT_TOO_LARGE",
+        ),
+    ],
+)
+async def test_a_hostile_or_wrong_operation_is_refused_at_once(file: Path, query: str, code: str) -> None:
+    async with routing(file) as ask:
+        await ask("{ greeting }")
+        started = time.perf_counter()
+        body = await ask(query)
+        assert time.perf_counter() - started < 0.1
+        assert body["errors"][0]["extensions"]["code"] == code
+        assert "data" not in body
+
+
+async def test_subgraphs_messages_are_masked(tmp_path: Path) -> None:
+    error = {"message": "SELECT * FROM secrets", "path": ["greeting"], "extensions": {"code": "DB", "trace": "x"}}
+    async with serving(answering({"greeting": None}, errors=[error])) as url:
+        written = tmp_path / "supergraph.graphql"
+        written.write_text(SUPERGRAPH % url)
+        async with routing(written) as ask:
+            body = await ask("{ greeting }")
+    assert body["data"] == {"greeting": None}
+    assert body["errors"][0]["extensions"] == {"code": "DB", "serviceName": "a"}
+    assert "secrets" not in json.dumps(body)
+
+
+async def test_a_new_version_is_served_and_a_broken_one_is_not(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.cli.router.LOOK_SECONDS", 0.02)
+    text = file.read_text()
+    async with routing(file) as ask:
+        file.write_text("type Query {")
+        await asyncio.sleep(0.1)
+        assert (await ask("{ greeting }"))["data"] == {"greeting": "halo"}
+        file.unlink()
+        await asyncio.sleep(0.1)
+        assert (await ask("{ greeting }"))["data"] == {"greeting": "halo"}
+        file.write_text(text.replace("greeting: String", "greeting: String more: String"))
+        give_up = time.monotonic() + 5
+        while "errors" in await ask("{ more }"):
+            assert time.monotonic() < give_up
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("sdl", "words"),
+    [
+        ("", "Syntax Error"),
+        ("type Query { a: Int }", "names no subgraphs"),
+        ('schema @link(url: "https://specs.apollo.dev/secret/v1.0", for: SECURITY) { query: Query }', "secret/v1.0"),
+    ],
+)
+def test_what_is_no_supergraph_is_refused_in_a_sentence(tmp_path: Path, sdl: str, words: str) -> None:
+    (tmp_path / "x.graphql").write_text(sdl)
+    done = CliRunner().invoke(cli, ["router", "--supergraph", str(tmp_path / "x.graphql")])
+    assert done.exit_code == 1
+    assert words in done.stderr
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    done = CliRunner().invoke(cli, ["router", "--supergraph", str(tmp_path / "none.graphql")])
+    assert done.exit_code == 1
+    assert "none.graphql" in done.stderr
