@@ -10,8 +10,8 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    InlineFragmentNode,
     OperationDefinitionNode,
-    SelectionNode,
     SelectionSetNode,
     execute_sync,
 )
@@ -19,6 +19,7 @@ from graphql import (
 from gateway.federation.executor.run import Ask, Program, Run, compile_plan
 from gateway.federation.executor.shape import Shape
 from gateway.federation.planner.planner import Planned, plan
+from gateway.federation.planner.selection import INTROSPECTION, condition_variables
 from gateway.federation.supergraph import Supergraph
 
 CACHED_PLANS: Final = 1000
@@ -89,13 +90,7 @@ class Engine:
                 selection_set=SelectionSetNode(selections=local),
             )
             introspection = DocumentNode(definitions=(asked, *fragments.values()))
-        definitions = operation.variable_definitions or ()
-        conditions = tuple(
-            definition.variable.name.value
-            for definition in definitions
-            if getattr(getattr(definition.type, "type", definition.type), "name", None) is not None
-            and getattr(definition.type, "type", definition.type).name.value == "Boolean"  # type: ignore[union-attr]
-        )
+        conditions = condition_variables((operation, *fragments.values()))
         return Prepared(operation, fragments, planned, compile_plan(planned.plan), introspection, conditions)
 
     async def execute(self, prepared: Prepared, raw: Mapping[str, Any], variables: Mapping[str, Any]) -> Object:
@@ -114,13 +109,13 @@ class Engine:
 
 def _introspection(
     selection_set: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]
-) -> Iterator[SelectionNode]:
+) -> Iterator[FieldNode]:
     """The root fields that we answer ourselves."""
     for selection in selection_set.selections:
-        if isinstance(selection, FieldNode):
-            if selection.name.value in ("__schema", "__type"):
+        match selection:
+            case FieldNode() if selection.name.value in INTROSPECTION:
                 yield selection
-        elif isinstance(selection, FragmentSpreadNode):
-            yield from _introspection(fragments[selection.name.value].selection_set, fragments)
-        else:
-            yield from _introspection(selection.selection_set, fragments)  # type: ignore[attr-defined]
+            case FragmentSpreadNode():
+                yield from _introspection(fragments[selection.name.value].selection_set, fragments)
+            case InlineFragmentNode():
+                yield from _introspection(selection.selection_set, fragments)

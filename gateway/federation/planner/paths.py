@@ -142,7 +142,7 @@ class Solver:
         solution = Solution()
         pending: list[Item] = []
         for item in items:
-            option = self._local(node, item) if isinstance(item, Field) else None
+            option = self.local(node, item) if isinstance(item, Field) else None
             if option is None or option.rest is not None or option.cost >= CROSSING:
                 pending.append(item)
             else:
@@ -177,7 +177,7 @@ class Solver:
             if isinstance(item, Fragment):
                 apart.append(item)
                 continue
-            option = self._local(node, item) if self._is_common(node, static, item.name) else None
+            option = self.local(node, item) if self._is_common(node, static, item.name) else None
             if option is not None and option.rest is None:
                 solution.add(option.solution)
             elif self._is_of_interface_object(node.type_name, item.name):
@@ -227,7 +227,7 @@ class Solver:
         subgraphs = self.graph.supergraph.subgraphs_by_field.get((type_name, name), ())
         return any(self.graph.is_interface_object(Node(subgraph, type_name)) for subgraph in subgraphs)
 
-    def _local(self, node: Node, item: Field, *, required: bool = False) -> Option | None:
+    def local(self, node: Node, item: Field, *, required: bool = False) -> Option | None:
         """The field at this node itself; one with `@requires` only where that is `required` already."""
         if item.name == "__typename":
             if self.graph.is_interface_object(node):
@@ -286,7 +286,7 @@ class Solver:
             return None
         if here.requires is None:
             # From where it stands the same subgraph would have answered already.
-            return None if node is not None and at.subgraph == node.subgraph else self._local(at, item)
+            return None if node is not None and at.subgraph == node.subgraph else self.local(at, item)
         return self._requiring(node, static, target, item, blocked)
 
     def _requiring(self, node: Where, static: str, target: Target, item: Field, blocked: Blocked) -> Option | None:
@@ -302,7 +302,7 @@ class Solver:
             required = self.solve(node, static, requirement, blocked)
         finally:
             self._active = outer
-        option = None if required.residual else self._local(at, item, required=True)
+        option = None if required.residual else self.local(at, item, required=True)
         if option is not None:
             option.requirement, option.required = requirement, required
         return option
@@ -437,7 +437,7 @@ class _Choice:
             if target is not None:
                 made = self.solver.option(self.node, self.static, target, item, self.blocked)
             elif self.node is not None and isinstance(item, Field) and not self.solver.graph.is_abstract(self.node):
-                made = self.solver._local(self.node, item)
+                made = self.solver.local(self.node, item)
             self._options[key] = (item, made)
         return self._options[key][1]
 

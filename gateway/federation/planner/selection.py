@@ -17,9 +17,12 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     InlineFragmentNode,
+    Node,
     SelectionSetNode,
     VariableNode,
+    Visitor,
     print_ast,
+    visit,
 )
 
 from gateway.federation.supergraph import Supergraph
@@ -59,7 +62,7 @@ Item = Field | Fragment
 
 TYPENAME: Final = Field("__typename")
 
-_INTROSPECTION: Final = frozenset({"__schema", "__type"})
+INTROSPECTION: Final = frozenset({"__schema", "__type"})
 """Answered by the gateway itself, never asked of a subgraph."""
 
 
@@ -80,7 +83,7 @@ class Normaliser:
             if own is None:
                 continue
             if isinstance(selection, FieldNode):
-                if selection.name.value not in _INTROSPECTION:
+                if selection.name.value not in INTROSPECTION:
                     yield self._field(selection, type_name, own)
                 continue
             fragment: Any = selection
@@ -136,6 +139,22 @@ def _variables(arguments: Iterable[ArgumentNode]) -> Iterator[str]:
             yield value.name.value
         waiting += getattr(value, "values", None) or ()
         waiting += [inner.value for inner in getattr(value, "fields", None) or ()]
+
+
+def condition_variables(nodes: Iterable[Node]) -> tuple[str, ...]:
+    """The variables that any @skip or @include in the nodes asks."""
+    found: dict[str, None] = {}
+
+    class Conditions(Visitor):
+        def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
+            if node.name.value in ("skip", "include"):
+                for argument in node.arguments or ():
+                    if isinstance(argument.value, VariableNode):
+                        found[argument.value.name.value] = None
+
+    for node in nodes:
+        visit(node, Conditions())
+    return tuple(found)
 
 
 def _conditions(directives: Sequence[DirectiveNode] | None, inherited: Conditions) -> Conditions | None:
