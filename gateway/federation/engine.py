@@ -16,6 +16,7 @@ from graphql import (
     execute_sync,
 )
 
+from gateway.federation.authorization import ANONYMOUS, NOTHING_DENIED, Claims, denied_coordinates, refusals
 from gateway.federation.executor.run import Ask, Program, Run, compile_plan
 from gateway.federation.executor.shape import Shape
 from gateway.federation.planner.planner import Planned, plan
@@ -23,6 +24,7 @@ from gateway.federation.planner.selection import INTROSPECTION, condition_variab
 from gateway.federation.supergraph import Supergraph
 
 CACHED_PLANS: Final = 1000
+CACHED_CLAIMS: Final = 1000
 MAX_SHAPES: Final = 64
 
 Object = dict[str, Any]
@@ -38,6 +40,8 @@ class Prepared:
     program: Program
     introspection: DocumentNode | None
     conditions: tuple[str, ...]
+    denied: frozenset[str]
+    refusals: list[Object]
     _shapes: "OrderedDict[tuple[bool, ...], Shape]" = field(default_factory=OrderedDict)
 
     def shape(self, supergraph: Supergraph, variables: Mapping[str, Any]) -> Shape:
@@ -45,7 +49,9 @@ class Prepared:
         found = self._shapes.get(outcome)
         if found is None:
             truths = dict(zip(self.conditions, outcome, strict=True))
-            found = Shape(supergraph.api_schema, supergraph.schema, self.fragments, self.planned.keys, truths)
+            found = Shape(
+                supergraph.api_schema, supergraph.schema, self.fragments, self.planned.keys, truths, self.denied
+            )
             self._shapes[outcome] = found
             if len(self._shapes) > MAX_SHAPES:
                 self._shapes.popitem(last=False)
@@ -59,27 +65,44 @@ class Engine:
     supergraph: Supergraph
     ask: Ask
     shows_messages: bool = True
-    _prepared: "OrderedDict[tuple[int, str], Prepared]" = field(default_factory=OrderedDict)
+    _prepared: "OrderedDict[tuple[int, str, frozenset[str]], Prepared]" = field(default_factory=OrderedDict)
+    _denied: "OrderedDict[Claims, frozenset[str]]" = field(default_factory=OrderedDict)
 
     def prepare(
         self,
         document: DocumentNode,
         operation: OperationDefinitionNode,
         fragments: Mapping[str, FragmentDefinitionNode],
+        claims: Claims = ANONYMOUS,
     ) -> Prepared:
-        """The operation's plan, made once. Raises Unplannable and TooComplex."""
-        key = (id(document), "" if operation.name is None else operation.name.value)
+        """The operation's plan, made once for all callers who may have the same. Raises Unplannable and TooComplex."""
+        denied = self._denied_to(claims)
+        key = (id(document), "" if operation.name is None else operation.name.value, denied)
         found = self._prepared.get(key)
         if found is None or found.operation is not operation:
-            found = self._prepared[key] = self._prepare(operation, fragments)
+            found = self._prepared[key] = self._prepare(operation, fragments, denied)
             if len(self._prepared) > CACHED_PLANS:
                 self._prepared.popitem(last=False)
         else:
             self._prepared.move_to_end(key)
         return found
 
-    def _prepare(self, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> Prepared:
-        planned = plan(self.supergraph, operation, fragments)
+    def _denied_to(self, claims: Claims) -> frozenset[str]:
+        if not self.supergraph.rules:
+            return NOTHING_DENIED
+        if claims not in self._denied:
+            self._denied[claims] = denied_coordinates(self.supergraph, claims)
+            if len(self._denied) > CACHED_CLAIMS:
+                self._denied.popitem(last=False)
+        return self._denied[claims]
+
+    def _prepare(
+        self,
+        operation: OperationDefinitionNode,
+        fragments: Mapping[str, FragmentDefinitionNode],
+        denied: frozenset[str],
+    ) -> Prepared:
+        planned = plan(self.supergraph, operation, fragments, denied=denied)
         local = tuple(_introspection(operation.selection_set, fragments))
         introspection = None
         if local:
@@ -91,12 +114,21 @@ class Engine:
             )
             introspection = DocumentNode(definitions=(asked, *fragments.values()))
         conditions = condition_variables((operation, *fragments.values()))
-        return Prepared(operation, fragments, planned, compile_plan(planned.plan), introspection, conditions)
+        return Prepared(
+            operation,
+            fragments,
+            planned,
+            compile_plan(planned.plan),
+            introspection,
+            conditions,
+            denied,
+            refusals(self.supergraph, operation, fragments, denied),
+        )
 
     async def execute(self, prepared: Prepared, raw: Mapping[str, Any], variables: Mapping[str, Any]) -> Object:
         """The response: `raw` are the variables as they were sent, `variables` their coerced values."""
         data: Object = {}
-        errors: list[Object] = []
+        errors: list[Object] = list(prepared.refusals)
         if prepared.introspection is not None:
             found = execute_sync(self.supergraph.api_schema, prepared.introspection, variable_values=dict(raw))
             data |= found.data or {}

@@ -27,9 +27,11 @@ from graphql import (
 
 from gateway.federation.api_schema import without_inaccessible
 from gateway.federation.fields import parse_fields
-from gateway.federation.supergraph import Key, Subgraph, SubgraphField, SubgraphType, Supergraph
+from gateway.federation.supergraph import Key, Rule, Subgraph, SubgraphField, SubgraphType, Supergraph
 
-_ENFORCED: Final = frozenset({"link", "join", "core", "tag", "inaccessible", "federation"})
+_ENFORCED: Final = frozenset(
+    {"link", "join", "core", "tag", "inaccessible", "federation", "authenticated", "requiresScopes", "policy"}
+)
 """Features that a supergraph may require of whoever executes it."""
 
 _GRAPHS: Final = "join__Graph"
@@ -56,7 +58,30 @@ def read_supergraph(sdl: str) -> Supergraph:
             _read_members(definition, subgraphs)
     own = DocumentNode(definitions=tuple(_own_definitions(document)))
     schema = build_ast_schema(own, assume_valid_sdl=True)
-    return Supergraph({graph.name: graph for graph in subgraphs.values()}, schema, without_inaccessible(own))
+    by_name = {graph.name: graph for graph in subgraphs.values()}
+    return Supergraph(by_name, schema, without_inaccessible(own), dict(_rules(document)))
+
+
+def _rules(document: DocumentNode) -> Iterator[tuple[str, Rule]]:
+    for definition in document.definitions:
+        if not isinstance(definition, TypeDefinitionNode):
+            continue
+        name = definition.name.value
+        fields = getattr(definition, "fields", None) or ()
+        for coordinate, node in ((name, definition), *((f"{name}.{row.name.value}", row) for row in fields)):
+            rule = _rule(node)
+            if rule != Rule():
+                yield coordinate, rule
+
+
+def _rule(node: Any) -> Rule:
+    scopes = next(_directives(node, "requiresScopes"), {}).get("scopes", ())
+    policies = next(_directives(node, "policy"), {}).get("policies", ())
+    return Rule(
+        any(True for _ in _directives(node, "authenticated")),
+        tuple(frozenset(row) for row in scopes),
+        tuple(frozenset(row) for row in policies),
+    )
 
 
 def _check_features(document: DocumentNode) -> None:

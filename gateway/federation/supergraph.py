@@ -63,6 +63,15 @@ class Subgraph:
     types: dict[str, SubgraphType] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who may have a type or field; of `scopes` and `policies`, all of any one set."""
+
+    authenticated: bool = False
+    scopes: tuple[frozenset[str], ...] = ()
+    policies: tuple[frozenset[str], ...] = ()
+
+
 @dataclass(frozen=True)
 class Supergraph:
     """`schema` holds every element, `api_schema` what clients see: without what is `@inaccessible`."""
@@ -70,6 +79,8 @@ class Supergraph:
     subgraphs: Mapping[str, Subgraph]
     schema: GraphQLSchema
     api_schema: GraphQLSchema
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    """By coordinate: `Type` or `Type.field`."""
 
     def type_in(self, subgraph: str, type_name: str) -> SubgraphType | None:
         return self.subgraphs[subgraph].types.get(type_name)

@@ -50,6 +50,8 @@ class Shape:
     keys: Keys
     truths: Mapping[str, bool]
     """The Boolean variables that conditions ask for."""
+    denied: frozenset[str] = frozenset()
+    """Coordinates that are null whatever the data hold: as a key they may have been fetched all the same."""
     _compiled: dict[Any, Callable[[Object, list[Object]], Any]] = field(default_factory=dict)
 
     def respond(self, operation: OperationDefinitionNode, data: Object, errors: list[Object]) -> Object | None:
@@ -103,6 +105,9 @@ class Shape:
         key = self.keys.of(static, named.name, name, arguments)
         inner = [field_node.selection_set for field_node in field_nodes if field_node.selection_set is not None]
         complete = self._completer(named.fields[name].type, inner)
+        if f"{named.name}.{name}" in self.denied:
+            # No response key begins like this one: there is nothing to be found under it.
+            return response_key, "__denied", "", complete
         return response_key, key, f"{key}__{named.name}", complete
 
     def _completer(self, of: GraphQLType, inner: list[SelectionSetNode]) -> Complete:

@@ -32,11 +32,12 @@ def plan(
     operation: OperationDefinitionNode,
     fragments: Mapping[str, FragmentDefinitionNode],
     labels: frozenset[str] = NO_LABELS,
+    denied: frozenset[str] = frozenset(),
 ) -> Planned:
-    """A validated operation's plan. Raises Unplannable and TooComplex."""
+    """A validated operation's plan, without the coordinates that are denied. Raises Unplannable and TooComplex."""
     graph = Graph(supergraph, labels)
     root_type = supergraph.root_types[operation.operation.value]
-    items = Normaliser(supergraph, fragments).items(operation.selection_set, root_type)
+    items = Normaliser(supergraph, fragments, denied).items(operation.selection_set, root_type)
     keys = Keys(graph)
     fetches = FetchGraph(graph, keys)
     kind = operation.operation.value

@@ -72,6 +72,8 @@ class Normaliser:
 
     supergraph: Supergraph
     fragments: Mapping[str, FragmentDefinitionNode] = field(default_factory=dict)
+    denied: frozenset[str] = frozenset()
+    """Coordinates that are left out: the caller may not have them."""
 
     def items(self, selection_set: SelectionSetNode, type_name: str) -> tuple[Item, ...]:
         """What a selection set asks of an object whose static type is `type_name`."""
@@ -83,7 +85,8 @@ class Normaliser:
             if own is None:
                 continue
             if isinstance(selection, FieldNode):
-                if selection.name.value not in INTROSPECTION:
+                name = selection.name.value
+                if name not in INTROSPECTION and f"{type_name}.{name}" not in self.denied:
                     yield self._field(selection, type_name, own)
                 continue
             fragment: Any = selection

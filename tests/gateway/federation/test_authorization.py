@@ -1,0 +1,114 @@
+"""`@authenticated`, `@requiresScopes`, `@policy`: what the caller may not have is null, and never fetched for them."""
+
+import asyncio
+from typing import Any
+
+import orjson
+import pytest
+from graphql import OperationDefinitionNode, parse
+from supergraphs import supergraph_of
+
+from gateway.federation.authorization import ANONYMOUS, Claims, denied_coordinates
+from gateway.federation.engine import Engine
+
+CLINIC = """
+scalar Secret
+type Query @join__type(graph: A) @join__type(graph: B) {
+  patient: Patient @join__field(graph: A)
+  strict: Patient! @join__field(graph: A) @authenticated
+  audit: Audit @join__field(graph: B)
+}
+type Audit @join__type(graph: B) @policy(policies: [["auditor"]]) { id: ID! }
+type Patient @join__type(graph: A, key: "nik") @join__type(graph: B, key: "nik") {
+  nik: ID! @authenticated
+  name: String @join__field(graph: A)
+  diagnosis: String @join__field(graph: A) @join__field(graph: B, external: true)
+    @requiresScopes(scopes: [["read:health", "read:all"], ["doctor"]])
+  therapy: String @join__field(graph: B, requires: "diagnosis")
+  ward: String @join__field(graph: B)
+}
+"""
+SUPERGRAPH = supergraph_of(CLINIC, "a", "b")
+DOCTOR = Claims(authenticated=True, scopes=frozenset({"doctor"}))
+
+
+class Hospital:
+    """Answers everything, and notes what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def ask(self, subgraph: str, body: bytes, kind: str) -> dict[str, Any]:
+        self.asked.append(orjson.loads(body)["query"])
+        if subgraph == "a":
+            row = {"nik": "51", "name": "Wayan", "diagnosis": "flu"}
+            return {"data": {"patient": row, "strict": row}}
+        return {"data": {"_entities": [{"therapy": "rest", "ward": "3"}], "audit": {"id": "1"}}}
+
+
+def run(query: str, claims: Claims) -> tuple[dict[str, Any], list[str]]:
+    hospital = Hospital()
+    engine = Engine(SUPERGRAPH, hospital.ask)
+    document = parse(query)
+    [operation] = document.definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    prepared = engine.prepare(document, operation, {}, claims)
+    return asyncio.run(engine.execute(prepared, {}, {})), hospital.asked
+
+
+def paths(answer: dict[str, Any]) -> list[list[str]]:
+    assert all(error["extensions"] == {"code": "UNAUTHORIZED_FIELD_OR_TYPE"} for error in answer.get("errors", []))
+    return [error["path"] for error in answer.get("errors", [])]
+
+
+def test_who_may_have_everything_gets_it() -> None:
+    answer, _ = run("{ patient { nik name diagnosis therapy } }", DOCTOR)
+    assert answer == {"data": {"patient": {"nik": "51", "name": "Wayan", "diagnosis": "flu", "therapy": "rest"}}}
+
+
+def test_what_is_denied_is_not_asked_for() -> None:
+    answer, asked = run("{ patient { name diagnosis } }", ANONYMOUS)
+    assert answer["data"] == {"patient": {"name": "Wayan", "diagnosis": None}}
+    assert paths(answer) == [["patient", "diagnosis"]]
+    assert not any("diagnosis" in document for document in asked)
+
+
+def test_what_requires_the_denied_is_denied() -> None:
+    answer, asked = run("{ patient { name t: therapy } }", Claims(authenticated=True))
+    assert answer["data"] == {"patient": {"name": "Wayan", "t": None}}
+    assert paths(answer) == [["patient", "t"]]
+    assert len(asked) == 1
+
+
+def test_a_key_that_is_fetched_for_us_is_not_shown_to_who_may_not_have_it() -> None:
+    answer, _ = run("{ patient { ward name } }", ANONYMOUS)
+    assert answer["data"] == {"patient": {"ward": "3", "name": "Wayan"}}
+    answer, asked = run("{ patient { nik ward } }", ANONYMOUS)
+    assert "nik" in asked[0]
+    assert answer["data"] == {"patient": None}
+    assert paths(answer) == [["patient", "nik"]]
+
+
+@pytest.mark.parametrize(
+    ("scopes", "allowed"),
+    [(set(), False), ({"read:health"}, False), ({"read:health", "read:all"}, True), ({"doctor"}, True)],
+)
+def test_all_of_any_set_of_scopes(scopes: set[str], allowed: bool) -> None:
+    denied = denied_coordinates(SUPERGRAPH, Claims(True, frozenset(scopes)))
+    assert ("Patient.diagnosis" in denied) is not allowed
+    assert ("Patient.therapy" in denied) is not allowed
+
+
+def test_a_type_that_is_denied_denies_the_fields_that_return_it() -> None:
+    answer, asked = run("{ audit { id } }", DOCTOR)
+    assert answer["data"] == {"audit": None}
+    assert asked == []
+    answer, _ = run("{ audit { id } }", Claims(policies=frozenset({"auditor"})))
+    assert answer == {"data": {"audit": {"id": "1"}}}
+
+
+def test_a_null_where_none_may_be_nulls_what_is_around_it() -> None:
+    answer, asked = run("{ strict { name } }", ANONYMOUS)
+    assert answer["data"] is None
+    assert paths(answer) == [["strict"]]
+    assert asked == []
