@@ -59,8 +59,7 @@ def router_app(file: Path) -> "Starlette":
     from gateway.http.router import Router, Served
 
     read = _read(file)
-    transport = HttpTransport({})
-    transport.urls = _urls(read)
+    transport = HttpTransport(_urls(read))
     endpoint = Router(Served.of(read, transport.ask))
 
     async def watch() -> None:
@@ -75,8 +74,11 @@ def router_app(file: Path) -> "Starlette":
                 fresh = await asyncio.to_thread(_read, file)
             except typer.Exit:
                 continue
-            transport.urls = _urls(fresh)
-            endpoint.served = Served.of(fresh, transport.ask)
+            served = Served.of(fresh, transport.ask)
+            await asyncio.to_thread(served.warm, endpoint.served)
+            # Requests that began with the old supergraph still ask its subgraphs.
+            transport.urls = transport.urls | _urls(fresh)
+            endpoint.served = served
             Console(stderr=True).print(f"{file} has changed: the new supergraph is served.")
 
     @asynccontextmanager

@@ -62,6 +62,11 @@ class Documents:
             raise found
         return found
 
+    def recent(self, count: int) -> list[str]:
+        """The valid documents that were asked for last, the latest first."""
+        valid = [text for text, checked in self._checked.items() if isinstance(checked, CheckedDocument)]
+        return valid[: -count - 1 : -1]
+
     def _check(self, text: str) -> CheckedDocument | InvalidDocument:
         if len(text) > SOURCE_LIMIT_CHARACTERS:
             sentence = f"The document has {len(text)} characters; at most {SOURCE_LIMIT_CHARACTERS} are taken."

@@ -53,7 +53,7 @@ class Breaker:
 class HttpTransport:
     """Asks subgraphs by their URLs; close it when nothing is asked any more."""
 
-    urls: Mapping[str, str]
+    urls: dict[str, str]
     limits: TransportLimits = TransportLimits()
     headers: Mapping[str, str] = field(default_factory=dict)
     _session: aiohttp.ClientSession | None = None

@@ -5,7 +5,7 @@ import json
 import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,9 @@ from typer.testing import CliRunner
 
 from gateway.cli import app as cli
 from gateway.cli.router import router_app
+from gateway.federation.join import read_supergraph
+from gateway.http.router import Served
+from gateway.operation.document import InvalidDocument
 
 SUPERGRAPH = """
 schema { query: Query }
@@ -139,3 +142,20 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     done = CliRunner().invoke(cli, ["router", "--supergraph", str(tmp_path / "none.graphql")])
     assert done.exit_code == 1
     assert "none.graphql" in done.stderr
+
+
+def test_a_new_supergraph_is_warm_for_what_was_asked_before(tmp_path: Path) -> None:
+    async def ask(subgraph: str, body: bytes, kind: str) -> dict[str, Any]:
+        return {"data": {}}
+
+    old = Served.of(read_supergraph(SUPERGRAPH % "http://a"), ask)
+    for query in ("{ greeting }", "{ list { greeting } }", "{ nothing }"):
+        with suppress(InvalidDocument):
+            old.documents.check(query)
+    new = Served.of(read_supergraph((SUPERGRAPH % "http://a").replace("list: [Query]", "")), ask)
+    new.warm(old)
+    checked = new.documents.check("{ greeting }")
+    [operation] = checked.operations.values()
+    prepared = new.engine.prepare(checked.document, operation, checked.fragments)
+    assert prepared is new.engine.prepare(checked.document, operation, checked.fragments)
+    assert new.documents.recent(10) == ["{ greeting }"]
