@@ -2,7 +2,7 @@
 
 import typer
 
-from gateway.cli import access, contract, data, demo, router, server
+from gateway.cli import access, contract, data, demo, router, server, supergraph
 
 app = typer.Typer(
     name="satugraf",
@@ -18,5 +18,6 @@ app.command()(data.seed)
 app.command()(data.migrate)
 app.command()(data.doctor)
 app.command()(router.router)
+app.add_typer(supergraph.commands, name="supergraph")
 app.command()(access.token)
 app.command()(contract.schema)

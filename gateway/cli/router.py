@@ -1,7 +1,7 @@
 """`satugraf router`: serves a supergraph."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -11,17 +11,21 @@ from rich.console import Console
 
 from gateway.cli.failure import fail, told
 from gateway.cli.server import GRACE_SECONDS, Host, Port
+from gateway.cli.supergraph import supergraph_from
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from gateway.federation.supergraph import Supergraph
 
+    Read = Callable[[Path], Supergraph]
+
 LOOK_SECONDS: Final = 1.0
 
 
 def router(
-    supergraph: Annotated[Path, typer.Option(help="A supergraph's SDL, as composition writes it.")],
+    supergraph: Annotated[Path | None, typer.Option(help="A supergraph's SDL, as composition writes it.")] = None,
+    config: Annotated[Path | None, typer.Option(help="supergraph.yaml, to be composed here.")] = None,
     host: Host = "127.0.0.1",
     port: Port = 4000,
 ) -> None:
@@ -29,12 +33,15 @@ def router(
 
     The file is watched: a new version is served at once, and where it is none, the last good one goes on.
 
-    [bold]Example[/bold]: satugraf router --supergraph supergraph.graphql --port 4000
+    [bold]Example[/bold]: satugraf router --config supergraph.yaml --port 4000
     """
     import uvicorn
 
+    file = supergraph or config
+    if file is None or (supergraph is not None and config is not None):
+        fail("Name one of --supergraph, an SDL that is composed already, and --config, subgraphs to compose.")
     with told():
-        app = router_app(supergraph)
+        app = router_app(file, supergraph_from if supergraph is None else _read)
     uvicorn.run(
         app,
         host=host,
@@ -49,7 +56,7 @@ def router(
     )
 
 
-def router_app(file: Path) -> "Starlette":
+def router_app(file: Path, read: "Read | None" = None) -> "Starlette":
     """The router as an ASGI app, which watches the file while it runs."""
     from starlette.applications import Starlette
     from starlette.routing import Route
@@ -58,9 +65,10 @@ def router_app(file: Path) -> "Starlette":
     from gateway.http.health import healthz
     from gateway.http.router import Router, Served
 
-    read = _read(file)
-    transport = HttpTransport(_urls(read))
-    endpoint = Router(Served.of(read, transport.ask))
+    read = read or _read
+    first = read(file)
+    transport = HttpTransport(_urls(first))
+    endpoint = Router(Served.of(first, transport.ask))
 
     async def watch() -> None:
         seen = await asyncio.to_thread(_version, file)
@@ -71,7 +79,7 @@ def router_app(file: Path) -> "Starlette":
                 continue
             seen = changed
             try:
-                fresh = await asyncio.to_thread(_read, file)
+                fresh = await asyncio.to_thread(read, file)
             except typer.Exit:
                 continue
             served = Served.of(fresh, transport.ask)

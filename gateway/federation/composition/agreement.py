@@ -1,0 +1,92 @@
+"""Whether the types and defaults of an element agree between subgraphs, and on what."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from graphql import print_ast
+
+from gateway.federation.composition.merged import MergedElement, Merging, Source
+from gateway.federation.hints import in_subgraphs
+
+
+def is_subtype(abstract: Mapping[str, set[str]], narrow: str, wide: str) -> bool:
+    """Of types as they are printed; every type is a subtype of itself."""
+    if narrow == wide:
+        return True
+    if narrow.endswith("!"):
+        return is_subtype(abstract, narrow[:-1], wide.removesuffix("!"))
+    if wide.endswith("!"):
+        return False
+    if narrow.startswith("[") and wide.startswith("["):
+        return is_subtype(abstract, narrow[1:-1], wide[1:-1])
+    return narrow in abstract.get(wide, ())
+
+
+def agreed_type(abstract: Mapping[str, set[str]], types: Iterable[str], *, is_input: bool) -> str | None:
+    """The type that all others are subtypes of; of an input, the one that is a subtype of all others."""
+    distinct = list(dict.fromkeys(types))
+    for candidate in distinct:
+        if all(is_subtype(abstract, *((candidate, other) if is_input else (other, candidate))) for other in distinct):
+            return candidate
+    return None
+
+
+def by_value(rows: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Graphs by what they say, from (graph, what it says)."""
+    found: dict[str, list[str]] = {}
+    for graph, value in rows:
+        found.setdefault(value, []).append(graph)
+    return found
+
+
+def each_has(values: Mapping[str, list[str]], what: str, quote: str = '"') -> str:
+    """`it has type "Int" in subgraph "a" but type "String" in subgraph "b"`."""
+    told = [f"{what} {quote}{value}{quote} in {in_subgraphs(graphs)}" for value, graphs in values.items()]
+    return f"it has {' but '.join((told[0], ' and '.join(told[1:])))}" if len(told) > 1 else f"it has {told[0]}"
+
+
+def agree_on_type(
+    merging: Merging, sources: Sequence[Source], dest: MergedElement, where: tuple[str, str], *, is_input: bool
+) -> bool:
+    """Sets the type; says whether all subgraphs have the same. `where` is the element's kind and coordinate."""
+    types = dict.fromkeys(source.element.type for source in sources)
+    if len(types) == 1:
+        dest.type = next(iter(types))
+        return True
+    kind, coordinate = where
+    agreed = agreed_type(merging.abstract, types, is_input=is_input)
+    told = each_has(by_value((source.graph, source.element.type) for source in sources), "type")
+    graphs = [source.graph for source in sources]
+    dest.type = agreed or next(iter(types))
+    if agreed is None:
+        code = "FIELD_ARGUMENT_TYPE_MISMATCH" if kind == "argument" else "FIELD_TYPE_MISMATCH"
+        merging.error(code, f'Type of {kind} "{coordinate}" is incompatible across subgraphs: {told}', graphs)
+    else:
+        code = "ARGUMENT" if kind == "argument" else "FIELD"
+        message = f'Type of {kind} "{coordinate}" is inconsistent but compatible across subgraphs: will use "{agreed}"'
+        merging.hint(f"INCONSISTENT_BUT_COMPATIBLE_{code}_TYPE", f"{message}; {told}", graphs)
+    return False
+
+
+def agree_on_default(merging: Merging, sources: Sequence[Source], dest: MergedElement, where: tuple[str, str]) -> None:
+    """Sets the default value where all subgraphs give the same."""
+    defaults = [source.element.default for source in sources]
+    if all(default is None for default in defaults):
+        return
+    kind, coordinate = where
+    graphs = [source.graph for source in sources]
+    printed = [(graph, print_ast(default)) for graph, default in zip(graphs, defaults, strict=True) if default]
+    values = by_value(printed)
+    if len(values) > 1:
+        code = "INPUT_FIELD_DEFAULT_MISMATCH" if kind == "input field" else "FIELD_ARGUMENT_DEFAULT_MISMATCH"
+        told = each_has(values, "default value", "")
+        message = f'{kind.capitalize()} "{coordinate}" has incompatible default values across subgraphs: {told}'
+        merging.error(code, message, graphs)
+    elif None in defaults:
+        merging.hint(
+            "INCONSISTENT_DEFAULT_VALUE_PRESENCE",
+            f'{kind.capitalize()} "{coordinate}" has a default value in only some subgraphs: will not use a default '
+            f"in the supergraph ({each_has(values, 'default value', '')}).",
+            graphs,
+        )
+    else:
+        dest.default = defaults[0]

@@ -1,0 +1,125 @@
+"""Checks the `fields` of `@key`, `@requires` and `@provides` against the subgraph they are written in."""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from graphql import FieldNode, GraphQLError, InlineFragmentNode, SelectionSetNode, print_ast
+
+from gateway.federation.composition.roles import Roles
+from gateway.federation.fields import parse_fields
+from gateway.federation.subgraph import SPECIFIED_SCALARS, Applied, Element, SubgraphSchema, TypeDefinition
+
+Problem = tuple[str, str]
+"""A code and a sentence."""
+
+_UNKNOWN_FIELD: Final = {
+    "key": "the field should either be added to this subgraph or, if it should not be resolved by this subgraph, "
+    "you need to add it to this subgraph with @external",
+    "requires": "if the field is defined in another subgraph, you need to add it to this subgraph with @external",
+    "provides": "if the field is defined in another subgraph, you need to add it to this subgraph with @external",
+}
+
+
+class FieldSet(NamedTuple):
+    """One `fields` argument: `type_name` is what it selects on."""
+
+    schema: SubgraphSchema
+    roles: Roles
+    directive: str
+    type_name: str
+    applied: Applied
+
+    def check(self) -> Iterator[Problem]:
+        code = self.directive.upper()
+        if not self.schema.is_fed1 and not self.applied.has_string_fields:
+            yield f"{code}_INVALID_FIELDS_TYPE", 'Invalid value for argument "fields": must be a string.'
+            return
+        try:
+            selection = parse_fields(str(self.applied.arguments["fields"]))
+        except GraphQLError as error:
+            yield f"{code}_INVALID_FIELDS", error.message
+            return
+        for suffix, message in self._check_selection(self.type_name, selection, False):
+            yield f"{code}_{suffix}", message
+
+    def _check_selection(self, type_name: str, selection: SelectionSetNode, in_external: bool) -> Iterator[Problem]:
+        definition = self.schema.types.get(type_name)
+        for node in selection.selections:
+            if node.directives:
+                applied = " ".join(print_ast(directive) for directive in node.directives)
+                yield (
+                    "DIRECTIVE_IN_FIELDS_ARG",
+                    f"cannot have directive applications in the @{self.directive}(fields:) argument "
+                    f"but found {applied}.",
+                )
+            elif isinstance(node, FieldNode):
+                yield from self._check_field(type_name, definition, node, in_external)
+            elif isinstance(node, InlineFragmentNode):
+                yield from self._check_fragment(type_name, node, in_external)
+            else:
+                yield "INVALID_FIELDS", f'"{print_ast(node)}" is a fragment spread, which a field set cannot have.'
+
+    def _check_fragment(self, type_name: str, node: InlineFragmentNode, in_external: bool) -> Iterator[Problem]:
+        condition = node.type_condition.name.value if node.type_condition else type_name
+        found = self.schema.types.get(condition)
+        if found is None or not found.is_composite:
+            yield "INVALID_FIELDS", f'Unknown type "{condition}" in the condition of a fragment.'
+        elif self.schema.possible_types(condition).isdisjoint(self.schema.possible_types(type_name)):
+            yield "INVALID_FIELDS", f'A fragment on "{condition}" can never apply to "{type_name}".'
+        else:
+            yield from self._check_selection(condition, node.selection_set, in_external)
+
+    def _check_field(
+        self, type_name: str, definition: TypeDefinition | None, node: FieldNode, in_external: bool
+    ) -> Iterator[Problem]:
+        name = node.name.value
+        if name == "__typename":
+            return
+        element = definition.fields.get(name) if definition else None
+        if element is None:
+            advice = _UNKNOWN_FIELD[self.directive]
+            yield "INVALID_FIELDS", f'Cannot query field "{name}" on type "{type_name}" ({advice}).'
+            return
+        if node.alias is not None:
+            yield "INVALID_FIELDS", f'Cannot use alias "{node.alias.value}": aliases are not supported in field sets.'
+        yield from self._check_arguments(type_name, element, node)
+        is_external = (type_name, name) in self.roles.external
+        if node.selection_set is None and self.directive != "key" and not (is_external or in_external):
+            yield (
+                "FIELDS_MISSING_EXTERNAL",
+                f'field "{type_name}.{name}" should not be part of a @{self.directive} since it is already provided '
+                "by this subgraph (it is not marked @external)",
+            )
+        yield from self._check_nested(type_name, element, node, in_external or is_external)
+
+    def _check_nested(self, type_name: str, element: Element, node: FieldNode, in_external: bool) -> Iterator[Problem]:
+        found = self.schema.types.get(element.named_type)
+        is_composite = found is not None and found.is_composite and element.named_type not in SPECIFIED_SCALARS
+        if is_composite != (node.selection_set is not None):
+            what = "must have a selection of subfields" if is_composite else "must not have a selection"
+            message = f'Field "{element.name}" {what} since type "{element.type}" has {"" if is_composite else "no "}'
+            yield "INVALID_FIELDS", f"{message}subfields."
+        elif found is not None and self.directive == "key" and found.kind in ("UNION", "INTERFACE"):
+            kind = found.kind.capitalize()
+            message = f'field "{type_name}.{element.name}" is a {kind} type which is not allowed in @key'
+            yield "FIELDS_SELECT_INVALID_TYPE", message
+        elif node.selection_set is not None:
+            implementations = self.schema.implementations.get(type_name, ())
+            in_external |= any((possible, element.name) in self.roles.external for possible in implementations)
+            yield from self._check_selection(element.named_type, node.selection_set, in_external)
+
+    def _check_arguments(self, type_name: str, element: Element, node: FieldNode) -> Iterator[Problem]:
+        given = {argument.name.value for argument in node.arguments or ()}
+        if self.directive != "requires":
+            if element.arguments:
+                yield (
+                    "FIELDS_HAS_ARGS",
+                    f"field {type_name}.{element.name} cannot be included because it has arguments "
+                    f"(fields with argument are not allowed in @{self.directive})",
+                )
+            return
+        for name in sorted(given - element.arguments.keys()):
+            yield "INVALID_FIELDS", f'Unknown argument "{name}" on field "{type_name}.{element.name}".'
+        for name, argument in element.arguments.items():
+            if argument.is_required and name not in given:
+                yield "INVALID_FIELDS", f'Missing mandatory argument "{type_name}.{element.name}({name}:)".'

@@ -1,0 +1,123 @@
+"""What may be `@inaccessible`: nothing that the rest of the API schema needs."""
+
+from collections.abc import Iterator
+
+from graphql import EnumValueNode, ListValueNode, ObjectValueNode, ValueNode
+
+from gateway.federation.composition.merged import MergedElement, MergedType, Merging
+
+_Problem = tuple[str, str]
+
+
+def check_inaccessible(merging: Merging) -> None:
+    """Adds to the errors of a merging that has none."""
+    if not any(_any_inaccessible(dest) for dest in merging.types.values()):
+        return
+    for dest in merging.types.values():
+        for code, message in _check_type(merging, dest):
+            merging.error(code, message)
+
+
+def _any_inaccessible(dest: MergedType) -> bool:
+    return (
+        dest.is_inaccessible
+        or any(value.is_inaccessible for value in dest.values.values())
+        or any(
+            field.is_inaccessible or any(argument.is_inaccessible for argument in field.arguments.values())
+            for field in dest.fields.values()
+        )
+    )
+
+
+def _check_type(merging: Merging, dest: MergedType) -> Iterator[_Problem]:
+    name = dest.name
+    if dest.is_inaccessible:
+        if name == "Query":
+            message = f'Type "{name}" is @inaccessible but is the root query type, which must be in the API schema.'
+            yield "QUERY_ROOT_TYPE_INACCESSIBLE", message
+        return
+    children = {"fields": dest.fields, "values": dest.values}
+    for what, rows in children.items():
+        if rows and all(row.is_inaccessible for row in rows.values()):
+            message = f'Type "{name}" is in the API schema but all of its {what} are @inaccessible.'
+            yield "ONLY_INACCESSIBLE_CHILDREN", message
+    if dest.members and all(merging.types[member].is_inaccessible for member in dest.members):
+        message = f'Type "{name}" is in the API schema but all of its members are @inaccessible.'
+        yield "ONLY_INACCESSIBLE_CHILDREN", message
+    for field in dest.fields.values():
+        if not field.is_inaccessible:
+            yield from _check_field(merging, dest, field)
+        else:
+            yield from _check_hidden_field(merging, dest, field)
+
+
+def _check_field(merging: Merging, dest: MergedType, field: MergedElement) -> Iterator[_Problem]:
+    coordinate = f"{dest.name}.{field.name}"
+    yield from _check_reference(merging, field, coordinate)
+    for argument in field.arguments.values():
+        where = f"{coordinate}({argument.name}:)"
+        if not argument.is_inaccessible:
+            yield from _check_reference(merging, argument, where)
+            continue
+        if argument.is_required:
+            message = f'Argument "{where}" is @inaccessible but is a required argument of its field.'
+            yield "REQUIRED_INACCESSIBLE", message
+        for implemented in _implemented(merging, dest, field):
+            inherited = implemented.arguments.get(argument.name)
+            if inherited is not None and not inherited.is_inaccessible:
+                message = f'Argument "{where}" is @inaccessible but implements an interface\'s argument that is in the '
+                yield "IMPLEMENTED_BY_INACCESSIBLE", f"{message}API schema."
+
+
+def _check_hidden_field(merging: Merging, dest: MergedType, field: MergedElement) -> Iterator[_Problem]:
+    coordinate = f"{dest.name}.{field.name}"
+    if dest.kind == "INPUT_OBJECT" and field.is_required:
+        message = f'Input field "{coordinate}" is @inaccessible but is a required input field of its type.'
+        yield "REQUIRED_INACCESSIBLE", message
+    if any(not implemented.is_inaccessible for implemented in _implemented(merging, dest, field)):
+        message = (
+            f'Field "{coordinate}" is @inaccessible but implements an interface\'s field that is in the API schema.'
+        )
+        yield "IMPLEMENTED_BY_INACCESSIBLE", message
+
+
+def _implemented(merging: Merging, dest: MergedType, field: MergedElement) -> Iterator[MergedElement]:
+    for name in dest.interfaces:
+        interface = merging.types.get(name)
+        if interface is not None and not interface.is_inaccessible and field.name in interface.fields:
+            yield interface.fields[field.name]
+
+
+def _check_reference(merging: Merging, element: MergedElement, coordinate: str) -> Iterator[_Problem]:
+    found = merging.types.get(element.named_type)
+    if found is None:
+        return
+    if found.is_inaccessible:
+        message = (
+            f'Type "{found.name}" is @inaccessible but is referenced by "{coordinate}", which is in the API schema.'
+        )
+        yield "REFERENCED_INACCESSIBLE", message
+    elif element.default is not None:
+        for hidden, kind in _hidden_in_default(merging, found, element.default):
+            message = f'{kind} "{hidden}" is @inaccessible but is used in the default value of "{coordinate}", which '
+            yield "DEFAULT_VALUE_USES_INACCESSIBLE", f"{message}is in the API schema."
+
+
+def _hidden_in_default(merging: Merging, of_type: MergedType, default: ValueNode) -> Iterator[tuple[str, str]]:
+    if isinstance(default, ListValueNode):
+        for item in default.values:
+            yield from _hidden_in_default(merging, of_type, item)
+    elif isinstance(default, EnumValueNode):
+        value = of_type.values.get(default.value)
+        if value is not None and value.is_inaccessible:
+            yield f"{of_type.name}.{value.name}", "Enum value"
+    elif isinstance(default, ObjectValueNode):
+        for row in default.fields:
+            field = of_type.fields.get(row.name.value)
+            if field is None:
+                continue
+            if field.is_inaccessible:
+                yield f"{of_type.name}.{field.name}", "Input field"
+            inner = merging.types.get(field.named_type)
+            if inner is not None:
+                yield from _hidden_in_default(merging, inner, row.value)

@@ -1,0 +1,89 @@
+"""Interfaces after merging: what interface objects add to implementations, and what implementations owe them."""
+
+from gateway.federation.composition.merged import JoinField, MergedElement, MergedType, Merging
+from gateway.federation.hints import in_subgraphs
+
+
+def add_interface_object_fields(merging: Merging) -> None:
+    """Gives every implementation the fields that interface objects add to its interfaces."""
+    added: dict[str, list[MergedElement]] = {}
+    for interface in merging.types.values():
+        if interface.kind != "INTERFACE":
+            continue
+        objects = [source for source in merging.sources[interface.name] if source.is_interface_object]
+        names = {name for source in objects for name in source.definition.fields}
+        if names:
+            added[interface.name] = [field for name, field in interface.fields.items() if name in names]
+    for dest in merging.types.values() if added else ():
+        for name in dest.interfaces if dest.kind == "OBJECT" else ():
+            for field in added.get(name, ()):
+                if field.name not in dest.fields:
+                    dest.fields[field.name] = _through_interface_object(field)
+
+
+def _through_interface_object(field: MergedElement) -> MergedElement:
+    return MergedElement(
+        field.name,
+        field.description,
+        field.type,
+        directives=list(field.directives),
+        arguments=field.arguments,
+        joins=[JoinField()],
+    )
+
+
+def check_interfaces(merging: Merging) -> None:
+    """Implementations must have the interfaces' fields, and be known wherever an interface has a key."""
+    implementations: dict[str, list[MergedType]] = {}
+    for dest in merging.types.values():
+        for name in dest.interfaces:
+            implementations.setdefault(name, []).append(dest)
+    for name, implementing in implementations.items():
+        interface = merging.types.get(name)
+        if interface is None or interface.kind != "INTERFACE":
+            continue
+        for dest in implementing:
+            _check_fields(merging, interface, dest)
+        objects = {dest.name for dest in implementing if dest.kind == "OBJECT"}
+        _check_keys(merging, interface, objects)
+        _check_interface_objects(merging, interface, objects)
+
+
+def _check_fields(merging: Merging, interface: MergedType, dest: MergedType) -> None:
+    for field in interface.fields.values():
+        if field.name not in dest.fields:
+            message = (
+                f'Interface field "{interface.name}.{field.name}" is declared in {in_subgraphs(field.graphs)} but '
+            )
+            lacking = [graph for graph, implemented in dest.join_implements if implemented == interface.name]
+            told = (
+                f'type "{dest.name}", which implements "{interface.name}" in {in_subgraphs(lacking)}, does not have it.'
+            )
+            merging.error("INTERFACE_FIELD_NO_IMPLEM", message + told, (*field.graphs, *lacking))
+
+
+def _check_keys(merging: Merging, interface: MergedType, implementations: set[str]) -> None:
+    """A subgraph that resolves an interface by key must know every type that the entity may have."""
+    for member, definition in merging.sources[interface.name]:
+        keys = [key for key in definition.applied("key") if key.arguments.get("resolvable") is not False]
+        missing = sorted(implementations - member.schema.types.keys())
+        if definition.kind == "INTERFACE" and keys and missing:
+            types = " and ".join(f'"{name}"' for name in missing)
+            merging.error(
+                "INTERFACE_KEY_MISSING_IMPLEMENTATION_TYPE",
+                f'[{member.name}] Interface type "{interface.name}" has a resolvable key '
+                f'(@key(fields: {keys[0].fields_printed})) in subgraph "{member.name}" but that subgraph is missing '
+                f'some of the supergraph implementation types of "{interface.name}". Subgraph "{member.name}" should '
+                f'define type {types} (and have it implement "{interface.name}").',
+                (member.name,),
+            )
+
+
+def _check_interface_objects(merging: Merging, interface: MergedType, implementations: set[str]) -> None:
+    for source in merging.sources[interface.name]:
+        if source.is_interface_object:
+            for name in sorted(implementations & source.member.schema.types.keys()):
+                message = f'Interface type "{interface.name}" is defined as an @interfaceObject in subgraph '
+                message += f'"{source.graph}" so that subgraph should not define any of the implementation types of '
+                message += f'"{interface.name}", but it defines type "{name}"'
+                merging.error("INTERFACE_OBJECT_USAGE_ERROR", f"[{source.graph}] {message}", (source.graph,))

@@ -1,0 +1,226 @@
+"""Prints merged definitions: as a supergraph in the join specification v0.3, or without any join directives."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from graphql import print_ast
+
+from gateway.federation.composition.merge_directives import quoted
+from gateway.federation.composition.merged import JoinField, JoinType, MergedElement, MergedType, Merging
+from gateway.federation.directives import DIRECTIVES
+from gateway.federation.subgraph import ROOTS, SPECIFIED_SCALARS
+
+_JOIN: Final = """\
+directive @join__enumValue(graph: join__Graph!) repeatable on ENUM_VALUE
+
+directive @join__field(graph: join__Graph, requires: join__FieldSet, provides: join__FieldSet, type: String, \
+external: Boolean, override: String, usedOverridden: Boolean{label}) repeatable on \
+FIELD_DEFINITION | INPUT_FIELD_DEFINITION
+
+directive @join__graph(name: String!, url: String!) on ENUM_VALUE
+
+directive @join__implements(graph: join__Graph!, interface: String!) repeatable on OBJECT | INTERFACE
+
+directive @join__type(graph: join__Graph!, key: join__FieldSet, extension: Boolean! = false, \
+resolvable: Boolean! = true, isInterfaceObject: Boolean! = false) repeatable on \
+OBJECT | INTERFACE | UNION | ENUM | INPUT_OBJECT | SCALAR
+
+directive @join__unionMember(graph: join__Graph!, member: String!) repeatable on UNION
+
+directive @link(url: String, as: String, for: link__Purpose, import: [link__Import]) repeatable on SCHEMA
+
+scalar join__FieldSet
+
+scalar link__Import
+
+enum link__Purpose {
+  SECURITY
+  EXECUTION
+}"""
+_LABEL: Final = ", overrideLabel: String"
+_FEATURES: Final = {
+    "inaccessible": 'inaccessible/v0.2", for: SECURITY',
+    "tag": 'tag/v0.3"',
+    "authenticated": 'authenticated/v0.1", for: SECURITY',
+    "requiresScopes": 'requiresScopes/v0.1", for: SECURITY',
+    "policy": 'policy/v0.1", for: SECURITY',
+    "cost": 'cost/v0.1", import: ["@cost", "@listSize"]',
+}
+"""Ends of the links, by the directive they name."""
+_FEATURE_OF: Final = {"listSize": "cost"}
+_SCALARS_OF: Final = {"requiresScopes": "Scope", "policy": "Policy"}
+_KEYWORDS: Final = {"OBJECT": "type", "INTERFACE": "interface", "INPUT_OBJECT": "input", "ENUM": "enum"}
+
+
+def print_supergraph(merging: Merging) -> str:
+    """The supergraph's SDL."""
+    graphs = graph_names(member.name for member in merging.members)
+    used = _used_directives(merging)
+    links = [
+        f"@link(url: {quoted(link.url)}, import: [{quoted('@' + name)}])"
+        for name, link in sorted(merging.composed.items())
+    ]
+    roots = "\n".join(f"  {operation}: {name}" for operation, name in ROOTS.items() if name in merging.types)
+    has_labels = any(
+        join.override_label for dest in merging.types.values() for row in dest.fields.values() for join in row.joins
+    )
+    version = "v0.4" if has_labels else "v0.3"
+    header = [
+        '@link(url: "https://specs.apollo.dev/link/v1.0")',
+        f'@link(url: "https://specs.apollo.dev/join/{version}", for: EXECUTION)',
+        *(
+            f'@link(url: "https://specs.apollo.dev/{ending})'
+            for name, ending in _FEATURES.items()
+            if any(_FEATURE_OF.get(directive, directive) == name for directive in used)
+        ),
+        *links,
+    ]
+    subgraphs = "\n".join(
+        f"  {graphs[member.name]} @join__graph(name: {quoted(member.name)}, url: {quoted(member.schema.url)})"
+        for member in merging.members
+    )
+    return (
+        "\n\n".join(
+            [
+                "schema\n  " + "\n  ".join(header) + f"\n{{\n{roots}\n}}",
+                _JOIN.replace("{label}", _LABEL if has_labels else ""),
+                f"enum join__Graph {{\n{subgraphs}\n}}",
+                *_definitions(merging, used, graphs),
+            ]
+        )
+        + "\n"
+    )
+
+
+def print_definitions(merging: Merging) -> str:
+    """The definitions alone, with the directives of their elements but without those of the join specification."""
+    return "\n\n".join(_definitions(merging, _used_directives(merging), None))
+
+
+def graph_names(names: Iterable[str]) -> dict[str, str]:
+    """Values of the enum `join__Graph` by subgraph name; they differ even where names do not after cleaning."""
+    found: dict[str, str] = {}
+    taken: dict[str, int] = {}
+    for name in names:
+        cleaned = re.sub(r"\W", "_", name, flags=re.ASCII).upper()
+        if not cleaned or cleaned[0].isdigit():
+            cleaned = f"_{cleaned}"
+        taken[cleaned] = taken.get(cleaned, 0) + 1
+        found[name] = cleaned if taken[cleaned] == 1 else f"{cleaned}_{taken[cleaned]}"
+    return found
+
+
+def _definitions(merging: Merging, used: set[str], graphs: Mapping[str, str] | None) -> Iterator[str]:
+    for name in sorted(used & DIRECTIVES.keys()):
+        signature = re.sub(r"federation__(\w+)", r"\1", DIRECTIVES[name].signature)
+        yield f"directive @{name}{signature}".replace(" | SCHEMA", "")
+    for name in sorted(used & _SCALARS_OF.keys()):
+        if _SCALARS_OF[name] not in merging.types:
+            yield f"scalar {_SCALARS_OF[name]}"
+    for definition in merging.directive_definitions:
+        yield print_ast(definition)
+    for dest in merging.types.values():
+        if dest.name not in SPECIFIED_SCALARS:
+            yield _type(dest, graphs)
+
+
+def _used_directives(merging: Merging) -> set[str]:
+    return {
+        directive.name.value
+        for dest in merging.types.values()
+        for row in _elements(dest)
+        for directive in row.directives
+    }
+
+
+def _elements(element: MergedElement) -> Iterator[MergedElement]:
+    yield element
+    yield from element.arguments.values()
+    if isinstance(element, MergedType):
+        for inner in (*element.fields.values(), *element.values.values()):
+            yield from _elements(inner)
+
+
+def _type(dest: MergedType, graphs: Mapping[str, str] | None) -> str:
+    applied = [] if graphs is None else [*_join_type(dest, graphs)]
+    applied += [print_ast(directive) for directive in dest.directives]
+    directives = "".join(f"\n  {row}" for row in applied)
+    described = _description(dest, "")
+    if dest.kind == "SCALAR":
+        return f"{described}scalar {dest.name}{directives}"
+    if dest.kind == "UNION":
+        return f"{described}union {dest.name}{directives}\n  = {' | '.join(dest.members)}"
+    implements = f" implements {' & '.join(dest.interfaces)}" if dest.interfaces else ""
+    if dest.kind == "ENUM":
+        lines = [_value(value, dest, graphs) for value in dest.values.values()]
+    else:
+        lines = [_field(field, graphs) for field in dest.fields.values()]
+    body = "\n".join(lines)
+    return f"{described}{_KEYWORDS[dest.kind]} {dest.name}{implements}{directives}\n{{\n{body}\n}}"
+
+
+def _join_type(dest: MergedType, graphs: Mapping[str, str]) -> Iterator[str]:
+    for graph, interface in dest.join_implements:
+        yield f'@join__implements(graph: {graphs[graph]}, interface: "{interface}")'
+    for join in dest.join_types:
+        yield f"@join__type({_type_arguments(join, graphs)})"
+    for graph, member in dest.join_members:
+        yield f'@join__unionMember(graph: {graphs[graph]}, member: "{member}")'
+
+
+def _type_arguments(join: JoinType, graphs: Mapping[str, str]) -> str:
+    rows = [f"graph: {graphs[join.graph]}"]
+    if join.key is not None:
+        rows.append(f"key: {quoted(join.key)}")
+    if join.extension:
+        rows.append("extension: true")
+    if not join.resolvable:
+        rows.append("resolvable: false")
+    if join.is_interface_object:
+        rows.append("isInterfaceObject: true")
+    return ", ".join(rows)
+
+
+def _value(value: MergedElement, dest: MergedType, graphs: Mapping[str, str] | None) -> str:
+    applied = [] if graphs is None else [f"@join__enumValue(graph: {graphs[graph]})" for graph in value.graphs]
+    return f"{_description(value, '  ')}  {value.name}{_directives(value)}" + "".join(f" {row}" for row in applied)
+
+
+def _field(field: MergedElement, graphs: Mapping[str, str] | None) -> str:
+    arguments = ", ".join(_input_value(argument) for argument in field.arguments.values())
+    printed = f"{field.name}({arguments})" if arguments else field.name
+    default = f" = {print_ast(field.default)}" if field.default is not None else ""
+    joins = [] if graphs is None else [_join_field(join, graphs) for join in field.joins]
+    applied = "".join(f" {join}" for join in joins)
+    return f"{_description(field, '  ')}  {printed}: {field.type}{default}{_directives(field)}{applied}"
+
+
+def _input_value(argument: MergedElement) -> str:
+    default = f" = {print_ast(argument.default)}" if argument.default is not None else ""
+    described = f"{quoted(argument.description)} " if argument.description else ""
+    return f"{described}{argument.name}: {argument.type}{default}{_directives(argument)}"
+
+
+def _join_field(join: JoinField, graphs: Mapping[str, str]) -> str:
+    rows = [f"graph: {graphs[join.graph]}"] if join.graph is not None else []
+    for name, text in (("requires", join.requires), ("provides", join.provides), ("type", join.type)):
+        if text is not None:
+            rows.append(f"{name}: {quoted(text)}")
+    if join.external:
+        rows.append("external: true")
+    if join.override is not None:
+        rows.append(f"override: {quoted(join.override)}")
+    if join.used_overridden:
+        rows.append("usedOverridden: true")
+    if join.override_label is not None:
+        rows.append(f"overrideLabel: {quoted(join.override_label)}")
+    return f"@join__field({', '.join(rows)})" if rows else "@join__field"
+
+
+def _directives(element: MergedElement) -> str:
+    return "".join(f" {print_ast(directive)}" for directive in element.directives)
+
+
+def _description(element: MergedElement, indent: str) -> str:
+    return f"{indent}{quoted(element.description)}\n" if element.description else ""

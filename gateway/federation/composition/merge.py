@@ -1,0 +1,135 @@
+"""Merges subgraphs type by type into the supergraph's definitions."""
+
+from collections.abc import Sequence
+
+from gateway.federation.composition.composed_directives import merge_directive_definitions
+from gateway.federation.composition.interface_objects import add_interface_object_fields, check_interfaces
+from gateway.federation.composition.merge_directives import merge_common
+from gateway.federation.composition.merge_fields import field_sources, merge_field, merge_input_field
+from gateway.federation.composition.merge_values import merge_enum, merge_union
+from gateway.federation.composition.merged import JoinType, Member, MergedType, Merging, TypeSource
+from gateway.federation.hints import human_list, in_subgraphs
+from gateway.federation.subgraph import ROOTS, TypeDefinition
+
+_ORDER = ("OBJECT", "INTERFACE", "UNION", "INPUT_OBJECT", "SCALAR", "ENUM")
+"""Enums come last: how they merge depends on where the others use them."""
+
+
+def merge(members: Sequence[Member]) -> Merging:
+    """What cannot be merged is in `errors`; types are in the order of their names."""
+    merging = Merging(list(members))
+    for member in members:
+        for definition in member.schema.types.values():
+            merging.sources.setdefault(definition.name, []).append(TypeSource(member, definition))
+        if "Query" not in member.schema.types:  # Every subgraph answers `_service`, so that it has a query type.
+            merging.sources.setdefault("Query", []).append(TypeSource(member, TypeDefinition("Query")))
+    merge_directive_definitions(merging)
+    for name in sorted(merging.sources):
+        _add_type(merging, name)
+    if not any(source.definition.fields for source in merging.sources["Query"]):
+        message = "No queries found in any subgraph: a supergraph must have a query root type."
+        merging.error("NO_QUERIES", message)
+    for kind in _ORDER:
+        for dest in [row for row in merging.types.values() if row.kind == kind]:
+            _merge_type(merging, dest)
+    add_interface_object_fields(merging)
+    check_interfaces(merging)
+    _order_roots_first(merging)
+    return merging
+
+
+def _add_type(merging: Merging, name: str) -> None:
+    sources = merging.sources[name]
+    kinds: dict[str, list[str]] = {}
+    for source in sources:
+        kinds.setdefault("INTERFACE" if source.is_interface_object else source.definition.kind, []).append(source.graph)
+    graphs = [source.graph for source in sources]
+    if len(kinds) > 1:
+        told = " but ".join(f"{_kind_words(kind)} in {in_subgraphs(rows)}" for kind, rows in kinds.items())
+        message = f'Type "{name}" has mismatched kind: it is defined as {told}'
+        merging.error("TYPE_KIND_MISMATCH", message, graphs)
+        return
+    if name not in ROOTS.values() and all(source.definition.is_extension for source in sources):
+        message = f'Type "{name}" is an extension type, but there is no type definition for "{name}" in any subgraph.'
+        merging.error("EXTENSION_WITH_NO_BASE", f"[{graphs[0]}] {message}", graphs)
+    if all(source.is_interface_object for source in sources):
+        message = f'Type "{name}" is declared with @interfaceObject in all the subgraphs in which it is defined '
+        merging.error("INTERFACE_OBJECT_USAGE_ERROR", f"{message}(it is defined in {in_subgraphs(graphs)})", graphs)
+    dest = merging.types[name] = MergedType(name, kind=next(iter(kinds)))
+    for source in sources:
+        definition = source.definition
+        dest.join_types += _join_types(source)
+        for interface in definition.interfaces:
+            dest.join_implements.append((source.graph, interface))
+            merging.abstract.setdefault(interface, set()).add(name)
+        merging.abstract.setdefault(name, set()).update(definition.members)
+    dest.interfaces = list(dict.fromkeys(interface for _, interface in dest.join_implements))
+
+
+def _kind_words(kind: str) -> str:
+    return f"{kind.replace('_', ' ').capitalize()} Type"
+
+
+def _join_types(source: TypeSource) -> list[JoinType]:
+    definition, is_object = source.definition, source.is_interface_object
+    keys = [
+        JoinType(
+            source.graph,
+            str(key.arguments["fields"]),
+            bool(key.part or definition.has("extends")),
+            key.arguments.get("resolvable") is not False,
+            is_object,
+        )
+        for key in definition.applied("key")
+    ]
+    return keys or [JoinType(source.graph, is_interface_object=is_object)]
+
+
+def _merge_type(merging: Merging, dest: MergedType) -> None:
+    sources = merging.sources[dest.name]
+    merge_common(merging, [(source.graph, source.definition) for source in sources], dest, dest.name)
+    if dest.kind == "UNION":
+        merge_union(merging, dest)
+    elif dest.kind == "ENUM":
+        merge_enum(merging, dest)
+    elif dest.kind == "INPUT_OBJECT":
+        for name, rows in field_sources(merging, dest.name).items():
+            merge_input_field(merging, dest, name, rows)
+        if not dest.fields:
+            graphs = list(merging.graphs_of(dest.name))
+            message = f'None of the fields of input object type "{dest.name}" are consistently defined in all the '
+            message += "subgraphs defining that type. As only fields common to all subgraphs are merged, this would "
+            merging.error("EMPTY_MERGED_INPUT_TYPE", f"{message}result in an empty type.", graphs)
+    elif dest.kind in ("OBJECT", "INTERFACE"):
+        for name, fields in field_sources(merging, dest.name).items():
+            merge_field(merging, dest, name, fields)
+        _hint_on_inconsistency(merging, dest)
+
+
+def _hint_on_inconsistency(merging: Merging, dest: MergedType) -> None:
+    """Entities should be so everywhere; types that are none should have all their fields everywhere."""
+    sources = merging.sources[dest.name]
+    if dest.name in ROOTS.values() or len(sources) < 2:
+        return
+    with_key = [source.graph for source in sources if source.definition.has("key")]
+    without_key = [source.graph for source in sources if not source.definition.has("key")]
+    if with_key:
+        if without_key and dest.kind == "OBJECT":
+            message = f'Type "{dest.name}" is declared as an entity (has a @key applied) in some but not all defining '
+            told = f"subgraphs: it has no @key in {in_subgraphs(without_key)} but has some in {in_subgraphs(with_key)}."
+            merging.hint("INCONSISTENT_ENTITY", message + told, without_key)
+        return
+    for field in dest.fields.values():
+        missing = sorted(set(merging.graphs_of(dest.name)) - set(field.graphs))
+        if missing:
+            kind = dest.kind
+            what = "non-entity object" if kind == "OBJECT" else "interface"
+            message = f'Field "{dest.name}.{field.name}" of {what} type "{dest.name}" is defined in some but not all '
+            told = f"subgraphs that define it: it is not in {human_list(missing)}."
+            merging.hint(f"INCONSISTENT_{kind}_VALUE_TYPE_FIELD", message + told, missing)
+
+
+def _order_roots_first(merging: Merging) -> None:
+    roots = [name for name in ROOTS.values() if name in merging.types]
+    names = [*roots, *(name for name in merging.types if name not in roots)]
+    merging.types = {name: merging.types[name] for name in names}

@@ -1,0 +1,76 @@
+"""Merges what has no fields: enums, unions and scalars."""
+
+from gateway.federation.composition.merge_directives import merge_common
+from gateway.federation.composition.merged import MergedElement, MergedType, Merging
+from gateway.federation.hints import in_subgraphs
+from gateway.federation.subgraph import Element
+
+
+def merge_union(merging: Merging, dest: MergedType) -> None:
+    """A union has the members it has anywhere."""
+    sources = merging.sources[dest.name]
+    found: dict[str, list[str]] = {}
+    for source in sources:
+        for member in source.definition.members:
+            found.setdefault(member, []).append(source.graph)
+    dest.members = list(found)
+    dest.join_members = [(source.graph, member) for source in sources for member in source.definition.members]
+    for member, graphs in found.items():
+        if len(graphs) < len(sources):
+            missing = sorted(set(merging.graphs_of(dest.name)) - set(graphs))
+            message = (
+                f'Union type "{dest.name}" includes member type "{member}" in some but not all defining subgraphs: '
+            )
+            told = f"it is in {in_subgraphs(graphs)} but not in {in_subgraphs(missing)}."
+            merging.hint("INCONSISTENT_UNION_MEMBER", message + told, (*graphs, *missing))
+
+
+def merge_enum(merging: Merging, dest: MergedType) -> None:
+    """To be called when all uses of the enum are known: an output may have any value, an input only common ones."""
+    sources = merging.sources[dest.name]
+    found: dict[str, list[tuple[str, Element]]] = {}
+    for source in sources:
+        for value in source.definition.values.values():
+            found.setdefault(value.name, []).append((source.graph, value))
+    is_input, is_output = dest.name in merging.used_as_input, dest.name in merging.used_as_output
+    if not is_input and not is_output:
+        message = f'Enum type "{dest.name}" is defined but unused. The supergraph has it with all its values.'
+        merging.hint("UNUSED_ENUM_TYPE", message, merging.graphs_of(dest.name))
+    for name, rows in found.items():
+        made = MergedElement(name)
+        merge_common(merging, rows, made, f"{dest.name}.{name}")
+        if len(rows) == len(sources) or _is_kept(merging, dest.name, made, is_input, is_output):
+            dest.values[name] = made
+    if not dest.values:
+        message = (
+            f'None of the values of enum type "{dest.name}" are defined consistently in all the subgraphs defining '
+        )
+        message += "that type. As only values common to all subgraphs are merged, this would result in an empty type."
+        merging.error("EMPTY_MERGED_ENUM_TYPE", message, merging.graphs_of(dest.name))
+
+
+def _is_kept(merging: Merging, enum: str, value: MergedElement, is_input: bool, is_output: bool) -> bool:
+    """Of a value that not all subgraphs have."""
+    missing = sorted(set(merging.graphs_of(enum)) - set(value.graphs))
+    told = f'"{value.name}" is defined in {in_subgraphs(value.graphs)} but not in {in_subgraphs(missing)}'
+    graphs = (*value.graphs, *missing)
+    if is_input and is_output:
+        if not value.is_inaccessible:
+            merging.error(
+                "ENUM_VALUE_MISMATCH",
+                f'Enum type "{enum}" is used as both input type (for example, as type of '
+                f'"{merging.used_as_input[enum]}") and output type (for example, as type of '
+                f'"{merging.used_as_output[enum]}"), but value "{value.name}" is not defined in all the subgraphs '
+                f'defining "{enum}": {told}',
+                graphs,
+            )
+        return True
+    if is_input:
+        if not value.is_inaccessible:
+            message = f'Value "{value.name}" of enum type "{enum}" will not be part of the supergraph as it is not '
+            message += f"defined in all the subgraphs defining it: {told}"
+            merging.hint("INCONSISTENT_ENUM_VALUE_FOR_INPUT_ENUM", message, graphs)
+        return value.is_inaccessible
+    message = f'Value "{value.name}" of enum type "{enum}" has been added to the supergraph but is only defined in a '
+    merging.hint("INCONSISTENT_ENUM_VALUE_FOR_OUTPUT_ENUM", f"{message}subset of the subgraphs: {told}", graphs)
+    return True

@@ -1,0 +1,56 @@
+"""Makes the supergraph's model, which the planner reads, from merged definitions."""
+
+from graphql import build_ast_schema, parse
+
+from gateway.federation.api_schema import without_inaccessible
+from gateway.federation.composition.join_print import print_definitions
+from gateway.federation.composition.merged import JoinField, MergedElement, MergedType, Merging
+from gateway.federation.fields import parse_fields
+from gateway.federation.supergraph import Key, Subgraph, SubgraphField, SubgraphType, Supergraph
+
+
+def supergraph(merging: Merging) -> Supergraph:
+    """Of a merging without errors."""
+    document = parse(print_definitions(merging), no_location=True)
+    subgraphs = {member.name: Subgraph(member.name, member.schema.url) for member in merging.members}
+    for dest in merging.types.values():
+        if dest.kind in ("OBJECT", "INTERFACE"):
+            _add_composite(subgraphs, dest)
+        elif dest.kind == "UNION":
+            for join in dest.join_types:
+                subgraphs[join.graph].types[dest.name] = SubgraphType()
+            for graph, member in dest.join_members:
+                subgraphs[graph].types[dest.name].possible_types.add(member)
+    for dest in merging.types.values():
+        if dest.kind == "OBJECT":
+            for graph, interface in dest.join_implements:
+                subgraphs[graph].types[interface].possible_types.add(dest.name)
+    schema = build_ast_schema(document, assume_valid_sdl=True)
+    return Supergraph(subgraphs, schema, without_inaccessible(document))
+
+
+def _add_composite(subgraphs: dict[str, Subgraph], dest: MergedType) -> None:
+    types: dict[str, SubgraphType] = {}
+    for join in dest.join_types:
+        here = types[join.graph] = subgraphs[join.graph].types.setdefault(dest.name, SubgraphType())
+        here.is_interface_object = join.is_interface_object
+        if join.key is not None:
+            here.keys.append(Key(parse_fields(join.key), join.resolvable))
+    for field in dest.fields.values():
+        if not field.joins:
+            for here in types.values():
+                here.fields[field.name] = SubgraphField(field.type)
+        for row in field.joins:
+            if row.graph is not None:
+                types[row.graph].fields[field.name] = _field(field, row)
+
+
+def _field(field: MergedElement, join: JoinField) -> SubgraphField:
+    return SubgraphField(
+        join.type or field.type,
+        external=join.external,
+        requires=parse_fields(join.requires) if join.requires else None,
+        provides=parse_fields(join.provides) if join.provides else None,
+        overridden=join.override is None and (join.used_overridden or join.override_label is not None),
+        label=join.override_label,
+    )

@@ -1,0 +1,97 @@
+"""`@override`: which fields a subgraph takes over from another, and what stands against it."""
+
+import re
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from gateway.federation.composition.merged import Merging, Source
+from gateway.federation.subgraph import Applied
+
+_LABEL: Final = re.compile(r"^[a-zA-Z][a-zA-Z0-9_\-:./]*$")
+_PERCENT: Final = re.compile(r"^percent\((\d{1,2}(\.\d{1,8})?|100)\)$")
+_COLLISION: Final = "OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE"
+
+
+class Overridden(NamedTuple):
+    """What has become of a field in the subgraph it was taken from."""
+
+    label: str | None
+    is_used: bool
+    """In a field set or by an interface there, so that the field stays known."""
+
+
+def overridden_in(merging: Merging, coordinate: str, sources: Sequence[Source]) -> dict[str, Overridden]:
+    """By subgraph that loses the field."""
+    found: dict[str, Overridden] = {}
+    overriding = [source for source in sources if source.element.has("override")]
+    if not overriding:
+        return found
+    by_graph = {source.graph: source for source in sources}
+    for source in overriding:
+        for override in source.element.applied("override"):
+            lost = _overridden(merging, coordinate, source, override, by_graph)
+            if lost is not None:
+                found[str(override.arguments["from"])] = lost
+    return found
+
+
+def _overridden(
+    merging: Merging, coordinate: str, source: Source, override: Applied, by_graph: dict[str, Source]
+) -> Overridden | None:
+    graph, origin = source.graph, str(override.arguments["from"])
+    label = override.arguments.get("label")
+    refused = _refusal(coordinate, source, origin, label, by_graph.get(origin))
+    if refused is not None:
+        merging.error(*refused, (graph, origin) if origin in by_graph else (graph,))
+        return None
+    loser = by_graph.get(origin)
+    if all(member.name != origin for member in merging.members):
+        message = f'Source subgraph "{origin}" for field "{coordinate}" on subgraph "{graph}" does not exist.'
+        merging.hint("FROM_SUBGRAPH_DOES_NOT_EXIST", message, (graph,))
+        return None
+    if loser is None or loser.is_external:
+        message = f'Field "{coordinate}" on subgraph "{graph}" no longer exists in the from subgraph "{origin}".'
+        if loser is not None:
+            message = f'Field "{coordinate}" on subgraph "{graph}" is not resolved anymore by the from subgraph.'
+        merging.hint("OVERRIDE_DIRECTIVE_CAN_BE_REMOVED", f"{message} The @override can be removed.", (graph,))
+        return None
+    is_used = loser.coordinate in loser.member.roles.used
+    if label is None:
+        advice = "It is still used in some federation directive(s) (@key, @requires, and/or @provides) and/or to "
+        advice = f"{advice}satisfy interface constraint(s), but can be marked @external." if is_used else ""
+        message = f'Field "{coordinate}" on subgraph "{origin}" is overridden. {advice or "Consider removing it."}'
+        merging.hint("OVERRIDDEN_FIELD_CAN_BE_REMOVED", message, (origin,))
+    else:
+        message = f'Field "{coordinate}" is currently being migrated with progressive @override.'
+        merging.hint("OVERRIDE_MIGRATION_IN_PROGRESS", message, (graph, origin))
+    return Overridden(None if label is None else str(label), is_used)
+
+
+def _refusal(
+    coordinate: str, source: Source, origin: str, label: object, loser: Source | None
+) -> tuple[str, str] | None:
+    graph = source.graph
+    if source.owner.kind == "INTERFACE":
+        message = f'@override cannot be used on field "{coordinate}" on subgraph "{graph}": @override is not supported'
+        return "OVERRIDE_ON_INTERFACE", f"{message} on interface type fields."
+    if origin == graph:
+        message = f'Source and destination subgraphs "{graph}" are the same for overridden field "{coordinate}"'
+        return "OVERRIDE_FROM_SELF_ERROR", message
+    if label is not None and not (_LABEL.match(str(label)) or _PERCENT.match(str(label))):
+        message = f'Invalid @override label "{label}" on field "{coordinate}" on subgraph "{graph}": labels must start '
+        message += 'with a letter and after that contain alphanumerics, "_", "-", ":", "." or "/", or be "percent(x)".'
+        return "OVERRIDE_LABEL_INVALID", message
+    if loser is not None and loser.element.has("override"):
+        message = f'Field "{coordinate}" on subgraph "{graph}" is also marked with directive @override in subgraph '
+        return (
+            "OVERRIDE_SOURCE_HAS_OVERRIDE",
+            f'{message}"{origin}". Only one @override directive is allowed per field.',
+        )
+    conflict = "external" if source.is_external else None
+    where = graph
+    if conflict is None and loser is not None:
+        conflict, where = next((name for name in ("requires", "provides") if loser.element.has(name)), None), origin
+    if conflict is not None:
+        message = f'@override cannot be used on field "{coordinate}" on subgraph "{graph}" since "{coordinate}" on '
+        return _COLLISION, f'{message}"{where}" is marked with directive "@{conflict}"'
+    return None

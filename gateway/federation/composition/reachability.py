@@ -1,0 +1,219 @@
+"""Where the fields of an object can be asked for, given where the object has been found."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from graphql import FieldNode, InlineFragmentNode, SelectionSetNode
+
+from gateway.federation.supergraph import SubgraphField, SubgraphType, Supergraph
+
+Views = frozenset[SelectionSetNode]
+
+
+class Place(NamedTuple):
+    """An object in one subgraph; `type_name` differs from the object's where it is an interface object there."""
+
+    type_name: str
+    subgraph: str
+    view: int = 0
+    """Of what a `@provides` or key promises on the way here; 0 for nothing."""
+
+
+class KeyGroup(NamedTuple):
+    """All places that one key, as it is written, leads to."""
+
+    selection: SelectionSetNode
+    needs_type: bool
+    """Whether the object's own type must be known, as it is not in an interface object."""
+    places: frozenset[Place]
+
+
+@dataclass(slots=True)
+class Reachability:
+    """Answers by type and set of places; every answer is kept."""
+
+    supergraph: Supergraph
+    _closed: dict[tuple[str, frozenset[Place]], frozenset[Place]] = field(default_factory=dict)
+    _groups: dict[str, list[KeyGroup]] = field(default_factory=dict)
+    _views: dict[int, SelectionSetNode] = field(default_factory=dict)
+    _active: set[tuple[str, str, str]] = field(default_factory=set)
+
+    def roots(self, type_name: str) -> frozenset[Place]:
+        return frozenset(
+            Place(type_name, name) for name in self.supergraph.subgraphs if self.supergraph.type_in(name, type_name)
+        )
+
+    def closed(self, type_name: str, places: frozenset[Place]) -> frozenset[Place]:
+        """The places, and those that keys lead to from there."""
+        if type_name == self.supergraph.root_types.get("query"):
+            return places | self.roots(type_name)
+        known = self._closed.get((type_name, places))
+        if known is not None:
+            return known
+        self._closed[type_name, places] = places  # What a key on the way to itself may count on.
+        reached, left = places, list(self.key_groups(type_name))
+        has_moved = True
+        while has_moved:
+            has_moved = False
+            for group in list(left):
+                if self._is_usable(type_name, reached, group):
+                    left.remove(group)
+                    reached, has_moved = reached | group.places, True
+        self._closed[type_name, places] = reached
+        return reached
+
+    def _is_usable(self, type_name: str, reached: frozenset[Place], group: KeyGroup) -> bool:
+        if group.needs_type and all(place.type_name != type_name for place in reached):
+            return False
+        return self.resolves(type_name, reached, group.selection)
+
+    def key_groups(self, type_name: str) -> list[KeyGroup]:
+        known = self._groups.get(type_name)
+        if known is not None:
+            return known
+        found: dict[tuple[int, bool], tuple[SelectionSetNode, set[Place]]] = {}
+        interfaces = set(self.supergraph.interfaces_of(type_name))
+        for subgraph in self.supergraph.subgraphs.values():
+            for name in (type_name, *interfaces):
+                here = subgraph.types.get(name)
+                for key in here.keys if here else ():
+                    if here is None or not key.resolvable:
+                        continue
+                    landing = name if name == type_name or here.is_interface_object else type_name
+                    if landing in subgraph.types:
+                        row = found.setdefault((id(key.fields), name == type_name), (key.fields, set()))
+                        row[1].add(Place(landing, subgraph.name))
+        groups = [
+            KeyGroup(selection, needs_type, frozenset(places)) for (_, needs_type), (selection, places) in found.items()
+        ]
+        self._groups[type_name] = groups
+        return groups
+
+    def resolves(self, type_name: str, places: frozenset[Place], selection: SelectionSetNode) -> bool:
+        """Whether everything selected can be had from the places."""
+        for node in selection.selections:
+            if isinstance(node, InlineFragmentNode):
+                condition = node.type_condition.name.value if node.type_condition else type_name
+                is_possible = type_name in self.supergraph.possible_types(condition)
+                if is_possible and not self.resolves(type_name, places, node.selection_set):
+                    return False
+            elif isinstance(node, FieldNode) and not self._resolves_field(type_name, places, node):
+                return False
+        return True
+
+    def _resolves_field(self, type_name: str, places: frozenset[Place], node: FieldNode) -> bool:
+        name = node.name.value
+        if name == "__typename":
+            return True
+        sources = list(self.sources(type_name, places, name))
+        if not sources or node.selection_set is None:
+            return bool(sources)
+        declared = self.supergraph.field_type(type_name, name)
+        for possible in self.supergraph.possible_types(declared) if declared else ():
+            found = self.entries(sources, name, possible)
+            if found and not self.resolves(possible, self.closed(possible, found), node.selection_set):
+                return False
+        return True
+
+    def sources(self, type_name: str, places: frozenset[Place], name: str) -> Iterator[tuple[Place, SubgraphField]]:
+        """Places among these where the object's field can be asked for."""
+        by_field = self.supergraph.subgraphs_by_field
+        locals_ = (type_name, *self.supergraph.interfaces_of(type_name))
+        having = {(local, graph) for local in locals_ for graph in by_field.get((local, name), ())}
+        if len(having) < len(places):
+            candidates: Iterable[Place] = (
+                place for local, graph in having for place in self._places_at(places, local, graph)
+            )
+        else:
+            candidates = (place for place in places if (place.type_name, place.subgraph) in having)
+        for place in candidates:
+            found = self._field_at(type_name, places, place, name)
+            if found is not None:
+                yield place, found
+
+    def _places_at(self, places: frozenset[Place], type_name: str, subgraph: str) -> Iterator[Place]:
+        for view in (0, *self._views):
+            place = Place(type_name, subgraph, view)
+            if place in places:
+                yield place
+
+    def _field_at(self, type_name: str, places: frozenset[Place], place: Place, name: str) -> SubgraphField | None:
+        here = self.supergraph.subgraphs[place.subgraph].types[place.type_name]
+        found = here.fields[name]
+        promised = any(True for _ in self._promised(place, type_name, name))
+        if promised:
+            return found
+        if (found.overridden and found.label is None) or (found.external and not _is_in_key(here, name)):
+            return None
+        if found.requires is not None and not self._meets(type_name, places, place, name, found.requires):
+            return None
+        return found
+
+    def _meets(
+        self, type_name: str, places: frozenset[Place], place: Place, name: str, requires: SelectionSetNode
+    ) -> bool:
+        """Whether what a field requires can be had, and be brought to its subgraph by a key."""
+        here = self.supergraph.subgraphs[place.subgraph].types[place.type_name]
+        active = (type_name, name, place.subgraph)
+        if active in self._active or not any(key.resolvable for key in here.keys):
+            return False
+        self._active.add(active)
+        try:
+            return self.resolves(type_name, places, requires)
+        finally:
+            self._active.discard(active)
+
+    def _promised(self, place: Place, type_name: str, name: str) -> Iterator[FieldNode]:
+        view = self._views.get(place.view)
+        return self._selected(view, type_name, name) if view is not None else iter(())
+
+    def _selected(self, selection: SelectionSetNode, type_name: str, name: str) -> Iterator[FieldNode]:
+        for node in selection.selections:
+            if isinstance(node, FieldNode) and node.name.value == name:
+                yield node
+            elif isinstance(node, InlineFragmentNode):
+                condition = node.type_condition.name.value if node.type_condition else type_name
+                if type_name in self.supergraph.possible_types(condition):
+                    yield from self._selected(node.selection_set, type_name, name)
+
+    def entries(self, sources: Iterable[tuple[Place, SubgraphField]], name: str, possible: str) -> frozenset[Place]:
+        """Where an object of the possible type may come from when the sources answer the field."""
+        found: set[Place] = set()
+        for place, source in sources:
+            local = self._local_type(place.subgraph, source.named_type, possible)
+            if local is None:
+                continue
+            found.add(Place(local, place.subgraph))
+            for selection in self._promises(place, source, name):
+                self._views[id(selection)] = selection
+                found.add(Place(local, place.subgraph, id(selection)))
+        return frozenset(found)
+
+    def _promises(self, place: Place, source: SubgraphField, name: str) -> Iterator[SelectionSetNode]:
+        if source.provides is not None:
+            yield source.provides
+        for node in self._promised(place, place.type_name, name):
+            if node.selection_set is not None:
+                yield node.selection_set
+        here = self.supergraph.subgraphs[place.subgraph].types[place.type_name]
+        for key in here.keys:
+            for node in self._selected(key.fields, place.type_name, name):
+                if node.selection_set is not None:
+                    yield node.selection_set
+
+    def _local_type(self, subgraph: str, named_type: str, possible: str) -> str | None:
+        here = self.supergraph.type_in(subgraph, named_type)
+        if here is None:
+            return None
+        if named_type == possible:
+            return possible
+        if here.is_interface_object:
+            return named_type if possible in self.supergraph.possible_types(named_type) else None
+        return possible if possible in here.possible_types else None
+
+
+def _is_in_key(here: SubgraphType, name: str) -> bool:
+    return any(
+        isinstance(node, FieldNode) and node.name.value == name for key in here.keys for node in key.fields.selections
+    )

@@ -1,0 +1,119 @@
+"""Brings a subgraph of Federation 1 to the rules of Federation 2, which are stricter about externals and interfaces."""
+
+from collections.abc import Iterable, Mapping
+
+from graphql import FieldNode, GraphQLError, InlineFragmentNode, SelectionNode, SelectionSetNode, print_ast
+
+from gateway.federation.composition.roles import Coordinate, roles, selected_fields
+from gateway.federation.fields import parse_fields
+from gateway.federation.subgraph import ROOTS, Element, SubgraphSchema, TypeDefinition
+
+
+def first_keys(schemas: Iterable[SubgraphSchema]) -> dict[str, SelectionSetNode]:
+    """The first key of each type in a subgraph that defines it rather than extends it."""
+    found: dict[str, SelectionSetNode] = {}
+    for schema in schemas:
+        for definition in schema.types.values():
+            if not definition.is_extension:
+                for key in definition.applied("key"):
+                    if key.selection is not None:
+                        found.setdefault(definition.name, key.selection)
+    return found
+
+
+def upgrade(schema: SubgraphSchema, owner_keys: Mapping[str, SelectionSetNode]) -> None:
+    """Changes the subgraph's model in place; nothing happens to one of Federation 2."""
+    if not schema.is_fed1:
+        return
+    for definition in schema.types.values():
+        definition.directives.pop("external", None)
+        if definition.kind == "INTERFACE":
+            _drop(definition, "key")
+            for element in definition.fields.values():
+                _drop(element, "external", "requires", "provides")
+        if definition.is_extension or definition.name in ROOTS.values():
+            _key_fields_are_not_external(schema, definition, owner_keys)
+        for element in definition.fields.values():
+            _drop_provides_on_leaf(schema, element)
+            if element.has("external"):
+                _drop(element, "tag")
+    _drop_inactive_field_sets(schema)
+    _drop_unused_externals(schema)
+
+
+def _drop(element: Element, *directives: str) -> None:
+    for directive in directives:
+        element.directives.pop(directive, None)
+
+
+def _key_fields_are_not_external(
+    schema: SubgraphSchema, definition: TypeDefinition, owner_keys: Mapping[str, SelectionSetNode]
+) -> None:
+    """Federation 1 resolves the key fields of an extension; without a key of its own, those of the owner's first."""
+    own = [key.selection for key in definition.applied("key")]
+    for selection in own or [owner_keys.get(definition.name)]:
+        for type_name, name in selected_fields(schema, definition.name, selection, with_implementations=False):
+            _drop(schema.types[type_name].fields[name], "external")
+
+
+def _drop_provides_on_leaf(schema: SubgraphSchema, element: Element) -> None:
+    found = schema.types.get(element.named_type)
+    if found is None or not found.is_composite:
+        _drop(element, "provides")
+
+
+def _drop_inactive_field_sets(schema: SubgraphSchema) -> None:
+    """Federation 1 ignores the parts of `@requires` and `@provides` that the subgraph resolves by itself."""
+    external = roles(schema).external
+    for definition in schema.types.values():
+        for element in definition.fields.values():
+            for directive, type_name in (("requires", definition.name), ("provides", element.named_type)):
+                for applied in element.applied(directive):
+                    try:
+                        selection = parse_fields(str(applied.arguments.get("fields", "")))
+                    except GraphQLError:
+                        continue
+                    kept = _active(schema, type_name, selection, external)
+                    if kept is None:
+                        element.directives.pop(directive)
+                        break
+                    applied.arguments["fields"] = " ".join(print_ast(kept)[1:-1].split())
+
+
+def _active(
+    schema: SubgraphSchema, type_name: str, selection: SelectionSetNode, external: set[Coordinate]
+) -> SelectionSetNode | None:
+    kept: list[SelectionNode] = []
+    for node in selection.selections:
+        if isinstance(node, InlineFragmentNode):
+            condition = node.type_condition.name.value if node.type_condition else type_name
+            inner = _active(schema, condition, node.selection_set, external)
+            if inner is not None:
+                kept.append(InlineFragmentNode(type_condition=node.type_condition, selection_set=inner))
+        elif isinstance(node, FieldNode):
+            kept += _active_field(schema, type_name, node, external)
+    return SelectionSetNode(selections=tuple(kept)) if kept else None
+
+
+def _active_field(
+    schema: SubgraphSchema, type_name: str, node: FieldNode, external: set[Coordinate]
+) -> list[SelectionNode]:
+    name = node.name.value
+    definition = schema.types.get(type_name)
+    if definition is None or name not in definition.fields:
+        return [node]
+    possible = {type_name} | schema.possible_types(type_name)
+    if any((possible_type, name) in external for possible_type in possible):
+        return [node]
+    if node.selection_set is None:
+        return []
+    inner = _active(schema, definition.fields[name].named_type, node.selection_set, external)
+    return [] if inner is None else [FieldNode(name=node.name, arguments=node.arguments, selection_set=inner)]
+
+
+def _drop_unused_externals(schema: SubgraphSchema) -> None:
+    found = roles(schema)
+    for type_name, name in found.external - found.used:
+        del schema.types[type_name].fields[name]
+    for definition in [row for row in schema.types.values() if row.kind == "OBJECT" and not row.fields]:
+        del schema.types[definition.name]

@@ -1,0 +1,118 @@
+"""Federation's rules for one subgraph by itself, before anything is merged."""
+
+from collections.abc import Iterator
+
+from gateway.federation.composition.field_sets import FieldSet, Problem
+from gateway.federation.composition.roles import Roles
+from gateway.federation.hints import CompositionError
+from gateway.federation.subgraph import Element, SubgraphSchema, TypeDefinition
+
+_INTERFACE_KEYS_SINCE = (2, 3)
+
+
+def validate_subgraph(schema: SubgraphSchema, roles: Roles) -> tuple[CompositionError, ...]:
+    """What is wrong in this subgraph, whatever the others are."""
+    problems: list[Problem] = []
+    for definition in schema.types.values():
+        problems += _check_type(schema, roles, definition)
+        for element in definition.fields.values():
+            problems += _check_field(schema, roles, definition, element)
+    problems += _check_externals(schema, roles)
+    return tuple(
+        CompositionError(code, f"[{schema.name}] {message}", (schema.name,))
+        for code, message in dict.fromkeys(problems)
+    )
+
+
+def _check_type(schema: SubgraphSchema, roles: Roles, definition: TypeDefinition) -> Iterator[Problem]:
+    name = definition.name
+    for key in definition.applied("key"):
+        prefix = f'On type "{name}", for @key(fields: {key.fields_printed}): '
+        if definition.kind == "INTERFACE" and not _allows_interface_keys(schema):
+            yield "KEY_UNSUPPORTED_ON_INTERFACE", f'Cannot use @key on interface "{name}": it needs Federation v2.3.'
+            continue
+        for code, message in FieldSet(schema, roles, "key", name, key).check():
+            yield code, prefix + message
+    if definition.has("interfaceObject") and not definition.has("key"):
+        message = f'The @interfaceObject directive can only be applied to entity types but type "{name}" has no @key.'
+        yield "INTERFACE_OBJECT_USAGE_ERROR", message
+    if definition.kind == "INTERFACE":
+        yield from _check_interface_keys(schema, definition)
+    yield from _check_repeated_shareable(definition, f'type "{name}"')
+
+
+def _allows_interface_keys(schema: SubgraphSchema) -> bool:
+    return schema.linked.version is not None and schema.linked.version >= _INTERFACE_KEYS_SINCE
+
+
+def _check_interface_keys(schema: SubgraphSchema, definition: TypeDefinition) -> Iterator[Problem]:
+    for key in definition.applied("key"):
+        wanted = _normal(key.arguments.get("fields"))
+        missing = [
+            name
+            for name in sorted(schema.implementations.get(definition.name, ()))
+            if all(_normal(row.arguments.get("fields")) != wanted for row in schema.types[name].applied("key"))
+        ]
+        if missing:
+            types = "type " + " and ".join(f'"{name}"' for name in missing)
+            yield (
+                "INTERFACE_KEY_NOT_ON_IMPLEMENTATION",
+                f'Key @key(fields: {key.fields_printed}) on interface type "{definition.name}" is missing on '
+                f"implementation {types}.",
+            )
+
+
+def _normal(fields: object) -> tuple[str, ...]:
+    return tuple(sorted(str(fields).replace("{", " { ").replace("}", " } ").replace(",", " ").split()))
+
+
+def _check_repeated_shareable(element: Element, where: str) -> Iterator[Problem]:
+    parts = [applied.part for applied in element.applied("shareable")]
+    if len(parts) != len(set(parts)):
+        message = f"Invalid duplicate application of @shareable on the same declaration of {where}."
+        yield "INVALID_SHAREABLE_USAGE", message
+
+
+def _check_field(
+    schema: SubgraphSchema, roles: Roles, definition: TypeDefinition, element: Element
+) -> Iterator[Problem]:
+    coordinate = f"{definition.name}.{element.name}"
+    on_interface = definition.kind == "INTERFACE"
+    for directive, type_name in (("requires", definition.name), ("provides", element.named_type)):
+        for applied in element.applied(directive):
+            prefix = f'On field "{coordinate}", for @{directive}(fields: {applied.fields_printed}): '
+            target = schema.types.get(type_name)
+            if on_interface:
+                message = f'Cannot use @{directive} on field "{coordinate}" of an interface.'
+                yield f"{directive.upper()}_UNSUPPORTED_ON_INTERFACE", message
+            elif target is None or not target.is_composite:
+                message = f'Invalid @provides on field "{coordinate}": its type "{element.type}" is not composite.'
+                yield "PROVIDES_ON_NON_OBJECT_FIELD", message
+            else:
+                for code, message in FieldSet(schema, roles, directive, type_name, applied).check():
+                    yield code, prefix + message
+    if on_interface and element.has("external"):
+        message = f'Interface type field "{coordinate}" is marked @external but @external is not allowed on interfaces.'
+        yield "EXTERNAL_ON_INTERFACE", message
+    if on_interface and element.has("shareable"):
+        message = f'Invalid use of @shareable on field "{coordinate}": only object type fields can be marked with it.'
+        yield "INVALID_SHAREABLE_USAGE", message
+    yield from _check_repeated_shareable(element, f'field "{coordinate}"')
+    if (definition.name, element.name) in roles.external:
+        for directive in ("tag", "inaccessible", "authenticated", "requiresScopes", "policy", "cost", "listSize"):
+            if element.has(directive):
+                yield (
+                    "MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL",
+                    f'Cannot apply merged directive @{directive} to external field "{coordinate}".',
+                )
+
+
+def _check_externals(schema: SubgraphSchema, roles: Roles) -> Iterator[Problem]:
+    for type_name, name in sorted(roles.external - roles.used):
+        if schema.types[type_name].fields[name].has("external"):
+            yield (
+                "EXTERNAL_UNUSED",
+                f'Field "{type_name}.{name}" is marked @external but is not used in any federation directive '
+                "(@key, @provides, @requires) or to satisfy an interface; the field declaration has no use and "
+                "should be removed (or the field should not be @external).",
+            )

@@ -1,0 +1,143 @@
+"""Composition: what fits together, what does not and by which code; the order of the subgraphs does not matter."""
+
+from itertools import permutations
+
+import pytest
+from graphql import build_schema
+
+from gateway.federation.composition import Composed, SubgraphSource, compose
+from gateway.federation.join import read_supergraph
+
+LINK = (
+    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key", "@shareable", "@external", '
+    '"@requires", "@provides", "@override", "@inaccessible", "@interfaceObject", "@authenticated"])\n'
+)
+ROOT = "type Query { product: Product } "
+
+
+def composed(*sdls: str, link: str = LINK) -> Composed:
+    """The outcome of subgraphs a, b, …; the same in every order."""
+    sources = [SubgraphSource(name, f"http://{name}", link + sdl) for name, sdl in zip("abcd", sdls, strict=False)]
+    outcomes = [compose(order) for order in permutations(sources)]
+    assert all(outcome == outcomes[0] or _equal(outcome, outcomes[0]) for outcome in outcomes)
+    return outcomes[0]
+
+
+def _equal(one: Composed, other: Composed) -> bool:
+    return (one.errors, one.hints, one.supergraph_sdl) == (other.errors, other.hints, other.supergraph_sdl)
+
+
+def test_an_entity_has_the_fields_of_all_its_subgraphs() -> None:
+    outcome = composed(
+        ROOT + 'type Product @key(fields: "id") { id: ID! name: String }',
+        'type Product @key(fields: "id") { id: ID! price: Int }',
+    )
+    assert outcome.ok
+    product = build_schema(outcome.api_schema).type_map["Product"]
+    assert set(product.fields) == {"id", "name", "price"}  # type: ignore[attr-defined]
+
+
+def test_what_is_composed_is_what_is_read_back() -> None:
+    outcome = composed(
+        ROOT + 'type Product @key(fields: "id") { id: ID! name: String @shareable weight: Int }',
+        'type Product @key(fields: "id") { id: ID! weight: Int @external cost: Int @requires(fields: "weight") }',
+    )
+    assert outcome.supergraph is not None
+    read = read_supergraph(outcome.supergraph_sdl)
+    for name, subgraph in outcome.supergraph.subgraphs.items():
+        for type_name, here in subgraph.types.items():
+            there = read.subgraphs[name].types[type_name]
+            assert here.fields.keys() == there.fields.keys()
+            assert [key.resolvable for key in here.keys] == [key.resolvable for key in there.keys]
+    cost = read.subgraphs["b"].types["Product"].fields["cost"]
+    assert cost.requires is not None
+
+
+def test_a_federation_1_subgraph_is_taken_as_it_is() -> None:
+    outcome = composed(
+        'type Query { product: Product } type Product @key(fields: "id") { id: ID! name: String }',
+        'extend type Product @key(fields: "id") { id: ID! @external price: Int }',
+        link="",
+    )
+    assert outcome.ok, outcome.errors
+
+
+def test_what_is_inaccessible_is_in_the_supergraph_and_not_in_the_api() -> None:
+    outcome = composed(ROOT + "type Product { id: ID! secret: Int @inaccessible }")
+    assert "secret" in outcome.supergraph_sdl
+    assert "secret" not in outcome.api_schema
+
+
+def test_guarded_fields_keep_their_guard() -> None:
+    outcome = composed(ROOT + "type Product { id: ID! secret: Int @authenticated }")
+    assert outcome.ok, outcome.errors
+    assert read_supergraph(outcome.supergraph_sdl).rules["Product.secret"].authenticated
+
+
+@pytest.mark.parametrize(
+    ("sdls", "codes"),
+    [
+        (("type Product { id: ID! }",), {"NO_QUERIES"}),
+        (("type Query {",), {"INVALID_GRAPHQL"}),
+        (("type Query { product: Nothing }",), {"INVALID_GRAPHQL"}),
+        ((ROOT + "type Product { id: ID! }", "type Product { id: ID! }"), {"INVALID_FIELD_SHARING"}),
+        (
+            (ROOT + "type Product @shareable { id: ID! }", "type Product @shareable { id: Int! }"),
+            {"FIELD_TYPE_MISMATCH"},
+        ),
+        ((ROOT + "type Product @shareable { id: ID! }", "enum Product { A }"), {"TYPE_KIND_MISMATCH"}),
+        ((ROOT + 'type Product @key(fields: "nothing") { id: ID! }',), {"KEY_INVALID_FIELDS"}),
+        (
+            (ROOT + 'type Product @key(fields: "id") { id: ID! cost: Int @requires(fields: "nothing") }',),
+            {"REQUIRES_INVALID_FIELDS"},
+        ),
+        (
+            (
+                ROOT + 'type Product @key(fields: "id") { id: ID! name: String }',
+                'type Product @key(fields: "sku") { sku: ID! price: Int }',
+            ),
+            {"SATISFIABILITY_ERROR"},
+        ),
+        (
+            (
+                "type Query { f(x: Int!): Int @shareable }",
+                "type Query { f: Int @shareable }",
+            ),
+            {"REQUIRED_ARGUMENT_MISSING_IN_SOME_SUBGRAPH"},
+        ),
+        (
+            (
+                "type Query { f(x: In): Int @shareable } input In { a: Int }",
+                "type Query { f(x: In): Int @shareable } input In { b: Int }",
+            ),
+            {"EMPTY_MERGED_INPUT_TYPE"},
+        ),
+        (
+            (
+                "type Query { f(x: E): E @shareable } enum E { A B }",
+                "type Query { f(x: E): E @shareable } enum E { A }",
+            ),
+            {"ENUM_VALUE_MISMATCH"},
+        ),
+    ],
+)
+def test_what_does_not_fit_has_its_code_and_a_sentence(sdls: tuple[str, ...], codes: set[str]) -> None:
+    outcome = composed(*sdls)
+    assert not outcome.ok
+    assert {error.code for error in outcome.errors} == codes
+    assert all((error.message and error.subgraphs) or error.code == "NO_QUERIES" for error in outcome.errors)
+    assert outcome.supergraph_sdl == ""
+
+
+@pytest.mark.parametrize("name", ["", "1a", "a b", "a/b", "ä"])
+def test_a_subgraphs_name_can_stand_in_a_supergraph(name: str) -> None:
+    outcome = compose([SubgraphSource(name, "", "type Query { a: Int }")])
+    assert [error.code for error in outcome.errors] == ["INVALID_SUBGRAPH_NAME"]
+
+
+def test_an_unanswerable_query_is_shown() -> None:
+    outcome = composed(
+        ROOT + 'type Product @key(fields: "id") { id: ID! name: String }',
+        'type Product @key(fields: "sku") { sku: ID! price: Int }',
+    )
+    assert any("product" in error.message and "price" in error.message for error in outcome.errors)
