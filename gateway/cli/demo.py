@@ -20,7 +20,7 @@ from gateway import settings
 from gateway.auth.tokens import mint
 from gateway.cli.data import Complaints, fill
 from gateway.cli.failure import fail, told
-from gateway.cli.server import Host, Port
+from gateway.cli.server import UVICORN, Host, Port
 from gateway.mongod import embedded
 from gateway.settings import Mode, Settings
 from resolvers.domain.vocabulary import Role
@@ -123,12 +123,7 @@ async def _serve(configured: Settings, uri: str, complaints: int, place: Place, 
         build(configured, store),
         host=place.host,
         port=place.port,
-        http="httptools",
-        ws="none",
-        access_log=False,
-        server_header=False,
-        log_level="warning",
-        timeout_graceful_shutdown=5,
+        **UVICORN | {"timeout_graceful_shutdown": 5},
     )
     _announce(Console(), place, tokens)
     await uvicorn.Server(options).serve()

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from gateway.cli.failure import fail, told
-from gateway.cli.server import GRACE_SECONDS, Host, Port
+from gateway.cli.server import UVICORN, Host, Port
 from gateway.cli.supergraph import supergraph_from
 
 if TYPE_CHECKING:
@@ -42,18 +42,7 @@ def router(
         fail("Name one of --supergraph, an SDL that is composed already, and --config, subgraphs to compose.")
     with told():
         app = router_app(file, supergraph_from if supergraph is None else _read)
-    uvicorn.run(
-        app,
-        host=host,
-        port=port,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        access_log=False,
-        server_header=False,
-        log_level="warning",
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )
+    uvicorn.run(app, host=host, port=port, **UVICORN)
 
 
 def router_app(file: Path, read: "Read | None" = None) -> "Starlette":

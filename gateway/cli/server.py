@@ -1,13 +1,24 @@
 """`satugraf serve`: the server on settings from the environment."""
 
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
 
 from gateway import settings
 from gateway.cli.failure import fail, told
 
-GRACE_SECONDS = 20
+GRACE_SECONDS: Final = 20
+
+UVICORN: Final[dict[str, Any]] = {
+    "loop": "uvloop",
+    "http": "httptools",
+    "ws": "none",
+    "access_log": False,
+    "server_header": False,
+    "log_level": "warning",
+    "timeout_graceful_shutdown": GRACE_SECONDS,
+}
+"""How every command serves."""
 
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)]
@@ -37,11 +48,5 @@ def serve(
         host=host,
         port=port,
         workers=workers,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        access_log=False,
-        server_header=False,
-        log_level="warning",
-        timeout_graceful_shutdown=GRACE_SECONDS,
+        **UVICORN,
     )
