@@ -45,6 +45,7 @@ async def accept(
     if unit is not None and await agencies.unit(context, unit) is None:
         raise InvalidInput(f"There is no unit {unit!r}: see the agency's units.", field=("input", "unit"))
     assignee = None if liaison is None else _liaison(context, found, liaison)
+    placed: str | None = unit if unit or assignee is None else assignee["unit"]
 
     def change(complaint: Document, transition: Transition) -> Document:
         if found["agency"] != complaint["holder"]:
@@ -53,11 +54,13 @@ async def accept(
             raise InvalidInput(f"{unit} is not a unit of {complaint['holder']}.", field=("input", "unit"))
         if not teams.may_work(context, found):
             raise TeamNotActive(f"The team {team} is {teams.status(context, found)}.", field=("input", "team"))
-        if not policy.may_assign_to(context.viewer, unit):
-            raise NotAllowed("A liaison accepts for the own unit alone.", field=("input", "unit"))
+        if assignee and unit and assignee["unit"] not in (None, unit):
+            raise InvalidInput(f"{liaison} works in {assignee['unit']}, not in {unit}.", field=("input", "liaison"))
+        if not policy.may_assign_to(context.viewer, placed):
+            raise NotAllowed("A liaison accepts for the own unit alone: name it.", field=("input", "unit"))
         return {
             "team": team,
-            "unit": unit or (assignee and assignee["unit"]),
+            "unit": placed,
             "assignee": assignee and assignee["id"],
             "assigneeSubject": assignee and assignee["subject"],
         }

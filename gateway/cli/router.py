@@ -69,7 +69,7 @@ def router_app(file: Path, read: "Read | None" = None) -> "Starlette":
             seen = changed
             try:
                 fresh = await asyncio.to_thread(read, file)
-            except typer.Exit:
+            except (typer.Exit, OSError):
                 continue
             served = Served.of(fresh, transport.ask)
             await asyncio.to_thread(served.warm, endpoint.served)

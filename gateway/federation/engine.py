@@ -18,7 +18,7 @@ from graphql import (
 
 from gateway.federation.authorization import ANONYMOUS, NOTHING_DENIED, Claims, denied_coordinates, refusals
 from gateway.federation.executor.run import Ask, Program, Run, compile_plan
-from gateway.federation.executor.shape import Shape
+from gateway.federation.executor.shape import Shape, introspected
 from gateway.federation.planner.planner import Planned, plan
 from gateway.federation.planner.selection import INTROSPECTION, condition_variables
 from gateway.federation.supergraph import Supergraph
@@ -131,7 +131,7 @@ class Engine:
         errors: list[Object] = list(prepared.refusals)
         if prepared.introspection is not None:
             found = execute_sync(self.supergraph.api_schema, prepared.introspection, variable_values=dict(raw))
-            data |= found.data or {}
+            data |= {introspected(key): value for key, value in (found.data or {}).items()}
             errors += [dict(error.formatted) for error in found.errors or ()]
         run = Run({**variables, **raw}, self.ask, data, errors, self.shows_messages)
         await run.all(prepared.program)

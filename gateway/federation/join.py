@@ -13,6 +13,7 @@ from graphql import (
     EnumTypeDefinitionNode,
     EnumValueNode,
     FieldDefinitionNode,
+    GraphQLError,
     GraphQLSyntaxError,
     InterfaceTypeDefinitionNode,
     ObjectTypeDefinitionNode,
@@ -50,6 +51,13 @@ def read_supergraph(sdl: str) -> Supergraph:
     except GraphQLSyntaxError as error:
         raise InvalidSupergraph(f"The supergraph is not valid GraphQL: {error.message}") from None
     _check_features(document)
+    try:
+        return _read(document)
+    except (KeyError, TypeError, GraphQLError) as failure:
+        raise InvalidSupergraph(f"The supergraph does not hold together: {failure}.") from None
+
+
+def _read(document: DocumentNode) -> Supergraph:
     subgraphs = _subgraphs(document)
     for definition in document.definitions:
         if isinstance(definition, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):

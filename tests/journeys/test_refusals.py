@@ -70,6 +70,18 @@ async def test_a_routed_complaint_is_accepted_by_its_holder_alone(
     assert await revision(portal, complaint_id) == 2
 
 
+async def test_a_liaison_assigns_within_the_own_unit_alone(portal: Portal) -> None:
+    units = (await portal.data('{ agency(id: "kab-badung") { units { id liaisons { id } } } }'))["agency"]["units"]
+    liaisons = {unit["id"]: unit["liaisons"][0]["id"] for unit in units}
+    other = "kab-badung/inspektorat"
+    given = {"complaint": await routed(portal), "team": await team_of(portal)}
+    assert await portal.refused("acceptComplaint", LIAISON, liaison=liaisons[other], **given) == "NOT_ALLOWED"
+    both = given | {"unit": UNIT, "liaison": liaisons[other]}
+    assert await portal.refused("acceptComplaint", LIAISON, **both) == "INVALID_INPUT"
+    done = await portal.done("acceptComplaint", LIAISON, "unit { id }", liaison=liaisons[UNIT], **given)
+    assert done["unit"]["id"] == UNIT
+
+
 async def test_another_agencys_team_does_not_accept(portal: Portal) -> None:
     complaint_id = await routed(portal)
     team = await team_of(portal, "kab-sleman")

@@ -35,6 +35,11 @@ Complete = Callable[[Any, list[Object]], Any]
 Entry = tuple[str, str, str, Complete]
 
 
+def introspected(response_key: str) -> str:
+    """Where the answer to an introspection field stands in the data: under no key that a fetch can use."""
+    return f"introspection {response_key}"
+
+
 class NullInNonNull(Exception):
     """A null stands where none may: the object around it becomes null."""
 
@@ -96,9 +101,9 @@ class Shape:
         first = field_nodes[0]
         name = first.name.value
         if name.startswith("__"):
-            # Introspection stands in the data already, under the response key.
             own = named.name
-            return response_key, response_key, "", (lambda value, errors: own) if name == "__typename" else _as_it_is
+            typename: Complete = lambda value, errors: own  # noqa: E731 - one name, fixed for the type
+            return response_key, introspected(response_key), "", typename if name == "__typename" else _as_it_is
         arguments = ", ".join(
             print_ast(argument) for argument in sorted(first.arguments or (), key=lambda row: row.name.value)
         )

@@ -85,7 +85,7 @@ class HttpTransport:
     async def _tried(self, subgraph: str, body: bytes, tries: int) -> dict[str, Any]:
         for left in range(tries - 1, -1, -1):
             try:
-                async with self._opened().post(self.urls[subgraph], data=body) as response:
+                async with self._opened().post(self.urls[subgraph], data=body, allow_redirects=False) as response:
                     return _read(subgraph, await self._limited(subgraph, response))
             except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
                 if left == 0:
@@ -95,7 +95,8 @@ class HttpTransport:
     async def _limited(self, subgraph: str, response: aiohttp.ClientResponse) -> bytes:
         limit = self.limits.response_bytes
         announced = response.content_length
-        if announced is not None and announced <= limit:
+        # A compressed body announces less than it becomes.
+        if announced is not None and announced <= limit and "content-encoding" not in response.headers:
             return await response.read()
         parts, size = [], 0
         async for part in response.content.iter_chunked(65_536):

@@ -128,6 +128,13 @@ async def test_a_new_version_is_served_and_a_broken_one_is_not(file: Path, monke
     [
         ("", "Syntax Error"),
         ("type Query { a: Int }", "names no subgraphs"),
+        ('enum join__Graph { A @join__graph(name: "a", url: "") } type Query { a: Missing }', "Missing"),
+        ('enum join__Graph { A @join__graph(name: "a", url: "") } type Query @join__type(graph: B) { a: Int }', "B"),
+        (
+            'enum join__Graph { A @join__graph(name: "a", url: "") } '
+            'type Query @join__type(graph: A, key: "{") { a: Int }',
+            "Syntax Error",
+        ),
         ('schema @link(url: "https://specs.apollo.dev/secret/v1.0", for: SECURITY) { query: Query }', "secret/v1.0"),
     ],
 )

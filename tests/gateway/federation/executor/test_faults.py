@@ -1,6 +1,7 @@
 """Subgraphs that are dead, slow or lying: their own fields are null, everybody else's are there."""
 
 import asyncio
+import gzip
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -232,6 +233,29 @@ async def test_introspection_and_typenames_are_answered_here(stack: AsyncExitSta
     opened = await shop(stack, hung, hung)
     body = await opened.ask('{ __typename __type(name: "Kind") { enumValues { name } } }')
     assert body == {"data": {"__typename": "Query", "__type": {"enumValues": [{"name": "NEW"}]}}}
+
+
+async def test_an_introspection_field_under_another_fields_name_is_kept_apart(stack: AsyncExitStack) -> None:
+    body = await (await shop(stack, prices)).ask("{ products: __schema { queryType { name } } p: products { price } }")
+    assert body["data"] == {"products": {"queryType": {"name": "Query"}}, "p": [{"price": 10}, {"price": 20}]}
+
+
+async def test_a_small_body_that_unpacks_to_a_large_one_is_refused(stack: AsyncExitStack) -> None:
+    async def packed(asked: dict[str, Any], request: web.Request) -> web.StreamResponse:
+        body = gzip.compress(b'{"data": {"_entities": []}, "x": "' + b"x" * 10_000_000 + b'"}')
+        return web.Response(body=body, headers={"content-encoding": "gzip"}, content_type="application/json")
+
+    body = await (await shop(stack, packed)).ask(WHOLE)
+    assert "more than 100000 bytes" in body["errors"][0]["message"]
+
+
+async def test_a_redirection_is_not_followed(stack: AsyncExitStack) -> None:
+    async def elsewhere(asked: dict[str, Any], request: web.Request) -> web.StreamResponse:
+        raise web.HTTPTemporaryRedirect(target)
+
+    target = await stack.enter_async_context(serving(prices))
+    body = await (await shop(stack, elsewhere)).ask(WHOLE)
+    assert body["data"]["products"][0] == {"name": "one", "price": None}
 
 
 async def test_aliases_and_conditions_are_the_clients(stack: AsyncExitStack) -> None:
