@@ -1,0 +1,111 @@
+"""Kabupaten Badung's own complaint system as a subgraph of the national graph: case numbers, field visits, a survey.
+
+python app.py PORT, with SATUGRAF_KEYS_URL where the gateway is not on this machine.
+"""
+
+import asyncio
+import base64
+import hashlib
+import os
+import sys
+from typing import Any
+
+import jwt
+import strawberry
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+AGENCY = "kab-badung"
+KEYS = jwt.PyJWKClient(os.environ.get("SATUGRAF_KEYS_URL", "http://127.0.0.1:8000/.well-known/jwks.json"), timeout=5)
+VISITS = ("Lubang diukur.", "Lubang ditutup sementara.", "Aspal baru selesai.")
+seen: set[str] = set()  # calls that changed something; with several processes, a shared store
+
+
+def case_number(complaint: str) -> int:
+    """Stands for the look-up in the system that the regency already runs."""
+    return int(hashlib.sha256(complaint.encode()).hexdigest(), 16) % 10_000
+
+
+@strawberry.type(name="KabBadungFieldVisit")
+class FieldVisit:
+    on: str
+    finding: str
+
+
+@strawberry.interface
+class LocalCase:
+    id: strawberry.ID
+    number: str | None
+    unit: str | None
+    url: str | None
+
+
+@strawberry.federation.type(name="KabBadungLocalCase", keys=["id"])
+class BadungCase(LocalCase):
+    @strawberry.field
+    def visits(self, first: int = 5) -> list[FieldVisit]:
+        made = case_number(self.id) % (len(VISITS) + 1)
+        return [FieldVisit(on=f"2026-11-{10 + day}", finding=VISITS[day]) for day in range(min(made, first))]
+
+    @classmethod
+    def resolve_reference(cls, id: strawberry.ID) -> "BadungCase":
+        number = f"BDG-2026-{case_number(id):04}"
+        return cls(id=id, number=number, unit="Dinas PUPR", url=f"https://aduan.badungkab.go.id/{number}")
+
+
+@strawberry.federation.type(keys=["id"])
+class Complaint:
+    id: strawberry.ID
+
+    @strawberry.field(name="kabBadungSurvey", description="The regency's own survey: 1 to 4, null until answered.")
+    def survey(self) -> int | None:
+        return case_number(self.id) % 5 or None
+
+
+@strawberry.type
+class Query:
+    @strawberry.field(name="kabBadungVisitsPlanned", description="Field visits that are planned for today.")
+    def visits_planned(self) -> int:
+        return 4
+
+
+schema = strawberry.federation.Schema(Query, types=[Complaint, BadungCase], federation_version="2.9")
+
+
+async def caller(request: Request, body: bytes) -> dict[str, Any]:
+    """The claims of the gateway's token: `role` and `agency` of who is asking. Raises PyJWTError.
+
+    A token for a mutation also names its call, taken once, and the digest of its body.
+    """
+    token = request.headers.get("authorization", "").removeprefix("Bearer ")
+    key = await asyncio.to_thread(KEYS.get_signing_key_from_jwt, token)
+    claims: dict[str, Any] = jwt.decode(
+        token, key.key, algorithms=["EdDSA"], audience=AGENCY, issuer="satugraf", options={"require": ["exp", "role"]}
+    )
+    if "jti" in claims:
+        digest = base64.urlsafe_b64encode(hashlib.sha256(body).digest()).rstrip(b"=").decode()
+        if claims["jti"] in seen or claims.get("bsh") != digest:
+            raise jwt.InvalidTokenError("The token belongs to another call.")
+        seen.add(claims["jti"])
+    return claims
+
+
+async def graphql(request: Request) -> Response:
+    body = await request.body()
+    try:
+        claims = await caller(request, body)
+    except jwt.PyJWTError:
+        return JSONResponse({"errors": [{"message": "This subgraph answers the national gateway alone."}]}, 401)
+    asked = await request.json()
+    done = await schema.execute(asked["query"], asked.get("variables"), context_value=claims)
+    errors = [{"message": error.message, "path": error.path} for error in done.errors or ()]
+    return JSONResponse({"data": done.data, **({"errors": errors} if errors else {})})
+
+
+app = Starlette(routes=[Route("/graphql", graphql, methods=["POST"])])
+
+if __name__ == "__main__":
+    uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")

@@ -1,0 +1,59 @@
+"""Composes in a child process: a thread would hold the interpreter's lock, a hostile schema take the memory."""
+
+import asyncio
+import multiprocessing
+import resource
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from typing import Final
+
+from gateway.federation.composition import SubgraphSource
+from gateway.registry.check import Checked, Finding, Published, check
+
+DEADLINE_SECONDS: Final = 30
+MEMORY_LIMIT_BYTES: Final = 2 * 1024**3
+
+_TOO_MUCH: Final = Finding(
+    "COMPOSITION",
+    "TOO_COMPLEX",
+    f"Composition took more than {DEADLINE_SECONDS} s or {MEMORY_LIMIT_BYTES // 1024**2} MiB: nothing has changed.",
+)
+
+
+@dataclass(slots=True)
+class Composer:
+    """One child, started with the first composition; it is replaced where it dies or takes too long."""
+
+    deadline_seconds: float = DEADLINE_SECONDS
+    _pool: ProcessPoolExecutor | None = None
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def check(
+        self, national: SubgraphSource, published: Sequence[Published], candidate: Published | None
+    ) -> Checked:
+        """As `check.check`, one at a time; what took too long or too much is refused with a sentence."""
+        async with self._turn:
+            if self._pool is None:
+                spawn = multiprocessing.get_context("spawn")
+                self._pool = ProcessPoolExecutor(1, mp_context=spawn, initializer=_limit)
+            running = asyncio.get_running_loop().run_in_executor(self._pool, check, national, published, candidate)
+            try:
+                return await asyncio.wait_for(running, self.deadline_seconds)
+            except (TimeoutError, BrokenProcessPool, MemoryError, RecursionError):
+                self.close()
+                return Checked((_TOO_MUCH,))
+
+    def close(self) -> None:
+        """Ends the child, whatever it is doing."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            children = list((pool._processes or {}).values())
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in children:
+                child.kill()
+
+
+def _limit() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
