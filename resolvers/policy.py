@@ -133,6 +133,28 @@ def may_manage_teams(viewer: Viewer, agency: Mapping[str, Any]) -> bool:
     return viewer.role is Role.NATIONAL_ADMIN or (own and viewer.role in (Role.AGENCY_ADMIN, Role.PROVINCE_COORDINATOR))
 
 
+def may_publish_subgraph(viewer: Viewer, agency: str) -> bool:
+    """The agency's own admin."""
+    return viewer.role is Role.AGENCY_ADMIN and viewer.agency == agency
+
+
+def may_retire_subgraph(viewer: Viewer, agency: str) -> bool:
+    """The agency's own admin, and the national desk."""
+    return may_publish_subgraph(viewer, agency) or viewer.role is Role.NATIONAL_ADMIN
+
+
+def may_be_sent(viewer: Viewer, agency: str, complaint: Complaint, proven: Collection[str] = ()) -> bool:
+    """Whether an agency's subgraph may be asked of the complaint for the viewer: both may know of it."""
+    known = "public" in complaint["readers"] or f"agency:{agency}" in complaint["readers"]
+    return known and may_know(viewer, complaint, proven)
+
+
+def may_read_subgraph(viewer: Viewer, agency: str) -> bool:
+    """Where it runs, its text, who published which version: the agency's staff, the national desk, oversight."""
+    own = viewer.agency == agency and viewer.role in _STAFF
+    return own or viewer.role in (Role.NATIONAL_ADMIN, Role.OVERSIGHT)
+
+
 def groups(viewer: Viewer) -> tuple[str, ...]:
     """The groups that a viewer belongs to: may know of every complaint that names one of them."""
     custody = custody_groups(viewer)

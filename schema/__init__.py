@@ -18,6 +18,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from schema.local_case import local_case_type
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.scalars import SCALARS
@@ -33,12 +34,21 @@ class _Silent(strawberry.Schema):
         """Logs nothing: messages may hold what a citizen wrote; the edge logs what an operator needs."""
 
 
-def build(extensions: Sequence[type[SchemaExtension]] = ()) -> strawberry.Schema:
-    """The national graph as `/graphql` serves it: without federation's own root fields."""
+def build(extensions: Sequence[type[SchemaExtension]] = (), local_cases: Sequence[str] = ()) -> strawberry.Schema:
+    """The national graph as `/graphql` serves it: without federation's own root fields.
+
+    `local_cases` names the types of LocalCase that agencies' subgraphs bring.
+    """
     with warnings.catch_warnings():
         # Strawberry expects a federation schema where it sees @key; `_entities` is for other routers alone.
         warnings.filterwarnings("ignore", message="Federation directive found")
-        built = _Silent(query=Query, mutation=Mutation, config=_config(), extensions=list(extensions))
+        built = _Silent(
+            query=Query,
+            mutation=Mutation,
+            types=[local_case_type(name) for name in local_cases],
+            config=_config(),
+            extensions=list(extensions),
+        )
     return _without_null_defaults(built)
 
 

@@ -10,7 +10,7 @@ from resolvers import agency as agencies
 from resolvers import category as categories
 from resolvers import complaint as complaints
 from resolvers import complaint_view as view
-from resolvers import policy, transition
+from resolvers import local_case, policy, transition
 from resolvers import region as regions
 from resolvers import team as teams
 from resolvers.documents import ComplaintDoc
@@ -28,6 +28,7 @@ from schema.enums import (
 )
 from schema.follow_up import FollowUpConnection
 from schema.forwarding import Forwarding
+from schema.local_case import LocalCase
 from schema.node import Node
 from schema.page import ContextInfo, PageInfo, cursor, edges, nodes, page_info, total_count
 from schema.scalars import Date
@@ -162,6 +163,11 @@ class Complaint(Node):
     clocks: list[Clock]
     overdue: bool = derived(view.overdue, needs=("nextDueAt",), description="A running clock is past its due time.")
     escalation_level: int
+    local_case: LocalCase | None = derived(
+        local_case.of,
+        needs=("_id", "holder"),
+        description="In the holder's own system; null where the holder has none in this graph.",
+    )
     merged_into: LazyComplaint | None = loaded(complaints.by_id, key="mergedInto")
     rating: Rating | None = derived(view.rating, needs=("rating", *policy.KEYS))
     closure: Closure | None = derived(view.closure, needs=("closure", *policy.KEYS))

@@ -50,10 +50,12 @@ class Published(NamedTuple):
     prefix: Prefix
 
 
-def check(national: SubgraphSource, published: Sequence[Published], candidate: Published | None) -> Checked:
+def check(
+    national: SubgraphSource, published: Sequence[Published], candidate: Published | None, before: str = ""
+) -> Checked:
     """What becomes of the graph with the candidate in place of the published one of its name.
 
-    Without a candidate, whether what is published still fits together.
+    Without a candidate, whether what is published still fits together. `before` is the API schema that clients know.
     """
     after = [row for row in published if candidate is None or row.source.name != candidate.source.name]
     if candidate is not None:
@@ -66,12 +68,12 @@ def check(national: SubgraphSource, published: Sequence[Published], candidate: P
     findings = tuple(_composition(composed))
     if not composed.ok:
         return Checked(findings)
-    before = _national_api(national)
-    changed = tuple(_unlike(before, composed.api_schema, [row.prefix for row in after]))
-    findings += changed
+    alone = compose([national]).api_schema
+    changed = tuple(_unlike(alone, composed.api_schema, [row.prefix for row in after]))
     if changed:
-        return Checked(findings)
-    return Checked(findings, composed.supergraph_sdl, composed.api_schema)
+        return Checked(findings + changed)
+    broken = tuple(breaking_changes(before, composed.api_schema)) if before else ()
+    return Checked(broken + findings, composed.supergraph_sdl, composed.api_schema)
 
 
 def breaking_changes(before: str, after: str) -> list[Finding]:
@@ -117,10 +119,6 @@ def _of_rule(violation: Violation) -> Finding:
 def _composition(composed: Composed) -> Iterator[Finding]:
     yield from (Finding("COMPOSITION", error.code, error.message) for error in composed.errors)
     yield from (Finding("HINT", hint.code, hint.message) for hint in composed.hints)
-
-
-def _national_api(national: SubgraphSource) -> str:
-    return compose([national]).api_schema
 
 
 def _unlike(before: str, after: str, prefixes: Sequence[Prefix]) -> Iterator[Finding]:

@@ -31,14 +31,16 @@ class Composer:
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def check(
-        self, national: SubgraphSource, published: Sequence[Published], candidate: Published | None
+        self, national: SubgraphSource, published: Sequence[Published], candidate: Published | None, before: str = ""
     ) -> Checked:
         """As `check.check`, one at a time; what took too long or too much is refused with a sentence."""
         async with self._turn:
             if self._pool is None:
                 spawn = multiprocessing.get_context("spawn")
                 self._pool = ProcessPoolExecutor(1, mp_context=spawn, initializer=_limit)
-            running = asyncio.get_running_loop().run_in_executor(self._pool, check, national, published, candidate)
+            running = asyncio.get_running_loop().run_in_executor(
+                self._pool, check, national, published, candidate, before
+            )
             try:
                 return await asyncio.wait_for(running, self.deadline_seconds)
             except (TimeoutError, BrokenProcessPool, MemoryError, RecursionError):

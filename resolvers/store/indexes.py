@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from pymongo import ASCENDING, IndexModel
+from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from resolvers.store.database import Store
 
@@ -55,6 +55,8 @@ REGION_LISTS = (Index(("parent",), "level"), Index(("level",), "parent"))
 # A submission's idempotency key names the one document that it made.
 _CREATION = IndexModel("creation.key", name="creation_key", unique=True, sparse=True)
 _MEMBERSHIP = IndexModel("members.subject", name="members_subject", sparse=True)
+# An agency's versions of its subgraph, newest first.
+_VERSIONS = IndexModel([("agency", ASCENDING), ("version", DESCENDING)], name="agency_version", unique=True)
 
 
 def choose(lists: Iterable[Index], bounded: Iterable[str], sort: str) -> str | None:
@@ -70,3 +72,4 @@ async def create(store: Store) -> None:
     await store.agencies.create_indexes([index.model() for index in AGENCY_LISTS])
     await store.teams.create_indexes([*(index.model() for index in TEAM_LISTS), _CREATION, _MEMBERSHIP])
     await store.regions.create_indexes([index.model() for index in REGION_LISTS])
+    await store.subgraph_versions.create_indexes([_VERSIONS])

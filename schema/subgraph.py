@@ -1,0 +1,1 @@
+"""Subgraph: what agencies add to the graph; check, publish, retire."""
