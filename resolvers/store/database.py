@@ -57,6 +57,8 @@ class Store:
     reporters: Collection
     supergraphs: Collection
     subgraph_versions: Collection
+    field_usage: Collection
+    operation_usage: Collection
 
     def close(self) -> None:
         self.client.close()
@@ -102,4 +104,6 @@ def connect(uri: str, database: str = "satugraf", **options: Any) -> Store:
         reporters=opened["reporters"],
         supergraphs=opened["supergraphs"],
         subgraph_versions=opened["subgraph_versions"],
+        field_usage=opened["field_usage"],
+        operation_usage=opened["operation_usage"],
     )

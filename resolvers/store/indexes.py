@@ -57,6 +57,9 @@ _CREATION = IndexModel("creation.key", name="creation_key", unique=True, sparse=
 _MEMBERSHIP = IndexModel("members.subject", name="members_subject", sparse=True)
 # An agency's versions of its subgraph, newest first.
 _VERSIONS = IndexModel([("agency", ASCENDING), ("version", DESCENDING)], name="agency_version", unique=True)
+# What was used since a day; a month later it is forgotten.
+_USAGE = IndexModel("day", name="day")
+_FORGOTTEN = IndexModel("until", name="until", expireAfterSeconds=0)
 
 
 def choose(lists: Iterable[Index], bounded: Iterable[str], sort: str) -> str | None:
@@ -73,3 +76,5 @@ async def create(store: Store) -> None:
     await store.teams.create_indexes([*(index.model() for index in TEAM_LISTS), _CREATION, _MEMBERSHIP])
     await store.regions.create_indexes([index.model() for index in REGION_LISTS])
     await store.subgraph_versions.create_indexes([_VERSIONS])
+    for usage in (store.field_usage, store.operation_usage):
+        await usage.create_indexes([_USAGE, _FORGOTTEN])

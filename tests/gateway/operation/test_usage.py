@@ -1,0 +1,66 @@
+"""What clients ask for is counted without what they ask with."""
+
+from graphql import build_schema, parse, validate
+
+from gateway.operation.usage import MAX_OPERATIONS, Shape, Usage, shape
+
+SCHEMA = build_schema(
+    """
+    interface Node { id: ID! }
+    type Complaint implements Node { id: ID! title(words: [String!], near: Place): String holder: Agency }
+    type Agency implements Node { id: ID! name: String }
+    input Place { latitude: Float region: ID count: Int }
+    enum Status { OPEN CLOSED }
+    type Query { node(id: ID!): Node complaint(id: ID!, secret: String, status: Status): Complaint }
+    """
+)
+
+
+def measured(text: str) -> Shape:
+    document = parse(text)
+    assert not validate(SCHEMA, document)
+    return shape(SCHEMA, document)
+
+
+def test_fields_are_counted_by_the_type_that_they_are_asked_of() -> None:
+    asked = measured(
+        '{ node(id: "x") { __typename id ...F ... on Agency { n: name } } } fragment F on Complaint { holder { id } }'
+    )
+    assert asked.coordinates == {"Query.node", "Node.id", "Complaint.holder", "Agency.id", "Agency.name"}
+
+
+def test_no_value_is_kept() -> None:
+    asked = measured(
+        '{ complaint(id: "LP-GEHEIM", secret: "rahasia", status: OPEN) '
+        '{ title(words: ["a", "b"], near: {latitude: -8.123, region: "51", count: 7}) } }'
+    )
+    for value in ("GEHEIM", "rahasia", "8.123", "51", "7", '"a"'):
+        assert value not in asked.text
+    assert "status:OPEN" in asked.text
+
+
+def test_operations_that_differ_in_values_alone_are_one() -> None:
+    one, other = measured('{ complaint(id: "a") { id } }'), measured('# x\n{ complaint(id: "bb"), { id } }')
+    assert one == other
+    assert measured('{ complaint(id: "a") { title(words: ["a"]) } }') == measured(
+        '{ complaint(id: "a") { title(words: ["a", "b", "c"]) } }'
+    )
+
+
+def test_counts_are_taken_once() -> None:
+    usage = Usage()
+    asked = measured('{ complaint(id: "a") { id } }')
+    usage.count(asked)
+    usage.count(asked)
+    taken = usage.take()
+    assert taken.fields == {"Query.complaint": 2, "Complaint.id": 2}
+    assert taken.operations == {asked.operation: 2}
+    assert usage.take().fields == {}
+
+
+def test_endless_variety_does_not_fill_the_memory() -> None:
+    usage = Usage()
+    for number in range(MAX_OPERATIONS + 10):
+        usage.count(Shape(frozenset({"Query.node"}), str(number), "{}"))
+    assert len(usage.operations) == len(usage.texts) == MAX_OPERATIONS
+    assert usage.fields["Query.node"] == MAX_OPERATIONS + 10
