@@ -1,6 +1,6 @@
 """What the subgraph registry needs of the federation engine."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 
@@ -18,7 +18,7 @@ class Outcome(NamedTuple):
     Findings have the keys of SubgraphFinding.
     """
 
-    findings: list[Mapping[str, Any]]
+    findings: list[dict[str, Any]]
     supergraph: str
     api_schema: str
 

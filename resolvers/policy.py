@@ -151,8 +151,12 @@ def may_be_sent(viewer: Viewer, agency: str, complaint: Complaint, proven: Colle
 
 def may_read_subgraph(viewer: Viewer, agency: str) -> bool:
     """Where it runs, its text, who published which version: the agency's staff, the national desk, oversight."""
-    own = viewer.agency == agency and viewer.role in _STAFF
-    return own or viewer.role in (Role.NATIONAL_ADMIN, Role.OVERSIGHT)
+    return may_read_supergraph(viewer) or (viewer.agency == agency and viewer.role in _STAFF)
+
+
+def may_read_supergraph(viewer: Viewer) -> bool:
+    """Where all agencies' subgraphs run."""
+    return viewer.role in (Role.NATIONAL_ADMIN, Role.OVERSIGHT)
 
 
 def groups(viewer: Viewer) -> tuple[str, ...]:

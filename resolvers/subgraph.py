@@ -5,11 +5,13 @@ supergraph composed of them: to publish is one compare-and-set on it, so that a 
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
-from resolvers import policy, reference
+from resolvers import policy, reference, usage
 from resolvers.composer import Composer, Member, Outcome
 from resolvers.context import RequestContext
+from resolvers.domain.vocabulary import SubgraphFindingKind
 from resolvers.errors import ChangedMeanwhile, InvalidInput, NotAllowed, NotFound
 from resolvers.store.database import MAX_TIME_MS, Document, DuplicateKeyError, Store
 from resolvers.update import MAX_TRIES, Attempt, conflict
@@ -18,8 +20,17 @@ LIVE: Final = "live"
 MAX_SDL_CHARACTERS: Final = 500_000
 SHOWN_VERSIONS: Final = 50
 KEPT_KEYS: Final = 200
+USED_WITHIN: Final = timedelta(days=7)
 
-NOTHING_LIVE: Final[Document] = {"_id": LIVE, "version": 0, "sdl": "", "apiSchema": "", "members": {}, "processed": []}
+NOTHING_LIVE: Final[Document] = {
+    "_id": LIVE,
+    "version": 0,
+    "sdl": "",
+    "apiSchema": "",
+    "composedAt": None,
+    "members": {},
+    "processed": [],
+}
 
 
 async def live(store: Store) -> Document:
@@ -44,13 +55,20 @@ async def versions(context: RequestContext, agency_id: str) -> list[Document]:
 
 
 async def check(context: RequestContext, agency_id: str, *, sdl: str, url: str | None) -> Outcome:
-    """What would become of the graph; changes nothing."""
+    """What would become of the graph, what clients use most first; changes nothing."""
     await _own_agency(context, agency_id)
     now_live = await live(context.store)
     members = await _members(context.store, now_live)
     standing = next((row.url for row in members if row.agency == agency_id), f"https://{agency_id}.invalid/")
     candidate = Member(agency_id, url or standing, _checked_sdl(sdl))
-    return await _composer(context).compose(members, candidate, now_live["apiSchema"])
+    outcome = await _composer(context).compose(members, candidate, now_live["apiSchema"])
+    uses = await usage.of_fields(context.store, (context.now - USED_WITHIN).date())
+    findings = [
+        row | {"uses": uses.get(row["coordinate"], 0)} if row["kind"] == SubgraphFindingKind.BREAKING else row
+        for row in outcome.findings
+    ]
+    findings.sort(key=lambda row: -(row["uses"] or 0))
+    return outcome._replace(findings=findings)
 
 
 class Publication(NamedTuple):
@@ -243,6 +261,8 @@ def _version_id(agency: str, version: int) -> str:
 
 
 def _first_sentence(outcome: Outcome) -> str:
-    against: list[Mapping[str, Any]] = [row for row in outcome.findings if row["kind"] in ("RULE", "COMPOSITION")]
+    against: list[Mapping[str, Any]] = [
+        row for row in outcome.findings if row["kind"] in (SubgraphFindingKind.RULE, SubgraphFindingKind.COMPOSITION)
+    ]
     more = f" (and {len(against) - 1} more: checkSubgraph lists them)" if len(against) > 1 else ""
     return f"{against[0]['message']}{more}"

@@ -26,6 +26,7 @@ from resolvers.viewer import Viewer
 
 Document = dict[str, Any]
 _SUBJECT = "__binding_subject__"
+_BESIDE = "__binding_beside__"
 
 Visible = Callable[[Viewer, Document, set[str]], bool]
 
@@ -175,6 +176,7 @@ def called(
 def action(payload: Any) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
     """Binds a mutation `(info, input)`; what it returns goes into the payload, a Refused into `userErrors`."""
     subject: str = getattr(payload, _SUBJECT)
+    beside: Document = dict.fromkeys(getattr(payload, _BESIDE))
 
     def bind(perform: Callable[..., Awaitable[Any]]) -> Any:
         @functools.wraps(perform)
@@ -183,9 +185,9 @@ def action(payload: Any) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
                 done = await perform(*args, **kwargs)
             except Refused as refused:
                 error = {"code": refused.code, "message": str(refused), "field": refused.field}
-                return {subject: refused.document, "secret": None, "userErrors": [error]}
-            result = done if isinstance(done, Submitted) else Submitted(done)
-            return {subject: result.document, "secret": result.secret, "userErrors": []}
+                return {**beside, subject: refused.document, "userErrors": [error]}
+            result = done if isinstance(done, Done) else Done(done, {})
+            return {**beside, **result.beside, subject: result.document, "userErrors": []}
 
         return strawberry.field(
             resolver=staticmethod(settle),
@@ -198,11 +200,11 @@ def action(payload: Any) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Submitted:
-    """What an action gives its payload: the document, and a secret where one was made."""
+class Done:
+    """What an action gives its payload: the document, and what stands beside it under the payload's own keys."""
 
     document: Any
-    secret: str | None = None
+    beside: Document
 
 
 def _field(read: Callable[..., Any], binding: Binding, *, name: str | None, description: str | None) -> Any:
@@ -226,6 +228,7 @@ def object_type(
             # `_entities`, and prints the whole document.
             setattr(cls, "is_type_of", classmethod(lambda cls, value, info: isinstance(value, dict)))  # noqa: B010
         setattr(cls, _SUBJECT, subject)
+        setattr(cls, _BESIDE, tuple(to_camel_case(attribute) for attribute in inspect.get_annotations(cls)))
         description = inspect.getdoc(cls)
         if keys:
             return strawberry.federation.type(keys=list(keys), description=description, name=name)(cls)

@@ -5,7 +5,7 @@ import strawberry
 from resolvers import complaint as complaints
 from resolvers import forwarding as forwardings
 from resolvers import intake
-from schema.binding import Document, Submitted, action, column, object_type
+from schema.binding import Document, Done, action, column, object_type
 from schema.complaint import Complaint
 from schema.enums import (
     AgeBand,
@@ -76,7 +76,7 @@ class SubmitComplaintInput:
 
 
 @action(SubmitComplaintPayload)
-async def submit_complaint(info: ContextInfo, input: SubmitComplaintInput) -> Submitted:
+async def submit_complaint(info: ContextInfo, input: SubmitComplaintInput) -> Done:
     """Accepted from anyone, sent anywhere: it has an id and a holder at once."""
     complaint, secret = await intake.submit(
         info.context,
@@ -95,7 +95,7 @@ async def submit_complaint(info: ContextInfo, input: SubmitComplaintInput) -> Su
             reporter=None if input.reporter is None else given(input.reporter),
         ),
     )
-    return Submitted(complaint, secret)
+    return Done(complaint, {"secret": secret})
 
 
 @strawberry.input

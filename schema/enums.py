@@ -21,6 +21,7 @@ from resolvers.domain.vocabulary import (
     ReturnReason,
     Role,
     Sex,
+    SubgraphFindingKind,
     SupervisionGrade,
     TeamKind,
     TeamRole,
@@ -47,6 +48,7 @@ __all__ = [
     "ReturnReason",
     "Role",
     "Sex",
+    "SubgraphFindingKind",
     "SupervisionGrade",
     "TeamKind",
     "TeamRole",
@@ -91,6 +93,9 @@ _DESCRIPTIONS: dict[type[StrEnum], str | None] = {
     AgeBand: None,
     ComplaintOrder: "DUE_ASC: by the next running clock; complaints without one come last.",
     UserErrorCode: None,
+    SubgraphFindingKind: (
+        "RULE: of ownership; COMPOSITION: the subgraphs do not fit together; BREAKING: clients would miss it; HINT."
+    ),
 }
 
 for _enum, _description in _DESCRIPTIONS.items():

@@ -1,8 +1,9 @@
 """Root mutation: a list of fields, each bound to a feature."""
 
-from schema import complaint_mutations, follow_up_mutations, team_mutations
+from schema import complaint_mutations, follow_up_mutations, subgraph, team_mutations
 from schema.binding import object_type
 from schema.complaint_mutations import ComplaintPayload, SubmitComplaintPayload
+from schema.subgraph import CheckSubgraphPayload, PublishSubgraphPayload, RetireSubgraphPayload
 from schema.team_mutations import TeamPayload
 
 
@@ -32,3 +33,6 @@ class Mutation:
     update_team: TeamPayload = team_mutations.update_team
     add_team_member: TeamPayload = team_mutations.add_team_member
     end_team_membership: TeamPayload = team_mutations.end_team_membership
+    check_subgraph: CheckSubgraphPayload = subgraph.check_subgraph
+    publish_subgraph: PublishSubgraphPayload = subgraph.publish_subgraph
+    retire_subgraph: RetireSubgraphPayload = subgraph.retire_subgraph

@@ -7,6 +7,7 @@ from resolvers import category as categories
 from resolvers import complaint as complaints
 from resolvers import complaint_list, node
 from resolvers import region as regions
+from resolvers import subgraph as subgraphs
 from resolvers import team as teams
 from resolvers.listing import Arguments, Listing
 from schema.agency import Agency, AgencyConnection, AgencyFilter
@@ -20,6 +21,7 @@ from schema.node import Node
 from schema.page import ContextInfo
 from schema.region import Region
 from schema.selection import keys
+from schema.subgraph import Subgraph, Supergraph
 from schema.team import Team, TeamConnection, TeamFilter
 from schema.viewer import Viewer
 
@@ -114,3 +116,12 @@ class Query:
     async def categories(info: ContextInfo) -> list[Document]:
         """The whole tree, by code."""
         return await categories.listing(info.context)
+
+    @called(list[Subgraph], commands=2)
+    async def subgraphs(info: ContextInfo) -> list[Document]:
+        """The agencies' subgraphs that are live, by agency."""
+        return await subgraphs.published(info.context)
+
+    @called(Supergraph, commands=1)
+    async def supergraph(info: ContextInfo) -> Document:
+        return await subgraphs.live(info.context.store)

@@ -1,1 +1,157 @@
-"""Subgraph: what agencies add to the graph; check, publish, retire."""
+"""Subgraph: what agencies add to the graph from systems of their own; check, publish, retire."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+from strawberry import Parent
+
+from resolvers import agency as agencies
+from resolvers import policy
+from resolvers import subgraph as subgraphs
+from resolvers.subgraph import Publication
+from resolvers.viewer import Viewer
+from schema.binding import Document, Done, action, called, column, loaded, object_type
+from schema.enums import SubgraphFindingKind
+from schema.errors import UserError, attempt
+from schema.page import ContextInfo
+
+if TYPE_CHECKING:
+    from schema.agency import Agency
+
+LazyAgency = Annotated["Agency", strawberry.lazy("schema.agency")]
+
+
+def _own(viewer: Viewer, row: Document, proven: set[str]) -> bool:
+    return policy.may_read_subgraph(viewer, row["agency"])
+
+
+def _whole(viewer: Viewer, row: Document, proven: set[str]) -> bool:
+    return policy.may_read_supergraph(viewer)
+
+
+@object_type()
+class SubgraphVersion:
+    """One state of a subgraph that an agency published; any can be gone back to."""
+
+    version: int
+    url: str
+    sdl: str
+    published_at: datetime
+    published_by: str | None = column("publishedBy", description="The publisher's subject.")
+
+
+@object_type()
+class Subgraph:
+    """An agency's own system in this graph. URL, text and versions are read by the agency, the desk and oversight."""
+
+    id: strawberry.ID = column("agency", description="The agency's id: an agency has one subgraph.")
+    agency: LazyAgency = loaded(agencies.by_id, key="agency")
+    version: int
+    published_at: datetime
+    url: str | None = column("url", visible=_own)
+    sdl: str | None = column("sdl", visible=_own)
+
+    @called(list[SubgraphVersion], needs=("agency",), commands=1)
+    async def versions(subgraph: Parent[Document], info: ContextInfo) -> list[Document]:
+        """The latest 50, newest first; also those that are live no more."""
+        return await subgraphs.versions(info.context, subgraph["agency"])
+
+
+@object_type()
+class Supergraph:
+    """The composed graph that is live."""
+
+    version: int = column("version", description="Grows by one with every publication; 0: the national graph alone.")
+    composed_at: datetime | None
+    sdl: str | None = column(
+        "sdl", visible=_whole, description="With the join specification and every URL: read by the desk and oversight."
+    )
+
+
+@object_type()
+class SubgraphFinding:
+    """What a check found: only BREAKING and HINT let the subgraph be published."""
+
+    kind: SubgraphFindingKind
+    code: str = column("code", description="The rule's, or the code that composers share.")
+    message: str
+    coordinate: str | None = column("coordinate", description="The element, as Type or Type.field, where it is one.")
+    uses: int | None = column("uses", description="How often clients asked for a field that would break, in 7 days.")
+
+
+@object_type(subject="findings")
+class CheckSubgraphPayload:
+    ok: bool | None = column("ok", description="Whether it could be published as it is; null where it was refused.")
+    findings: list[SubgraphFinding] | None
+    user_errors: list[UserError]
+
+
+@object_type(subject="subgraph")
+class PublishSubgraphPayload:
+    subgraph: Subgraph | None
+    findings: list[SubgraphFinding] | None = column("findings", description="What composing found; null on repetition.")
+    user_errors: list[UserError]
+
+
+@object_type(subject="subgraph")
+class RetireSubgraphPayload:
+    subgraph: Subgraph | None
+    user_errors: list[UserError]
+
+
+@strawberry.input
+class CheckSubgraphInput:
+    agency: strawberry.ID
+    sdl: str
+    url: str | None = None
+    idempotency_key: str | None = None
+
+
+@strawberry.input
+class PublishSubgraphInput:
+    """An `sdl` at a `url`; or a `version` to go back to."""
+
+    agency: strawberry.ID
+    url: str | None = None
+    sdl: str | None = None
+    version: int | None = None
+    expected_version: int | None = strawberry.field(
+        default=None, description="The version that must be live; null: whichever is."
+    )
+    idempotency_key: str | None = None
+
+
+@strawberry.input
+class RetireSubgraphInput:
+    agency: strawberry.ID
+    expected_version: int | None = None
+    idempotency_key: str | None = None
+
+
+@action(CheckSubgraphPayload)
+async def check_subgraph(info: ContextInfo, input: CheckSubgraphInput) -> Done:
+    """What publishing would do: rules, composition, what clients would miss. Changes nothing."""
+    outcome = await subgraphs.check(info.context, input.agency, sdl=input.sdl, url=input.url)
+    return Done(outcome.findings, {"ok": bool(outcome.supergraph)})
+
+
+@action(PublishSubgraphPayload)
+async def publish_subgraph(info: ContextInfo, input: PublishSubgraphInput) -> Done:
+    """Puts the agency's subgraph into the graph, for everyone at once and without a pause."""
+    version, outcome = await subgraphs.publish(
+        info.context,
+        attempt(info, input),
+        input.agency,
+        Publication(input.url, input.sdl, input.version),
+        expected_version=input.expected_version,
+    )
+    return Done(version, {"findings": None if outcome is None else outcome.findings})
+
+
+@action(RetireSubgraphPayload)
+async def retire_subgraph(info: ContextInfo, input: RetireSubgraphInput) -> Document:
+    """Takes the agency's subgraph out of the graph; its versions stay."""
+    return await subgraphs.retire(
+        info.context, attempt(info, input), input.agency, expected_version=input.expected_version
+    )

@@ -79,7 +79,10 @@ def check(
 def breaking_changes(before: str, after: str) -> list[Finding]:
     """What clients of the API schema `before` would miss in `after`."""
     changes = find_breaking_changes(build_schema(before), build_schema(after))
-    return [Finding("BREAKING", change.type.name, change.description) for change in changes]
+    return [
+        Finding("BREAKING", change.type.name, change.description, change.description.split()[0].rstrip("."))
+        for change in changes
+    ]
 
 
 def with_local_cases(national: SubgraphSource, published: Iterable[Published]) -> SubgraphSource:

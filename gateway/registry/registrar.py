@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from gateway.federation.composition import SubgraphSource
 from gateway.registry.addresses import ForbiddenAddress, check_url
@@ -55,5 +55,5 @@ def _published(member: Member, agency_ids: Collection[str]) -> Published:
     return Published(SubgraphSource(member.agency, member.url, member.sdl), prefix_of(member.agency, agency_ids))
 
 
-def _finding(finding: Finding) -> dict[str, str | None]:
-    return finding._asdict()
+def _finding(finding: Finding) -> dict[str, Any]:
+    return finding._asdict() | {"uses": None}
