@@ -1,0 +1,138 @@
+"""`satugraf subgraph check`, `publish`, `list`, `retire`: an agency's subgraph in a running gateway."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import aiohttp
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from gateway.cli.failure import fail, told
+
+commands = typer.Typer(
+    no_args_is_help=True,
+    help="Check, publish, list and retire agencies' subgraphs of a running gateway.\n\n"
+    "Who asks is read from SATUGRAF_TOKEN, a bearer token of the agency's admin.",
+)
+
+ANSWER_SECONDS: Final = 60
+FINDINGS: Final = "findings { kind code message coordinate uses }"
+
+Gateway = Annotated[str, typer.Option(help="The gateway's /graphql.", envvar="SATUGRAF_GATEWAY_URL")]
+Agency = Annotated[str, typer.Option(help="The agency's id: kab-badung.")]
+Schema = Annotated[Path, typer.Option(help="The subgraph's SDL.")]
+Expected = Annotated[int | None, typer.Option(help="Refuse where another version is live.")]
+LOCAL: Final = "http://127.0.0.1:8000/graphql"
+
+
+@commands.command()
+def check(agency: Agency, schema: Schema, gateway: Gateway = LOCAL) -> None:
+    """Say what publishing would do, and change nothing; exit code 1 where it could not be published.
+
+    [bold]Example[/bold]: satugraf subgraph check --agency kab-badung --schema badung.graphql
+    """
+    asked = {"agency": agency, "sdl": _text(schema)}
+    done = _mutation(gateway, "checkSubgraph", asked, f"ok {FINDINGS}")
+    _show_findings(done["findings"])
+    if not done["ok"]:
+        raise typer.Exit(1)
+    Console().print("It can be published.", style="green")
+
+
+@commands.command()
+def publish(
+    agency: Agency,
+    url: Annotated[str | None, typer.Option(help="Where the gateway asks the subgraph.")] = None,
+    schema: Schema = None,
+    version: Annotated[
+        int | None, typer.Option(help="Go back to this version, in place of --url and --schema.")
+    ] = None,
+    expected_version: Expected = None,
+    gateway: Gateway = LOCAL,
+) -> None:
+    """Put a subgraph into the graph; exit code 1 where it is refused.
+
+    [bold]Example[/bold]: satugraf subgraph publish --agency kab-badung --url https://api.badungkab.go.id/graphql
+    --schema badung.graphql
+    """
+    sdl = None if schema is None else _text(schema)
+    asked = {"agency": agency, "url": url, "sdl": sdl, "version": version, "expectedVersion": expected_version}
+    done = _mutation(gateway, "publishSubgraph", asked, f"subgraph {{ version }} {FINDINGS}")
+    _show_findings(done["findings"] or [])
+    Console().print(f"{agency} is live at version {done['subgraph']['version']}.", style="green")
+
+
+@commands.command(name="list")
+def list_(gateway: Gateway = LOCAL) -> None:
+    """List the subgraphs that are live."""
+    query = "{ supergraph { version } subgraphs { id version publishedAt url } }"
+    data = _asked(gateway, query, {})
+    table = Table("agency", "version", "published", "url", title=f"Supergraph {data['supergraph']['version']}")
+    for row in data["subgraphs"]:
+        table.add_row(row["id"], str(row["version"]), row["publishedAt"], row["url"] or "")
+    Console().print(table)
+
+
+@commands.command()
+def retire(
+    agency: Agency,
+    expected_version: Expected = None,
+    gateway: Gateway = LOCAL,
+) -> None:
+    """Take a subgraph out of the graph; its versions stay and can be published again."""
+    asked = {"agency": agency, "expectedVersion": expected_version}
+    done = _mutation(gateway, "retireSubgraph", asked, "subgraph { version }")
+    Console().print(f"{agency} has left the graph; version {done['subgraph']['version']} was the last.", style="green")
+
+
+def _text(schema: Path) -> str:
+    with told():
+        try:
+            return schema.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            fail(f"{schema} is not text in UTF-8.")
+
+
+def _mutation(gateway: str, name: str, given: dict[str, Any], selection: str) -> Any:
+    type_name = name[0].upper() + name[1:] + "Input"
+    document = (
+        f"mutation ($input: {type_name}!) {{ done: {name}(input: $input) {{ {selection} userErrors {{ message }} }} }}"
+    )
+    done = _asked(gateway, document, {"input": given})["done"]
+    if done["userErrors"]:
+        fail("\n".join(error["message"] for error in done["userErrors"]))
+    return done
+
+
+def _asked(gateway: str, document: str, variables: dict[str, Any]) -> Any:
+    try:
+        answer = asyncio.run(_posted(gateway, {"query": document, "variables": variables}))
+    except (aiohttp.ClientError, TimeoutError, ValueError) as failure:
+        fail(f"{gateway} gives no answer ({type(failure).__name__}): name the gateway's /graphql with --gateway.")
+    if not isinstance(answer, dict) or answer.get("errors") or not isinstance(answer.get("data"), dict):
+        errors = answer.get("errors") if isinstance(answer, dict) else None
+        fail("\n".join(str(error.get("message")) for error in errors or [{"message": f"{gateway} is no gateway."}]))
+    return answer["data"]
+
+
+async def _posted(gateway: str, body: dict[str, Any]) -> Any:
+    token = os.environ.get("SATUGRAF_TOKEN")
+    headers = {} if token is None else {"authorization": f"Bearer {token}"}
+    timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
+    async with (
+        aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
+        session.post(gateway, json=body) as answer,
+    ):
+        return await answer.json(content_type=None)
+
+
+def _show_findings(findings: list[dict[str, Any]]) -> None:
+    if not findings:
+        return
+    table = Table("kind", "code", "what", "uses in 7 days")
+    for row in findings:
+        table.add_row(row["kind"], row["code"], row["message"], "" if row["uses"] is None else str(row["uses"]))
+    Console().print(table)
