@@ -46,7 +46,7 @@ def check(agency: Agency, schema: Schema, gateway: Gateway = LOCAL) -> None:
 def publish(
     agency: Agency,
     url: Annotated[str | None, typer.Option(help="Where the gateway asks the subgraph.")] = None,
-    schema: Schema = None,
+    schema: Annotated[Path | None, typer.Option(help="The subgraph's SDL.")] = None,
     version: Annotated[
         int | None, typer.Option(help="Go back to this version, in place of --url and --schema.")
     ] = None,
