@@ -13,6 +13,8 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema import BaseSchema
 from strawberry.types.unset import UNSET
 
+from gateway.executor import reference
+from gateway.executor.answer import answered
 from gateway.http import errors
 from gateway.http.answer import Answer, Asked, check_method, respond
 from gateway.http.request import BodyLimits
@@ -76,11 +78,12 @@ class GraphQLView(GraphQL[RequestContext, None]):
         graphql, deadline_ms = asked.graphql, self.limits.deadline_ms
         try:
             async with asyncio.timeout(deadline_ms / 1000):
-                result = await self.schema.execute(
-                    graphql.query,
-                    variable_values=graphql.variables,
-                    context_value=self.make_context(asked.request),
-                    operation_name=graphql.operation_name,
+                result = await answered(
+                    self.documents.schema,
+                    operation.program,
+                    operation.variables,
+                    reference.Request(operation.prepared.checked.document, graphql.operation_name, graphql.variables),
+                    self.make_context(asked.request),
                 )
         except TimeoutError:
             return Answer(200, {"data": None, **errors.of_deadline(deadline_ms)})
