@@ -50,13 +50,16 @@ def router_app(file: Path, read: "Read | None" = None) -> "Starlette":
     from starlette.applications import Starlette
     from starlette.routing import Route
 
-    from gateway.federation.executor.transport import HttpTransport
+    from gateway.federation.executor.transport import Endpoint, HttpTransport
     from gateway.http.health import healthz
     from gateway.http.router import Router, Served
 
+    def endpoints(supergraph: "Supergraph") -> dict[str, Endpoint]:
+        return {subgraph.name: Endpoint(subgraph.url) for subgraph in supergraph.subgraphs.values()}
+
     read = read or _read
     first = read(file)
-    transport = HttpTransport(_urls(first))
+    transport = HttpTransport(endpoints(first))
     endpoint = Router(Served.of(first, transport.ask))
 
     async def watch() -> None:
@@ -74,7 +77,7 @@ def router_app(file: Path, read: "Read | None" = None) -> "Starlette":
             served = Served.of(fresh, transport.ask)
             await asyncio.to_thread(served.warm, endpoint.served)
             # Requests that began with the old supergraph still ask its subgraphs.
-            transport.urls = transport.urls | _urls(fresh)
+            transport.endpoints = {**transport.endpoints, **endpoints(fresh)}
             endpoint.served = served
             Console(stderr=True).print(f"{file} has changed: the new supergraph is served.")
 
@@ -102,7 +105,3 @@ def _read(file: Path) -> "Supergraph":
         fail(f"{file} is not text in UTF-8.")
     except InvalidSupergraph as failure:
         fail(f"{file}: {failure}")
-
-
-def _urls(supergraph: "Supergraph") -> dict[str, str]:
-    return {subgraph.name: subgraph.url for subgraph in supergraph.subgraphs.values()}

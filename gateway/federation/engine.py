@@ -17,8 +17,9 @@ from graphql import (
 )
 
 from gateway.federation.authorization import ANONYMOUS, NOTHING_DENIED, Claims, denied_coordinates, refusals
-from gateway.federation.executor.run import Ask, Program, Run, compile_plan
+from gateway.federation.executor.run import Program, Run, compile_plan
 from gateway.federation.executor.shape import Shape, introspected
+from gateway.federation.executor.subgraphs import NOBODY, Ask, Caller
 from gateway.federation.planner.planner import Planned, plan
 from gateway.federation.planner.selection import INTROSPECTION, condition_variables
 from gateway.federation.supergraph import Supergraph
@@ -125,7 +126,9 @@ class Engine:
             refusals(self.supergraph, operation, fragments, denied),
         )
 
-    async def execute(self, prepared: Prepared, raw: Mapping[str, Any], variables: Mapping[str, Any]) -> Object:
+    async def execute(
+        self, prepared: Prepared, raw: Mapping[str, Any], variables: Mapping[str, Any], caller: Caller = NOBODY
+    ) -> Object:
         """The response: `raw` are the variables as they were sent, `variables` their coerced values."""
         data: Object = {}
         errors: list[Object] = list(prepared.refusals)
@@ -133,7 +136,7 @@ class Engine:
             found = execute_sync(self.supergraph.api_schema, prepared.introspection, variable_values=dict(raw))
             data |= {introspected(key): value for key, value in (found.data or {}).items()}
             errors += [dict(error.formatted) for error in found.errors or ()]
-        run = Run({**variables, **raw}, self.ask, data, errors, self.shows_messages)
+        run = Run({**variables, **raw}, self.ask, caller, data, errors, self.shows_messages)
         await run.all(prepared.program)
         shaped = prepared.shape(self.supergraph, variables).respond(prepared.operation, data, errors)
         return {"data": shaped, "errors": errors} if errors else {"data": shaped}

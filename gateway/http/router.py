@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.federation.engine import Engine
-from gateway.federation.executor.run import Ask
+from gateway.federation.executor.subgraphs import Ask
 from gateway.federation.planner.paths import TooComplex
 from gateway.federation.planner.planner import Unplannable
 from gateway.federation.supergraph import Supergraph

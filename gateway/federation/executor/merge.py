@@ -12,22 +12,29 @@ Places = list[tuple[Object, tuple[str | int, ...]]]
 
 
 def objects_at(data: Object, path: Path) -> list[Object]:
-    """The objects at a path, through lists and past what is null; each once."""
-    found: list[Any] = [data]
+    """The objects at a path, through lists and past what is null."""
+    found: list[Object] = [data]
     for element in path:
-        if isinstance(element, str):
-            found = [value for value in (row.get(element) for row in found) if value is not None]
-            while any(type(value) is list for value in found):
-                found = [
-                    inner
-                    for value in found
-                    for inner in (value if type(value) is list else (value,))
-                    if inner is not None
-                ]
-            found = [value for value in found if type(value) is dict]
+        if type(element) is str:
+            inner: list[Object] = []
+            for row in found:
+                value = row.get(element)
+                if type(value) is dict:
+                    inner.append(value)
+                elif type(value) is list:
+                    _flatten(value, inner)
+            found = inner
         else:
             found = [row for row in found if row.get("__typename") in element]
     return found
+
+
+def _flatten(rows: list[Any], into: list[Object]) -> None:
+    for row in rows:
+        if type(row) is dict:
+            into.append(row)
+        elif type(row) is list:
+            _flatten(row, into)
 
 
 def places_at(data: Object, path: Path) -> Places:

@@ -1,32 +1,17 @@
 """Walks the plan: sends each fetch once what it needs is known, and merges the answers."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
 from gateway.federation.executor.merge import Build, Object, builder, merge, objects_at, places_at, representations
+from gateway.federation.executor.subgraphs import FAILED, Ask, Caller, SubgraphFailed
 from gateway.federation.planner.fetches import Path
 from gateway.federation.planner.plan import Entities, Fetch, QueryPlan
 from gateway.federation.planner.selection import Conditions
-
-Ask = Callable[[str, bytes, str], Awaitable[Object]]
-"""Sends a body to a subgraph (its name, the body, the kind of operation); the answer as an object.
-
-Raises SubgraphFailed where there is none.
-"""
-
-FAILED: Final = "DOWNSTREAM_SERVICE_ERROR"
-
-
-class SubgraphFailed(Exception):
-    """The subgraph gave no answer that can be used; `code` says how it failed."""
-
-    def __init__(self, message: str, code: str = FAILED) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +44,7 @@ class Run:
 
     variables: Mapping[str, Any]
     ask: Ask
+    caller: Caller
     data: Object
     errors: list[Object]
     shows_messages: bool = True
@@ -134,7 +120,7 @@ class Run:
     async def _asked(self, step: Step, parts: list[bytes], path: Path) -> Object | None:
         body = step.prefix + b",".join(parts) + b"}}"
         try:
-            return await self.ask(step.fetch.subgraph, body, step.fetch.kind)
+            return await self.ask(step.fetch.subgraph, body, step.fetch.kind, self.caller)
         except SubgraphFailed as failed:
             extensions = {"code": failed.code, "serviceName": step.fetch.subgraph}
             error: Object = {"message": str(failed), "extensions": extensions}

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from gateway.cli import app as cli
 from gateway.cli.router import router_app
+from gateway.federation.executor.subgraphs import Caller
 from gateway.federation.join import read_supergraph
 from gateway.http.router import Served
 from gateway.operation.document import InvalidDocument
@@ -157,7 +158,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_new_supergraph_is_warm_for_what_was_asked_before(tmp_path: Path) -> None:
-    async def ask(subgraph: str, body: bytes, kind: str) -> dict[str, Any]:
+    async def ask(subgraph: str, body: bytes, kind: str, caller: Caller) -> dict[str, Any]:
         return {"data": {}}
 
     old = Served.of(read_supergraph(SUPERGRAPH % "http://a"), ask)
