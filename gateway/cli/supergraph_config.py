@@ -54,8 +54,9 @@ def _introspected(name: str, url: str) -> str:
     """The SDL that a running subgraph says of itself."""
     import asyncio
 
+    from gateway.federation.executor.endpoint import Endpoint, TransportLimits
     from gateway.federation.executor.subgraphs import SubgraphFailed
-    from gateway.federation.executor.transport import Endpoint, HttpTransport, TransportLimits
+    from gateway.federation.executor.transport import HttpTransport
 
     async def ask() -> Any:
         transport = HttpTransport({name: Endpoint(url, TransportLimits(timeout_ms=FETCH_SECONDS * 1000))})

@@ -127,19 +127,29 @@ def _inside(value: Any, build: Build) -> Any:
     return _MISSING if made is None else made
 
 
-def representations(objects: Sequence[Object], build: Build) -> tuple[list[bytes], list[list[Object]]]:
-    """Each representation once, as JSON, with the objects that it stands for."""
+def representations(objects: Sequence[Object], build: Build) -> tuple[list[Object], list[list[Object]]]:
+    """Each representation once, with the objects that it stands for."""
     position: dict[bytes, int] = {}
+    made: list[Object] = []
     owners: list[list[Object]] = []
     for row in objects:
-        made = build(row)
-        if made is None:
+        found = build(row)
+        if found is None:
             continue
-        encoded = orjson.dumps(made)
+        encoded = orjson.dumps(found)
         at = position.get(encoded)
         if at is None:
-            position[encoded] = len(owners)
+            position[encoded] = len(made)
+            made.append(found)
             owners.append([row])
         else:
             owners[at].append(row)
-    return list(position), owners
+    return made, owners
+
+
+def merge_entities(rows: Sequence[Any], owners: Sequence[Sequence[Object]]) -> None:
+    """What was fetched of each representation, to the objects that it stands for."""
+    for row, objects in zip(rows, owners, strict=False):
+        if type(row) is dict:
+            for owner in objects:
+                merge(owner, row)

@@ -1,6 +1,6 @@
 """What the executor needs of its host: how a subgraph is asked, who asks, and what may be sent to whom."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -43,7 +43,7 @@ class Ask(Protocol):
 class Listen(Protocol):
     """Starts a subscription at a subgraph; each event as an object. Raises SubgraphFailed where it breaks off."""
 
-    def __call__(self, subgraph: str, body: bytes, caller: Caller, /) -> AsyncIterator[Object]: ...
+    def __call__(self, subgraph: str, body: bytes, caller: Caller, /) -> AsyncGenerator[Object, None]: ...
 
 
 class MaySend(Protocol):

@@ -1,47 +1,21 @@
 """HTTP to a subgraph: kept connections, timeout, retry, circuit breaker, limits."""
 
 import asyncio
-import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from gateway.federation.executor.connection import Lost, Oversized, Pool, Response, header_lines, pool
+from gateway.federation.executor.endpoint import Endpoint, TransportLimits
+from gateway.federation.executor.streams import listened, opened_session
 from gateway.federation.executor.subgraphs import NOBODY, Caller, SubgraphFailed
 
-
-@dataclass(frozen=True, slots=True)
-class TransportLimits:
-    """For each subgraph: how long it may take, how much it may answer, how many requests it gets at once."""
-
-    timeout_ms: int = 10_000
-    response_bytes: int = 16 * 1024 * 1024
-    connections: int = 64
-    failures_to_open: int = 10
-    """So many failures in a row, and it is not asked for `open_ms`."""
-    open_ms: int = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where a subgraph is, and what it is sent besides bodies."""
-
-    url: str
-    limits: TransportLimits = TransportLimits()
-    tls: ssl.SSLContext | None = None
-    headers: tuple[tuple[str, str], ...] = ()
-    """Sent with every request."""
-    propagated: tuple[str, ...] = ()
-    """Lower-case names of the caller's headers that it gets too."""
-
-    def header_lines(self, caller: Caller) -> bytes:
-        """As they are sent with the caller's request."""
-        given = caller.headers
-        own = [(name, given[name]) for name in self.propagated if name in given] if given else []
-        return header_lines((*self.headers, *own)) if own or self.headers else b""
+if TYPE_CHECKING:
+    import aiohttp
 
 
 @dataclass(slots=True)
@@ -83,6 +57,7 @@ class HttpTransport:
 
     endpoints: Mapping[str, Endpoint]
     _far: dict[str, _Far] = field(default_factory=dict)
+    _session: "aiohttp.ClientSession | None" = None
 
     async def ask(self, subgraph: str, body: bytes, kind: str, caller: Caller = NOBODY) -> dict[str, Any]:
         """The subgraph's answer. A query is sent once more where its connection was lost, and once for all who
@@ -90,7 +65,7 @@ class HttpTransport:
         far = self._far.get(subgraph)
         if far is None or far.endpoint is not self.endpoints[subgraph]:
             far = self._far[subgraph] = self._opened(subgraph, far)
-        headers = far.endpoint.header_lines(caller)
+        headers = header_lines(far.endpoint.headers_for(caller))
         if kind != "query":
             return (await self._sent(subgraph, far, body, headers, tries=1))[1]
         same = (body, headers)
@@ -148,7 +123,17 @@ class HttpTransport:
             raise SubgraphFailed(sentence, "SUBGRAPH_UNAVAILABLE") from None
         return _Far(endpoint, made, Breaker(limits))
 
+    async def listen(self, subgraph: str, body: bytes, caller: Caller) -> AsyncGenerator[dict[str, Any], None]:
+        """The events of a subscription at the subgraph."""
+        if self._session is None:
+            self._session = opened_session()
+        async with aclosing(listened(self._session, subgraph, self.endpoints[subgraph], body, caller)) as events:
+            async for event in events:
+                yield event
+
     async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
         for far in self._far.values():
             far.pool.close()
 

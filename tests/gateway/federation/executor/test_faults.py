@@ -13,7 +13,8 @@ from far_end import Answer, answering, entities, free_port, serving, text
 from supergraphs import supergraph_of
 
 from gateway.federation.engine import Engine
-from gateway.federation.executor.transport import Endpoint, HttpTransport, TransportLimits
+from gateway.federation.executor.endpoint import Endpoint, TransportLimits
+from gateway.federation.executor.transport import HttpTransport
 from gateway.operation.document import Documents
 
 SHOP = """
