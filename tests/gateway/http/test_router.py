@@ -17,9 +17,11 @@ from typer.testing import CliRunner
 
 from gateway.cli import app as cli
 from gateway.cli.router import router_app
+from gateway.federation.engine import Engine
+from gateway.federation.executor.subgraphs import Caller
 from gateway.federation.join import read_supergraph
 from gateway.http.router import Served
-from gateway.operation.document import InvalidDocument
+from gateway.operation.document import Documents, InvalidDocument
 
 SUPERGRAPH = """
 schema { query: Query }
@@ -157,14 +159,18 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_new_supergraph_is_warm_for_what_was_asked_before(tmp_path: Path) -> None:
-    async def ask(subgraph: str, body: bytes, kind: str) -> dict[str, Any]:
+    async def ask(subgraph: str, body: bytes, kind: str, caller: Caller) -> dict[str, Any]:
         return {"data": {}}
 
-    old = Served.of(read_supergraph(SUPERGRAPH % "http://a"), ask)
+    def served(sdl: str) -> Served:
+        supergraph = read_supergraph(sdl)
+        return Served(Engine(supergraph, ask), Documents(supergraph.api_schema))
+
+    old = served(SUPERGRAPH % "http://a")
     for query in ("{ greeting }", "{ list { greeting } }", "{ nothing }"):
         with suppress(InvalidDocument):
             old.documents.check(query)
-    new = Served.of(read_supergraph((SUPERGRAPH % "http://a").replace("list: [Query]", "")), ask)
+    new = served((SUPERGRAPH % "http://a").replace("list: [Query]", ""))
     new.warm(old)
     checked = new.documents.check("{ greeting }")
     [operation] = checked.operations.values()

@@ -13,7 +13,8 @@ from far_end import Answer, answering, entities, free_port, serving, text
 from supergraphs import supergraph_of
 
 from gateway.federation.engine import Engine
-from gateway.federation.executor.transport import HttpTransport, TransportLimits
+from gateway.federation.executor.endpoint import Endpoint, TransportLimits
+from gateway.federation.executor.transport import HttpTransport
 from gateway.operation.document import Documents
 
 SHOP = """
@@ -76,7 +77,7 @@ async def shop(stack: AsyncExitStack, b: Answer | str, a: Answer | None = None) 
         "a": await stack.enter_async_context(serving(first)),
         "b": b if isinstance(b, str) else await stack.enter_async_context(serving(b)),
     }
-    transport = HttpTransport(urls, LIMITS)
+    transport = HttpTransport({name: Endpoint(url, LIMITS) for name, url in urls.items()})
     stack.push_async_callback(transport.close)
     return Shop(transport)
 
