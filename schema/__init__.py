@@ -1,4 +1,4 @@
-"""The contract: `build()` gives the schema, `subgraph_sdl()` its text as a federation subgraph."""
+"""The contract: `build()` gives the schema, `build_subgraph()` the same as a federation subgraph."""
 
 import warnings
 from collections.abc import Iterator, Sequence
@@ -12,12 +12,14 @@ from graphql import (
     GraphQLInputObjectType,
     GraphQLInterfaceType,
     GraphQLObjectType,
+    GraphQLUnionType,
     Undefined,
 )
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from schema.entities import SubgraphQuery, entity_type
 from schema.local_case import local_case_type
 from schema.mutation import Mutation
 from schema.query import Query
@@ -52,12 +54,24 @@ def build(extensions: Sequence[type[SchemaExtension]] = (), local_cases: Sequenc
     return _without_null_defaults(built)
 
 
+def build_subgraph(local_cases: Sequence[str] = ()) -> strawberry.federation.Schema:
+    """The national graph as one subgraph among others, with `_entities` and `_service`."""
+    built = strawberry.federation.Schema(
+        query=SubgraphQuery,
+        mutation=Mutation,
+        types=[local_case_type(name) for name in local_cases],
+        config=_config(),
+        federation_version=_LINK_VERSION,
+    )
+    entity = built._schema.type_map["_Entity"]
+    assert isinstance(entity, GraphQLUnionType)  # noqa: S101 - Strawberry's name for it
+    entity.resolve_type = entity_type
+    return _without_null_defaults(built)
+
+
 def subgraph_sdl() -> str:
     """The national graph as other routers' composers read it."""
-    built = strawberry.federation.Schema(
-        query=Query, mutation=Mutation, config=_config(), federation_version=_LINK_VERSION
-    )
-    return _without_null_defaults(built).as_str() + "\n"
+    return build_subgraph().as_str() + "\n"
 
 
 def _config() -> StrawberryConfig:

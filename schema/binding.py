@@ -229,7 +229,8 @@ def object_type(
             setattr(cls, "is_type_of", classmethod(lambda cls, value, info: isinstance(value, dict)))  # noqa: B010
         setattr(cls, _SUBJECT, subject)
         setattr(cls, _BESIDE, tuple(to_camel_case(attribute) for attribute in inspect.get_annotations(cls)))
-        description = inspect.getdoc(cls)
+        own = cls.__dict__.get("__doc__")  # a dataclass's base has one of Python's making
+        description = own and inspect.cleandoc(own)
         if keys:
             return strawberry.federation.type(keys=list(keys), description=description, name=name)(cls)
         return strawberry.type(description=description, name=name)(cls)
