@@ -1,7 +1,8 @@
 """A supergraph ready to serve: operations planned once, run many times."""
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -17,8 +18,11 @@ from graphql import (
 )
 
 from gateway.federation.authorization import ANONYMOUS, NOTHING_DENIED, Claims, denied_coordinates, refusals
-from gateway.federation.executor.run import Ask, Program, Run, compile_plan
+from gateway.federation.executor.run import Program, Run, compile_plan
 from gateway.federation.executor.shape import Shape, introspected
+from gateway.federation.executor.subgraphs import NOBODY, Ask, Caller, Listen, MaySend, SubgraphFailed
+from gateway.federation.planner.paths import TooComplex
+from gateway.federation.planner.plan import as_json
 from gateway.federation.planner.planner import Planned, plan
 from gateway.federation.planner.selection import INTROSPECTION, condition_variables
 from gateway.federation.supergraph import Supergraph
@@ -26,6 +30,8 @@ from gateway.federation.supergraph import Supergraph
 CACHED_PLANS: Final = 1000
 CACHED_CLAIMS: Final = 1000
 MAX_SHAPES: Final = 64
+MAX_FETCHES: Final = 200
+"""So many requests may one operation cost its subgraphs."""
 
 Object = dict[str, Any]
 
@@ -58,6 +64,10 @@ class Prepared:
         return found
 
 
+class NotStreamed(Exception):
+    """The host of this engine streams no subscriptions."""
+
+
 @dataclass(slots=True)
 class Engine:
     """Executes operations that are valid in the API schema against the subgraphs."""
@@ -65,6 +75,9 @@ class Engine:
     supergraph: Supergraph
     ask: Ask
     shows_messages: bool = True
+    listen: Listen | None = None
+    may_send: MaySend | None = None
+    max_fetches: int = MAX_FETCHES
     _prepared: "OrderedDict[tuple[int, str, frozenset[str]], Prepared]" = field(default_factory=OrderedDict)
     _denied: "OrderedDict[Claims, frozenset[str]]" = field(default_factory=OrderedDict)
 
@@ -103,6 +116,8 @@ class Engine:
         denied: frozenset[str],
     ) -> Prepared:
         planned = plan(self.supergraph, operation, fragments, denied=denied)
+        if len(planned.plan.fetches) > self.max_fetches:
+            raise TooComplex(f"The plan has {len(planned.plan.fetches)} fetches; at most {self.max_fetches} are taken.")
         local = tuple(_introspection(operation.selection_set, fragments))
         introspection = None
         if local:
@@ -125,17 +140,58 @@ class Engine:
             refusals(self.supergraph, operation, fragments, denied),
         )
 
-    async def execute(self, prepared: Prepared, raw: Mapping[str, Any], variables: Mapping[str, Any]) -> Object:
-        """The response: `raw` are the variables as they were sent, `variables` their coerced values."""
-        data: Object = {}
-        errors: list[Object] = list(prepared.refusals)
+    async def execute(
+        self,
+        prepared: Prepared,
+        raw: Mapping[str, Any],
+        variables: Mapping[str, Any],
+        caller: Caller = NOBODY,
+        explained: bool = False,
+    ) -> Object:
+        """The response: `raw` are the variables as they were sent, `variables` their coerced values.
+
+        Where `explained`, its extensions hold the plan and what each fetch took.
+        """
+        run = self._run(prepared, raw, variables, caller)
+        if explained:
+            run.times = []
         if prepared.introspection is not None:
             found = execute_sync(self.supergraph.api_schema, prepared.introspection, variable_values=dict(raw))
-            data |= {introspected(key): value for key, value in (found.data or {}).items()}
-            errors += [dict(error.formatted) for error in found.errors or ()]
-        run = Run({**variables, **raw}, self.ask, data, errors, self.shows_messages)
+            run.data |= {introspected(key): value for key, value in (found.data or {}).items()}
+            run.errors += [dict(error.formatted) for error in found.errors or ()]
         await run.all(prepared.program)
-        shaped = prepared.shape(self.supergraph, variables).respond(prepared.operation, data, errors)
+        answer = self._shaped(prepared, variables, run)
+        if explained:
+            answer["extensions"] = {"queryPlan": as_json(prepared.planned.plan), "fetches": run.times}
+        return answer
+
+    async def subscribe(
+        self, prepared: Prepared, raw: Mapping[str, Any], variables: Mapping[str, Any], caller: Caller = NOBODY
+    ) -> AsyncGenerator[Object, None]:
+        """A response for each event; ends when the subgraph's stream does, with an error where that breaks off."""
+        if self.listen is None:
+            raise NotStreamed
+        first = prepared.program.stages[0][0]
+        subgraph = first.fetch.subgraph
+        body = first.body(self._run(prepared, raw, variables, caller).own_variables(first))
+        try:
+            async with aclosing(self.listen(subgraph, body, caller)) as events:
+                async for event in events:
+                    run = self._run(prepared, raw, variables, caller)
+                    await run.all(prepared.program, event)
+                    yield self._shaped(prepared, variables, run)
+        except SubgraphFailed as failed:
+            run = self._run(prepared, raw, variables, caller)
+            run.note_failure(subgraph, failed, [])
+            yield {"data": None, "errors": run.errors}
+
+    def _run(self, prepared: Prepared, raw: Mapping[str, Any], variables: Mapping[str, Any], caller: Caller) -> Run:
+        errors = list(prepared.refusals)
+        return Run({**variables, **raw}, self.ask, caller, {}, errors, self.shows_messages, self.may_send)
+
+    def _shaped(self, prepared: Prepared, variables: Mapping[str, Any], run: Run) -> Object:
+        errors = run.errors
+        shaped = prepared.shape(self.supergraph, variables).respond(prepared.operation, run.data, errors)
         return {"data": shaped, "errors": errors} if errors else {"data": shaped}
 
 

@@ -10,6 +10,7 @@ from supergraphs import supergraph_of
 
 from gateway.federation.authorization import ANONYMOUS, Claims, denied_coordinates
 from gateway.federation.engine import Engine
+from gateway.federation.executor.subgraphs import Caller
 
 CLINIC = """
 scalar Secret
@@ -38,7 +39,7 @@ class Hospital:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    async def ask(self, subgraph: str, body: bytes, kind: str) -> dict[str, Any]:
+    async def ask(self, subgraph: str, body: bytes, kind: str, caller: Caller) -> dict[str, Any]:
         self.asked.append(orjson.loads(body)["query"])
         if subgraph == "a":
             row = {"nik": "51", "name": "Wayan", "diagnosis": "flu"}

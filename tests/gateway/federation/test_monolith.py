@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.federation.engine import Engine
+from gateway.federation.executor.subgraphs import Caller
 from gateway.federation.join import read_supergraph
 from gateway.federation.supergraph import Supergraph
 
@@ -235,7 +236,7 @@ class Federation:
         self.schemas = {name: build_schema(plain_sdl(world, name)) for name in world.subgraphs}
         self.engine = Engine(self.supergraph, self.ask)
 
-    async def ask(self, subgraph: str, body: bytes, kind: str) -> dict[str, Any]:
+    async def ask(self, subgraph: str, body: bytes, kind: str, caller: Caller) -> dict[str, Any]:
         asked = orjson.loads(body)
         document = parse(asked["query"])
         # A plan must be valid for the subgraph that it is sent to.
