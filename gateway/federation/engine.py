@@ -19,6 +19,7 @@ from graphql import (
 from gateway.federation.authorization import ANONYMOUS, NOTHING_DENIED, Claims, denied_coordinates, refusals
 from gateway.federation.executor.run import Ask, Program, Run, compile_plan
 from gateway.federation.executor.shape import Shape, introspected
+from gateway.federation.planner.graph import NO_LABELS
 from gateway.federation.planner.planner import Planned, plan
 from gateway.federation.planner.selection import INTROSPECTION, condition_variables
 from gateway.federation.supergraph import Supergraph
@@ -65,7 +66,7 @@ class Engine:
     supergraph: Supergraph
     ask: Ask
     shows_messages: bool = True
-    _prepared: "OrderedDict[tuple[int, str, frozenset[str]], Prepared]" = field(default_factory=OrderedDict)
+    _prepared: "OrderedDict[tuple[int, str, frozenset[str], frozenset[str]], Prepared]" = field(default_factory=OrderedDict)
     _denied: "OrderedDict[Claims, frozenset[str]]" = field(default_factory=OrderedDict)
 
     def prepare(
@@ -74,13 +75,14 @@ class Engine:
         operation: OperationDefinitionNode,
         fragments: Mapping[str, FragmentDefinitionNode],
         claims: Claims = ANONYMOUS,
+        labels: frozenset[str] = NO_LABELS,
     ) -> Prepared:
         """The operation's plan, made once for all callers who may have the same. Raises Unplannable and TooComplex."""
         denied = self._denied_to(claims)
-        key = (id(document), "" if operation.name is None else operation.name.value, denied)
+        key = (id(document), "" if operation.name is None else operation.name.value, denied, labels)
         found = self._prepared.get(key)
         if found is None or found.operation is not operation:
-            found = self._prepared[key] = self._prepare(operation, fragments, denied)
+            found = self._prepared[key] = self._prepare(operation, fragments, denied, labels)
             if len(self._prepared) > CACHED_PLANS:
                 self._prepared.popitem(last=False)
         else:
@@ -101,8 +103,9 @@ class Engine:
         operation: OperationDefinitionNode,
         fragments: Mapping[str, FragmentDefinitionNode],
         denied: frozenset[str],
+        labels: frozenset[str],
     ) -> Prepared:
-        planned = plan(self.supergraph, operation, fragments, denied=denied)
+        planned = plan(self.supergraph, operation, fragments, labels, denied)
         local = tuple(_introspection(operation.selection_set, fragments))
         introspection = None
         if local:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
-from graphql import SelectionSetNode, is_leaf_type
+from graphql import SelectionSetNode
 
 from gateway.federation.planner.selection import Field, Fragment, Item, Normaliser, merged
 from gateway.federation.supergraph import SubgraphField, Supergraph
@@ -108,8 +108,8 @@ class Graph:
                 yield from self._flat(type_name, item.selections)
 
     def conflicts(self, static: str, name: str) -> bool:
-        """Whether the field has several shapes among the object types of an abstract type, so that GraphQL refuses
-        to have it under one response key."""
+        """Whether the field has several types among the object types of an abstract type, so that GraphQL refuses
+        to have it, or what stands inside it, under one response key."""
         if not self.supergraph.is_abstract(static):
             return False
         return len(set(self._shapes(static, name))) > 1
@@ -119,6 +119,4 @@ class Graph:
             for subgraph in self.supergraph.subgraphs_by_field.get((type_name, name), ()):
                 here = self.supergraph.type_in(subgraph, type_name)
                 if here is not None:
-                    printed = here.fields[name]
-                    leaf = is_leaf_type(self.supergraph.schema.type_map[printed.named_type])
-                    yield printed.type if leaf else printed.type.replace(printed.named_type, "*")
+                    yield here.fields[name].type

@@ -11,7 +11,7 @@ from itertools import combinations
 from typing import Final
 
 from gateway.federation.planner.graph import Graph, Node
-from gateway.federation.planner.selection import TYPENAME, Field, Fragment, Item, merged
+from gateway.federation.planner.selection import TYPENAME, Field, Fragment, Item, conflict, merged
 
 CROSSING: Final = 1000
 """The cost of asking one more subgraph, in fields."""
@@ -252,25 +252,25 @@ class Solver:
         targets = list(self._targets(node, static, pending, blocked))
         chosen = _Choice(self, node, static, pending, blocked, targets).best()
         solution.residual += tuple(chosen.residual)
-        by_group: dict[object, Move] = {}
+        moves: list[tuple[Target, Move]] = []
         for target, option in chosen.options:
             if target is None:
                 solution.add(option.solution)
                 continue
             alone = option.required is not None and option.required.cost >= CROSSING
-            group = (target, option.requirement if alone else None)
-            move = by_group.get(group)
+            move = _joinable(moves, target, option, alone=alone)
             if move is None:
                 required = [] if target.required is None else [target.required]
-                move = by_group[group] = Move(target.node, target.key, (), required, Solution(), alone)
+                move = Move(target.node, target.key, (), required, Solution(), alone)
                 solution.cost += target.cost
+                moves.append((target, move))
             if option.required is not None and option.required not in move.required:
                 move.required.append(option.required)
                 move.requirement += option.requirement
                 solution.cost += option.required.cost
             move.solution.add(option.solution)
             solution.cost += option.solution.cost + _later(target, option)
-        solution.moves += by_group.values()
+        solution.moves += [move for _, move in moves]
 
     def option(self, node: Where, static: str, target: Target, item: Item, blocked: Blocked) -> Option | None:
         """The item at a target; with what a `@requires` there needs, which must be had from `node`."""
@@ -352,6 +352,15 @@ class Solver:
             if not required.residual and (best is None or CROSSING + required.cost < best.cost):
                 best = Target(at, items, required)
         return best
+
+
+def _joinable(moves: Iterable[tuple[Target, Move]], target: Target, option: Option, *, alone: bool) -> Move | None:
+    """The move that can take the option along: to the same target, waiting for the same, requiring nothing else."""
+    for other, move in moves:
+        if other is target and move.alone is alone and not conflict(move.requirement, option.requirement):
+            if not alone or move.requirement == option.requirement:
+                return move
+    return None
 
 
 def _like(item: Item, residual: tuple[Item, ...]) -> Item | None:

@@ -55,13 +55,20 @@ def _parts(selection: Selection) -> Iterator[str]:
     for asked in selection.fields.values():
         alias = "" if asked.key == asked.name else f"{asked.key}: "
         arguments = f"({asked.arguments})" if asked.arguments else ""
-        conditions = "".join(
-            f" @{'include' if wanted else 'skip'}(if: ${variable})" for variable, wanted in sorted(asked.conditions)
-        )
         inside = "" if asked.inside is None else " " + printed_selection(_filled(asked.inside))
-        yield f"{alias}{asked.name}{arguments}{conditions}{inside}"
+        yield _conditional(f"{alias}{asked.name}{arguments}", asked.conditions, inside)
     for type_name, narrowed in selection.fragments.items():
         yield f"... on {type_name} {printed_selection(_filled(narrowed))}"
+
+
+def _conditional(field: str, conditions: Conditions, inside: str) -> str:
+    """The field with its directives; of each kind it takes one, so that more are said by fragments around it."""
+    included = [f"@include(if: ${variable})" for variable, wanted in sorted(conditions) if wanted]
+    skipped = [f"@skip(if: ${variable})" for variable, wanted in sorted(conditions) if not wanted]
+    printed = " ".join([field, *included[:1], *skipped[:1]]) + inside
+    for directive in (*included[1:], *skipped[1:]):
+        printed = f"... {directive} {{ {printed} }}"
+    return printed
 
 
 def _filled(selection: Selection) -> Selection:
