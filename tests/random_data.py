@@ -23,7 +23,8 @@ from graphql import (
     parse,
     value_from_ast_untyped,
 )
-from random_graphs import Spec, World, subgraph_sdl
+from random_graphs import Spec, World
+from random_sdl import subgraph_sdl
 
 from gateway.federation.fields import parse_fields
 
@@ -57,7 +58,9 @@ def executable(world: World, subgraph: str) -> GraphQLSchema:
 
 def _is_entity(world: World, name: str, subgraph: str) -> bool:
     kind = world.kinds[name]
-    return subgraph in kind.object_in or any(resolvable for _, resolvable in kind.keys.get(subgraph, ()))
+    if subgraph in kind.object_in:
+        return bool(kind.declared(subgraph))
+    return any(resolvable for _, resolvable in kind.keys.get(subgraph, ()))
 
 
 def number_of(*parts: object) -> int:
@@ -155,9 +158,8 @@ class Resolver:
         for selection in selections:
             if isinstance(selection, FieldNode) and selection.name.value == name:
                 yield selection
-            elif isinstance(selection, InlineFragmentNode):
-                if selection.type_condition is None or selection.type_condition.name.value == type_name:
-                    yield from self.named(selection.selection_set.selections, type_name, name)
+            elif isinstance(selection, InlineFragmentNode) and _applies(selection, type_name):
+                yield from self.named(selection.selection_set.selections, type_name, name)
 
     def provided(self, selections: Sequence[SelectionNode], type_name: str, name: str) -> Iterator[SelectionNode]:
         for field_node in self.named(selections, type_name, name):
@@ -190,6 +192,10 @@ class Resolver:
         ):
             raise Unknowable(f"{self.subgraph} does not take {representation}")
         return {"t": name, "n": _number(representation), "representation": representation}
+
+
+def _applies(fragment: InlineFragmentNode, type_name: str) -> bool:
+    return fragment.type_condition is None or fragment.type_condition.name.value == type_name
 
 
 def _covers(representation: Object, selections: Sequence[SelectionNode]) -> bool:
@@ -234,6 +240,6 @@ def _read(selections: Sequence[SelectionNode], source: Any, get: Any) -> Any:
             found[selection.name.value] = value if inside is None else _read(inside.selections, value, get)
         elif isinstance(selection, InlineFragmentNode):
             own = source["t"] if "t" in source else source["__typename"]
-            if selection.type_condition is None or selection.type_condition.name.value == own:
+            if _applies(selection, own):
                 found |= _read(selection.selection_set.selections, source, get)
     return found

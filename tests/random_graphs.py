@@ -3,7 +3,7 @@
 Everything follows from a seed. A kind of object is described once; each subgraph has some of its fields and keys.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -54,6 +54,8 @@ class Kind:
     """Of an interface: its fields in each subgraph."""
     object_in: list[str] = field(default_factory=list)
     is_keyed: bool = False
+    extended: list[str] = field(default_factory=list)
+    """Subgraphs that extend the entity, with its key as external."""
 
     @property
     def is_object(self) -> bool:
@@ -124,6 +126,7 @@ class _Making:
             make()
         self.finish_interfaces()
         self.strictness()
+        self.extensions()
         return self.world
 
     def scalar(self, name: str, owners: list[str]) -> Spec:
@@ -196,7 +199,12 @@ class _Making:
                     spec.own(subgraph)
             return True
         if kind.is_keyed:
-            return False
+            if any(subgraph in self.kinds[member].where for member in kind.all_members):
+                return False
+            # A stub: it knows that there is such an object, and nothing of it.
+            kind.where.append(subgraph)
+            kind.object_in.append(subgraph)
+            return True
         members = [member for member in self.some(kind.all_members) if self.ensure(member, subgraph)]
         if members:
             kind.members[subgraph] = members
@@ -430,80 +438,47 @@ class _Making:
                 if "id" not in chosen and (kind.is_keyed or not chosen):
                     chosen.append("id")
                     for row in members:
-                        row.fields["id"].own(subgraph)
-                        row.external[subgraph] = [name for name in row.external.get(subgraph, ()) if name != "id"]
+                        if "id" not in row.declared(subgraph):
+                            row.fields["id"].own(subgraph)
+                    for row in every:
+                        if row.where and not row.fields["id"].owners:
+                            row.fields["id"].own(row.where[0])
                 kind.shared[subgraph] = chosen
 
     def strictness(self) -> None:
+        specs = [spec for kind in self.kinds.values() for spec in kind.fields.values()]
+        if any(spec.may_break for spec in specs):
+            # A null where none may be would go further up in a stricter subgraph than it may in the supergraph.
+            return
         for kind in self.kinds.values():
             for spec in kind.fields.values():
                 plain = spec.wrap == "{}" and not any(spec.name in names for names in kind.external.values())
                 if len(spec.owners) > 1 and plain and kind.is_object and self.chance.random() < 0.3:
                     spec.stricter = set(self.some(spec.owners))
 
+    def extensions(self) -> None:
+        """Subgraphs of Federation 1, and types that extend what another subgraph defines."""
+        for subgraph in self.world.subgraphs:
+            is_old = self.chance.random() < 0.25
+            if is_old and self.fits_the_oldest(subgraph):
+                self.world.oldest.append(subgraph)
+        for kind in self.world.of("entity"):
+            others = [s for s in kind.where if [text for text, _ in kind.keys.get(s, ())] == ["id"]]
+            if len(others) > 1 and self.world.object_for(kind.name, others[0]) == kind.name:
+                kind.extended = [s for s in others[1:] if self.chance.random() < 0.2]
+
+    def fits_the_oldest(self, subgraph: str) -> bool:
+        for kind in self.kinds.values():
+            if subgraph in kind.object_in or (kind.is_keyed and subgraph in kind.where):
+                return False
+            if not all(resolvable for _, resolvable in kind.keys.get(subgraph, ())):
+                return False
+            for spec in kind.fields.values():
+                new = spec.override is not None and subgraph in spec.override[:2]
+                if subgraph in spec.owners and (new or spec.is_inaccessible):
+                    return False
+        return True
+
 
 def a_world(seed: int) -> World:
     return _Making(seed).world_made()
-
-
-LINK = (
-    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@requires", "@provides", '
-    '"@external", "@shareable", "@override", "@inaccessible", "@interfaceObject"])'
-)
-
-
-def subgraph_sdl(world: World, subgraph: str) -> str:
-    lines = [LINK, "enum Color { RED GREEN BLUE }"]
-    for kind in world.kinds.values():
-        if subgraph not in kind.where:
-            continue
-        if kind.category == "union":
-            lines.append(f"union {kind.name} = {' | '.join(kind.members[subgraph])}")
-        elif kind.category == "interface" and subgraph not in kind.object_in:
-            lines.append(_interface(world, kind, subgraph))
-        elif kind.declared(subgraph):
-            lines.append(_object(world, kind, subgraph))
-    return "\n".join(lines)
-
-
-def _interface(world: World, kind: Kind, subgraph: str) -> str:
-    specs = [world.spec(kind.all_members[0], name) for name in kind.shared[subgraph]]
-    fields = " ".join(f"{spec.name}{spec.arguments}: {spec.wrap.format(spec.of)}" for spec in specs)
-    key = ' @key(fields: "id")' if kind.is_keyed else ""
-    return f"interface {kind.name}{key} {{ {fields} }}"
-
-
-def _object(world: World, kind: Kind, subgraph: str) -> str:
-    interfaces = [row.name for row in world.of("interface") if kind.name in row.members.get(subgraph, ())]
-    implements = f" implements {' & '.join(interfaces)}" if interfaces else ""
-    keys = "".join(
-        f' @key(fields: "{text}"' + (")" if resolvable else ", resolvable: false)")
-        for text, resolvable in kind.keys.get(subgraph, ())
-    )
-    if subgraph in kind.object_in:
-        keys, fields = ' @key(fields: "id") @interfaceObject', ["  id: ID!"]
-        fields += ["  v0: Int @external"] if "v0" in kind.external.get(subgraph, ()) else []
-        names = [name for name in kind.declared(subgraph) if name not in kind.external.get(subgraph, ())]
-    else:
-        fields, names = [], kind.declared(subgraph)
-    fields += [f"  {line}" for name in names for line in _field(kind, kind.fields[name], subgraph)]
-    return f"type {kind.name}{implements}{keys} {{\n" + "\n".join(fields) + "\n}"
-
-
-def _field(kind: Kind, spec: Spec, subgraph: str) -> Iterator[str]:
-    printed = spec.wrap.format(spec.of) + ("!" if subgraph in spec.stricter else "")
-    directives = ""
-    if subgraph not in spec.owners:
-        directives = " @external"
-    elif (len(spec.owners) > 1 or spec.is_provided) and spec.override is None:
-        directives = " @shareable"
-    if spec.requires and subgraph in spec.owners:
-        directives += f' @requires(fields: "{spec.requires}")'
-    if subgraph in spec.provides:
-        directives += f' @provides(fields: "{spec.provides[subgraph]}")'
-    if spec.override is not None and spec.override[0] == subgraph:
-        label = f', label: "{spec.override[2]}"' if spec.override[2] else ""
-        directives += f' @override(from: "{spec.override[1]}"{label})'
-    if spec.is_inaccessible and subgraph in spec.owners:
-        directives += " @inaccessible"
-    yield f"{spec.name}{spec.arguments}: {printed}{directives}"

@@ -122,11 +122,15 @@ class Keys:
     _numbers: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def of(self, static: str, type_name: str, item_name: str, arguments: str, apart: str = "") -> str:
-        """The key of a field of an object whose static type is `static` and whose own is `type_name`."""
+        """The key of a field of an object whose static type is `static` and whose own is `type_name`.
+
+        Of an abstract type it is the key before it is told apart; its objects have it with their type behind it.
+        """
         arguments = f"{arguments} {apart}"
         number = self._numbers.setdefault(item_name, {}).setdefault(arguments, len(self._numbers[item_name]))
         key = f"{item_name}__{number}" if number else item_name
-        return f"{key}__{type_name}" if self.graph.conflicts(static, item_name) else key
+        is_abstract = self.graph.supergraph.is_abstract(type_name)
+        return f"{key}__{type_name}" if not is_abstract and self.graph.conflicts(static, item_name) else key
 
     def apart(self, type_name: str, field_node: FieldNode) -> str:
         return apart_key(self.graph.supergraph, type_name, field_node)

@@ -27,6 +27,8 @@ class Graph:
 
     supergraph: Supergraph
     labels: frozenset[str] = NO_LABELS
+    asked_labels: set[str] = field(default_factory=set)
+    """Those that made a difference: with the others active or not, the plan is the same."""
     _parsed: dict[Any, tuple[Item, ...]] = field(default_factory=dict)
 
     def is_interface_object(self, node: Node) -> bool:
@@ -55,6 +57,7 @@ class Graph:
     def _is_active(self, found: SubgraphField) -> bool:
         if found.label is None:
             return not found.overridden
+        self.asked_labels.add(found.label)
         return (found.label in self.labels) != found.overridden
 
     def child(self, node: Node, found: SubgraphField, name: str) -> Node:

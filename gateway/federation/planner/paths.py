@@ -357,9 +357,9 @@ class Solver:
 def _joinable(moves: Iterable[tuple[Target, Move]], target: Target, option: Option, *, alone: bool) -> Move | None:
     """The move that can take the option along: to the same target, waiting for the same, requiring nothing else."""
     for other, move in moves:
-        if other is target and move.alone is alone and not conflict(move.requirement, option.requirement):
-            if not alone or move.requirement == option.requirement:
-                return move
+        same = other is target and move.alone is alone and (not alone or move.requirement == option.requirement)
+        if same and not conflict(move.requirement, option.requirement):
+            return move
     return None
 
 

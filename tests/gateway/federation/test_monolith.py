@@ -22,8 +22,9 @@ from graphql import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_data import Resolver, Unknowable, executable
-from random_graphs import World, a_world, subgraph_sdl
+from random_graphs import World, a_world
 from random_operations import an_operation
+from random_sdl import subgraph_sdl
 
 from gateway.federation.composition import Composed, SubgraphSource, compose
 from gateway.federation.engine import Engine
@@ -62,7 +63,7 @@ class Federation:
         for error in result.errors or ():
             if isinstance(error.original_error, Unknowable | KeyError | AttributeError):
                 raise AssertionError(f"{error} in {self.asked[-1]}") from error.original_error
-        return result.formatted
+        return dict(result.formatted)
 
     def run(self, query: str) -> dict[str, Any]:
         document = parse(query)
