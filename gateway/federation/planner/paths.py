@@ -16,7 +16,7 @@ from gateway.federation.planner.selection import TYPENAME, Field, Fragment, Item
 CROSSING: Final = 1000
 """The cost of asking one more subgraph, in fields."""
 
-MAX_EVALUATIONS: Final = 20_000
+MAX_EVALUATIONS: Final = 15_000
 ITEMS_PER_EVALUATION: Final = 20
 MAX_TARGETS: Final = 8
 
