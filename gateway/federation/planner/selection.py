@@ -89,7 +89,7 @@ class Normaliser:
             if isinstance(selection, FieldNode):
                 name = selection.name.value
                 if name not in INTROSPECTION and f"{type_name}.{name}" not in self.denied:
-                    yield self._field(selection, type_name, own)
+                    yield from self._allowed(self._field(selection, type_name, own), type_name)
                 continue
             fragment: Any = selection
             if isinstance(selection, FragmentSpreadNode):
@@ -105,6 +105,16 @@ class Normaliser:
                 yield from inner
             else:
                 yield Fragment(condition, merged(inner))
+
+    def _allowed(self, item: Field, type_name: str) -> Iterator[Item]:
+        """The field of an abstract type is asked of those of its objects alone of which the caller may have it."""
+        possible = self.supergraph.possible_types(type_name)
+        if not any(f"{name}.{item.name}" in self.denied for name in possible if self.denied):
+            yield item
+            return
+        for name in sorted(possible):
+            if f"{name}.{item.name}" not in self.denied:
+                yield Fragment(name, (item,))
 
     def _field(self, field_node: FieldNode, type_name: str, conditions: Conditions) -> Field:
         name = field_node.name.value
