@@ -10,7 +10,10 @@ import typer
 from gateway.cli.failure import fail, told
 
 if TYPE_CHECKING:
+    from graphql import GraphQLError
+
     from gateway.federation.composition import Composed
+    from gateway.federation.planner.planner import Phases
     from gateway.federation.supergraph import Supergraph
 
 commands = typer.Typer(no_args_is_help=True, help="Compose subgraphs, and see how operations are planned.")
@@ -21,6 +24,13 @@ Config = Annotated[Path, typer.Option(help="supergraph.yaml: the subgraphs and t
 class Format(StrEnum):
     TEXT = "text"
     JSON = "json"
+
+
+class Phase(StrEnum):
+    OPERATION = "operation"
+    PATHS = "paths"
+    FETCHES = "fetches"
+    PLAN = "plan"
 
 
 @commands.command()
@@ -49,33 +59,82 @@ def compose(
 
 @commands.command()
 def plan(
-    config: Config,
-    query: Annotated[Path, typer.Option(help="A file with one operation.")],
-    format: Annotated[Format, typer.Option(help="How to print the plan.")] = Format.TEXT,
+    query: Annotated[Path, typer.Option(help="A file with the operation; its fragments with it.")],
+    config: Annotated[Path | None, typer.Option(help="supergraph.yaml: the subgraphs and their schemas.")] = None,
+    supergraph: Annotated[Path | None, typer.Option(help="In its place: a supergraph's SDL.")] = None,
+    operation: Annotated[str | None, typer.Option(help="Which operation, if the file has several.")] = None,
+    label: Annotated[list[str] | None, typer.Option(help="An @override label to be active; may be repeated.")] = None,
+    phase: Annotated[Phase, typer.Option(help="What to print.")] = Phase.PLAN,
+    format: Annotated[Format, typer.Option(help="How to print it.")] = Format.TEXT,
 ) -> None:
-    """Print an operation's query plan: what each subgraph is asked, in which order.
+    """Print how an operation is planned: what each subgraph is asked, in which order. Nobody is asked anything.
 
-    [bold]Example[/bold]: satugraf supergraph plan --config supergraph.yaml --query operation.graphql
+    [bold]operation[/bold]: the operation, its fragments written out and its fields merged.
+    [bold]paths[/bold]: which subgraph resolves what; the keys and requirements that lead from one to the next.
+    [bold]fetches[/bold]: what is asked of each subgraph, for which objects, after which answers.
+    [bold]plan[/bold]: the requests as they are sent, those to one subgraph at one depth put together.
+
+    [bold]Example[/bold]: satugraf supergraph plan --config supergraph.yaml --query operation.graphql --phase paths
     """
     from gateway.federation.planner.paths import TooComplex
-    from gateway.federation.planner.plan import as_json as plan_as_json
-    from gateway.federation.planner.plan import printed
-    from gateway.federation.planner.planner import Unplannable
-    from gateway.federation.planner.planner import plan as planned
+    from gateway.federation.planner.planner import Unplannable, phases
     from gateway.operation.document import Documents, InvalidDocument
     from gateway.operation.variables import chosen
 
     with told():
-        supergraph = supergraph_from(config)
-        text = query.read_text(encoding="utf-8")
+        found = _supergraph(config, supergraph)
+        try:
+            text = query.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            fail(f"{query} is not a text file in UTF-8.")
+    unknown = sorted(set(label or ()) - found.labels)
+    if unknown:
+        fail(f"No @override has the label {unknown[0]!r}; there are: {', '.join(sorted(found.labels)) or 'none'}.")
     try:
-        checked = Documents(supergraph.api_schema).check(text)
-        made = planned(supergraph, chosen(checked, None), checked.fragments).plan
+        checked = Documents(found.api_schema).check(text)
+        made = phases(found, chosen(checked, operation), checked.fragments, frozenset(label or ()))
     except InvalidDocument as failure:
-        fail("\n".join(error.message for error in failure.errors))
+        fail("\n".join(_placed(query, error) for error in failure.errors))
     except (TooComplex, Unplannable) as failure:
         fail(str(failure))
-    print(json.dumps(plan_as_json(made), indent=1) if format is Format.JSON else printed(made))  # noqa: T201 - the command's output
+    print(_shown(made, phase, format))  # noqa: T201 - the command's output
+
+
+def _supergraph(config: Path | None, sdl: Path | None) -> "Supergraph":
+    from gateway.federation.join import InvalidSupergraph, read_supergraph
+
+    if (config is None) is (sdl is None):
+        fail("Name the graph: either --config supergraph.yaml or --supergraph FILE.")
+    if config is not None:
+        return supergraph_from(config)
+    assert sdl is not None  # noqa: S101 - one of the two
+    try:
+        return read_supergraph(sdl.read_text(encoding="utf-8"))
+    except (InvalidSupergraph, UnicodeDecodeError) as failure:
+        fail(f"{sdl}: {failure}")
+
+
+def _placed(file: Path, error: "GraphQLError") -> str:
+    """The sentence with its place: `operation.graphql:3:7: Cannot query field …`."""
+    place = f":{error.locations[0].line}:{error.locations[0].column}" if error.locations else ""
+    return f"{file}{place}: {error.message}"
+
+
+def _shown(made: "Phases", phase: Phase, format: Format) -> str:
+    from gateway.federation.planner import phases, plan
+
+    match phase:
+        case Phase.OPERATION:
+            shown = phases.operation_json(made.kind, made.items)
+        case Phase.PATHS:
+            shown = phases.paths_json(made.kind, made.root_type, made.solutions)
+        case Phase.FETCHES:
+            shown = phases.fetches_json(made.groups)
+        case Phase.PLAN:
+            shown = plan.as_json(made.planned.plan)
+    if format is Format.JSON:
+        return json.dumps(shown, indent=1)
+    return plan.printed(made.planned.plan) if phase is Phase.PLAN else phases.printed(shown)
 
 
 def composed_from(config: Path) -> "Composed":

@@ -21,6 +21,8 @@ from gateway.federation.authorization import ANONYMOUS, NOTHING_DENIED, Claims, 
 from gateway.federation.executor.run import Program, Run, compile_plan
 from gateway.federation.executor.shape import Shape, introspected
 from gateway.federation.executor.subgraphs import NOBODY, Ask, Caller, Listen, MaySend, SubgraphFailed
+from gateway.federation.labels import IsActive, active_labels, by_percent
+from gateway.federation.plan_cache import PlanCache
 from gateway.federation.planner.paths import TooComplex
 from gateway.federation.planner.plan import as_json
 from gateway.federation.planner.planner import Planned, plan
@@ -78,7 +80,9 @@ class Engine:
     listen: Listen | None = None
     may_send: MaySend | None = None
     max_fetches: int = MAX_FETCHES
-    _prepared: "OrderedDict[tuple[int, str, frozenset[str]], Prepared]" = field(default_factory=OrderedDict)
+    is_active: IsActive = by_percent
+    """Whether an override's label is active: asked once a request."""
+    _plans: PlanCache[Prepared] = field(default_factory=lambda: PlanCache(CACHED_PLANS))
     _denied: "OrderedDict[Claims, frozenset[str]]" = field(default_factory=OrderedDict)
 
     def prepare(
@@ -87,17 +91,20 @@ class Engine:
         operation: OperationDefinitionNode,
         fragments: Mapping[str, FragmentDefinitionNode],
         claims: Claims = ANONYMOUS,
+        labels: frozenset[str] | None = None,
     ) -> Prepared:
-        """The operation's plan, made once for all callers who may have the same. Raises Unplannable and TooComplex."""
+        """The operation's plan, made once for all callers who may have the same. Raises Unplannable and TooComplex.
+
+        `labels` are the override labels that are active; by default those that `is_active` says.
+        """
         denied = self._denied_to(claims)
-        key = (id(document), "" if operation.name is None else operation.name.value, denied)
-        found = self._prepared.get(key)
-        if found is None or found.operation is not operation:
-            found = self._prepared[key] = self._prepare(operation, fragments, denied)
-            if len(self._prepared) > CACHED_PLANS:
-                self._prepared.popitem(last=False)
-        else:
-            self._prepared.move_to_end(key)
+        if labels is None:
+            labels = active_labels(self.supergraph, self.is_active)
+        digest = self._plans.digest(document, operation, fragments)
+        found = self._plans.get(digest, labels, denied)
+        if found is None:
+            found = self._prepare(operation, fragments, denied, labels)
+            self._plans.put(digest, labels, denied, found.planned.graph.asked_labels, found)
         return found
 
     def _denied_to(self, claims: Claims) -> frozenset[str]:
@@ -114,8 +121,9 @@ class Engine:
         operation: OperationDefinitionNode,
         fragments: Mapping[str, FragmentDefinitionNode],
         denied: frozenset[str],
+        labels: frozenset[str],
     ) -> Prepared:
-        planned = plan(self.supergraph, operation, fragments, denied=denied)
+        planned = plan(self.supergraph, operation, fragments, labels, denied)
         if len(planned.plan.fetches) > self.max_fetches:
             raise TooComplex(f"The plan has {len(planned.plan.fetches)} fetches; at most {self.max_fetches} are taken.")
         local = tuple(_introspection(operation.selection_set, fragments))

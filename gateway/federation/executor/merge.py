@@ -110,6 +110,8 @@ def builder(parts: Sequence[Representation], type_name: str | None) -> Build:
                 value = _inside(value, inside)
                 if value is _MISSING:
                     return None
+                if name in made:
+                    value = _united(made[name], value)
             made[name] = value
         return made
 
@@ -117,6 +119,15 @@ def builder(parts: Sequence[Representation], type_name: str | None) -> Build:
 
 
 _MISSING: Any = object()
+
+
+def _united(one: Any, other: Any) -> Any:
+    """Two parts of the same value: each says of it what the other leaves out."""
+    if type(one) is dict and type(other) is dict:
+        return one | {name: _united(one[name], value) if name in one else value for name, value in other.items()}
+    if type(one) is list and type(other) is list:
+        return [_united(row, value) for row, value in zip(one, other, strict=True)]
+    return other
 
 
 def _inside(value: Any, build: Build) -> Any:

@@ -12,6 +12,7 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLEnumType,
+    GraphQLInterfaceType,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
@@ -31,6 +32,8 @@ from gateway.federation.planner.fetches import Keys
 Object = dict[str, Any]
 Complete = Callable[[Any, list[Object]], Any]
 """A value as the client sees it; adds to the errors; raises NullInNonNull."""
+
+Composite = GraphQLObjectType | GraphQLInterfaceType
 
 Entry = tuple[str, str, str, Complete]
 
@@ -70,7 +73,7 @@ class Shape:
         return shaped
 
     def _object(
-        self, named: GraphQLObjectType, static: str, selection_sets: Sequence[SelectionSetNode]
+        self, named: Composite, static: str, selection_sets: Sequence[SelectionSetNode]
     ) -> Callable[[Object, list[Object]], Object]:
         key = (named.name, static, *map(id, selection_sets))
         if key not in self._compiled:
@@ -78,7 +81,7 @@ class Shape:
         return self._compiled[key]
 
     def _compile(
-        self, named: GraphQLObjectType, static: str, selection_sets: Sequence[SelectionSetNode]
+        self, named: Composite, static: str, selection_sets: Sequence[SelectionSetNode]
     ) -> Callable[[Object, list[Object]], Object]:
         grouped: dict[str, list[FieldNode]] = {}
         for selection_set in selection_sets:
@@ -98,7 +101,7 @@ class Shape:
 
         return shaped
 
-    def _entry(self, named: GraphQLObjectType, static: str, response_key: str, field_nodes: list[FieldNode]) -> Entry:
+    def _entry(self, named: Composite, static: str, response_key: str, field_nodes: list[FieldNode]) -> Entry:
         first = field_nodes[0]
         name = first.name.value
         if name.startswith("__"):
@@ -108,7 +111,7 @@ class Shape:
         arguments = ", ".join(
             print_ast(argument) for argument in sorted(first.arguments or (), key=lambda row: row.name.value)
         )
-        key = self.keys.of(static, named.name, name, arguments)
+        key = self.keys.of(static, named.name, name, arguments, self.keys.apart(named.name, first))
         inner = [field_node.selection_set for field_node in field_nodes if field_node.selection_set is not None]
         complete = self._completer(named.fields[name].type, inner)
         if f"{named.name}.{name}" in self.denied:
@@ -142,14 +145,15 @@ class Shape:
         return shaped
 
     def _abstract(self, of: Any, inner: list[SelectionSetNode]) -> Callable[[Object, list[Object]], Any]:
-        by_name: dict[str, Callable[[Object, list[Object]], Object]] = {}
+        by_name: dict[str | None, Callable[[Object, list[Object]], Any]] = {}
 
         def shaped(source: Object, errors: list[Object]) -> Any:
             name = source.get("__typename")
-            compiled = by_name.get(name or "")
+            compiled = by_name.get(name)
+            if compiled is None and name is None:
+                compiled = by_name[None] = self._of_any_type(of, inner)
             if compiled is None:
-                if name is None:
-                    return None
+                assert name is not None  # noqa: S101 - compiled above
                 named = self.schema.type_map.get(name)
                 if not isinstance(named, GraphQLObjectType) or not self.schema.is_sub_type(of, named):
                     errors.append(_unknown(f"Abstract type {of.name} was resolved to the unknown type {name}."))
@@ -159,7 +163,29 @@ class Shape:
 
         return shaped
 
-    def _field_nodes(self, selection_set: SelectionSetNode, named: GraphQLObjectType) -> Iterator[FieldNode]:
+    def _of_any_type(self, of: Any, inner: list[SelectionSetNode]) -> Callable[[Object, list[Object]], Any]:
+        """For an interface object whose type nobody was asked for, as what the client wants is the same for each."""
+        field_nodes = [row for selection_set in inner for row in self._field_nodes(selection_set, of)]
+        tells_apart = any(self._tells_apart(selection_set, of) for selection_set in inner)
+        if tells_apart or any(row.name.value == "__typename" for row in field_nodes):
+            return lambda source, errors: None
+        return self._object(of, of.name, inner)
+
+    def _tells_apart(self, selection_set: SelectionSetNode, of: Any) -> bool:
+        for selection in selection_set.selections:
+            if isinstance(selection, FieldNode) or not self._is_asked(selection):
+                continue
+            fragment: Any = selection
+            if isinstance(selection, FragmentSpreadNode):
+                fragment = self.fragments[selection.name.value]
+            condition = fragment.type_condition
+            if condition is not None and not self._applies(condition.name.value, of):
+                return True
+            if self._tells_apart(fragment.selection_set, of):
+                return True
+        return False
+
+    def _field_nodes(self, selection_set: SelectionSetNode, named: Composite) -> Iterator[FieldNode]:
         for selection in selection_set.selections:
             if not self._is_asked(selection):
                 continue
@@ -176,7 +202,7 @@ class Shape:
             if condition is None or self._applies(condition.name.value, named):
                 yield from self._field_nodes(fragment.selection_set, named)
 
-    def _applies(self, condition: str, named: GraphQLObjectType) -> bool:
+    def _applies(self, condition: str, named: Composite) -> bool:
         wanted = self.schema.type_map[condition]
         return wanted is named or (is_abstract_type(wanted) and self.schema.is_sub_type(wanted, named))
 

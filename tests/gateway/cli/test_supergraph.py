@@ -76,7 +76,8 @@ def test_a_plan_is_printed(tmp_path: Path) -> None:
     assert code == 0
     assert "service: 'agency', after: 0" in printed
     asked = ("supergraph", "plan", "--config", config, "--query", str(tmp_path / "q.graphql"), "--format", "json")
-    assert [fetch["serviceName"] for fetch in json.loads(run(*asked)[1])["fetches"]] == ["national", "agency"]
+    node = json.loads(run(*asked)[1])["node"]
+    assert (node["kind"], [fetch["serviceName"] for fetch in node["nodes"]]) == ("Sequence", ["national", "agency"])
     (tmp_path / "q.graphql").write_text("{ nothing }")
     code, _, words = run(*asked)
     assert (code, "nothing" in words) == (1, True)

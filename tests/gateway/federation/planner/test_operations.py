@@ -68,9 +68,9 @@ def test_a_wide_union_over_many_subgraphs_is_planned_in_time() -> None:
     supergraph = supergraph_of(sdl, *subgraphs)
     inner = " ".join(f"... on {member} {{ f1 f5 f9 self {{ ... on T1 {{ f2 f3 }} }} }}" for member in members)
     document = parse(f"{{ u {{ {inner} }} }}")
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         plan_operation(supergraph, document.definitions[0], {})  # type: ignore[arg-type]
     except TooComplex as refused:
         assert "ask for less" in str(refused)
-    assert time.perf_counter() - started < 1.5
+    assert time.process_time() - started < 1
