@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from graphql import FieldNode, GraphQLError, InlineFragmentNode, SelectionSetNode, print_ast
 
 from gateway.federation.composition.roles import Roles
+from gateway.federation.composition.values import fits
 from gateway.federation.fields import parse_fields
 from gateway.federation.subgraph import SPECIFIED_SCALARS, Applied, Element, SubgraphSchema, TypeDefinition
 
@@ -31,7 +32,8 @@ class FieldSet(NamedTuple):
 
     def check(self) -> Iterator[Problem]:
         code = self.directive.upper()
-        if not self.schema.is_fed1 and not self.applied.has_string_fields:
+        is_text = isinstance(self.applied.arguments.get("fields"), str) and self.schema.is_fed1
+        if not is_text and not self.applied.has_string_fields:
             yield f"{code}_INVALID_FIELDS_TYPE", 'Invalid value for argument "fields": must be a string.'
             return
         try:
@@ -44,6 +46,8 @@ class FieldSet(NamedTuple):
 
     def _check_selection(self, type_name: str, selection: SelectionSetNode, in_external: bool) -> Iterator[Problem]:
         definition = self.schema.types.get(type_name)
+        if not selection.selections:
+            yield "INVALID_FIELDS", f'A selection on "{type_name}" is empty.'
         for node in selection.selections:
             if node.directives:
                 applied = " ".join(print_ast(directive) for directive in node.directives)
@@ -64,8 +68,6 @@ class FieldSet(NamedTuple):
         found = self.schema.types.get(condition)
         if found is None or not found.is_composite:
             yield "INVALID_FIELDS", f'Unknown type "{condition}" in the condition of a fragment.'
-        elif self.schema.possible_types(condition).isdisjoint(self.schema.possible_types(type_name)):
-            yield "INVALID_FIELDS", f'A fragment on "{condition}" can never apply to "{type_name}".'
         else:
             yield from self._check_selection(condition, node.selection_set, in_external)
 
@@ -109,7 +111,7 @@ class FieldSet(NamedTuple):
             yield from self._check_selection(element.named_type, node.selection_set, in_external)
 
     def _check_arguments(self, type_name: str, element: Element, node: FieldNode) -> Iterator[Problem]:
-        given = {argument.name.value for argument in node.arguments or ()}
+        given = {argument.name.value: argument.value for argument in node.arguments or ()}
         if self.directive != "requires":
             if element.arguments:
                 yield (
@@ -121,5 +123,11 @@ class FieldSet(NamedTuple):
         for name in sorted(given - element.arguments.keys()):
             yield "INVALID_FIELDS", f'Unknown argument "{name}" on field "{type_name}.{element.name}".'
         for name, argument in element.arguments.items():
-            if argument.is_required and name not in given:
-                yield "INVALID_FIELDS", f'Missing mandatory argument "{type_name}.{element.name}({name}:)".'
+            where = f"{type_name}.{element.name}({name}:)"
+            if name in given and not fits(self.schema, argument.type, given[name]):
+                yield (
+                    "INVALID_FIELDS",
+                    f'Invalid value {print_ast(given[name])} for argument "{where}" of type {argument.type}.',
+                )
+            elif argument.is_required and name not in given:
+                yield "INVALID_FIELDS", f'Missing mandatory argument "{where}".'
