@@ -1,7 +1,7 @@
 """Composes subgraphs into a supergraph, or says why they cannot be."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -9,13 +9,12 @@ from graphql import print_schema
 
 from gateway.federation.composition.guards import check_guards
 from gateway.federation.composition.join_print import print_supergraph
-from gateway.federation.composition.link_names import check_link_names
 from gateway.federation.composition.merge import merge
 from gateway.federation.composition.merged import Member, Merging
 from gateway.federation.composition.model import supergraph
 from gateway.federation.composition.roles import roles
 from gateway.federation.composition.satisfiability import check_satisfiability
-from gateway.federation.composition.upgrade import Owners, owners, upgrade
+from gateway.federation.composition.upgrade import Owners, owners, upgrade, without_base
 from gateway.federation.composition.validate import validate_subgraph
 from gateway.federation.directives import OWN_SPECIFICATIONS, since
 from gateway.federation.hints import CompositionError, Hint
@@ -74,18 +73,25 @@ class Composer:
         before, self._checked = self._checked, {}
         for source in sources:
             self._checked[source] = before.get(source) or _Checked(*parse_subgraph(*source))
-        errors = [error for row in self._checked.values() if row.schema is None for error in row.errors]
+        self._check(lambda schema: not schema.is_fed1)
+        errors = self._errors() or without_base(
+            [row.schema for row in self._checked.values() if row.schema is not None]
+        )
+        if not errors:
+            self._check(lambda schema: schema.is_fed1)
+        errors = errors or self._errors()
         if errors:
             return Composed(tuple(errors))
-        return _composed(*self._members())
+        return _composed([row.member for row in self._checked.values() if row.member is not None])
 
-    def _members(self) -> tuple[list[Member], list[CompositionError]]:
+    def _check(self, which: Callable[[SubgraphSchema], bool]) -> None:
         all_owners = owners([row.schema for row in self._checked.values() if row.schema is not None])
         for source, row in self._checked.items():
-            if row.schema is not None:
+            if row.schema is not None and which(row.schema):
                 self._checked[source] = _checked_among(source, row, all_owners)
-        rows = self._checked.values()
-        return [row.member for row in rows if row.member is not None], [error for row in rows for error in row.errors]
+
+    def _errors(self) -> list[CompositionError]:
+        return [error for row in self._checked.values() for error in row.errors]
 
 
 def compose(subgraphs: Sequence[SubgraphSource]) -> Composed:
@@ -110,12 +116,9 @@ def _checked_among(source: SubgraphSource, row: _Checked, all_owners: Owners) ->
     return _Checked(schema, errors or validate_subgraph(schema, member.roles), member, concerning)
 
 
-def _composed(members: list[Member], errors: list[CompositionError]) -> Composed:
-    if errors:
-        return Composed(tuple(errors))
+def _composed(members: list[Member]) -> Composed:
     merging = merge(members)
     _hint_on_upgrades(merging)
-    check_link_names(merging)
     if not merging.errors:
         check_guards(merging)
     made = None if merging.errors else supergraph(merging)

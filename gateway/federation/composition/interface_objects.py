@@ -43,15 +43,17 @@ def check_interfaces(merging: Merging) -> None:
     for dest in merging.types.values():
         for name in dest.interfaces:
             implementations.setdefault(name, []).append(dest)
+    missing = Merging([])
     for name, implementing in implementations.items():
         interface = merging.types.get(name)
         if interface is None or interface.kind != "INTERFACE":
             continue
-        for dest in implementing:
-            _check_fields(merging, interface, dest)
+        for dest in [] if merging.errors else implementing:
+            _check_fields(missing, interface, dest)
         objects = {dest.name for dest in implementing if dest.kind == "OBJECT"}
         _check_keys(merging, interface, objects)
         _check_interface_objects(merging, interface, objects)
+    merging.errors += missing.errors
 
 
 def _check_fields(merging: Merging, interface: MergedType, dest: MergedType) -> None:
@@ -72,7 +74,7 @@ def _check_keys(merging: Merging, interface: MergedType, implementations: set[st
     """A subgraph that resolves an interface by key must know every type that the entity may have."""
     for member, definition in merging.sources[interface.name]:
         keys = [key for key in definition.applied("key") if key.arguments.get("resolvable") is not False]
-        missing = sorted(implementations - member.schema.types.keys())
+        missing = sorted(implementations - member.schema.implementations.get(interface.name, set()))
         if definition.kind == "INTERFACE" and keys and missing:
             types = " and ".join(f'"{name}"' for name in missing)
             merging.error(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from gateway.federation.composition.composed_directives import choose_composed, merge_directive_definitions
 from gateway.federation.composition.interface_objects import add_interface_object_fields, check_interfaces
+from gateway.federation.composition.link_names import check_link_names
 from gateway.federation.composition.merge_directives import merge_common
 from gateway.federation.composition.merge_fields import field_sources, merge_field, merge_input_field
 from gateway.federation.composition.merge_values import merge_enum, merge_union
@@ -24,6 +25,9 @@ def merge(members: Sequence[Member]) -> Merging:
         if "Query" not in member.schema.types:  # Every subgraph answers `_service`, so that it has a query type.
             merging.sources.setdefault("Query", []).append(TypeSource(member, TypeDefinition("Query")))
     choose_composed(merging)
+    check_link_names(merging)
+    if merging.errors:
+        return merging
     for name in sorted(merging.sources):
         _add_type(merging, name)
     if not any(source.definition.fields for source in merging.sources.get("Query", ())):
@@ -50,9 +54,6 @@ def _add_type(merging: Merging, name: str) -> None:
         message = f'Type "{name}" has mismatched kind: it is defined as {told}'
         merging.error("TYPE_KIND_MISMATCH", message, graphs, name)
         return
-    if name not in ROOTS.values() and all(source.definition.is_extension for source in sources):
-        message = f'Type "{name}" is an extension type, but there is no type definition for "{name}" in any subgraph.'
-        merging.error("EXTENSION_WITH_NO_BASE", f"[{graphs[0]}] {message}", graphs, name)
     if all(source.is_interface_object for source in sources):
         message = f'Type "{name}" is declared with @interfaceObject in all the subgraphs in which it is defined '
         merging.error(

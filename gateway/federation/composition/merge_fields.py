@@ -151,7 +151,9 @@ def _join_field(source: Source, lost: Mapping[str, Overridden], has_equal_types:
     if overridden is not None and not overridden.is_used and overridden.label is None:
         return []
     override = next(iter(source.element.applied("override")), None)
-    label = override.arguments.get("label") if override else overridden and overridden.label
+    label = overridden and overridden.label
+    if override is not None and str(override.arguments["from"]) in lost:
+        label = override.arguments.get("label")
     return [
         JoinField(
             source.graph,

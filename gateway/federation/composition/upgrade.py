@@ -39,6 +39,28 @@ def owners(schemas: Iterable[SubgraphSchema]) -> Owners:
     return Owners(keys, frozenset(tags))
 
 
+def without_base(schemas: Iterable[SubgraphSchema]) -> list[CompositionError]:
+    """An error for each type that all its subgraphs extend and none defines."""
+    graphs: dict[str, list[str]] = {}
+    defined = set(ROOTS.values())
+    for schema in schemas:
+        for definition in schema.types.values():
+            graphs.setdefault(definition.name, []).append(schema.name)
+            if not definition.is_extension:
+                defined.add(definition.name)
+    return [
+        CompositionError(
+            "EXTENSION_WITH_NO_BASE",
+            f'[{rows[0]}] Type "{name}" is an extension type, but there is no type definition for "{name}" in any '
+            "subgraph.",
+            tuple(rows),
+            name,
+        )
+        for name, rows in sorted(graphs.items())
+        if name not in defined
+    ]
+
+
 def _tags(element: Element) -> Iterator[object]:
     return (applied.arguments.get("name") for applied in element.applied("tag"))
 
