@@ -138,7 +138,7 @@ type Child implements Person @join__type(graph: A, key: "id") @join__implements(
 def of_wards(query: str, claims: Claims) -> tuple[dict[str, Any], list[str]]:
     asked: list[str] = []
 
-    async def ask(subgraph: str, body: bytes, kind: str) -> dict[str, Any]:
+    async def ask(subgraph: str, body: bytes, kind: str, caller: Caller) -> dict[str, Any]:
         asked.append(orjson.loads(body)["query"])
         if subgraph == "b":
             return {"data": {"_entities": [{"notes": "calm"}, {"notes": "shy"}]}}
