@@ -53,6 +53,11 @@ def of_response_size(limit_bytes: int) -> Body:
     return _body([{"message": sentence, "extensions": {"code": "RESPONSE_TOO_LARGE"}}])
 
 
+def of_nesting() -> Body:
+    sentence = "A variable, or what a subgraph answered, is nested too deeply to be passed on."
+    return _body([{"message": sentence, "extensions": {"code": "NESTED_TOO_DEEPLY"}}])
+
+
 def of_end(failure: Ended) -> Body:
     return _body([{"message": str(failure), "extensions": {"code": failure.code}}])
 

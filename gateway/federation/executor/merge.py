@@ -141,7 +141,11 @@ def representations(objects: Sequence[Object], build: Build) -> tuple[list[Objec
         found = build(row)
         if found is None:
             continue
-        encoded = orjson.dumps(found)
+        try:
+            encoded = orjson.dumps(found)
+        except orjson.JSONEncodeError:
+            # Nested deeper than JSON goes: no subgraph knows an object by that.
+            continue
         at = position.get(encoded)
         if at is None:
             position[encoded] = len(made)
