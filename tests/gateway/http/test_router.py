@@ -51,6 +51,17 @@ async def test_it_serves_a_supergraph(file: Path) -> None:
         ("query ($x: Int!) { add(x: $x) }", "BAD_USER_INPUT"),
         ("{ " + " ".join(f"a{number}: greeting" for number in range(1000)) + " }", "DOCUMENT_TOO_LARGE"),
         ("{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }", "DOCUMENT_TOO_LARGE"),
+        ("{ add(x: " + "[" * 1500 + "]" * 1500 + ") }", "GRAPHQL_PARSE_FAILED"),
+        ("{ add(x: " + "[" * 150 + "]" * 150 + ") }", "GRAPHQL_VALIDATION_FAILED"),
+        ("{ list {" + " list { list { list { greeting } } }" * 300 + " } }", "DOCUMENT_TOO_LARGE"),
+        ("{ list {" + " greeting" * 3900 + " } }", "DOCUMENT_TOO_LARGE"),
+        (
+            "{ list {"
+            + "".join(f" ...F{n}" for n in range(48))
+            + " } }"
+            + "".join(f" fragment F{n} on Query {{" + " list { greeting }" * 15 + " }" for n in range(48)),
+            "DOCUMENT_TOO_LARGE",
+        ),
         ("{ " + "list { " * 60 + "greeting" + " }" * 61, "DOCUMENT_TOO_LARGE"),
         ("{ " + "list { " * 3000 + "greeting" + " }" * 3001, "GRAPHQL_PARSE_FAILED"),
         (

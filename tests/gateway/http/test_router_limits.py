@@ -18,7 +18,8 @@ from gateway.http.router import EXPOSE, RouterLimits
 SUPERGRAPH = """
 schema { query: Query mutation: Mutation }
 enum join__Graph { A @join__graph(name: "a", url: "%s") }
-type Query @join__type(graph: A) { greeting: String list: [Query] }
+scalar Any @join__type(graph: A)
+type Query @join__type(graph: A) { greeting: String list: [Query] echo(v: Any): Any }
 type Mutation @join__type(graph: A) { greet(x: Int): String }
 """
 
@@ -72,6 +73,15 @@ async def test_an_answer_that_is_too_long_is_refused(tmp_path: Path, monkeypatch
             body = await routed("{ greeting }")
     assert body["data"] is None
     assert body["errors"][0]["extensions"]["code"] == "RESPONSE_TOO_LARGE"
+
+
+async def test_what_is_nested_too_deeply_to_be_passed_on_is_refused(tmp_path: Path) -> None:
+    deep: list[Any] = []
+    for _ in range(500):
+        deep = [deep]
+    async with serving(answering({"echo": deep})) as url, routing(written(tmp_path, url)) as routed:
+        for body in (await routed("query ($v: Any) { echo(v: $v) }", v=deep), await routed("{ echo }")):
+            assert [error["extensions"]["code"] for error in body["errors"]] == ["NESTED_TOO_DEEPLY"]
 
 
 async def test_no_request_outlives_its_deadline(tmp_path: Path) -> None:

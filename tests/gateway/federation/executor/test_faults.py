@@ -15,6 +15,7 @@ from supergraphs import supergraph_of
 from gateway.federation.engine import Engine
 from gateway.federation.executor.endpoint import Endpoint, TransportLimits
 from gateway.federation.executor.transport import HttpTransport
+from gateway.federation.supergraph import Supergraph
 from gateway.operation.document import Documents
 
 SHOP = """
@@ -53,10 +54,10 @@ async def closing(asked: dict[str, Any], request: web.Request) -> web.StreamResp
 class Shop:
     """The engine over two far ends."""
 
-    def __init__(self, transport: HttpTransport) -> None:
+    def __init__(self, transport: HttpTransport, supergraph: Supergraph = SUPERGRAPH) -> None:
         self.transport = transport
-        self.engine = Engine(SUPERGRAPH, transport.ask)
-        self.documents = Documents(SUPERGRAPH.api_schema)
+        self.engine = Engine(supergraph, transport.ask)
+        self.documents = Documents(supergraph.api_schema)
 
     async def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         checked = self.documents.check(query)
@@ -191,6 +192,33 @@ async def test_a_value_outside_the_enum_is_null(stack: AsyncExitStack) -> None:
     body = await (await shop(stack, answering({"_entities": rows}))).ask("{ products { kind } }")
     assert body["data"] == {"products": [{"kind": "NEW"}, {"kind": None}]}
     assert len(body["errors"]) == 1
+
+
+ANIMALS = supergraph_of(
+    """
+    type Query @join__type(graph: A) @join__type(graph: B) { pets: [Pet] @join__field(graph: A) }
+    union Pet @join__type(graph: A) @join__unionMember(graph: A, member: "Cat") = Cat
+    type Cat @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {
+      id: ID! lives: Int @join__field(graph: B) kind: Kind @join__field(graph: A)
+    }
+    enum Kind { TAME }
+    """,
+    "a",
+    "b",
+)
+
+
+@pytest.mark.parametrize("lie", [[], {}, 7, True, None, "Dog", [["Cat"]]])
+async def test_a_name_or_value_that_is_none_breaks_nothing(stack: AsyncExitStack, lie: Any) -> None:
+    rows = [{"__typename": lie, "id": "1"}, {"__typename": "Cat", "id": "2", "kind": lie}]
+    urls = {
+        "a": await stack.enter_async_context(serving(answering({"pets": rows}))),
+        "b": await stack.enter_async_context(serving(answering({"_entities": [{"lives": 9}]}))),
+    }
+    transport = HttpTransport({name: Endpoint(url, LIMITS) for name, url in urls.items()})
+    stack.push_async_callback(transport.close)
+    body = await Shop(transport, ANIMALS).ask("{ pets { ... on Cat { lives kind } } }")
+    assert body["data"] == {"pets": [None, {"lives": 9, "kind": None}]}
 
 
 async def test_a_subgraph_that_comes_up_later_is_asked_then(stack: AsyncExitStack) -> None:
