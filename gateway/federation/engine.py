@@ -141,9 +141,14 @@ class Engine:
             found = execute_sync(self.supergraph.api_schema, prepared.introspection, variable_values=dict(raw))
             data |= {introspected(key): value for key, value in (found.data or {}).items()}
             errors += [dict(error.formatted) for error in found.errors or ()]
-        run = Run({**variables, **raw}, self.ask, data, errors, self.shows_messages)
+        run = Run({**variables, **raw}, self.ask, data, [], self.shows_messages)
         await run.all(prepared.program)
-        shaped = prepared.shape(self.supergraph, variables).respond(prepared.operation, data, errors)
+        shape = prepared.shape(self.supergraph, variables)
+        for error in run.errors:
+            if "path" in error:
+                error["path"] = shape.client_path(prepared.operation, error["path"])
+            errors.append(error)
+        shaped = shape.respond(prepared.operation, data, errors)
         return {"data": shaped, "errors": errors} if errors else {"data": shaped}
 
 
