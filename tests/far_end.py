@@ -25,8 +25,10 @@ async def serving(answer: Answer, port: int = 0) -> AsyncIterator[str]:
     site = web.TCPSite(runner, "127.0.0.1", port)
     await site.start()
     [listening] = runner.addresses
-    yield f"http://127.0.0.1:{listening[1]}/"
-    await runner.cleanup()
+    try:
+        yield f"http://127.0.0.1:{listening[1]}/"
+    finally:
+        await runner.cleanup()
 
 
 def answering(data: Any, **further: Any) -> Answer:
