@@ -93,11 +93,11 @@ class Run:
             return
         sent: list[tuple[Entities, list[list[Object]]]] = []
         parts = self._own_variables(fetch)
-        for number, (entities, build) in enumerate(zip(fetch.entities, step.builders, strict=True)):
+        for entities, build in zip(fetch.entities, step.builders, strict=True):
             asked = self._holds(entities.conditions)
             objects = objects_at(self.data, entities.path) if asked else []
             encoded, owners = representations(objects, build)
-            parts.append(b'"r%d":[%s]' % (number, b",".join(encoded)))
+            parts.append(b'"%s":[%s]' % (entities.variable.encode(), b",".join(encoded)))
             sent.append((entities, owners))
         if not any(owners for _, owners in sent):
             return

@@ -43,7 +43,9 @@ class Graph:
     def possible_types(self, node: Node) -> list[str]:
         """The object types that the subgraph can return at an abstract node."""
         here = self.supergraph.type_in(node.subgraph, node.type_name)
-        return [] if here is None else sorted(here.possible_types)
+        known = self.supergraph.subgraphs[node.subgraph].types
+        # A supergraph may claim that a type implements the interface in a subgraph that has no such type.
+        return [] if here is None else sorted(name for name in here.possible_types if name in known)
 
     def resolvable(self, node: Node, name: str) -> SubgraphField | None:
         """The field, where the subgraph resolves it at this node."""
