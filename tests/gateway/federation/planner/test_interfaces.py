@@ -1,5 +1,7 @@
 """Interfaces, unions and `@interfaceObject`: objects whose type shows at run time."""
 
+from typing import Any
+
 from supergraphs import executed, fetches, planned, supergraph_of
 
 MEDIA = """
@@ -88,7 +90,7 @@ def test_an_interface_objects_own_fields_need_nobody_who_knows_its_type() -> Non
 
 def test_the_type_of_an_interface_object_is_asked_for_even_where_all_else_is_left_out() -> None:
     query = "query ($no: Boolean!) { best { stars title @include(if: $no) ... on Book { stars } } }"
-    answers = {"b": [{"best": {"stars": 4, "id": "1"}}], "a": [{"_entities": [{"__typename": "Book"}]}]}
+    answers: dict[str, Any] = {"b": [{"best": {"stars": 4, "id": "1"}}], "a": [{"_entities": [{"__typename": "Book"}]}]}
     answer, sent = executed(RATINGS, query, answers, no=False)
     assert answer == {"data": {"best": {"stars": 4}}}
     assert sent == [[{"__typename": "Media", "id": "1"}]]
