@@ -27,9 +27,14 @@ USED = "used: __typename @include(if: $yes) @skip(if: $no)"
 
 
 def an_operation(schema: GraphQLSchema, seed: int) -> str:
-    """Aliases are rare at first; where fields conflict, each has its own."""
-    for aliased in (0.1, 0.3, 1.0):
-        text = _Asking(Random(seed), schema, aliased).document()
+    """Aliases are rare at first; where fields conflict, each has its own.
+
+    A null where none may be nulls the object for all aliases, as it is fetched once: so either no object has two, or
+    nothing breaks.
+    """
+    has_breaking = any("bad" in getattr(named, "fields", {}) for named in schema.type_map.values())
+    for aliased, breaks in ((0.1, has_breaking), (0.1, False), (0.3, False), (1.0, False)):
+        text = _Asking(Random(seed), schema, aliased, breaks=breaks).document()
         invalid = validate(schema, parse(text))
         if not invalid:
             return text
@@ -37,10 +42,11 @@ def an_operation(schema: GraphQLSchema, seed: int) -> str:
 
 
 class _Asking:
-    def __init__(self, chance: Random, schema: GraphQLSchema, aliased: float) -> None:
+    def __init__(self, chance: Random, schema: GraphQLSchema, aliased: float, *, breaks: bool) -> None:
         self.chance = chance
         self.schema = schema
         self.aliased = aliased
+        self.breaks = breaks
         self.left = 60
         self.names = iter(range(100_000))
         self.fragments: list[str] = []
@@ -95,13 +101,17 @@ class _Asking:
         field = named.fields[name]
         of = get_named_type(field.type)
         leaf = is_leaf_type(of)
+        if name == "bad" and not self.breaks:
+            return
         if self.left <= 0 or (not leaf and depth <= 0) or self.chance.random() > (0.45 if leaf else 0.55):
             return
+        is_plain = self.breaks and not leaf
         for _ in range(2 if self.chance.random() < 0.1 else 1):
             self.left -= 1
-            alias = f"n{next(self.names)}: " if self.chance.random() < self.aliased else ""
+            alias = f"n{next(self.names)}: " if self.chance.random() < self.aliased and not is_plain else ""
             inside = "" if leaf else self.selection(of, depth - 1)
-            yield f"{alias}{name}{self.arguments(field)} {self.condition()} {inside}"
+            arguments = "" if is_plain else self.arguments(field)
+            yield f"{alias}{name}{arguments} {self.condition()} {inside}"
 
     def arguments(self, field: Any) -> str:
         if not field.args or self.chance.random() < 0.4:

@@ -160,15 +160,15 @@ class Engine:
 
         Where `explained`, its extensions hold the plan and what each fetch took.
         """
-        run = self._run(prepared, raw, variables, caller)
+        run, errors = self._run(raw, variables, caller), list(prepared.refusals)
         if explained:
             run.times = []
         if prepared.introspection is not None:
             found = execute_sync(self.supergraph.api_schema, prepared.introspection, variable_values=dict(raw))
             run.data |= {introspected(key): value for key, value in (found.data or {}).items()}
-            run.errors += [dict(error.formatted) for error in found.errors or ()]
+            errors += [dict(error.formatted) for error in found.errors or ()]
         await run.all(prepared.program)
-        answer = self._shaped(prepared, variables, run)
+        answer = self._shaped(prepared, variables, run, errors)
         if explained:
             answer["extensions"] = {"queryPlan": as_json(prepared.planned.plan), "fetches": run.times}
         return answer
@@ -181,25 +181,28 @@ class Engine:
             raise NotStreamed
         first = prepared.program.stages[0][0]
         subgraph = first.fetch.subgraph
-        body = first.body(self._run(prepared, raw, variables, caller).own_variables(first))
+        body = first.body(self._run(raw, variables, caller).own_variables(first))
         try:
             async with aclosing(self.listen(subgraph, body, caller)) as events:
                 async for event in events:
-                    run = self._run(prepared, raw, variables, caller)
+                    run = self._run(raw, variables, caller)
                     await run.all(prepared.program, event)
-                    yield self._shaped(prepared, variables, run)
+                    yield self._shaped(prepared, variables, run, list(prepared.refusals))
         except SubgraphFailed as failed:
-            run = self._run(prepared, raw, variables, caller)
+            run = self._run(raw, variables, caller)
             run.note_failure(subgraph, failed, [])
-            yield {"data": None, "errors": run.errors}
+            yield {"data": None, "errors": [*prepared.refusals, *run.errors]}
 
-    def _run(self, prepared: Prepared, raw: Mapping[str, Any], variables: Mapping[str, Any], caller: Caller) -> Run:
-        errors = list(prepared.refusals)
-        return Run({**variables, **raw}, self.ask, caller, {}, errors, self.shows_messages, self.may_send)
+    def _run(self, raw: Mapping[str, Any], variables: Mapping[str, Any], caller: Caller) -> Run:
+        return Run({**variables, **raw}, self.ask, caller, {}, [], self.shows_messages, self.may_send)
 
-    def _shaped(self, prepared: Prepared, variables: Mapping[str, Any], run: Run) -> Object:
-        errors = run.errors
-        shaped = prepared.shape(self.supergraph, variables).respond(prepared.operation, run.data, errors)
+    def _shaped(self, prepared: Prepared, variables: Mapping[str, Any], run: Run, errors: list[Object]) -> Object:
+        shape = prepared.shape(self.supergraph, variables)
+        for error in run.errors:
+            if "path" in error:
+                error["path"] = shape.client_path(prepared.operation, error["path"])
+            errors.append(error)
+        shaped = shape.respond(prepared.operation, run.data, errors)
         return {"data": shaped, "errors": errors} if errors else {"data": shaped}
 
 

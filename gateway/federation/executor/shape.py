@@ -22,6 +22,7 @@ from graphql import (
     OperationDefinitionNode,
     SelectionSetNode,
     VariableNode,
+    get_named_type,
     is_abstract_type,
     is_leaf_type,
     print_ast,
@@ -73,6 +74,41 @@ class Shape:
         shaped: Object | None = self._object(root, root.name, [operation.selection_set])(data, errors)
         return shaped
 
+    def client_path(self, operation: OperationDefinitionNode, path: Sequence[str | int]) -> list[str | int]:
+        """The path of an error under our keys in the client's; it ends where the client asked for nothing further."""
+        named: Any = self.schema.get_root_type(operation.operation)
+        inner: list[SelectionSetNode] = [operation.selection_set]
+        made: list[str | int] = []
+        for element in path:
+            if isinstance(element, int):
+                made.append(element)
+                continue
+            found = next(self._asked_as(named, inner, element), None)
+            if found is None:
+                break
+            response_key, named, inner = found
+            made.append(response_key)
+        return made
+
+    def _asked_as(
+        self, named: Any, inner: list[SelectionSetNode], element: str
+    ) -> Iterator[tuple[str, Any, list[SelectionSetNode]]]:
+        """Response keys under which the client asked for what is at our key, with the type and selections inside."""
+        for own in self.schema.get_possible_types(named) if is_abstract_type(named) else [named]:
+            grouped = self._grouped(inner, own) if isinstance(own, Composite) else {}
+            for response_key, field_nodes in grouped.items():
+                _, key, other, *_ = self._entry(own, named.name, response_key, field_nodes)
+                if element in (key, other) and field_nodes[0].name.value in own.fields:
+                    sets = [row.selection_set for row in field_nodes if row.selection_set is not None]
+                    yield response_key, get_named_type(own.fields[field_nodes[0].name.value].type), sets
+
+    def _grouped(self, selection_sets: Sequence[SelectionSetNode], named: Composite) -> dict[str, list[FieldNode]]:
+        grouped: dict[str, list[FieldNode]] = {}
+        for selection_set in selection_sets:
+            for field_node in self._field_nodes(selection_set, named):
+                grouped.setdefault((field_node.alias or field_node.name).value, []).append(field_node)
+        return grouped
+
     def _object(self, named: Composite, static: str, selection_sets: Sequence[SelectionSetNode]) -> Complete:
         key = (named.name, static, *map(id, selection_sets))
         if key not in self._compiled:
@@ -80,10 +116,7 @@ class Shape:
         return self._compiled[key]
 
     def _compile(self, named: Composite, static: str, selection_sets: Sequence[SelectionSetNode]) -> Complete:
-        grouped: dict[str, list[FieldNode]] = {}
-        for selection_set in selection_sets:
-            for field_node in self._field_nodes(selection_set, named):
-                grouped.setdefault((field_node.alias or field_node.name).value, []).append(field_node)
+        grouped = self._grouped(selection_sets, named)
         entries = [self._entry(named, static, key, field_nodes) for key, field_nodes in grouped.items()]
 
         def shaped(source: Any, errors: list[Object]) -> Object | None:

@@ -17,6 +17,8 @@ class Entities:
     type_name: str
     representation: tuple[Representation, ...]
     conditions: Conditions
+    variable: str = "r0"
+    """In which the representations are sent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Operation to plan: the phases in their order."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from graphql import FragmentDefinitionNode, OperationDefinitionNode
@@ -68,13 +68,22 @@ def phases(
     solver = Solver(graph)
     solutions: list[Solution] = []
     runs: list[list[Group]] = []
-    for part in [(item,) for item in items] if kind == "mutation" else [items]:
+    for part in _in_series(items) if kind == "mutation" else [items]:
         solution = solver.solve_root(root_type, part)
         _check(solution)
         solutions.append(solution)
         runs.append(fetches.add_root(kind, root_type, solution))
     planned = Planned(plan_of(operation, runs), keys, graph)
     return Phases(kind, root_type, items, solutions, fetches.groups, planned)
+
+
+def _in_series(items: Iterable[Item]) -> Iterable[tuple[Item, ...]]:
+    """A mutation's parts: one for each response key, which may be asked for several times but is done once."""
+    parts: dict[str, tuple[Item, ...]] = {}
+    for item in items:
+        key = item.apart if isinstance(item, Field) else ""
+        parts[key] = (*parts.get(key, ()), item)
+    return parts.values()
 
 
 def _check(solution: Solution) -> None:

@@ -7,6 +7,7 @@ know. FEDERATION_EXAMPLES sets how many examples are run.
 import asyncio
 import json
 import os
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -100,7 +101,7 @@ def differences(world_seed: int, operation_seed: int) -> str:
         answer = federation.run(query)
     except (AssertionError, GraphQLError, ExceptionGroup) as failure:
         return f"{failure!r}\n{query}\n" + "\n".join(federation.asked)
-    same = json.dumps(answer["data"]) == json.dumps(expected.data)
+    same = json.dumps(answer["data"]) == json.dumps(expected.data) and _are_paths(answer, expected.errors or ())
     if same and bool(answer.get("errors")) == bool(expected.errors) and federation.log == whole.log:
         return ""
     return "\n".join(
@@ -112,6 +113,12 @@ def differences(world_seed: int, operation_seed: int) -> str:
             str((whole.log, federation.log)),
         ]
     )
+
+
+def _are_paths(answer: dict[str, Any], expected: Sequence[GraphQLError]) -> bool:
+    """Whether each error says under the client's names what broke."""
+    found = {json.dumps(error.get("path")) for error in answer.get("errors", ())}
+    return {json.dumps(error.path) for error in expected} <= found
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
