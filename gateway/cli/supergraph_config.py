@@ -9,6 +9,12 @@ from gateway.cli.failure import fail
 from gateway.federation.composition import SubgraphSource
 
 FETCH_SECONDS = 10
+MAX_DEPTH = 32
+_OPENING = (
+    *(yaml.FlowSequenceStartToken, yaml.FlowMappingStartToken),
+    *(yaml.BlockSequenceStartToken, yaml.BlockMappingStartToken),
+)
+_CLOSING = (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken, yaml.BlockEndToken)
 MAX_BYTES = 64 * 1024 * 1024
 """Of one file; the schema of one with 10 000 fields has less than one MiB."""
 
@@ -21,18 +27,26 @@ def read_config(file: Path) -> list[SubgraphSource]:
     """
     text = read_text(file)
     try:
-        # An alias may stand for ever more of the file: nobody needs one to name subgraphs.
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
-            fail(f"{file} has YAML aliases (*name): write what they stand for.")
+        _check_tokens(file, text)
         config = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as failure:
         fail(f"{file} is not YAML: {(str(failure).splitlines() or ['it cannot be read'])[0]}.")
-    except RecursionError:
-        fail(f"{file} is nested too deeply.")
     subgraphs = config.get("subgraphs") if isinstance(config, dict) else None
     if not isinstance(subgraphs, dict) or not subgraphs:
         fail(f"{file} has no subgraphs: name each with routing_url and schema under the key subgraphs.")
     return [_source(file, str(name), row) for name, row in subgraphs.items()]
+
+
+def _check_tokens(file: Path, text: str) -> None:
+    """Before anything is built of it: an alias may stand for ever more of the file, and depth costs its square."""
+    depth = 0
+    for token in yaml.scan(text):
+        if isinstance(token, yaml.AliasToken):
+            fail(f"{file} has YAML aliases (*name): write what they stand for.")
+        depth += isinstance(token, _OPENING)
+        depth -= isinstance(token, _CLOSING)
+        if depth > MAX_DEPTH:
+            fail(f"{file} is nested too deeply.")
 
 
 def read_text(file: Path) -> str:
