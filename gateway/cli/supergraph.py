@@ -1,22 +1,24 @@
-"""`satugraf supergraph compose` and `plan`."""
+"""`satugraf supergraph compose`, `check` and `plan`."""
 
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gateway.cli.failure import fail, told
+from gateway.cli.supergraph_check import check
+from gateway.cli.supergraph_report import as_json, explained, places_in
 
 if TYPE_CHECKING:
     from graphql import GraphQLError
 
-    from gateway.federation.composition import Composed
     from gateway.federation.planner.planner import Phases
     from gateway.federation.supergraph import Supergraph
 
-commands = typer.Typer(no_args_is_help=True, help="Compose subgraphs, and see how operations are planned.")
+commands = typer.Typer(no_args_is_help=True, help="Compose subgraphs, check changes, see how operations are planned.")
+commands.command()(check)
 
 Config = Annotated[Path, typer.Option(help="supergraph.yaml: the subgraphs and their schemas.")]
 
@@ -38,22 +40,35 @@ def compose(
     config: Config,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where to write the supergraph's SDL.")] = None,
     format: Annotated[Format, typer.Option(help="How to print the outcome.")] = Format.TEXT,
+    include_tag: Annotated[list[str] | None, typer.Option(help="Only what has this @tag; may be repeated.")] = None,
+    exclude_tag: Annotated[list[str] | None, typer.Option(help="Without what has this @tag; may be repeated.")] = None,
 ) -> None:
     """Compose subgraphs into a supergraph; exit code 1 where they do not fit together.
 
-    [bold]Example[/bold]: satugraf supergraph compose --config supergraph.yaml -o supergraph.graphql
+    With --include-tag or --exclude-tag it is a contract variant: what has not, or has, the tag stays in the supergraph
+    but is @inaccessible, so that clients do not see it.
+
+    [bold]Examples[/bold]:
+    satugraf supergraph compose --config supergraph.yaml -o supergraph.graphql
+    satugraf supergraph compose --config supergraph.yaml --exclude-tag internal -o public.graphql
     """
+    from gateway.cli.supergraph_config import read_config
+    from gateway.federation.composition import Contract
+    from gateway.federation.composition import compose as composed_of
+
     with told():
-        composed = composed_from(config)
+        sources = read_config(config)
+        tags = Contract(frozenset(include_tag or ()), frozenset(exclude_tag or ()))
+        composed = composed_of(sources, tags if any(tags) else None)
         if output is not None and composed.ok:
             output.write_text(composed.supergraph_sdl, encoding="utf-8")
     if format is Format.JSON:
-        print(json.dumps(as_json(composed), indent=1))  # noqa: T201 - the command's output
+        print(json.dumps(as_json(composed, places_in(sources)), indent=1))  # noqa: T201 - the command's output
     elif composed.ok and output is None:
         print(composed.supergraph_sdl)  # noqa: T201 - the command's output
     if not composed.ok:
         if format is Format.TEXT:
-            fail(explained(composed))
+            fail(explained(composed.errors, places_in(sources)))
         raise typer.Exit(1)
 
 
@@ -137,34 +152,18 @@ def _shown(made: "Phases", phase: Phase, format: Format) -> str:
     return plan.printed(made.planned.plan) if phase is Phase.PLAN else phases.printed(shown)
 
 
-def composed_from(config: Path) -> "Composed":
-    from gateway.cli.supergraph_config import read_config
-    from gateway.federation.composition import compose as composed
-
-    return composed(read_config(config))
-
-
 def supergraph_from(config: Path) -> "Supergraph":
-    """The composed supergraph; ends the command with the errors where there is none."""
-    composed = composed_from(config)
+    """The composed supergraph; ends the command with the errors where there is none, or none that can be served."""
+    from gateway.cli.supergraph_config import read_config
+    from gateway.federation.composition import compose as composed_of
+    from gateway.federation.join import InvalidSupergraph, check_features
+
+    sources = read_config(config)
+    composed = composed_of(sources)
     if composed.supergraph is None:
-        fail(explained(composed))
+        fail(explained(composed.errors, places_in(sources)))
+    try:
+        check_features(composed.features)
+    except InvalidSupergraph as failure:
+        fail(str(failure))
     return composed.supergraph
-
-
-def explained(composed: "Composed") -> str:
-    """The errors, one a paragraph."""
-    return "\n\n".join(f"{error.code}: {error.message}" for error in composed.errors)
-
-
-def as_json(composed: "Composed") -> dict[str, Any]:
-    return {
-        "ok": composed.ok,
-        "errors": [
-            {"code": error.code, "message": error.message, "subgraphs": list(error.subgraphs)}
-            for error in composed.errors
-        ],
-        "hints": [{"code": hint.code, "message": hint.message} for hint in composed.hints],
-        "supergraph": composed.supergraph_sdl if composed.ok else None,
-        "api_schema": composed.api_schema if composed.ok else None,
-    }

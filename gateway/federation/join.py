@@ -3,7 +3,7 @@
 Source: specs.apollo.dev/join.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from graphql import (
@@ -56,7 +56,7 @@ def read_supergraph(sdl: str) -> Supergraph:
         document = parse(sdl)
     except GraphQLSyntaxError as error:
         raise InvalidSupergraph(f"The supergraph is not valid GraphQL: {error.message}") from None
-    _check_features(document)
+    check_features(_links(document))
     try:
         return _read(document)
     except (KeyError, TypeError, GraphQLError) as failure:
@@ -99,16 +99,19 @@ def _rule(node: Any) -> Rule:
     )
 
 
-def _check_features(document: DocumentNode) -> None:
+def check_features(links: Iterable[dict[str, Any]]) -> None:
+    """Raises InvalidSupergraph where one of the linked features must be enforced and is not, here."""
+    for arguments in links:
+        feature = str(arguments.get("url", "")).rstrip("/").split("/")
+        name = feature[-2] if len(feature) > 1 else ""
+        if arguments.get("for") in ("SECURITY", "EXECUTION") and name not in _ENFORCED:
+            raise InvalidSupergraph(f"The supergraph requires {arguments['url']}, which is not enforced here.")
+
+
+def _links(document: DocumentNode) -> Iterator[dict[str, Any]]:
     for definition in document.definitions:
-        if not isinstance(definition, SchemaDefinitionNode):
-            continue
-        for directive in definition.directives or ():
-            arguments = _arguments(directive)
-            feature = str(arguments.get("url", "")).rstrip("/").split("/")
-            name = feature[-2] if len(feature) > 1 else ""
-            if arguments.get("for") in ("SECURITY", "EXECUTION") and name not in _ENFORCED:
-                raise InvalidSupergraph(f"The supergraph requires {arguments['url']}, which is not enforced here.")
+        if isinstance(definition, SchemaDefinitionNode):
+            yield from (_arguments(directive) for directive in definition.directives or ())
 
 
 def _subgraphs(document: DocumentNode) -> dict[str, Subgraph]:

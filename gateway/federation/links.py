@@ -44,6 +44,8 @@ class Link(NamedTuple):
     version: Version
     imports: dict[str, str]
     """The element's name in the specification, by its name here."""
+    purpose: str = ""
+    """`SECURITY` or `EXECUTION` where whoever serves the directive must enforce it."""
 
     @property
     def specification(self) -> str:
@@ -226,7 +228,7 @@ def _link(arguments: dict[str, Any], problems: list[CompositionError]) -> Link |
         refusal = _import(row, imports)
         if refusal is not None:
             problems.append(_problem(refusal))
-    return Link(str(url), identity, name, version, imports)
+    return Link(str(url), identity, name, version, imports, str(arguments.get("for") or ""))
 
 
 def _import(row: Any, imports: dict[str, str]) -> str | None:

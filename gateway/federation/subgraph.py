@@ -252,7 +252,7 @@ def _check_roots(document: DocumentNode, roots: dict[str, str]) -> Iterator[tupl
     named = Counter(here for _, here in rows)
     for here in sorted(here for here, count in named.items() if count > 1):
         yield "INVALID_GRAPHQL", f'The type "{here}" is the root of several operations.', here
-    for here, default in roots.items():
+    for here, default in sorted({(name, name) for name in ROOTS.values() if name in defined} | set(roots.items())):
         node = defined.get(here)
         if node is None and here not in extended:
             yield "INVALID_GRAPHQL", f'Cannot set the {default.lower()} root to the unknown type "{here}".', "schema"

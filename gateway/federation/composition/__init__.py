@@ -7,8 +7,9 @@ from typing import Final, NamedTuple
 
 from graphql import print_schema
 
+from gateway.federation.composition.contract import Contract, apply_contract
 from gateway.federation.composition.guards import check_guards
-from gateway.federation.composition.join_print import print_supergraph
+from gateway.federation.composition.join_print import features, print_supergraph
 from gateway.federation.composition.merge import merge
 from gateway.federation.composition.merged import Member, Merging
 from gateway.federation.composition.model import supergraph
@@ -21,7 +22,7 @@ from gateway.federation.hints import CompositionError, Hint
 from gateway.federation.subgraph import SubgraphSchema, parse_subgraph
 from gateway.federation.supergraph import Supergraph
 
-__all__ = ["Composed", "Composer", "CompositionError", "Hint", "SubgraphSource", "compose"]
+__all__ = ["Composed", "Composer", "CompositionError", "Contract", "Hint", "SubgraphSource", "compose"]
 
 _NAME: Final = re.compile(r"^[a-zA-Z][\w\-]*$", re.ASCII)
 
@@ -43,6 +44,8 @@ class Composed:
     supergraph: Supergraph | None = None
     supergraph_sdl: str = ""
     api_schema: str = ""
+    features: tuple[dict[str, str], ...] = ()
+    """Linked features that whoever serves the supergraph must enforce: `url` and `for`."""
 
     @property
     def ok(self) -> bool:
@@ -64,7 +67,7 @@ class Composer:
 
     _checked: dict[SubgraphSource, _Checked] = field(default_factory=dict)
 
-    def compose(self, subgraphs: Sequence[SubgraphSource]) -> Composed:
+    def compose(self, subgraphs: Sequence[SubgraphSource], contract: Contract | None = None) -> Composed:
         """The outcome does not depend on the order of the subgraphs, nor on what was composed before."""
         sources = sorted(subgraphs)
         errors = list(_check_names(sources))
@@ -82,7 +85,7 @@ class Composer:
         errors = errors or self._errors()
         if errors:
             return Composed(tuple(errors))
-        return _composed([row.member for row in self._checked.values() if row.member is not None])
+        return _composed([row.member for row in self._checked.values() if row.member is not None], contract)
 
     def _check(self, which: Callable[[SubgraphSchema], bool]) -> None:
         all_owners = owners([row.schema for row in self._checked.values() if row.schema is not None])
@@ -94,9 +97,9 @@ class Composer:
         return [error for row in self._checked.values() for error in row.errors]
 
 
-def compose(subgraphs: Sequence[SubgraphSource]) -> Composed:
+def compose(subgraphs: Sequence[SubgraphSource], contract: Contract | None = None) -> Composed:
     """The outcome does not depend on the order of the subgraphs."""
-    return Composer().compose(subgraphs)
+    return Composer().compose(subgraphs, contract)
 
 
 def _checked_among(source: SubgraphSource, row: _Checked, all_owners: Owners) -> _Checked:
@@ -116,17 +119,21 @@ def _checked_among(source: SubgraphSource, row: _Checked, all_owners: Owners) ->
     return _Checked(schema, errors or validate_subgraph(schema, member.roles), member, concerning)
 
 
-def _composed(members: list[Member]) -> Composed:
+def _composed(members: list[Member], contract: Contract | None) -> Composed:
     merging = merge(members)
     _hint_on_upgrades(merging)
     if not merging.errors:
         check_guards(merging)
+        if contract is not None:
+            apply_contract(merging, contract)
     made = None if merging.errors else supergraph(merging)
     if made is not None:
         check_satisfiability(made, merging)
     if made is None or merging.errors:
         return Composed(tuple(dict.fromkeys(merging.errors)), tuple(merging.hints))
-    return Composed((), tuple(merging.hints), made, print_supergraph(merging), print_schema(made.api_schema))
+    return Composed(
+        (), tuple(merging.hints), made, print_supergraph(merging), print_schema(made.api_schema), features(merging)
+    )
 
 
 def _hint_on_upgrades(merging: Merging) -> None:

@@ -13,7 +13,7 @@ _Problem = tuple[str, str, str]
 
 def check_inaccessible(merging: Merging) -> None:
     """Adds to the errors of a merging that has none."""
-    if not any(_any_inaccessible(dest) for dest in merging.types.values()):
+    if not any_inaccessible(merging):
         return
     for dest in merging.types.values():
         if dest.name not in SPECIFIED_SCALARS:
@@ -28,7 +28,12 @@ def check_inaccessible(merging: Merging) -> None:
                     merging.error(code, message, directive.graphs, coordinate)
 
 
-def _any_inaccessible(dest: MergedType) -> bool:
+def any_inaccessible(merging: Merging) -> bool:
+    directives = [row for directive in merging.directives for row in directive.arguments.values()]
+    return any(row.is_inaccessible for row in directives) or any(map(_any_in_type, merging.types.values()))
+
+
+def _any_in_type(dest: MergedType) -> bool:
     return (
         dest.is_inaccessible
         or any(value.is_inaccessible for value in dest.values.values())

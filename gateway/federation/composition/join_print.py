@@ -70,7 +70,8 @@ def print_supergraph(merging: Merging) -> str:
     graphs = graph_names(member.name for member in merging.members)
     used = _used_directives(merging)
     links = [
-        f"@link(url: {quoted(link.url)}, import: [{quoted('@' + name)}])"
+        f"@link(url: {quoted(link.url)}, import: [{quoted('@' + name)}]"
+        + (f", for: {link.purpose})" if link.purpose else ")")
         for name, link in sorted(merging.composed.items())
     ]
     roots = "\n".join(f"  {operation}: {name}" for operation, name in ROOTS.items() if name in merging.types)
@@ -104,6 +105,16 @@ def print_supergraph(merging: Merging) -> str:
         )
         + "\n"
     )
+
+
+def features(merging: Merging) -> tuple[dict[str, str], ...]:
+    """The linked features that have a purpose, as the supergraph's SDL names them."""
+    used = {_FEATURE_OF.get(directive, directive) for directive in _used_directives(merging)}
+    return tuple(
+        {"url": f"https://specs.apollo.dev/{ending.split(chr(34))[0]}", "for": "SECURITY"}
+        for name, ending in _FEATURES.items()
+        if name in used and ending.endswith("SECURITY")
+    ) + tuple({"url": link.url, "for": link.purpose} for link in merging.composed.values() if link.purpose)
 
 
 def graph_names(names: Iterable[str]) -> dict[str, str]:

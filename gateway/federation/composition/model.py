@@ -4,7 +4,7 @@ from graphql import DirectiveDefinitionNode, DocumentNode, build_ast_schema, val
 
 from gateway.federation.api_schema import without_inaccessible
 from gateway.federation.composition.definitions import definition_nodes
-from gateway.federation.composition.inaccessible import check_inaccessible
+from gateway.federation.composition.inaccessible import any_inaccessible, check_inaccessible
 from gateway.federation.composition.merged import JoinField, MergedElement, MergedType, Merging
 from gateway.federation.fields import parse_fields
 from gateway.federation.specified import values_misfit
@@ -25,6 +25,8 @@ def supergraph(merging: Merging) -> Supergraph | None:
     if merging.errors:
         return None
     composed = {directive.name for directive in merging.directives if directive.is_composed}
+    if not composed and not any_inaccessible(merging):
+        return Supergraph(_subgraphs(merging), schema, schema)
     visible = tuple(
         node for node in definitions if not (isinstance(node, DirectiveDefinitionNode) and node.name.value in composed)
     )
