@@ -1,0 +1,121 @@
+"""`python -m bench`: the measurements as commands."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Final, NamedTuple
+
+import typer
+from rich.table import Table
+
+from bench import executor, memory, progress, report
+from bench.agreement import Disagreement
+from bench.dataset import ROOT, Dataset, database
+from bench.executor import Failed, Plan
+from bench.process import NotServing, pin_load
+from bench.targets import BASELINE, PEERS, node_is_missing, ours
+from gateway.mongod import MongodUnavailable
+
+app = typer.Typer(
+    name="bench", help="What a request costs, measured.", no_args_is_help=True, pretty_exceptions_enable=False
+)
+
+FOLDER: Final = ROOT / ".satugraf" / "bench"
+
+Complaints = Annotated[int, typer.Option(help="Synthetic complaints in the database.", min=2000, max=5_000_000)]
+Checkout = Annotated[Path, typer.Option(help="The checkout whose `satugraf serve` is measured.", exists=True)]
+Json = Annotated[Path | None, typer.Option("--json", help="Also write everything to this file.")]
+Record = Annotated[bool, typer.Option("--record", help="Put the tables into bench/README.md.")]
+Data = Annotated[Path, typer.Option(help="The folder of the private mongod; seeded data stay there.")]
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What a person can mend ends in a sentence and exit code 1."""
+    try:
+        yield
+    except (Disagreement, Failed, LookupError, MongodUnavailable, NotServing, ConnectionError) as failure:
+        progress.STDERR.print(str(failure), style="red", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+
+
+@contextmanager
+def _seeded(data: Path, complaints: int) -> Iterator[Dataset]:
+    with database(data) as uri:
+        dataset = Dataset(uri, complaints)
+        dataset.seed()
+        try:
+            yield dataset
+        finally:
+            dataset.close()
+
+
+class Output(NamedTuple):
+    """Where the figures go besides standard output."""
+
+    section: str
+    json: Path | None
+    record: bool
+
+
+def _tell(output: Output, tables: list[Table], content: dict[str, Any], checkout: Path = ROOT) -> None:
+    found = report.circumstances(checkout) | {"command": _command()}
+    report.show(tables)
+    if output.json:
+        report.write_json(output.json, found | content)
+    if output.record:
+        report.record(output.section, tables, found)
+
+
+def _command() -> str:
+    return " ".join(["python -m bench", *(word for word in sys.argv[1:] if word != "--record")])
+
+
+@app.command("executor")
+def executor_command(
+    complaints: Complaints = 200_000,
+    rounds: Annotated[int, typer.Option(help="Interleaved rounds; the median counts.", min=1)] = 3,
+    seconds: Annotated[float, typer.Option(help="How long one run of reads takes.", min=0.1)] = 4,
+    only: Annotated[list[str] | None, typer.Option(help="An operation (Q1) or target (rest); repeat it.")] = None,
+    checkout: Checkout = ROOT,
+    baseline: Annotated[Path | None, typer.Option(help="Another checkout, measured beside.", exists=True)] = None,
+    json: Json = None,
+    record: Record = False,
+    data: Data = FOLDER,
+) -> None:
+    """Ours beside stock Strawberry, hand-written REST and Node servers: CPU per request, paces, ratios and goals."""
+    with _told():
+        missing = node_is_missing()
+        if missing:
+            progress.STDERR.print(f"Without the Node peers: {missing}.", style="yellow")
+        targets = [ours(checkout), *([ours(baseline, BASELINE)] if baseline else [])]
+        targets += [peer for peer in PEERS if not missing or peer.words[0] != "node"]
+        operations, targets = executor.chosen(only or [], targets)
+        plan = Plan(operations, targets, rounds, seconds, warm_seconds=min(3.0, seconds))
+        pin_load()
+        with _seeded(data, complaints) as dataset:
+            results = executor.compare(dataset, plan)
+        output = Output("executor", json, record)
+        _tell(output, executor.tables(plan, results), executor.as_json(plan, results), checkout)
+
+
+@app.command("memory")
+def memory_command(
+    requests: Annotated[int, typer.Option(help="Mixed requests in all.", min=100)] = 100_000,
+    complaints: Complaints = 200_000,
+    checkout: Checkout = ROOT,
+    json: Json = None,
+    record: Record = False,
+    data: Data = FOLDER,
+) -> None:
+    """One process under many mixed requests: its resident memory over time, flat or not."""
+    with _told():
+        pin_load()
+        with _seeded(data, complaints) as dataset:
+            samples = memory.watch(dataset, ours(checkout), requests)
+        _tell(Output("memory", json, record), memory.tables(samples), memory.as_json(samples), checkout)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,167 @@
+"""`python -m bench executor`: the six operations, ours beside stock Strawberry, hand-written REST and Node."""
+
+import dataclasses
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from rich.table import Table
+
+from bench import agreement, progress, report
+from bench.dataset import Dataset, token
+from bench.goals import GOALS
+from bench.load import Bounds
+from bench.operations import OPERATIONS, Operation
+from bench.process import Server, serving
+from bench.rounds import Cost, Measured, measure, rotated
+from bench.targets import OURS, Target
+
+WRITES: Final = 1500
+"""Follow-ups in one run: a count and not a time, since every one makes the documents longer."""
+UNBOUNDED: Final = 10**9
+
+Results = dict[tuple[str, str], Measured]
+"""By operation and target."""
+Running = Sequence[tuple[Target, Server]]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    operations: Sequence[Operation]
+    targets: Sequence[Target]
+    rounds: int
+    seconds: float
+    warm_seconds: float
+
+
+class Failed(Exception):
+    """Requests were not answered right; the sentence says how many and shows the first."""
+
+
+def compare(dataset: Dataset, plan: Plan) -> Results:
+    """Checks that all give the same, warms all, measures in rounds. Raises Disagreement, NotServing, Failed."""
+    results: Results = {}
+    bearer = token()
+    with _running(dataset, plan.targets) as running:
+        for operation in plan.operations:
+            progress.STDERR.print(f"{operation.name}: do all give the same data?", highlight=False)
+            agreement.check(operation, dataset, running, bearer)
+        steps = len(plan.operations) * len(running) * (plan.rounds + 1)
+        with progress.bar(steps) as bar:
+            for turn in range(plan.rounds + 1):
+                for operation in plan.operations:
+                    for target, server in rotated(running, turn):
+                        bar.step(f"{f'round {turn}' if turn else 'warming up'}: {operation.name} {target.name}")
+                        cost = _cost(dataset, plan, operation, target, server, bearer, warming=turn == 0)
+                        _check(cost, operation, target)
+                        if turn:
+                            results.setdefault((operation.name, target.name), Measured()).rounds.append(cost)
+            bar.step("")
+    return results
+
+
+@contextmanager
+def _running(dataset: Dataset, targets: Sequence[Target]) -> Iterator[Running]:
+    with ExitStack() as stack:
+        logs = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        yield [
+            (target, stack.enter_context(serving(target.name, target.command(dataset), logs / f"{target.name}.log")))
+            for target in targets
+        ]
+
+
+def _cost(
+    dataset: Dataset, plan: Plan, operation: Operation, target: Target, server: Server, bearer: str, *, warming: bool
+) -> Cost:
+    seconds = plan.warm_seconds if warming else plan.seconds
+    bounds = Bounds(UNBOUNDED, WRITES) if operation.is_write else Bounds(seconds, UNBOUNDED)
+    return measure(server, target.asks(operation, dataset, server.port, bearer), bounds)
+
+
+def _check(cost: Cost, operation: Operation, target: Target) -> None:
+    if cost.failed:
+        raise Failed(
+            f"{cost.failed} of {cost.requests} requests of {operation.name} to {target.name} were not answered right; "
+            f"the first: {cost.first_failure}"
+        )
+
+
+def tables(plan: Plan, results: Results) -> list[Table]:
+    names = [operation.name for operation in plan.operations]
+    peers = [target.name for target in plan.targets]
+    found = [
+        report.table(
+            "Server CPU, ms per request",
+            ["", *names],
+            ([peer, *(f"{results[name, peer].cpu_ms:.2f}" for name in names)] for peer in peers),
+        ),
+        report.table(
+            "Requests per second · p50 / p99 ms",
+            ["", *names],
+            ([peer, *(_pace(results[name, peer]) for name in names)] for peer in peers),
+        ),
+    ]
+    if OURS in peers and len(peers) > 1:
+        rows = [[peer, *(_ratio(results, name, peer) for name in names)] for peer in peers if peer != OURS]
+        title = "How many times our CPU goes into a peer's (the goal; ✗ where it is missed)"
+        found.insert(1, report.table(title, ["", *names], rows))
+    return found
+
+
+def _pace(measured: Measured) -> str:
+    pace, p50, p99 = (measured.median(of) for of in (_per_second, _p50, _p99))
+    return f"{pace:.0f} · {p50:.1f} / {p99:.1f}"
+
+
+def _per_second(cost: Cost) -> float:
+    return cost.per_second
+
+
+def _p50(cost: Cost) -> float:
+    return cost.p50_ms
+
+
+def _p99(cost: Cost) -> float:
+    return cost.p99_ms
+
+
+def ratio(results: Results, operation: str, peer: str) -> float:
+    return results[operation, peer].times(results[operation, OURS])
+
+
+def _ratio(results: Results, operation: str, peer: str) -> str:
+    found, goal = ratio(results, operation, peer), GOALS.get(peer, {}).get(operation)
+    if goal is None:
+        return f"{found:.2f}"
+    return f"{found:.2f} (≥ {goal:g}{'' if found >= goal else ' ✗'})"
+
+
+def as_json(plan: Plan, results: Results) -> dict[str, Any]:
+    peers = [target.name for target in plan.targets]
+    ratios = {
+        f"{name} {peer}": {"ratio": ratio(results, name, peer), "goal": GOALS.get(peer, {}).get(name)}
+        for name, peer in results
+        if OURS in peers and peer != OURS
+    }
+    return {
+        "seconds": plan.seconds,
+        "results": [
+            {"operation": name, "target": peer, "rounds": [dataclasses.asdict(cost) for cost in measured.rounds]}
+            for (name, peer), measured in results.items()
+        ],
+        "ratios": ratios,
+    }
+
+
+def chosen(only: Sequence[str], targets: Sequence[Target]) -> tuple[list[Operation], list[Target]]:
+    """What `--only` names: operations, targets or both; everything of a kind that it names none of."""
+    operations = [operation for operation in OPERATIONS.values() if operation.name in only]
+    named = [target for target in targets if target.name in only]
+    unknown = set(only) - {operation.name for operation in operations} - {target.name for target in named}
+    if unknown:
+        known = [*OPERATIONS, *(target.name for target in targets)]
+        raise LookupError(f"There is no {', '.join(sorted(unknown))}: choose from {', '.join(known)}.")
+    return operations or list(OPERATIONS.values()), named or list(targets)

@@ -1,0 +1,70 @@
+"""Interleaved rounds: every target is asked the same in turn, and compared within its round."""
+
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from bench.load import Bounds, NextAsk, run
+from bench.process import Server
+
+CONNECTIONS: Final = 16
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one run took, for each request."""
+
+    cpu_ms: float
+    per_second: float
+    p50_ms: float
+    p99_ms: float
+    requests: int
+    failed: int = 0
+    first_failure: str | None = None
+
+
+@dataclass(slots=True)
+class Measured:
+    """The costs of one target at one thing, a round each."""
+
+    rounds: list[Cost] = field(default_factory=list)
+
+    def median(self, of: Callable[[Cost], float]) -> float:
+        return statistics.median(of(cost) for cost in self.rounds)
+
+    @property
+    def cpu_ms(self) -> float:
+        return self.median(lambda cost: cost.cpu_ms)
+
+    @property
+    def failed(self) -> int:
+        return sum(cost.failed for cost in self.rounds)
+
+    def times(self, reference: "Measured") -> float:
+        """How often the reference's CPU goes into this one's: the median of the rounds' ratios."""
+        pairs = zip(self.rounds, reference.rounds, strict=True)
+        return statistics.median(own.cpu_ms / other.cpu_ms for own, other in pairs)
+
+
+def measure(server: Server, next_ask: NextAsk, bounds: Bounds, connections: int = CONNECTIONS) -> Cost:
+    before = server.cpu_seconds()
+    done = run(server.port, next_ask, connections, bounds)
+    cpu = server.cpu_seconds() - before
+    return Cost(
+        cpu_ms=cpu * 1000 / done.requests,
+        per_second=done.per_second,
+        p50_ms=done.percentile_ms(0.5),
+        p99_ms=done.percentile_ms(0.99),
+        requests=done.requests,
+        failed=done.failed,
+        first_failure=done.first_failure,
+    )
+
+
+def rotated(items: Sequence[Item], turn: int) -> Iterator[Item]:
+    """All of them, each turn beginning with the next."""
+    for index in range(len(items)):
+        yield items[(index + turn) % len(items)]
