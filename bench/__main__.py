@@ -2,14 +2,14 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 from rich.table import Table
 
-from bench import executor, memory, progress, report
+from bench import executor, federation, growth, memory, progress, report
 from bench.agreement import Disagreement
 from bench.dataset import ROOT, Dataset, database
 from bench.executor import Failed, Plan
@@ -22,8 +22,9 @@ app = typer.Typer(
 )
 
 FOLDER: Final = ROOT / ".satugraf" / "bench"
+FEWEST: Final = 2000
 
-Complaints = Annotated[int, typer.Option(help="Synthetic complaints in the database.", min=2000, max=5_000_000)]
+Complaints = Annotated[int, typer.Option(help="Synthetic complaints in the database.", min=FEWEST, max=5_000_000)]
 Checkout = Annotated[Path, typer.Option(help="The checkout whose `satugraf serve` is measured.", exists=True)]
 Json = Annotated[Path | None, typer.Option("--json", help="Also write everything to this file.")]
 Record = Annotated[bool, typer.Option("--record", help="Put the tables into bench/README.md.")]
@@ -54,9 +55,9 @@ def _seeded(data: Path, complaints: int) -> Iterator[Dataset]:
 class Output(NamedTuple):
     """Where the figures go besides standard output."""
 
-    section: str
+    section: str | None
+    """Of the README; None where nothing is recorded."""
     json: Path | None
-    record: bool
 
 
 def _tell(output: Output, tables: list[Table], content: dict[str, Any], checkout: Path = ROOT) -> None:
@@ -64,7 +65,7 @@ def _tell(output: Output, tables: list[Table], content: dict[str, Any], checkout
     report.show(tables)
     if output.json:
         report.write_json(output.json, found | content)
-    if output.record:
+    if output.section:
         report.record(output.section, tables, found)
 
 
@@ -77,6 +78,7 @@ def executor_command(
     complaints: Complaints = 200_000,
     rounds: Annotated[int, typer.Option(help="Interleaved rounds; the median counts.", min=1)] = 3,
     seconds: Annotated[float, typer.Option(help="How long one run of reads takes.", min=0.1)] = 4,
+    writes: Annotated[int, typer.Option(help="How many follow-ups one run of Q5 adds.", min=1)] = 1500,
     only: Annotated[list[str] | None, typer.Option(help="An operation (Q1) or target (rest); repeat it.")] = None,
     checkout: Checkout = ROOT,
     baseline: Annotated[Path | None, typer.Option(help="Another checkout, measured beside.", exists=True)] = None,
@@ -92,12 +94,40 @@ def executor_command(
         targets = [ours(checkout), *([ours(baseline, BASELINE)] if baseline else [])]
         targets += [peer for peer in PEERS if not missing or peer.words[0] != "node"]
         operations, targets = executor.chosen(only or [], targets)
-        plan = Plan(operations, targets, rounds, seconds, warm_seconds=min(3.0, seconds))
+        plan = Plan(operations, targets, rounds, seconds, writes)
         pin_load()
         with _seeded(data, complaints) as dataset:
             results = executor.compare(dataset, plan)
-        output = Output("executor", json, record)
+        output = Output("executor" if record else None, json)
         _tell(output, executor.tables(plan, results), executor.as_json(plan, results), checkout)
+
+
+def _numbers(text: str) -> list[int]:
+    if not all(word.isdecimal() and int(word) >= FEWEST for word in text.split(",")):
+        raise LookupError(f"--sizes takes numbers of at least {FEWEST} with commas between: 20000,200000.")
+    return [int(word) for word in text.split(",")]
+
+
+@app.command("growth")
+def growth_command(
+    sizes: Annotated[str, typer.Option(help="Numbers of complaints, with commas between.")] = "20000,200000,1000000",
+    rounds: Annotated[int, typer.Option(help="Interleaved rounds; the median counts.", min=1)] = 3,
+    seconds: Annotated[float, typer.Option(help="How long one run takes.", min=0.1)] = 2,
+    checkout: Checkout = ROOT,
+    json: Json = None,
+    record: Record = False,
+    data: Data = FOLDER,
+) -> None:
+    """What more complaints cost: pages, deep pages, the register, counts."""
+    with _told(), ExitStack() as stack:
+        pin_load()
+        uri = stack.enter_context(database(data))
+        datasets = [Dataset(uri, size) for size in _numbers(sizes)]
+        for dataset in datasets:
+            dataset.seed()
+            stack.callback(dataset.close)
+        results = growth.compare(datasets, ours(checkout), rounds, seconds)
+        _tell(Output("growth" if record else None, json), growth.tables(results), growth.as_json(results), checkout)
 
 
 @app.command("memory")
@@ -114,7 +144,26 @@ def memory_command(
         pin_load()
         with _seeded(data, complaints) as dataset:
             samples = memory.watch(dataset, ours(checkout), requests)
-        _tell(Output("memory", json, record), memory.tables(samples), memory.as_json(samples), checkout)
+        _tell(Output("memory" if record else None, json), memory.tables(samples), memory.as_json(samples), checkout)
+
+
+@app.command("federation")
+def federation_command(
+    rounds: Annotated[int, typer.Option(help="Interleaved rounds; the median counts.", min=1)] = 3,
+    warm: Annotated[int, typer.Option(help="Requests before the first round, for each gateway and operation.")] = 6000,
+    requests: Annotated[int, typer.Option(help="Requests in a run.", min=1)] = 3000,
+    only: Annotated[list[str] | None, typer.Option(help="A gateway (ours); repeat it.")] = None,
+    checkout: Checkout = ROOT,
+    json: Json = None,
+) -> None:
+    """The router beside other federation gateways, over the same four subgraphs: CPU and subgraph requests."""
+    with _told():
+        missing = federation.is_missing()
+        if missing:
+            raise LookupError(missing)
+        pin_load()
+        results = federation.compare(federation.Plan(rounds, warm, requests), checkout, only or ())
+        _tell(Output(None, json), federation.tables(results), federation.as_json(results), checkout)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Before anything is measured: every target gives the same data and makes the same write, or the run ends."""
 
-import http.client
 import itertools
 import re
 from collections.abc import Sequence
@@ -10,7 +9,8 @@ from typing import Any, Final
 import orjson
 
 from bench.dataset import Dataset, Document
-from bench.operations import Operation
+from bench.load import ask_once
+from bench.operations import Operation, Question, right
 from bench.process import Server
 from bench.targets import Target
 
@@ -35,35 +35,27 @@ def check(operation: Operation, dataset: Dataset, running: Sequence[tuple[Target
             given += [_written(dataset.stored(question.variables["input"]["complaint"])) for question in questions]
         if expected is None:
             expected = given
-        difference = _difference(expected, given, operation.name)
-        if difference is not None:
-            raise Disagreement(f"{target.name} differs from {running[0][0].name}: {difference}")
+        different = difference(expected, given, operation.name)
+        if different is not None:
+            raise Disagreement(f"{target.name} differs from {running[0][0].name}: {different}")
 
 
-def _ask(target: Target, server: Server, operation: Operation, question: Any, token: str) -> Any:
-    raw = target.request(operation, question, server.port, token)
-    head, _, content = raw.partition(b"\r\n\r\n")
-    line, *headers = head.decode().split("\r\n")
-    method, path, _ = line.split(" ")
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+def _ask(target: Target, server: Server, operation: Operation, question: Question, token: str) -> Any:
     try:
-        connection.request(method, path, content or None, dict(header.split(": ", 1) for header in headers))
-        response = connection.getresponse()
-        body = response.read()
-    finally:
-        connection.close()
-    answer = orjson.loads(body) if response.status == 200 else {}
-    if "data" not in answer or "errors" in answer or not question.is_right(answer["data"]):
-        raise Disagreement(f"{target.name} does not answer {operation.name}: {response.status} {body[:1000]!r}")
-    return _normal(answer["data"])
+        body = ask_once(server.port, target.request(operation, question, server.port, token))
+    except ConnectionError as failure:
+        raise Disagreement(f"{target.name} does not answer {operation.name}: {failure}") from None
+    if not right(question)(body):
+        raise Disagreement(f"{target.name} does not answer {operation.name} right: {body[:1000]!r}")
+    return normal(orjson.loads(body)["data"])
 
 
-def _normal(value: Any) -> Any:
+def normal(value: Any) -> Any:
     """Instants alike however they are printed, objects in any order of keys."""
     if isinstance(value, dict):
-        return {key: _normal(each) for key, each in value.items()}
+        return {key: normal(each) for key, each in value.items()}
     if isinstance(value, list):
-        return [_normal(each) for each in value]
+        return [normal(each) for each in value]
     if isinstance(value, str) and _INSTANT.match(value):
         return datetime.fromisoformat(value).astimezone(UTC)
     return value
@@ -78,12 +70,13 @@ def _written(stored: Document) -> Document:
     return kept | {"updatedAt": None, "firstFollowUpAt": kept["firstFollowUpAt"] not in (None, now)}
 
 
-def _difference(expected: Any, given: Any, path: str) -> str | None:
+def difference(expected: Any, given: Any, path: str) -> str | None:
+    """Where two answers first differ, and how; None where they are equal."""
     if isinstance(expected, dict) and isinstance(given, dict) and expected.keys() == given.keys():
-        found = (_difference(expected[key], given[key], f"{path}.{key}") for key in expected)
-        return next((difference for difference in found if difference), None)
+        found = (difference(expected[key], given[key], f"{path}.{key}") for key in expected)
+        return next((each for each in found if each), None)
     if isinstance(expected, list) and isinstance(given, list) and len(expected) == len(given):
         pairs = enumerate(zip(expected, given, strict=True))
-        found = (_difference(one, other, f"{path}.{index}") for index, (one, other) in pairs)
-        return next((difference for difference in found if difference), None)
+        found = (difference(one, other, f"{path}.{index}") for index, (one, other) in pairs)
+        return next((each for each in found if each), None)
     return None if expected == given else f"{path} is {given!r:.300}, not {expected!r:.300}"

@@ -91,23 +91,29 @@ class Dataset:
         subprocess.run(command, cwd=ROOT, env={**os.environ, **self.environment}, check=True)
         self.reset_in_progress()
 
+    def mongod_pid(self) -> int:
+        return int(self._database.command("serverStatus")["pid"])
+
     def stored(self, complaint_id: str) -> Document:
         found: Document = self._database.complaints.find_one({"_id": complaint_id})
         return found
 
+    @cached_property
     def own_complaints(self) -> list[str]:
         """Complaints that the viewer's agency has worked on to an end, with team and follow-ups."""
         wanted = {"holder": VIEWER.agency, "team": {"$ne": None}, "closedAt": {"$ne": None}}
         return self._ids(wanted)
 
+    @cached_property
     def known_complaints(self) -> list[str]:
         """Complaints that the viewer may know of, of the province with most of them."""
-        province = max(self.pages(), key=lambda page: page[2])[0]
+        province = max(self.pages, key=lambda page: page[2])[0]
         return self._ids({"readers": {"$in": list(policy.groups(VIEWER))}, "province": province})
 
     def _ids(self, wanted: Document) -> list[str]:
         return [row["_id"] for row in self._database.complaints.find(wanted, {"_id": 1}).sort("_id").limit(SAMPLED)]
 
+    @cached_property
     def pages(self) -> list[tuple[str, str, int]]:
         """Province, status, and how many complaints of them the viewer may know of; the fullest first."""
         stages: list[Document] = [

@@ -16,11 +16,10 @@ from bench.goals import GOALS
 from bench.load import Bounds
 from bench.operations import OPERATIONS, Operation
 from bench.process import Server, serving
-from bench.rounds import Cost, Measured, measure, rotated
+from bench.rounds import CONNECTIONS, Cost, Measured, measure, rotated
 from bench.targets import OURS, Target
 
-WRITES: Final = 1500
-"""Follow-ups in one run: a count and not a time, since every one makes the documents longer."""
+WARM_SECONDS: Final = 3.0
 UNBOUNDED: Final = 10**9
 
 Results = dict[tuple[str, str], Measured]
@@ -34,7 +33,9 @@ class Plan:
     targets: Sequence[Target]
     rounds: int
     seconds: float
-    warm_seconds: float
+    writes: int
+    """Follow-ups in one run: a count and not a time, since every one makes the documents longer."""
+    connections: int = CONNECTIONS
 
 
 class Failed(Exception):
@@ -76,9 +77,9 @@ def _running(dataset: Dataset, targets: Sequence[Target]) -> Iterator[Running]:
 def _cost(
     dataset: Dataset, plan: Plan, operation: Operation, target: Target, server: Server, bearer: str, *, warming: bool
 ) -> Cost:
-    seconds = plan.warm_seconds if warming else plan.seconds
-    bounds = Bounds(UNBOUNDED, WRITES) if operation.is_write else Bounds(seconds, UNBOUNDED)
-    return measure(server, target.asks(operation, dataset, server.port, bearer), bounds)
+    seconds = min(plan.seconds, WARM_SECONDS) if warming else plan.seconds
+    bounds = Bounds(UNBOUNDED, plan.writes) if operation.is_write else Bounds(seconds, UNBOUNDED)
+    return measure(server, target.asks(operation, dataset, server.port, bearer), bounds, plan.connections)
 
 
 def _check(cost: Cost, operation: Operation, target: Target) -> None:
@@ -101,7 +102,7 @@ def tables(plan: Plan, results: Results) -> list[Table]:
         report.table(
             "Requests per second · p50 / p99 ms",
             ["", *names],
-            ([peer, *(_pace(results[name, peer]) for name in names)] for peer in peers),
+            ([peer, *(results[name, peer].pace for name in names)] for peer in peers),
         ),
     ]
     if OURS in peers and len(peers) > 1:
@@ -109,23 +110,6 @@ def tables(plan: Plan, results: Results) -> list[Table]:
         title = "How many times our CPU goes into a peer's (the goal; ✗ where it is missed)"
         found.insert(1, report.table(title, ["", *names], rows))
     return found
-
-
-def _pace(measured: Measured) -> str:
-    pace, p50, p99 = (measured.median(of) for of in (_per_second, _p50, _p99))
-    return f"{pace:.0f} · {p50:.1f} / {p99:.1f}"
-
-
-def _per_second(cost: Cost) -> float:
-    return cost.per_second
-
-
-def _p50(cost: Cost) -> float:
-    return cost.p50_ms
-
-
-def _p99(cost: Cost) -> float:
-    return cost.p99_ms
 
 
 def ratio(results: Results, operation: str, peer: str) -> float:

@@ -94,6 +94,8 @@ class _Connection(asyncio.Protocol):
         self._send()
 
     def connection_lost(self, failure: Exception | None) -> None:
+        if self.ended.done():
+            return
         if self.ask is None:
             self.ended.set_result(None)
         else:
@@ -103,6 +105,20 @@ class _Connection(asyncio.Protocol):
 def run(port: int, next_ask: NextAsk, connections: int, bounds: Bounds) -> Run:
     """Asks the server on the port until a bound is reached; raises ConnectionError where it breaks off."""
     return uvloop.run(_run(port, next_ask, connections, bounds))
+
+
+def ask_once(port: int, content: bytes) -> bytes:
+    """The body of one answer. Raises ConnectionError where it does not come with status 200."""
+    bodies: list[bytes] = []
+
+    def keep(body: bytes) -> bool:
+        bodies.append(body)
+        return True
+
+    done = run(port, lambda: Ask(content, keep), 1, Bounds(STALL_SECONDS, 1))
+    if not bodies:
+        raise ConnectionError(done.first_failure)
+    return bodies[0]
 
 
 async def _run(port: int, next_ask: NextAsk, connections: int, bounds: Bounds) -> Run:
@@ -125,7 +141,12 @@ async def _run(port: int, next_ask: NextAsk, connections: int, bounds: Bounds) -
         for _ in range(min(connections, bounds.requests))
     ]
     all_ended = asyncio.gather(*(protocol.ended for _, protocol in opened))
-    await _first(result, all_ended, broken)
+    try:
+        await _first(result, all_ended, broken)
+    finally:
+        for transport, _ in opened:
+            transport.abort()
+        await asyncio.sleep(0)
     result.seconds = time.perf_counter() - began
     return result
 

@@ -1,7 +1,7 @@
 """Interleaved rounds: every target is asked the same in turn, and compared within its round."""
 
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -32,12 +32,16 @@ class Measured:
 
     rounds: list[Cost] = field(default_factory=list)
 
-    def median(self, of: Callable[[Cost], float]) -> float:
-        return statistics.median(of(cost) for cost in self.rounds)
-
     @property
     def cpu_ms(self) -> float:
-        return self.median(lambda cost: cost.cpu_ms)
+        return statistics.median(cost.cpu_ms for cost in self.rounds)
+
+    @property
+    def pace(self) -> str:
+        """Requests per second and latencies, as tables show them."""
+        per_second = statistics.median(cost.per_second for cost in self.rounds)
+        p50, p99 = (statistics.median(getattr(cost, name) for cost in self.rounds) for name in ("p50_ms", "p99_ms"))
+        return f"{per_second:.0f} · {p50:.1f} / {p99:.1f}"
 
     @property
     def failed(self) -> int:
@@ -49,7 +53,7 @@ class Measured:
         return statistics.median(own.cpu_ms / other.cpu_ms for own, other in pairs)
 
 
-def measure(server: Server, next_ask: NextAsk, bounds: Bounds, connections: int = CONNECTIONS) -> Cost:
+def measure(server: Server, next_ask: NextAsk, bounds: Bounds, connections: int) -> Cost:
     before = server.cpu_seconds()
     done = run(server.port, next_ask, connections, bounds)
     cpu = server.cpu_seconds() - before

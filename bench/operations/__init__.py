@@ -54,20 +54,28 @@ class Operation:
 
 def right(question: Question) -> Callable[[bytes], bool]:
     """Whether a response's body answers the question: data as asked, and no errors."""
+    return without_errors(question.is_right)
+
+
+def without_errors(is_right: Callable[[Any], bool]) -> Callable[[bytes], bool]:
+    """Whether a response's body has right data and no errors; what cannot be read is not right."""
 
     def check(body: bytes) -> bool:
-        answer = orjson.loads(body)
-        return "errors" not in answer and question.is_right(answer["data"])
+        try:
+            answer = orjson.loads(body)
+            return "errors" not in answer and is_right(answer["data"])
+        except (ValueError, LookupError, TypeError):
+            return False
 
     return check
 
 
-def _document(name: str) -> str:
+def document(name: str) -> str:
     return resources.files(__package__).joinpath(f"{name}.graphql").read_text(encoding="utf-8")
 
 
 def _one_complaint(dataset: Dataset) -> Iterator[Question]:
-    ids = _shuffled(dataset.own_complaints())
+    ids = _shuffled(dataset.own_complaints)
     return iter([Question({"id": each}, f"/complaints/{each}", _is_complaint(each)) for each in ids[:VARIETY]])
 
 
@@ -80,7 +88,7 @@ def _has_rows(key: str, count: int) -> Callable[[Any], bool]:
 
 
 def _newest_of_a_province(dataset: Dataset) -> Iterator[Question]:
-    pages = dataset.pages()
+    pages = dataset.pages
     full = [page for page in pages if page[2] >= PAGE] or pages[:1]
     return iter(
         [
@@ -96,7 +104,7 @@ def _newest_of_a_province(dataset: Dataset) -> Iterator[Question]:
 
 def _many_scalars(dataset: Dataset) -> Iterator[Question]:
     counts: dict[str, int] = {}
-    for province, _, count in dataset.pages():
+    for province, _, count in dataset.pages:
         counts[province] = counts.get(province, 0) + count
     full = [province for province, count in counts.items() if count >= LONG_PAGE] or list(counts)[:1]
     return iter(
@@ -118,9 +126,7 @@ def _register(dataset: Dataset) -> Iterator[Question]:
 def _follow_up(dataset: Dataset) -> Iterator[Question]:
     """Each complaint in turn, at the revision that the turn before has brought it to."""
     at_start = dataset.reset_in_progress()
-    for turn in range(VARIETY):
-        for complaint_id, revision in at_start:
-            yield _adding(complaint_id, revision + turn)
+    return (_adding(complaint_id, revision + turn) for turn in range(VARIETY) for complaint_id, revision in at_start)
 
 
 def _adding(complaint_id: str, revision: int) -> Question:
@@ -135,7 +141,7 @@ def _adding(complaint_id: str, revision: int) -> Question:
 
 
 def _twenty_complaints(dataset: Dataset) -> Iterator[Question]:
-    ids, chance = dataset.known_complaints(), random.Random(7)
+    ids, chance = dataset.known_complaints, random.Random(7)
     return iter([_looking_up(chance.sample(ids, ALIASES)) for _ in range(VARIETY)])
 
 
@@ -154,7 +160,7 @@ def _shuffled(values: list[Any]) -> list[Any]:
 def _operation(
     name: str, title: str, file: str, ask: Callable[[Dataset], Iterator[Question]], *, is_write: bool = False
 ) -> Operation:
-    return Operation(name, title, _document(file), ask, is_write)
+    return Operation(name, title, document(file), ask, is_write)
 
 
 OPERATIONS: Final[Mapping[str, Operation]] = {

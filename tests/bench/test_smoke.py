@@ -1,0 +1,62 @@
+"""The measurements run: every server gives the same data, and every figure is there; no time is judged."""
+
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+from pymongo import MongoClient
+
+from bench import executor
+from bench.agreement import Disagreement
+from bench.dataset import ROOT, Dataset
+from bench.executor import Plan
+from bench.operations import OPERATIONS
+from bench.targets import PEERS, REST, Target, node_is_missing, ours
+
+COMPLAINTS = 2000
+PYTHON = [peer for peer in PEERS if peer.words[0] != "node"]
+NODE = [peer for peer in PEERS if peer.words[0] == "node"]
+
+
+@pytest.fixture(scope="module")
+def dataset(mongodb_uri: str) -> Iterator[Dataset]:
+    seeded = Dataset(mongodb_uri, COMPLAINTS)
+    seeded.seed()
+    yield seeded
+    seeded.close()
+    with MongoClient[dict[str, object]](mongodb_uri) as client:
+        client.drop_database(seeded.name)
+
+
+def measured(dataset: Dataset, targets: list[Target]) -> executor.Results:
+    plan = Plan(list(OPERATIONS.values()), targets, rounds=1, seconds=0.05, writes=4, connections=2)
+    results = executor.compare(dataset, plan)
+    print(*executor.tables(plan, results))  # noqa: T201 - shown with -s, never judged
+    return results
+
+
+def test_every_python_server_gives_the_same_data_and_gets_its_figures(dataset: Dataset) -> None:
+    targets = [ours(ROOT), *PYTHON]
+    results = measured(dataset, targets)
+    assert results.keys() == {(name, target.name) for name in OPERATIONS for target in targets}
+    for result in results.values():
+        assert [cost.requests > 0 and cost.per_second > 0 and cost.failed == 0 for cost in result.rounds] == [True]
+
+
+def test_every_node_server_gives_the_same_data(dataset: Dataset) -> None:
+    missing = node_is_missing()
+    if missing:
+        pytest.skip(missing)
+    assert len(measured(dataset, [REST, *NODE])) == len(OPERATIONS) * (1 + len(NODE))
+
+
+def test_a_server_that_answers_otherwise_ends_the_run(dataset: Dataset) -> None:
+    """The stock server asked for another page than the first one, by a document that says so."""
+    operation = OPERATIONS["Q3"]
+    other = dataclasses.replace(PYTHON[0], name="other", folder=ROOT, speaks="graphql")
+    shorter = dataclasses.replace(
+        operation, document=operation.document.replace("revision", "revision: escalationLevel")
+    )
+    plan = Plan([shorter], [REST, other], rounds=1, seconds=0.1, writes=1)
+    with pytest.raises(Disagreement, match=r"other differs from rest: Q3\.0\.complaints\.nodes\.0\.revision"):
+        executor.compare(dataset, plan)
