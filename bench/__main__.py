@@ -1,5 +1,6 @@
 """`python -m bench`: the measurements as commands."""
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -7,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple
 
 import typer
-from rich.table import Table
 
 from bench import executor, federation, growth, memory, progress, report
 from bench.agreement import Disagreement
@@ -33,7 +33,8 @@ Data = Annotated[Path, typer.Option(help="The folder of the private mongod; seed
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """What a person can mend ends in a sentence and exit code 1."""
+    """What a person can mend ends in a sentence and exit code 1; a signal ends the servers too."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         yield
     except (Disagreement, Failed, LookupError, MongodUnavailable, NotServing, ConnectionError) as failure:
@@ -58,15 +59,16 @@ class Output(NamedTuple):
     section: str | None
     """Of the README; None where nothing is recorded."""
     json: Path | None
+    checkout: Path
 
 
-def _tell(output: Output, tables: list[Table], content: dict[str, Any], checkout: Path = ROOT) -> None:
-    found = report.circumstances(checkout) | {"command": _command()}
-    report.show(tables)
+def _tell(output: Output, text: str, content: dict[str, Any]) -> None:
+    found = report.circumstances(output.checkout) | {"command": _command()}
+    print(text)
     if output.json:
         report.write_json(output.json, found | content)
     if output.section:
-        report.record(output.section, tables, found)
+        report.record(output.section, text, found)
 
 
 def _command() -> str:
@@ -98,8 +100,8 @@ def executor_command(
         pin_load()
         with _seeded(data, complaints) as dataset:
             results = executor.compare(dataset, plan)
-        output = Output("executor" if record else None, json)
-        _tell(output, executor.tables(plan, results), executor.as_json(plan, results), checkout)
+        text = report.markdown(executor.tables(plan, results), executor.verdict(results))
+        _tell(Output("executor" if record else None, json, checkout), text, executor.as_json(plan, results))
 
 
 def _numbers(text: str) -> list[int]:
@@ -127,7 +129,8 @@ def growth_command(
             dataset.seed()
             stack.callback(dataset.close)
         results = growth.compare(datasets, ours(checkout), rounds, seconds)
-        _tell(Output("growth" if record else None, json), growth.tables(results), growth.as_json(results), checkout)
+        text = report.markdown(growth.tables(results))
+        _tell(Output("growth" if record else None, json, checkout), text, growth.as_json(results))
 
 
 @app.command("memory")
@@ -144,7 +147,8 @@ def memory_command(
         pin_load()
         with _seeded(data, complaints) as dataset:
             samples = memory.watch(dataset, ours(checkout), requests)
-        _tell(Output("memory" if record else None, json), memory.tables(samples), memory.as_json(samples), checkout)
+        text = report.markdown(memory.tables(samples))
+        _tell(Output("memory" if record else None, json, checkout), text, memory.as_json(samples))
 
 
 @app.command("federation")
@@ -163,7 +167,8 @@ def federation_command(
             raise LookupError(missing)
         pin_load()
         results = federation.compare(federation.Plan(rounds, warm, requests), checkout, only or ())
-        _tell(Output(None, json), federation.tables(results), federation.as_json(results), checkout)
+        text = report.markdown(federation.tables(results))
+        _tell(Output(None, json, checkout), text, federation.as_json(results))
 
 
 if __name__ == "__main__":

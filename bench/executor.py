@@ -123,6 +123,19 @@ def _ratio(results: Results, operation: str, peer: str) -> str:
     return f"{found:.2f} (≥ {goal:g}{'' if found >= goal else ' ✗'})"
 
 
+def verdict(results: Results) -> str:
+    """Which goals are missed, in a sentence; empty where no goal was measured."""
+    measured = [
+        (name, peer, ratio(results, name, peer), GOALS[peer][name])
+        for name, peer in results
+        if (name, OURS) in results and name in GOALS.get(peer, {})
+    ]
+    missed = [f"{peer} {name} {found:.2f} (≥ {goal:g})" for name, peer, found, goal in measured if found < goal]
+    if not measured:
+        return ""
+    return f"{len(missed)} of {len(measured)} goals are missed{': ' if missed else ''}{', '.join(missed)}."
+
+
 def as_json(plan: Plan, results: Results) -> dict[str, Any]:
     peers = [target.name for target in plan.targets]
     ratios = {

@@ -35,12 +35,8 @@ def table(title: str, head: Iterable[str], rows: Iterable[Sequence[str]]) -> Tab
     return made
 
 
-def show(tables: Iterable[Table]) -> None:
-    """On standard output, as Markdown: what is shown can be pasted."""
-    print(markdown(tables))
-
-
-def markdown(tables: Iterable[Table]) -> str:
+def markdown(tables: Iterable[Table], verdict: str = "") -> str:
+    """Tables and what they say of the goals; shown as it is recorded."""
     parts = []
     for each in tables:
         title, each.title = each.title, None
@@ -49,7 +45,7 @@ def markdown(tables: Iterable[Table]) -> str:
         each.title = title
         lines = [line.rstrip() for line in written.getvalue().splitlines() if line.strip()]
         parts.append("\n".join([f"**{title}**", "", *lines]))
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join([*parts, *([verdict] if verdict else [])]) + "\n"
 
 
 def circumstances(checkout: Path = ROOT) -> dict[str, Any]:
@@ -101,7 +97,7 @@ def write_json(file: Path, content: Mapping[str, Any]) -> None:
     file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
-def record(section: str, tables: Iterable[Table], found: Mapping[str, Any]) -> None:
+def record(section: str, text_of_tables: str, found: Mapping[str, Any]) -> None:
     """Puts the tables into the README, between the section's two marks, with command and circumstances."""
     begin, end = f"<!-- {section}: written by the command -->", f"<!-- end of {section} -->"
     text = README.read_text(encoding="utf-8")
@@ -109,5 +105,5 @@ def record(section: str, tables: Iterable[Table], found: Mapping[str, Any]) -> N
     _, found_end, tail = rest.partition(end)
     if not found_begin or not found_end:
         raise LookupError(f"{README} has no section {section}.")
-    body = f"\n`{found['command']}`\n\n{in_a_line(found)}\n\n{markdown(tables)}\n"
+    body = f"\n`{found['command']}`\n\n{in_a_line(found)}\n\n{text_of_tables}\n"
     README.write_text(head + begin + body + end + tail, encoding="utf-8")
