@@ -102,6 +102,9 @@ def executor_command(
             results = executor.compare(dataset, plan)
         text = report.markdown(executor.tables(plan, results), executor.verdict(results))
         _tell(Output("executor" if record else None, json, checkout), text, executor.as_json(plan, results))
+        failed = executor.failures(results)
+        if failed:
+            raise Failed(f"Not answered right: {failed}.")
 
 
 def _numbers(text: str) -> list[int]:

@@ -54,7 +54,8 @@ def circumstances(checkout: Path = ROOT) -> dict[str, Any]:
         "at": datetime.now(UTC).isoformat(timespec="minutes"),
         "commit": _output("git", "-C", str(checkout), "log", "-1", "--format=%h", "--", *PRODUCT),
         "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[1], 1),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "node": _output("node", "--version") if shutil.which("node") else None,
@@ -84,7 +85,7 @@ def in_a_line(found: Mapping[str, Any]) -> str:
     parts = [
         found["at"],
         f"commit {found['commit']}",
-        f"{found['cores']} cores of {found['processor']}, {found['system']}",
+        f"{found['cores']} cores of {found['processor']} (load average {found['load']}), {found['system']}",
         f"Python {found['python']}",
         *([f"Node {found['node']}"] if found["node"] else []),
         f"mongod {found['mongod']}",

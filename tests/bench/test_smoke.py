@@ -6,12 +6,14 @@ from collections.abc import Iterator
 import pytest
 from pymongo import MongoClient
 
-from bench import executor
+from bench import executor, growth, memory
 from bench.agreement import Disagreement
 from bench.dataset import ROOT, Dataset
 from bench.executor import Plan
 from bench.operations import OPERATIONS
 from bench.targets import PEERS, REST, Target, node_is_missing, ours
+
+pytestmark = pytest.mark.timeout(300)
 
 COMPLAINTS = 2000
 PYTHON = [peer for peer in PEERS if peer.words[0] != "node"]
@@ -51,12 +53,18 @@ def test_every_node_server_gives_the_same_data(dataset: Dataset) -> None:
 
 
 def test_a_server_that_answers_otherwise_ends_the_run(dataset: Dataset) -> None:
-    """The stock server asked for another page than the first one, by a document that says so."""
+    """The other server's document asks for something else under the name of the revision."""
     operation = OPERATIONS["Q3"]
-    other = dataclasses.replace(PYTHON[0], name="other", folder=ROOT, speaks="graphql")
-    shorter = dataclasses.replace(
-        operation, document=operation.document.replace("revision", "revision: escalationLevel")
-    )
-    plan = Plan([shorter], [REST, other], rounds=1, seconds=0.1, writes=1)
-    with pytest.raises(Disagreement, match=r"other differs from rest: Q3\.0\.complaints\.nodes\.0\.revision"):
+    document = operation.document.replace("revision", "revision: escalationLevel")
+    plan = Plan([dataclasses.replace(operation, document=document)], [REST, PYTHON[0]], 1, seconds=0.05, writes=1)
+    with pytest.raises(Disagreement, match=r"stock differs from rest: Q3\.0\.complaints\.nodes\.0\.revision"):
         executor.compare(dataset, plan)
+
+
+def test_growth_and_memory_get_their_figures(dataset: Dataset) -> None:
+    points = growth.compare([dataset], ours(ROOT), rounds=1, seconds=0.05)
+    assert all(point.p50_ms > 0 for [point] in points.values())
+    assert growth.growth(points, "Q2", COMPLAINTS, COMPLAINTS) == 1
+    samples = memory.watch(dataset, ours(ROOT), requests=2 * memory.SAMPLES)
+    assert [sample.requests for sample in samples] == list(range(0, 2 * memory.SAMPLES + 1, 2))
+    assert all(10 < sample.resident_mib < 1000 for sample in samples)
