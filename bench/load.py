@@ -25,7 +25,7 @@ NextAsk = Callable[[], Ask]
 
 
 class Bounds(NamedTuple):
-    """A run ends after so many seconds or so many requests, whichever comes first."""
+    """A run ends after so many seconds or so many requests, whichever comes first, and not before its first request."""
 
     seconds: float
     requests: int
@@ -123,14 +123,15 @@ def ask_once(port: int, content: bytes) -> bytes:
 
 async def _run(port: int, next_ask: NextAsk, connections: int, bounds: Bounds) -> Run:
     result = Run()
-    left = bounds.requests
+    taken = 0
     began = time.perf_counter()
 
     def take() -> Ask | None:
-        nonlocal left
-        if left == 0 or time.perf_counter() - began >= bounds.seconds:
+        nonlocal taken
+        is_over = taken > 0 and time.perf_counter() - began >= bounds.seconds
+        if is_over or taken == bounds.requests:
             return None
-        left -= 1
+        taken += 1
         return next_ask()
 
     loop = asyncio.get_running_loop()

@@ -60,6 +60,7 @@ def test_a_run_ends_with_its_time() -> None:
     with answering(200, b"right") as port:
         ask = Ask(asked(port), lambda given: True)
         assert run(port, lambda: ask, 2, Bounds(0.05, 10**9)).requests > 0
+        assert run(port, lambda: ask, 2, Bounds(0, 10**9)).requests == 1
 
 
 def test_a_server_that_hangs_up_ends_the_run() -> None:
