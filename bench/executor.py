@@ -16,7 +16,7 @@ from bench.goals import GOALS
 from bench.load import Bounds
 from bench.operations import OPERATIONS, Operation
 from bench.process import Server, serving
-from bench.rounds import CONNECTIONS, Cost, Measured, measure, rotated
+from bench.rounds import CONNECTIONS, Cost, Measured, measure, steps
 from bench.targets import OURS, Target
 
 WARM_SECONDS: Final = 3.0
@@ -46,23 +46,26 @@ class Failed(Exception):
 
 def compare(dataset: Dataset, plan: Plan) -> Results:
     """Checks that all give the same, warms all, measures in rounds. Raises Disagreement, NotServing, Failed."""
-    results: Results = {}
     bearer = token()
     with _running(dataset, plan.targets) as running:
         for operation in plan.operations:
             progress.STDERR.print(f"{operation.name}: do all give the same data?", highlight=False)
             agreement.check(operation, dataset, running, bearer)
-        steps = len(plan.operations) * len(running) * (plan.rounds + 1)
-        with progress.bar(steps) as bar:
-            for turn in range(plan.rounds + 1):
-                for operation in plan.operations:
-                    for target, server in rotated(running, turn):
-                        bar.step(f"{f'round {turn}' if turn else 'warming up'}: {operation.name} {target.name}")
-                        cost = _cost(dataset, plan, operation, target, server, bearer, warming=turn == 0)
-                        if turn:
-                            _check(cost, operation, target)
-                            results.setdefault((operation.name, target.name), Measured()).rounds.append(cost)
-            bar.step("")
+        return _measured(dataset, plan, running, bearer)
+
+
+def _measured(dataset: Dataset, plan: Plan, running: Running, bearer: str) -> Results:
+    results: Results = {}
+    todo = steps(plan.rounds, plan.operations, running)
+    with progress.bar(len(todo)) as bar:
+        for step in todo:
+            operation, (target, server) = step.thing, step.item
+            bar.step(f"{step.what}: {operation.name} {target.name}")
+            cost = _cost(dataset, plan, operation, target, server, bearer, warming=step.turn == 0)
+            if step.turn:
+                _check(cost, operation, target)
+                results.setdefault((operation.name, target.name), Measured()).rounds.append(cost)
+        bar.step("")
     return results
 
 

@@ -22,7 +22,7 @@ from bench.executor import UNBOUNDED, Failed
 from bench.load import Ask, Bounds, NextAsk, ask_once, http_request
 from bench.operations import document, without_errors
 from bench.process import Command, NotServing, Server, serving
-from bench.rounds import Measured, measure, rotated
+from bench.rounds import Measured, measure, steps
 from bench.targets import OURS
 
 PEERS: Final = ROOT / "bench" / "peers" / "federation"
@@ -170,20 +170,19 @@ def _is_page(after: int) -> Callable[[bytes], bool]:
 
 def _measured(plan: Plan, running: Running, subgraphs: Server) -> Results:
     results: Results = {(each, gateway.name): Result() for each in OPERATIONS for gateway, _ in running}
-    with progress.bar(len(OPERATIONS) * len(running) * (plan.rounds + 1)) as bar:
-        for turn in range(plan.rounds + 1):
-            for operation in OPERATIONS:
-                for gateway, server in rotated(running, turn):
-                    bar.step(f"{f'round {turn}' if turn else 'warming up'}: {operation} {gateway.name}")
-                    bounds = Bounds(UNBOUNDED, plan.requests if turn else plan.warm)
-                    before = _calls(subgraphs)
-                    cost = measure(server, asks(operation, server.port), bounds, CONNECTIONS)
-                    if cost.failed:
-                        raise Failed(f"{cost.failed} requests failed at {gateway.name}: {cost.first_failure}")
-                    if turn:
-                        result = results[operation, gateway.name]
-                        result.measured.rounds.append(cost)
-                        result.calls.append((_calls(subgraphs) - before) / cost.requests)
+    todo = steps(plan.rounds, OPERATIONS, running)
+    with progress.bar(len(todo)) as bar:
+        for step in todo:
+            operation, (gateway, server) = step.thing, step.item
+            bar.step(f"{step.what}: {operation} {gateway.name}")
+            bounds = Bounds(UNBOUNDED, plan.requests if step.turn else plan.warm)
+            before = _calls(subgraphs)
+            cost = measure(server, asks(operation, server.port), bounds, CONNECTIONS)
+            if cost.failed:
+                raise Failed(f"{cost.failed} requests failed at {gateway.name}: {cost.first_failure}")
+            if step.turn:
+                results[operation, gateway.name].measured.rounds.append(cost)
+                results[operation, gateway.name].calls.append((_calls(subgraphs) - before) / cost.requests)
         bar.step("")
     return results
 

@@ -19,7 +19,7 @@ from bench.goals import GROWTH
 from bench.load import Ask, Bounds, NextAsk, ask_once, http_request
 from bench.operations import LONG_PAGE, OPERATIONS, PAGE, Variables, document, without_errors
 from bench.process import Server, cpu_seconds, serving
-from bench.rounds import measure, rotated
+from bench.rounds import measure, steps
 from bench.targets import Target
 
 BOUNDED: Final = ("Q2", "last page", "Q4")
@@ -74,14 +74,14 @@ def compare(datasets: Sequence[Dataset], target: Target, rounds: int, seconds: f
         asked = [(place, dict(_asks(place))) for place in places]
         names = list(asked[0][1])
         results: Results = {(name, place.dataset.complaints): [] for name in names for place in places}
-        bar = stack.enter_context(progress.bar(len(names) * len(places) * (rounds + 1)))
-        for turn in range(rounds + 1):
-            for name in names:
-                for place, asks in rotated(asked, turn):
-                    bar.step(f"{f'round {turn}' if turn else 'warming up'}: {name} {place.dataset.complaints}")
-                    point = _point(place, asks[name], seconds)
-                    if turn:
-                        results[name, place.dataset.complaints].append(point)
+        todo = steps(rounds, names, asked)
+        bar = stack.enter_context(progress.bar(len(todo)))
+        for step in todo:
+            name, (place, asks) = step.thing, step.item
+            bar.step(f"{step.what}: {name} {place.dataset.complaints}")
+            point = _point(place, asks[name], seconds)
+            if step.turn:
+                results[name, place.dataset.complaints].append(point)
         bar.step("")
     return results
 

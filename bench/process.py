@@ -12,6 +12,8 @@ from typing import Final
 
 START_SECONDS: Final = 60
 STOP_SECONDS: Final = 30
+TICK_SECONDS: Final = 1 / os.sysconf("SC_CLK_TCK")
+"""What the kernel counts CPU time in."""
 
 _CORES: Final = sorted(os.sched_getaffinity(0))
 IS_PINNED: Final = len(_CORES) > 1
@@ -110,7 +112,7 @@ def cpu_seconds(pid: int) -> float:
     for member in _tree(pid):
         fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
         ticks += sum(int(field) for field in fields[11:15])
-    return ticks / os.sysconf("SC_CLK_TCK")
+    return ticks * TICK_SECONDS
 
 
 def _tree(pid: int) -> list[int]:

@@ -1,15 +1,16 @@
 """Interleaved rounds: every target is asked the same in turn, and compared within its round."""
 
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from bench.load import Bounds, NextAsk, run
-from bench.process import Server
+from bench.process import TICK_SECONDS, Server
 
 CONNECTIONS: Final = 16
 
+Thing = TypeVar("Thing")
 Item = TypeVar("Item")
 
 
@@ -56,7 +57,8 @@ class Measured:
 def measure(server: Server, next_ask: NextAsk, bounds: Bounds, connections: int) -> Cost:
     before = server.cpu_seconds()
     done = run(server.port, next_ask, connections, bounds)
-    cpu = server.cpu_seconds() - before
+    # A run of less than a tick counts as one: a ratio needs a divisor.
+    cpu = max(server.cpu_seconds() - before, TICK_SECONDS)
     return Cost(
         cpu_ms=cpu * 1000 / done.requests,
         per_second=done.per_second,
@@ -68,7 +70,24 @@ def measure(server: Server, next_ask: NextAsk, bounds: Bounds, connections: int)
     )
 
 
-def rotated(items: Sequence[Item], turn: int) -> Iterator[Item]:
-    """All of them, each turn beginning with the next."""
-    for index in range(len(items)):
-        yield items[(index + turn) % len(items)]
+class Step(NamedTuple, Generic[Thing, Item]):
+    """One run of one item at one thing; in turn 0 it warms up and is not counted."""
+
+    turn: int
+    thing: Thing
+    item: Item
+
+    @property
+    def what(self) -> str:
+        return f"round {self.turn}" if self.turn else "warming up"
+
+
+def steps(rounds: int, things: Iterable[Thing], items: Sequence[Item]) -> list[Step[Thing, Item]]:
+    """All items at each thing, again in every round; each round begins with the next item."""
+    named = list(things)
+    return [
+        Step(turn, thing, items[(index + turn) % len(items)])
+        for turn in range(rounds + 1)
+        for thing in named
+        for index in range(len(items))
+    ]
