@@ -32,7 +32,8 @@ from gateway.federation.supergraph import Supergraph
 CACHED_PLANS: Final = 1000
 CACHED_CLAIMS: Final = 1000
 MAX_SHAPES: Final = 64
-MAX_FETCHES: Final = 200
+MAX_FETCHES: Final = 1000
+"""An interface that every agency implements may need one for each; those without objects are never sent."""
 """So many requests may one operation cost its subgraphs."""
 
 Object = dict[str, Any]
