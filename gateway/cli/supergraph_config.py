@@ -54,11 +54,12 @@ def _introspected(name: str, url: str) -> str:
     """The SDL that a running subgraph says of itself."""
     import asyncio
 
-    from gateway.federation.executor.run import SubgraphFailed
-    from gateway.federation.executor.transport import HttpTransport, TransportLimits
+    from gateway.federation.executor.endpoint import Endpoint, TransportLimits
+    from gateway.federation.executor.subgraphs import SubgraphFailed
+    from gateway.federation.executor.transport import HttpTransport
 
     async def ask() -> Any:
-        transport = HttpTransport({name: url}, TransportLimits(timeout_ms=FETCH_SECONDS * 1000))
+        transport = HttpTransport({name: Endpoint(url, TransportLimits(timeout_ms=FETCH_SECONDS * 1000))})
         try:
             return await transport.ask(name, b'{"query":"{ _service { sdl } }"}', "query")
         finally:

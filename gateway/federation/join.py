@@ -31,9 +31,15 @@ from gateway.federation.fields import parse_fields
 from gateway.federation.supergraph import Key, Rule, Subgraph, SubgraphField, SubgraphType, Supergraph
 
 _ENFORCED: Final = frozenset(
-    {"link", "join", "core", "tag", "inaccessible", "federation", "authenticated", "requiresScopes", "policy"}
+    {"link", "join", "core", "tag", "inaccessible", "federation", "authenticated", "requiresScopes", "policy", "cost"}
 )
 """Features that a supergraph may require of whoever executes it."""
+
+_NAMESPACES: Final = (
+    *("join__", "link__", "core__", "federation__"),
+    *("requiresScopes__", "policy__", "context__", "cost__", "tag__", "inaccessible__", "authenticated__"),
+)
+"""Prefixes of names that are the specifications' and not the graph's."""
 
 _GRAPHS: Final = "join__Graph"
 
@@ -65,9 +71,10 @@ def _read(document: DocumentNode) -> Supergraph:
         elif isinstance(definition, UnionTypeDefinitionNode):
             _read_members(definition, subgraphs)
     own = DocumentNode(definitions=tuple(_own_definitions(document)))
+    visible = DocumentNode(definitions=tuple(_without_linked_directives(document, own)))
     schema = build_ast_schema(own, assume_valid_sdl=True)
     by_name = {graph.name: graph for graph in subgraphs.values()}
-    return Supergraph(by_name, schema, without_inaccessible(own), dict(_rules(document)))
+    return Supergraph(by_name, schema, without_inaccessible(visible), dict(_rules(document)))
 
 
 def _rules(document: DocumentNode) -> Iterator[tuple[str, Rule]]:
@@ -178,9 +185,24 @@ def _own_definitions(document: DocumentNode) -> Iterator[Any]:
             yield definition
         elif isinstance(definition, TypeDefinitionNode | DirectiveDefinitionNode):
             name = definition.name.value
-            specified = name.startswith(("join__", "link__", "core__", "federation__"))
+            specified = name.startswith(_NAMESPACES)
             if not specified and not (isinstance(definition, DirectiveDefinitionNode) and name in ("link", "core")):
                 yield definition
+
+
+def _without_linked_directives(document: DocumentNode, own: DocumentNode) -> Iterator[Any]:
+    """Without the directives of linked specifications, which are nothing to clients."""
+    linked: set[str] = set()
+    for definition in document.definitions:
+        for arguments in _directives(definition, "link") if isinstance(definition, SchemaDefinitionNode) else ():
+            linked.add(str(arguments.get("as") or str(arguments.get("url")).split("/")[-2:][0]))
+            for row in arguments.get("import") or ():
+                here = row.get("as", row.get("name")) if isinstance(row, dict) else row
+                linked.add(str(here).removeprefix("@"))
+    for node in own.definitions:
+        name = node.name.value if isinstance(node, DirectiveDefinitionNode) else ""
+        if not name or (name not in linked and name.split("__")[0] not in linked):
+            yield node
 
 
 def _directives(node: Any, name: str) -> Iterator[dict[str, Any]]:

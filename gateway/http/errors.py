@@ -8,6 +8,7 @@ from graphql import GraphQLError
 from pymongo.errors import PyMongoError
 
 from gateway.http.request import BadRequest
+from gateway.http.subscribe import Ended
 from gateway.limits.cost import TooExpensive
 from gateway.observability.log import logger
 from gateway.operation.document import InvalidDocument
@@ -34,9 +35,23 @@ def of_plan(failure: Exception) -> Body:
     return _body([{"message": str(failure), "extensions": {"code": "QUERY_PLANNING_FAILED"}}])
 
 
+def of_subscription() -> Body:
+    sentence = "A subscription is asked for over a websocket (graphql-transport-ws) or with Accept: text/event-stream."
+    return _body([{"message": sentence, "extensions": {"code": "SUBSCRIPTION_NEEDS_STREAM"}}])
+
+
 def of_deadline(deadline_ms: int) -> Body:
     sentence = f"The operation did not end within {deadline_ms} ms: ask for less at once."
     return _body([{"message": sentence, "extensions": {"code": "TIMEOUT"}}])
+
+
+def of_response_size(limit_bytes: int) -> Body:
+    sentence = f"The answer has more than {limit_bytes} bytes: ask for less at once."
+    return _body([{"message": sentence, "extensions": {"code": "RESPONSE_TOO_LARGE"}}])
+
+
+def of_end(failure: Ended) -> Body:
+    return _body([{"message": str(failure), "extensions": {"code": failure.code}}])
 
 
 def of_execution(errors: Sequence[GraphQLError], request_id: str) -> list[Body]:

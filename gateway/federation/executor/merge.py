@@ -12,22 +12,29 @@ Places = list[tuple[Object, tuple[str | int, ...]]]
 
 
 def objects_at(data: Object, path: Path) -> list[Object]:
-    """The objects at a path, through lists and past what is null; each once."""
-    found: list[Any] = [data]
+    """The objects at a path, through lists and past what is null."""
+    found: list[Object] = [data]
     for element in path:
-        if isinstance(element, str):
-            found = [value for value in (row.get(element) for row in found) if value is not None]
-            while any(type(value) is list for value in found):
-                found = [
-                    inner
-                    for value in found
-                    for inner in (value if type(value) is list else (value,))
-                    if inner is not None
-                ]
-            found = [value for value in found if type(value) is dict]
+        if type(element) is str:
+            inner: list[Object] = []
+            for row in found:
+                value = row.get(element)
+                if type(value) is dict:
+                    inner.append(value)
+                elif type(value) is list:
+                    _flatten(value, inner)
+            found = inner
         else:
             found = [row for row in found if row.get("__typename") in element]
     return found
+
+
+def _flatten(rows: list[Any], into: list[Object]) -> None:
+    for row in rows:
+        if type(row) is dict:
+            into.append(row)
+        elif type(row) is list:
+            _flatten(row, into)
 
 
 def places_at(data: Object, path: Path) -> Places:
@@ -131,19 +138,29 @@ def _inside(value: Any, build: Build) -> Any:
     return _MISSING if made is None else made
 
 
-def representations(objects: Sequence[Object], build: Build) -> tuple[list[bytes], list[list[Object]]]:
-    """Each representation once, as JSON, with the objects that it stands for."""
+def representations(objects: Sequence[Object], build: Build) -> tuple[list[Object], list[list[Object]]]:
+    """Each representation once, with the objects that it stands for."""
     position: dict[bytes, int] = {}
+    made: list[Object] = []
     owners: list[list[Object]] = []
     for row in objects:
-        made = build(row)
-        if made is None:
+        found = build(row)
+        if found is None:
             continue
-        encoded = orjson.dumps(made)
+        encoded = orjson.dumps(found)
         at = position.get(encoded)
         if at is None:
-            position[encoded] = len(owners)
+            position[encoded] = len(made)
+            made.append(found)
             owners.append([row])
         else:
             owners[at].append(row)
-    return list(position), owners
+    return made, owners
+
+
+def merge_entities(rows: Sequence[Any], owners: Sequence[Sequence[Object]]) -> None:
+    """What was fetched of each representation, to the objects that it stands for."""
+    for row, objects in zip(rows, owners, strict=False):
+        if type(row) is dict:
+            for owner in objects:
+                merge(owner, row)

@@ -128,7 +128,8 @@ class Shape:
                 value = source.get(key)
                 if value is None and other:
                     value = source.get(other)
-                made[response_key] = complete(value, errors)
+                # Most fields are leaves: a call for each would cost more than all else here.
+                made[response_key] = value if complete is _as_it_is else complete(value, errors)
             return made
 
         return shaped
@@ -252,7 +253,16 @@ def _as_it_is(value: Any, errors: list[Object]) -> Any:
     return value
 
 
+def _leaf(value: Any, errors: list[Object]) -> Any:
+    if value is None:
+        raise NullInNonNull
+    return value
+
+
 def _never_null(complete: Complete) -> Complete:
+    if complete is _as_it_is:
+        return _leaf
+
     def completed(value: Any, errors: list[Object]) -> Any:
         made = complete(value, errors)
         if made is None:

@@ -10,6 +10,7 @@ from supergraphs import supergraph_of
 
 from gateway.federation.authorization import ANONYMOUS, Claims, asked_policies, decided, denied_coordinates
 from gateway.federation.engine import Engine
+from gateway.federation.executor.subgraphs import Caller
 
 CLINIC = """
 scalar Secret
@@ -38,7 +39,7 @@ class Hospital:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    async def ask(self, subgraph: str, body: bytes, kind: str) -> dict[str, Any]:
+    async def ask(self, subgraph: str, body: bytes, kind: str, caller: Caller) -> dict[str, Any]:
         self.asked.append(orjson.loads(body)["query"])
         if subgraph == "a":
             row = {"nik": "51", "name": "Wayan", "diagnosis": "flu"}
@@ -137,7 +138,7 @@ type Child implements Person @join__type(graph: A, key: "id") @join__implements(
 def of_wards(query: str, claims: Claims) -> tuple[dict[str, Any], list[str]]:
     asked: list[str] = []
 
-    async def ask(subgraph: str, body: bytes, kind: str) -> dict[str, Any]:
+    async def ask(subgraph: str, body: bytes, kind: str, caller: Caller) -> dict[str, Any]:
         asked.append(orjson.loads(body)["query"])
         if subgraph == "b":
             return {"data": {"_entities": [{"notes": "calm"}, {"notes": "shy"}]}}

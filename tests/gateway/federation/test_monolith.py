@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
+import pytest
 from graphql import (
     FragmentDefinitionNode,
     GraphQLError,
@@ -29,6 +30,7 @@ from random_sdl import subgraph_sdl
 
 from gateway.federation.composition import Composed, SubgraphSource, compose
 from gateway.federation.engine import Engine
+from gateway.federation.executor.subgraphs import Caller
 from gateway.federation.join import read_supergraph
 
 EXAMPLES = int(os.environ.get("FEDERATION_EXAMPLES", "500"))
@@ -47,7 +49,7 @@ class Federation:
         self.log: list[Any] = []
         self.asked: list[str] = []
 
-    async def ask(self, subgraph: str, body: bytes, kind: str) -> dict[str, Any]:
+    async def ask(self, subgraph: str, body: bytes, kind: str, caller: Caller) -> dict[str, Any]:
         asked = orjson.loads(body)
         self.asked.append(f"{subgraph}: {asked}")
         document = parse(asked["query"])
@@ -120,6 +122,7 @@ def _are_paths(answer: dict[str, Any], expected: Sequence[GraphQLError]) -> bool
     return {json.dumps(error.path) for error in expected} <= found
 
 
+@pytest.mark.timeout(EXAMPLES * 3)
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(world_seed=st.integers(0, 2**32), operation_seed=st.integers(0, 2**32))
 def test_the_federated_answer_is_the_monoliths(world_seed: int, operation_seed: int) -> None:

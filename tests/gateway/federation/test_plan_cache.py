@@ -7,6 +7,7 @@ from graphql import OperationDefinitionNode
 from supergraphs import supergraph_of
 
 from gateway.federation.engine import Engine, Prepared
+from gateway.federation.executor.subgraphs import Caller
 from gateway.federation.labels import active_labels, by_percent
 from gateway.federation.plan_cache import PlanCache, operation_digest
 from gateway.operation.document import CheckedDocument, Documents
@@ -28,7 +29,7 @@ SUPERGRAPH = supergraph_of(
 )
 
 
-async def unasked(subgraph: str, body: bytes, kind: str) -> dict[str, Any]:
+async def unasked(subgraph: str, body: bytes, kind: str, caller: Caller) -> dict[str, Any]:
     raise AssertionError("planning asks nobody")
 
 
