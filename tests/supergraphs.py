@@ -7,7 +7,7 @@ import orjson
 from graphql import parse, validate
 
 from gateway.federation.engine import Engine
-from gateway.federation.executor.subgraphs import Caller
+from gateway.federation.executor.subgraphs import NOBODY, Caller
 from gateway.federation.join import read_supergraph
 from gateway.federation.planner.plan import QueryPlan
 from gateway.federation.planner.planner import plan
@@ -47,7 +47,7 @@ def executed(
     """The response, and the representations of each entity request; each subgraph gives its answers in their order."""
     sent: list[Any] = []
 
-    async def ask(subgraph: str, body: bytes, kind: str, caller: Caller) -> dict[str, Any]:
+    async def ask(subgraph: str, body: bytes, kind: str, caller: Caller = NOBODY) -> dict[str, Any]:
         asked = orjson.loads(body)["variables"]
         representations = [value for name, value in asked.items() if name not in variables]
         sent.extend(representations)

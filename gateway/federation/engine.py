@@ -33,8 +33,7 @@ CACHED_PLANS: Final = 1000
 CACHED_CLAIMS: Final = 1000
 MAX_SHAPES: Final = 64
 MAX_FETCHES: Final = 1000
-"""An interface that every agency implements may need one for each; those without objects are never sent."""
-"""So many requests may one operation cost its subgraphs."""
+"""So many fetches may a plan have; those for types that do not turn up in the data are not sent."""
 
 Object = dict[str, Any]
 
@@ -161,15 +160,16 @@ class Engine:
 
         Where `explained`, its extensions hold the plan and what each fetch took.
         """
-        run, errors = self._run(raw, variables, caller), list(prepared.refusals)
+        run = self._run(raw, variables, caller)
+        refusals = list(prepared.refusals)
         if explained:
             run.times = []
         if prepared.introspection is not None:
             found = execute_sync(self.supergraph.api_schema, prepared.introspection, variable_values=dict(raw))
             run.data |= {introspected(key): value for key, value in (found.data or {}).items()}
-            errors += [dict(error.formatted) for error in found.errors or ()]
+            refusals += [dict(error.formatted) for error in found.errors or ()]
         await run.all(prepared.program)
-        answer = self._shaped(prepared, variables, run, errors)
+        answer = self._shaped(prepared, variables, run, refusals)
         if explained:
             answer["extensions"] = {"queryPlan": as_json(prepared.planned.plan), "fetches": run.times}
         return answer
@@ -198,6 +198,7 @@ class Engine:
         return Run({**variables, **raw}, self.ask, caller, {}, [], self.shows_messages, self.may_send)
 
     def _shaped(self, prepared: Prepared, variables: Mapping[str, Any], run: Run, errors: list[Object]) -> Object:
+        """The answer; `errors` are those known before the run, whose paths are the client's already."""
         shape = prepared.shape(self.supergraph, variables)
         for error in run.errors:
             if "path" in error:

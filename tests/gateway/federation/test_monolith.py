@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
+import pytest
 from graphql import (
     FragmentDefinitionNode,
     GraphQLError,
@@ -121,6 +122,7 @@ def _are_paths(answer: dict[str, Any], expected: Sequence[GraphQLError]) -> bool
     return {json.dumps(error.path) for error in expected} <= found
 
 
+@pytest.mark.timeout(EXAMPLES * 3)
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(world_seed=st.integers(0, 2**32), operation_seed=st.integers(0, 2**32))
 def test_the_federated_answer_is_the_monoliths(world_seed: int, operation_seed: int) -> None:
