@@ -1,9 +1,11 @@
 """What supergraph.yaml says of each subgraph besides its schema: it is done, or refused with the way out."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 import yaml
 from aiohttp import web
 from far_end import serving
@@ -64,6 +66,22 @@ async def test_a_subgraph_has_its_own_limits(tmp_path: Path) -> None:
         body = await routed("{ greeting }")
     assert body["data"] == {"greeting": None}
     assert body["errors"][0]["message"] == "The subgraph roads answered with more than 1000 bytes."
+
+
+async def test_a_subgraph_that_does_not_tell_its_schema_is_not_waited_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def hung(asked: dict[str, Any], request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(60)
+        return web.Response()
+
+    monkeypatch.setattr("gateway.cli.supergraph_config.FETCH_SECONDS", 1)
+    async with serving(hung) as url:
+        file = configured(tmp_path, url, schema={"subgraph_url": url})
+        async with asyncio.timeout(30):
+            with pytest.raises(typer.Exit):
+                await asyncio.to_thread(composed, file)
+    assert "did not answer within 1000 ms" in capsys.readouterr().err.replace("\n", " ")
 
 
 @pytest.mark.parametrize(
