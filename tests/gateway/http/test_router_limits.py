@@ -157,7 +157,7 @@ async def test_the_plan_is_told_where_the_operator_allows_it_to_who_asks(file: P
                 body = await response.json()
             assert ("extensions" in body) is exposes
             if exposes:
-                assert body["extensions"]["queryPlan"]["fetches"][0]["serviceName"] == "a"
+                assert body["extensions"]["queryPlan"]["kind"] == "QueryPlan"
                 assert body["extensions"]["fetches"][0]["serviceName"] == "a"
 
 

@@ -270,12 +270,13 @@ async def test_an_introspection_field_under_another_fields_name_is_kept_apart(st
 
 
 async def test_a_small_body_that_unpacks_to_a_large_one_is_refused(stack: AsyncExitStack) -> None:
+    body = gzip.compress(b'{"data": {"_entities": []}, "x": "' + b"x" * 10_000_000 + b'"}')
+
     async def packed(asked: dict[str, Any], request: web.Request) -> web.StreamResponse:
-        body = gzip.compress(b'{"data": {"_entities": []}, "x": "' + b"x" * 10_000_000 + b'"}')
         return web.Response(body=body, headers={"content-encoding": "gzip"}, content_type="application/json")
 
-    body = await (await shop(stack, packed)).ask(WHOLE)
-    assert "more than 100000 bytes" in body["errors"][0]["message"]
+    answer = await (await shop(stack, packed)).ask(WHOLE)
+    assert "more than 100000 bytes" in answer["errors"][0]["message"]
 
 
 async def test_of_fifty_megabytes_no_more_is_read_than_is_taken(stack: AsyncExitStack) -> None:
