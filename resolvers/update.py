@@ -74,10 +74,12 @@ async def update(
     token = attempt.token(context)
     for _ in range(MAX_TRIES):
         document = await collection.find_one({"_id": document_id}, max_time_ms=MAX_TIME_MS)
-        if document is None or not visible(document):
-            raise NotFound(f"{document_id} does not exist, or is not yours to see.")
-        if token is not None and _is_done(document, token, attempt):
+        may_see = document is not None and visible(document)
+        # Whoever handed it on may not see it any more, and still learns that the own change was made.
+        if document is not None and token is not None and _is_done(document, token, attempt):
             return document
+        if document is None or not may_see:
+            raise NotFound(f"{document_id} does not exist, or is not yours to see.")
         _check_revision(document, attempt)
         changes = change(document)
         if token is not None:
