@@ -129,6 +129,9 @@ def follow_through(
         set_["closedAt"] = None
     elif before["closedAt"] is None:
         set_["closedAt"] = context.now
+    if before["status"] == ComplaintStatus.ON_HOLD and transition.target is not ComplaintStatus.ON_HOLD:
+        *past, last = before["holds"]
+        set_ |= {"hold": None, "holds": [*past, {**last, "end": context.now}]}
     set_["readers"] = policy.readers({**complaint, **set_})
     return set_
 

@@ -26,7 +26,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from portal import ADMIN, CITIZEN, EVERYONE, LIAISON, OTHER_CITIZEN, OVERSIGHT, PARTNER
+from portal import ADMIN, CITIZEN, COORDINATOR, EVERYONE, LIAISON, OTHER_CITIZEN, OVERSIGHT, PARTNER
 from states import NOW, in_status, register_of_bali
 
 from resolvers import complaint as complaints
