@@ -1,7 +1,8 @@
 """The composition root: the only module that builds real parts and joins them."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 from starlette.applications import Starlette
@@ -19,18 +20,21 @@ from gateway.http.health import Readiness, healthz
 from gateway.http.request import BodyLimits
 from gateway.operation.document import Documents
 from gateway.settings import Settings, SettingsError, load
-from resolvers import holiday_tables
 from resolvers.context import RequestContext
 from resolvers.loaders import loaders
+from resolvers.regulations import Regulations
 from resolvers.store.database import PyMongoError, Store, connect
 from resolvers.viewer import PUBLIC
+
+FIRST_READ_S = 2
 
 
 def build(settings: Settings, store: Store) -> Starlette:
     """The gateway over a store; closes the store when it stops."""
     readiness = Readiness(lambda: _ping(store))
+    regulations = Regulations(store)
     routes: list[BaseRoute] = [
-        Route("/graphql", _graphql(settings, store), methods=["GET", "POST"]),
+        Route("/graphql", _graphql(settings, regulations), methods=["GET", "POST"]),
         Route("/healthz", healthz),
         Route("/readyz", readiness.readyz),
     ]
@@ -39,7 +43,8 @@ def build(settings: Settings, store: Store) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        yield
+        async with _refreshed(regulations):
+            yield
         readiness.is_stopping = True
         store.close()
 
@@ -64,8 +69,23 @@ def verifier(settings: Settings) -> Verify:
     return refuse
 
 
-def _graphql(settings: Settings, store: Store) -> GraphQLView:
-    secret_key = settings.secret_key_bytes
+@asynccontextmanager
+async def _refreshed(regulations: Regulations) -> AsyncIterator[None]:
+    """Starts with what the database says is in force, where it answers at once, and keeps up with it."""
+    with suppress(PyMongoError, TimeoutError):
+        async with asyncio.timeout(FIRST_READ_S):
+            await regulations.read()
+    keeping = asyncio.create_task(regulations.keep_fresh())
+    try:
+        yield
+    finally:
+        keeping.cancel()
+        with suppress(asyncio.CancelledError):
+            await keeping
+
+
+def _graphql(settings: Settings, regulations: Regulations) -> GraphQLView:
+    secret_key, store = settings.secret_key_bytes, regulations.store
 
     def make_context(request: Request) -> RequestContext:
         return RequestContext(
@@ -73,7 +93,8 @@ def _graphql(settings: Settings, store: Store) -> GraphQLView:
             loaders=loaders(store),
             now=_now(),
             secret_key=secret_key,
-            calendar=holiday_tables.calendar,
+            calendar=regulations.calendar,
+            policies=regulations.policies,
             viewer=request.scope.get("viewer", PUBLIC),
             takes_secrets=request.method == "POST",
         )

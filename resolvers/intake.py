@@ -22,7 +22,7 @@ from resolvers.domain.vocabulary import (
     Visibility,
 )
 from resolvers.errors import InvalidInput, NotAllowed
-from resolvers.follow_up import appended
+from resolvers.follow_up import appended, closed_by
 from resolvers.store.database import MAX_TIME_MS, NEVER, Document, DuplicateKeyError
 from resolvers.transition import act, follow_through, prove, secret_hash, secret_of
 from resolvers.update import Attempt, conflict
@@ -38,6 +38,8 @@ UNTOUCHED: Final[Mapping[str, Any]] = {
     "assignee": None,
     "assigneeSubject": None,
     "hold": None,
+    "holds": [],
+    "proposal": None,
     "forwardings": [],
     "followUps": [],
     "clocks": [],
@@ -45,6 +47,10 @@ UNTOUCHED: Final[Mapping[str, Any]] = {
     "informationRequests": 0,
     "escalationLevel": 0,
     "mergedInto": None,
+    "followers": [],
+    "followerSubjects": [],
+    "reopenings": 0,
+    "privacyChanges": [],
     "rating": None,
     "closure": None,
     "reporter": None,
@@ -150,7 +156,8 @@ async def _new(context: RequestContext, submission: Submission) -> Document:
         "receivedAt": context.now,
     }
     zone = await reference.zone(context, holder)
-    return complaint | follow_through(context, complaint, lifecycle.SUBMISSION, zone)
+    complaint["policyVersion"] = context.policies.on(context.calendar(zone).local_day(context.now)).version
+    return complaint | follow_through(context, complaint, {}, lifecycle.SUBMISSION, zone)
 
 
 def public_title(category: Mapping[str, Any] | None, region_name: str | None) -> str:
@@ -270,15 +277,7 @@ async def archive(
         actors = policy.actors(context.viewer, complaint, context.proven)
         if reason is ArchiveReason.OUT_OF_SCOPE and Actor.NATIONAL_ADMIN not in actors:
             raise NotAllowed("OUT_OF_SCOPE is for the national desk to decide.", field=("input", "reason"))
-        closure: Document = {
-            "code": None,
-            "evidence": [],
-            "archiveReason": reason,
-            "referral": referred,
-            "ground": None,
-            "alternative": None,
-            "at": context.now,
-        }
+        closure = closed_by(context, archive_reason=reason, referral=referred)
         noting = appended(context, complaint, FollowUpKind.NOTE, noted, Visibility.INTERNAL) if noted else {}
         return {"closure": closure, **noting}
 

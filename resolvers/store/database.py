@@ -55,6 +55,8 @@ class Store:
     categories: Collection
     teams: Collection
     reporters: Collection
+    policies: Collection
+    holiday_overrides: Collection
 
     def close(self) -> None:
         self.client.close()
@@ -98,4 +100,6 @@ def connect(uri: str, database: str = "satugraf", **options: Any) -> Store:
         categories=opened["categories"],
         teams=opened["teams"],
         reporters=opened["reporters"],
+        policies=opened["policies"],
+        holiday_overrides=opened["holiday_overrides"],
     )
