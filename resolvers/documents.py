@@ -199,6 +199,9 @@ ComplaintDoc = TypedDict(
         "originalTitle": str,  # as submitted; verification may write a clearer one
         "publicTitle": str,  # category and region: what is read outside custody
         "body": str,
+        "redactedTitle": str | None,  # with personal data masked: what is read outside custody; null: nothing is
+        "redactedBody": str | None,
+        "words": list[str],  # stems that it is found by, marked with who may: domain/search_words.py
         "status": str,
         "grade": str | None,
         "channel": str,

@@ -61,6 +61,11 @@ def readers(complaint: Complaint) -> list[str]:
     return sorted(groups)
 
 
+def is_public(readers: Collection[str]) -> bool:
+    """Whether the groups that may know of a complaint are everybody."""
+    return "public" in readers
+
+
 def _is_published(complaint: Complaint) -> bool:
     return (
         complaint["verifiedAt"] is not None

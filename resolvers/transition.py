@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from resolvers import policy
 from resolvers.context import RequestContext
-from resolvers.domain import lifecycle, sla
+from resolvers.domain import lifecycle, search_words, sla
 from resolvers.domain.lifecycle import Case, ClockEffect, Denial, Effect, Transition
 from resolvers.domain.vocabulary import (
     ClockKind,
@@ -112,8 +112,9 @@ def follow_through(
     set_["nextDueAt"] = sla.next_due(clocks) or NEVER
     if transition.target not in lifecycle.OPEN and complaint["closedAt"] is None:
         set_["closedAt"] = context.now
-    set_["readers"] = policy.readers({**complaint, **set_})
-    return set_
+    readers = policy.readers({**complaint, **set_})
+    words = search_words.republished(complaint["words"], published=policy.is_public(readers))
+    return set_ | {"readers": readers, "words": words}
 
 
 def case_of(complaint: Document) -> Case:

@@ -115,13 +115,16 @@ class Complaint(Node):
     category: LazyCategory | None = loaded(categories.by_code, key="category")
     title: str = derived(
         view.title,
-        needs=("title", "publicTitle", *policy.KEYS),
-        description="As the reporter wrote it inside custody; outside, category and region.",
+        needs=("title", "redactedTitle", "publicTitle", *policy.KEYS),
+        description="Redacted like the body outside custody.",
     )
-    body: str | None = column(
-        "body",
-        visible=policy.in_custody,
-        description="The text inside custody and for the reporter; null for others, as no redacted text exists yet.",
+    body: str | None = derived(
+        view.body,
+        needs=("body", "redactedBody", *policy.KEYS),
+        description=(
+            "The text as this viewer may read it: full inside custody and for the reporter, for others with personal "
+            "data masked ([nama], [telepon]), null while no redacted text exists."
+        ),
     )
     status: ComplaintStatus
     grade: SupervisionGrade | None

@@ -5,7 +5,7 @@ import strawberry
 from resolvers import agency as agencies
 from resolvers import category as categories
 from resolvers import complaint as complaints
-from resolvers import complaint_list, node
+from resolvers import complaint_list, node, similar
 from resolvers import region as regions
 from resolvers import team as teams
 from resolvers.listing import Arguments, Listing
@@ -62,6 +62,13 @@ class Query:
         """The complaints that the viewer may know of, newest first unless ordered otherwise."""
         arguments = Arguments(first, after, last, before)
         return complaint_list.listing(info.context, given(filter), order_by, arguments, keys=keys(info))
+
+    @called(list[Complaint], commands=3)
+    async def similar_complaints(
+        info: ContextInfo, text: str, region: strawberry.ID | None = None, first: int | None = 5
+    ) -> list[Document]:
+        """Public complaints that read alike, the likest first; asked before filing. `first` is at most 10."""
+        return await similar.complaints(info.context, text, region=region, first=first)
 
     @called(Agency | None, commands=1)
     async def agency(info: ContextInfo, id: strawberry.ID) -> Document | None:

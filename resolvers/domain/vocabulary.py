@@ -199,6 +199,18 @@ class AgeBand(StrEnum):
     AGE_60_UP = "AGE_60_UP"
 
 
+class PersonalDataKind(StrEnum):
+    NAME = "NAME"
+    NIK = "NIK"
+    PHONE = "PHONE"
+    EMAIL = "EMAIL"
+    PLATE = "PLATE"
+    ACCOUNT = "ACCOUNT"
+    BIRTH_DATE = "BIRTH_DATE"
+    ADDRESS = "ADDRESS"
+    DOCUMENT = "DOCUMENT"
+
+
 class ComplaintOrder(StrEnum):
     RECEIVED_DESC = "RECEIVED_DESC"
     RECEIVED_ASC = "RECEIVED_ASC"

@@ -13,6 +13,8 @@ class Index(NamedTuple):
 
     bounded: tuple[str, ...]
     sort: str
+    worth: int = 0
+    """How many bounded keys it is worth, where that is more than it has."""
 
     @property
     def name(self) -> str:
@@ -36,6 +38,7 @@ COMPLAINT_LISTS = (
     Index(("readers", "category", "status"), "receivedAt"),
     Index(("readers", "team", "status"), "receivedAt"),  # a team's complaints
     Index(("readers", "assignee", "status"), "nextDueAt"),  # a liaison's work
+    Index(("words",), "receivedAt", worth=3),  # search, and look-alikes; one agency's or region's go by those
 )
 
 # 682 agencies and about as many teams: every list bounds `kind`, by all kinds where the caller names none.
@@ -61,7 +64,7 @@ def choose(lists: Iterable[Index], bounded: Iterable[str], sort: str) -> str | N
     """The name of the index that bounds most of the keys and gives the order; None where none gives the order."""
     keys = set(bounded)
     fitting = [index for index in lists if index.sort == sort and keys.issuperset(index.bounded)]
-    return max(fitting, key=lambda index: len(index.bounded)).name if fitting else None
+    return max(fitting, key=lambda index: max(index.worth, len(index.bounded))).name if fitting else None
 
 
 async def create(store: Store) -> None:

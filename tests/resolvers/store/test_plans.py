@@ -55,6 +55,9 @@ LISTS: dict[str, dict[str, Any]] = {
     "a regency": {"filter": {"region": ["51.03"]}},
     "a category": {"filter": {"category": ["ROAD.POTHOLE"]}},
     "a team's": {"within": ("team", TEAM_ID)},
+    "a word": {"filter": {"search": "lubang"}},
+    "two words": {"filter": {"search": "jalan berlubang"}},
+    "a word, in one agency": {"filter": {"search": "jalan", "holder": ["kab-badung"]}},
     "a time": {"filter": {"receivedAt": {"from": datetime(2026, 3, 1, tzinfo=UTC)}}},
 }
 
