@@ -1,8 +1,10 @@
 """The composition root: the only module that builds real parts and joins them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -17,13 +19,17 @@ from gateway.http import console
 from gateway.http.graphql import GraphQLView, Limits, checked_documents
 from gateway.http.health import Readiness, healthz
 from gateway.http.request import BodyLimits
+from gateway.observability.log import logger
 from gateway.operation.document import Documents
 from gateway.settings import Settings, SettingsError, load
-from resolvers import holiday_tables
+from resolvers import audit_trail, holiday_tables
 from resolvers.context import RequestContext
 from resolvers.loaders import loaders
 from resolvers.store.database import PyMongoError, Store, connect
 from resolvers.viewer import PUBLIC
+
+AUDIT_PAUSE_SECONDS: Final = 1.0
+"""Between two looks for audit entries that wait on their complaints."""
 
 
 def build(settings: Settings, store: Store) -> Starlette:
@@ -39,8 +45,11 @@ def build(settings: Settings, store: Store) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        moving = asyncio.create_task(_move_audit(store))
         yield
         readiness.is_stopping = True
+        moving.cancel()
+        await asyncio.wait([moving])
         store.close()
 
     middleware = [Middleware(Authentication, verify=verifier(settings))]
@@ -76,6 +85,8 @@ def _graphql(settings: Settings, store: Store) -> GraphQLView:
             calendar=holiday_tables.calendar,
             viewer=request.scope.get("viewer", PUBLIC),
             takes_secrets=request.method == "POST",
+            purpose=request.headers.get("x-purpose"),
+            vault_keys=settings.vault_ring,
         )
 
     built = schema.build([checked_documents(lambda: documents)])
@@ -92,6 +103,18 @@ def _now() -> datetime:
     """To the millisecond, which is what the database keeps."""
     now = datetime.now(UTC)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+async def _move_audit(store: Store) -> None:
+    """Takes audit entries off the complaints that they were written with; what is left waits for whoever is next."""
+    while True:
+        try:
+            moved = await audit_trail.move(store)
+        except PyMongoError as failure:
+            logger.warning("audit_waits", failure=type(failure).__name__)
+            moved = 0
+        if moved == 0:
+            await asyncio.sleep(AUDIT_PAUSE_SECONDS)
 
 
 async def _ping(store: Store) -> bool:

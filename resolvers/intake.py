@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
-from resolvers import forwarding, policy, publication, reference, reporter, text
+from resolvers import audit_trail, forwarding, policy, publication, reference, text, vault
 from resolvers.context import RequestContext
 from resolvers.documents import DESK
 from resolvers.domain import lifecycle, redaction, tracking_id
@@ -57,6 +57,8 @@ UNTOUCHED: Final[Mapping[str, Any]] = {
     "verifiedAt": None,
     "firstFollowUpAt": None,
     "closedAt": None,
+    "auditHead": None,
+    "auditPending": [],
     "processed": [],
     "synthetic": False,
     "revision": 1,
@@ -95,11 +97,12 @@ async def submit(context: RequestContext, attempt: Attempt, submission: Submissi
     if token is not None:
         complaint["creation"] = {"key": token, "digest": attempt.digest}
     if submission.reporter is not None:
-        complaint["reporter"] = await reporter.seal(context, complaint["_id"], submission.reporter)
+        complaint["reporter"] = await vault.seal(context, complaint["_id"], submission.reporter)
+    complaint |= audit_trail.recorded(context, None, complaint, ComplaintAction.SUBMIT)
     try:
         await context.store.complaints.insert_one(complaint)
     except DuplicateKeyError:
-        await reporter.discard(context, complaint["reporter"])
+        await vault.discard(context, complaint["reporter"])
         return await _made_before(context, attempt, token)
     return _opened(context, complaint)
 

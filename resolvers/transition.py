@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, Final
 
-from resolvers import policy
+from resolvers import audit_trail, policy
 from resolvers.context import RequestContext
 from resolvers.domain import lifecycle, search_words, sla
 from resolvers.domain.lifecycle import Case, ClockEffect, Denial, Effect, Transition
@@ -98,7 +98,12 @@ async def act(
         changes = change(complaint, transition)
         return changes | follow_through(context, complaint, changes, transition, zone)
 
-    return await update(context, context.store.complaints, complaint_id, attempt, visible=visible, change=decided)
+    def record(before: Document, after: Document) -> Document:
+        return audit_trail.recorded(context, before, after, action)
+
+    return await update(
+        context, context.store.complaints, complaint_id, attempt, visible=visible, change=decided, record=record
+    )
 
 
 def _first_word(complaint: Document, changes: Document) -> tuple[ClockEffect, ...]:

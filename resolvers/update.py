@@ -60,8 +60,11 @@ async def update(
     *,
     visible: Callable[[Document], bool],
     change: Callable[[Document], Document],
+    record: Callable[[Document, Document], Document] | None = None,
 ) -> Document:
     """The document after `change`, which gives the keys to set; the document as it is where the key has done its work.
+
+    `record` gives the keys that put the change on record, from the documents before and after it.
 
     Without `expected_revision` the last writer wins: a change that somebody else overtook is decided again.
     Raises NotFound, ChangedMeanwhile, IdempotencyConflict, and what `change` refuses.
@@ -71,10 +74,11 @@ async def update(
         document = await collection.find_one({"_id": document_id}, max_time_ms=MAX_TIME_MS)
         if document is None or not visible(document):
             raise NotFound(f"{document_id} does not exist, or is not yours to see.")
-        if token is not None and _is_done(document, token, attempt):
+        if token is not None and is_done(document, token, attempt):
             return document
-        _check_revision(document, attempt)
+        check_revision(document, attempt)
         changes = change(document)
+        changes |= record(document, document | changes) if record else {}
         if token is not None:
             done: ProcessedDoc = {"key": token, "digest": attempt.digest}
             changes["processed"] = [*document["processed"][-KEPT_KEYS + 1 :], done]
@@ -87,7 +91,7 @@ async def update(
     raise ChangedMeanwhile(f"{document_id} is being changed by many at once: try again.", document=document)
 
 
-def _is_done(document: Document, token: str, attempt: Attempt) -> bool:
+def is_done(document: Document, token: str, attempt: Attempt) -> bool:
     digest = next((done["digest"] for done in document["processed"] if done["key"] == token), None)
     if digest is not None and digest != attempt.digest:
         raise conflict(attempt)
@@ -101,7 +105,7 @@ def conflict(attempt: Attempt) -> IdempotencyConflict:
     )
 
 
-def _check_revision(document: Document, attempt: Attempt) -> None:
+def check_revision(document: Document, attempt: Attempt) -> None:
     if attempt.expected_revision is not None and attempt.expected_revision != document["revision"]:
         raise ChangedMeanwhile(
             f"{document['_id']} is at revision {document['revision']}, not {attempt.expected_revision}: read it again.",

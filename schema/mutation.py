@@ -1,6 +1,6 @@
 """Root mutation: a list of fields, each bound to a feature."""
 
-from schema import complaint_mutations, follow_up_mutations, team_mutations
+from schema import complaint_mutations, follow_up_mutations, reporter_mutations, team_mutations
 from schema.binding import object_type
 from schema.complaint_mutations import ComplaintPayload, SubmitComplaintPayload
 from schema.team_mutations import TeamPayload
@@ -28,6 +28,9 @@ class Mutation:
     dispute_answer: ComplaintPayload = follow_up_mutations.dispute_answer
     archive_complaint: ComplaintPayload = complaint_mutations.archive_complaint
     withdraw_complaint: ComplaintPayload = complaint_mutations.withdraw_complaint
+    correct_reporter: ComplaintPayload = reporter_mutations.correct_reporter
+    withdraw_consent: ComplaintPayload = reporter_mutations.withdraw_consent
+    erase_reporter: ComplaintPayload = reporter_mutations.erase_reporter
     create_team: TeamPayload = team_mutations.create_team
     update_team: TeamPayload = team_mutations.update_team
     add_team_member: TeamPayload = team_mutations.add_team_member

@@ -13,7 +13,11 @@ from rich.text import Text
 from gateway import settings
 from gateway.cli.failure import fail, told
 from gateway.settings import Settings
+from resolvers import holiday_tables
+from resolvers.context import RequestContext
+from resolvers.loaders import loaders
 from resolvers.store.database import Store, connect
+from resolvers.viewer import SYSTEM
 
 SEED: Final = 7
 SELECTION_MS: Final = 5000
@@ -29,17 +33,21 @@ def seed(complaints: Complaints = 0) -> None:
 
     [bold]Example[/bold]: SATUGRAF_MONGODB_URI=mongodb://localhost/?replicaSet=rs0 satugraf seed --complaints 20000
     """
-    _with_store(lambda store, configured: fill(store, complaints))
+    with_store(lambda store, configured: fill(store, complaints))
 
 
 def migrate() -> None:
-    """Create the indexes that are missing.
+    """Bring an existing database to what this release reads: indexes, and what documents gained. Safe to run again.
 
     [bold]Example[/bold]: SATUGRAF_MONGODB_URI=mongodb://localhost/?replicaSet=rs0 satugraf migrate
     """
-    from resolvers.store import indexes
+    from resolvers import migrations
 
-    _with_store(lambda store, configured: indexes.create(store))
+    async def run(store: Store, configured: Settings) -> None:
+        for name, count in await migrations.run(store, context(store, configured).key_ring):
+            Console().print(f"{name}: {count} documents")
+
+    with_store(run)
 
 
 def doctor() -> None:
@@ -49,7 +57,7 @@ def doctor() -> None:
     async def examine(store: Store, configured: Settings) -> None:
         faults.extend(await _faults(store, configured))
 
-    _with_store(examine)
+    with_store(examine)
     if faults:
         fail("\n".join(faults))
     Console().print("Everything is in order.", style="green")
@@ -66,7 +74,7 @@ async def _faults(store: Store, configured: Settings) -> list[str]:
     return [sentence for sentence, holds in checks.items() if not holds]
 
 
-def _with_store(work: Callable[[Store, Settings], Awaitable[None]]) -> None:
+def with_store(work: Callable[[Store, Settings], Awaitable[None]]) -> None:
     with told():
         configured = settings.load()
         if configured.mongodb_uri is None:
@@ -108,3 +116,17 @@ async def fill(store: Store, count: int) -> None:
         task = bar.add_task("Synthetic complaints", total=count)
         rows = synthetic.complaints(count, now=datetime.now(UTC).replace(microsecond=0), seed=SEED)
         await seeding.complaints(store, rows, count, SEED, lambda done, total: bar.update(task, completed=done))
+
+
+def context(store: Store, configured: Settings, purpose: str | None = None) -> RequestContext:
+    """An operator's command as a request of the system's."""
+    return RequestContext(
+        store=store,
+        loaders=loaders(store),
+        now=datetime.now(UTC).replace(microsecond=0),
+        secret_key=configured.secret_key_bytes,
+        calendar=holiday_tables.calendar,
+        viewer=SYSTEM,
+        purpose=purpose,
+        vault_keys=configured.vault_ring,
+    )

@@ -158,6 +158,14 @@ class UnlistedAction(StrEnum):
     """consentToClosure with consent false."""
 
 
+class AuditAction(StrEnum):
+    """What is on record besides ComplaintAction."""
+
+    REPORTER_CORRECTED = "REPORTER_CORRECTED"
+    CONSENT_WITHDRAWN = "CONSENT_WITHDRAWN"
+    REPORTER_ERASED = "REPORTER_ERASED"
+
+
 class TeamKind(StrEnum):
     COORDINATION = "COORDINATION"
     MANAGEMENT = "MANAGEMENT"
