@@ -1,7 +1,7 @@
 """Lists of complaints: what a filter asks for, inside what the viewer may know."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from resolvers import policy
 from resolvers.context import RequestContext
@@ -97,7 +97,7 @@ def listing(
     asked = [order_by or ComplaintOrder.RECEIVED_DESC, within, filter]
     return pages.listing(
         context.store.complaints,
-        [_part([*clauses, *bounds], order) for bounds in _readable(context, filter)],
+        [_part(clauses, bounds, order) for bounds in _readable(context, filter)],
         order,
         arguments,
         Cursors(context.secret_key, scope("complaints", asked)),
@@ -116,20 +116,28 @@ def _clauses(context: RequestContext, filter: Mapping[str, Any], within: tuple[s
     return clauses
 
 
-def _part(clauses: Iterable[Document], order: pages.Order) -> pages.Part:
+class _Bounds(NamedTuple):
+    """What bounds one part of a list to the viewer's own; whether the index of words is the way to it."""
+
+    clauses: list[Document]
+    by_words: bool = False
+
+
+def _part(clauses: Sequence[Document], bounds: _Bounds, order: pages.Order) -> pages.Part:
     query: Document = {}
     further: list[Document] = []
-    for clause in clauses:
+    for clause in (*clauses, *bounds.clauses):
         # A key that is bounded twice keeps both bounds: the second goes beside the first.
         if clause.keys() & query.keys():
             further.append(clause)
         else:
             query |= clause
     query |= {"$and": further} if further else {}
-    return pages.Part(query, indexes.choose(indexes.COMPLAINT_LISTS, query, order.key))
+    bounded = query.keys() - (set() if bounds.by_words else {"words"})
+    return pages.Part(query, indexes.choose(indexes.COMPLAINT_LISTS, bounded, order.key))
 
 
-def _readable(context: RequestContext, filter: Mapping[str, Any]) -> list[list[Document]]:
+def _readable(context: RequestContext, filter: Mapping[str, Any]) -> list[_Bounds]:
     """What bounds a list to the viewer's own, in as many parts as it is looked up by.
 
     A search goes through what the viewer reads in full by any of its words, and through the rest by the words that
@@ -140,14 +148,16 @@ def _readable(context: RequestContext, filter: Mapping[str, Any]) -> list[list[D
     all_ = custody if "assignee" in filter else list(policy.groups(context.viewer))
     asked = filter.get("search", "").strip()
     if not asked:
-        return [[{"readers": {"$in": all_}}]]
+        return [_Bounds([{"readers": {"$in": all_}}])]
     wanted = _stems(asked)
-    own: list[Document] = [{"readers": {"$in": custody}}]
-    own += [{"words": {"$in": search_words.spellings(stem)}} for stem in wanted]
+    words: list[Document] = [{"words": {"$in": search_words.spellings(stem)}} for stem in wanted]
+    # What somebody reads in full is little beside all that has a word, unless it is everything.
+    own = _Bounds([{"readers": {"$in": custody}}, *words], by_words=policy.reads_everything(context.viewer))
     if all_ == custody:
         return [own]
     others = [group for group in all_ if group not in custody]
-    shown: list[Document] = [{"readers": {"$in": others, "$nin": custody}}, *({"words": stem} for stem in wanted)]
+    readers: Document = {"readers": {"$in": others, "$nin": custody}}
+    shown = _Bounds([readers, *({"words": stem} for stem in wanted)], by_words=True)
     return [shown, own] if custody else [shown]
 
 

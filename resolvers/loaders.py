@@ -1,5 +1,6 @@
 """Batched reads by id and by owner: one command for all that a depth of the operation asks for."""
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -81,10 +82,12 @@ def _by_owner(collection: Collection, owner: str, *, sort: str) -> DataLoader[st
 
 
 def _written(collection: Collection) -> DataLoader[IdentityRead, None]:
+    def document(row: IdentityRead) -> Document:
+        lists = {"keys": list(row.keys), "readers": list(row.readers)}
+        return {"_id": f"IR-{secrets.token_hex(12)}", **row._asdict(), **lists}
+
     async def write(rows: Sequence[IdentityRead]) -> list[None]:
-        await collection.insert_many(
-            [{**row._asdict(), "keys": list(row.keys), "readers": list(row.readers)} for row in rows]
-        )
+        await collection.insert_many([document(row) for row in rows])
         return [None] * len(rows)
 
     return DataLoader(write, max_batch_size=MAX_BATCH)

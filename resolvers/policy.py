@@ -115,6 +115,10 @@ def custody_groups(viewer: Viewer) -> tuple[str, ...]:
             return ()
 
 
+def reads_everything(viewer: Viewer) -> bool:
+    return "national" in custody_groups(viewer)
+
+
 _SUBMITTERS: Final = frozenset(Role) - {Role.OVERSIGHT, Role.PARTNER, Role.SYSTEM}
 _STAFF: Final = _SUBMITTERS - {Role.PUBLIC, Role.CITIZEN}
 STAFF_CHANNELS: Final = frozenset({Channel.COUNTER, Channel.LETTER, Channel.PHONE, Channel.AGENCY_SYSTEM})
