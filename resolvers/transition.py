@@ -64,6 +64,12 @@ def prove(context: RequestContext, complaint: Document, secret: str | None) -> N
         context.proven.add(complaint["_id"])
 
 
+async def known(context: RequestContext, complaint_id: str) -> Document | None:
+    """The complaint, or None: absent and not to be known of look the same, and cost the same from here on."""
+    complaint = await context.loaders.complaint.load(complaint_id)
+    return complaint if complaint is not None and policy.may_know(context.viewer, complaint, context.proven) else None
+
+
 def allowed_actions(context: RequestContext, complaint: Document) -> tuple[ComplaintAction, ...]:
     actors = policy.actors(context.viewer, complaint, context.proven)
     return lifecycle.allowed_actions(case_of(context, complaint), actors, _policy_of(context, complaint).limits)

@@ -24,6 +24,8 @@ from resolvers.loaders import loaders
 from resolvers.store.database import Document, Store, connect
 from resolvers.viewer import PUBLIC, Viewer
 
+pytestmark = pytest.mark.timeout(400)  # a few hundred operations that ask for everything
+
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 OUTSIDERS = (PUBLIC, PARTNER, OTHER_CITIZEN, OTHER_ADMIN)
 NOBODYS = tracking_id.new("LP", bytes(range(16)))
@@ -143,7 +145,7 @@ async def test_no_field_below_any_root_shows_anybody_what_is_not_theirs(watched:
     for viewer in EVERYONE:
         answers = ""
         for name, field in QUERIES.items():
-            for row in rows if name in of_one else rows[:1]:
+            for row in rows if name == "complaint" else rows[: 2 if name in of_one else 1]:
                 document, variables = operation("query", name, field, arguments(field, row["_id"]))
                 answer = json.dumps(await ask(watched, document, variables, viewer), default=str)
                 answers += answer
