@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Final
 
@@ -22,12 +22,14 @@ from gateway.http.request import BodyLimits
 from gateway.observability.log import logger
 from gateway.operation.document import Documents
 from gateway.settings import Settings, SettingsError, load
-from resolvers import audit_trail, holiday_tables
+from resolvers import audit_trail
 from resolvers.context import RequestContext
 from resolvers.loaders import loaders
+from resolvers.regulations import Regulations
 from resolvers.store.database import PyMongoError, Store, connect
 from resolvers.viewer import PUBLIC
 
+FIRST_READ_S = 2
 AUDIT_PAUSE_SECONDS: Final = 1.0
 """Between two looks for audit entries that wait on their complaints."""
 
@@ -35,8 +37,9 @@ AUDIT_PAUSE_SECONDS: Final = 1.0
 def build(settings: Settings, store: Store) -> Starlette:
     """The gateway over a store; closes the store when it stops."""
     readiness = Readiness(lambda: _ping(store))
+    regulations = Regulations(store)
     routes: list[BaseRoute] = [
-        Route("/graphql", _graphql(settings, store), methods=["GET", "POST"]),
+        Route("/graphql", _graphql(settings, regulations), methods=["GET", "POST"]),
         Route("/healthz", healthz),
         Route("/readyz", readiness.readyz),
     ]
@@ -46,11 +49,14 @@ def build(settings: Settings, store: Store) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         moving = asyncio.create_task(_move_audit(store))
-        yield
-        readiness.is_stopping = True
-        moving.cancel()
-        await asyncio.wait([moving])
-        store.close()
+        try:
+            async with _refreshed(regulations):
+                yield
+        finally:
+            readiness.is_stopping = True
+            moving.cancel()
+            await asyncio.wait([moving])
+            store.close()
 
     middleware = [Middleware(Authentication, verify=verifier(settings))]
     return Starlette(routes=routes, middleware=middleware, lifespan=lifespan)
@@ -73,8 +79,23 @@ def verifier(settings: Settings) -> Verify:
     return refuse
 
 
-def _graphql(settings: Settings, store: Store) -> GraphQLView:
-    secret_key = settings.secret_key_bytes
+@asynccontextmanager
+async def _refreshed(regulations: Regulations) -> AsyncIterator[None]:
+    """Starts with what the database says is in force, where it answers at once, and keeps up with it."""
+    with suppress(PyMongoError, TimeoutError):
+        async with asyncio.timeout(FIRST_READ_S):
+            await regulations.read()
+    keeping = asyncio.create_task(regulations.keep_fresh())
+    try:
+        yield
+    finally:
+        keeping.cancel()
+        with suppress(asyncio.CancelledError):
+            await keeping
+
+
+def _graphql(settings: Settings, regulations: Regulations) -> GraphQLView:
+    secret_key, store = settings.secret_key_bytes, regulations.store
 
     def make_context(request: Request) -> RequestContext:
         return RequestContext(
@@ -82,7 +103,8 @@ def _graphql(settings: Settings, store: Store) -> GraphQLView:
             loaders=loaders(store),
             now=_now(),
             secret_key=secret_key,
-            calendar=holiday_tables.calendar,
+            calendar=regulations.calendar,
+            policies=regulations.policies,
             viewer=request.scope.get("viewer", PUBLIC),
             takes_secrets=request.method == "POST",
             purpose=request.headers.get("x-purpose"),

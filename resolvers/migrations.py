@@ -1,4 +1,4 @@
-"""Migrations: what documents of an earlier release lack, brought to them in order; each safe to run again."""
+"""Migrations that need the rules, after those of the store: texts redacted, audits begun, reporters under own keys."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -7,9 +7,7 @@ import orjson
 from pymongo import UpdateOne
 
 from resolvers import policy, publication, vault
-from resolvers.intake import UNTOUCHED
 from resolvers.key_ring import DERIVED, KeyRing, Unreadable, new_data_key, opened, sealed
-from resolvers.store import indexes
 from resolvers.store.database import Document, Store
 
 BATCH: Final = 500
@@ -38,13 +36,11 @@ async def _written(store: Store, writes: list[UpdateOne]) -> int:
     return int(result.modified_count)
 
 
-async def later_keys(store: Store, key_ring: KeyRing) -> int:
-    """Complaints from before a key was kept: what one has that nobody has worked on.."""
-    done = 0
-    for key, value in UNTOUCHED.items():
-        result = await store.complaints.update_many({key: {"$exists": False}}, {"$set": {key: value}})
-        done += int(result.modified_count)
-    return done
+async def audit_heads(store: Store, key_ring: KeyRing) -> int:
+    """Complaints from before there was an audit: it begins with their next change."""
+    nothing: Document = {"auditHead": None, "auditPending": []}
+    result = await store.complaints.update_many({"auditHead": {"$exists": False}}, {"$set": nothing})
+    return int(result.modified_count)
 
 
 async def own_keys(store: Store, key_ring: KeyRing) -> int:
@@ -71,10 +67,9 @@ async def own_keys(store: Store, key_ring: KeyRing) -> int:
     return done
 
 
-MIGRATIONS: Final[tuple[Migrate, ...]] = (redacted_texts, later_keys, own_keys)
+MIGRATIONS: Final[tuple[Migrate, ...]] = (redacted_texts, audit_heads, own_keys)
 
 
 async def run(store: Store, key_ring: KeyRing) -> list[tuple[str, int]]:
-    """The indexes, then each migration: its name, and how many documents it changed."""
-    await indexes.create(store)
+    """Each migration: its name, and how many documents it changed."""
     return [(migrate.__name__, await migrate(store, key_ring)) for migrate in MIGRATIONS]

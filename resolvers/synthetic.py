@@ -36,6 +36,7 @@ from resolvers.domain.vocabulary import (
     UnlistedAction,
     Visibility,
 )
+from resolvers.follow_up import UNASSIGNED
 from resolvers.holiday_tables import calendar
 from resolvers.intake import UNTOUCHED, public_title
 from resolvers.store import register
@@ -248,7 +249,7 @@ class _Life:
             **why,
         )
         held = reference.held_by(to, document["holders"])
-        self._move(row, **held, **forwarding.UNASSIGNED, forwardings=[*document["forwardings"], made], **further)
+        self._move(row, **held, **UNASSIGNED, forwardings=[*document["forwardings"], made], **further)
 
     def _verified(self) -> bool:
         if not self._later(1.0):

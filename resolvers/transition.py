@@ -24,7 +24,7 @@ from resolvers.domain.vocabulary import (
 )
 from resolvers.errors import InvalidInput, LimitReached, NotAllowed, Refused, WrongStatus
 from resolvers.store.database import NEVER, Document
-from resolvers.update import Attempt, update
+from resolvers.update import Attempt, Beside, update
 
 CASE_KEYS: Final = (
     *policy.KEYS,
@@ -72,7 +72,7 @@ async def known(context: RequestContext, complaint_id: str) -> Document | None:
 
 def allowed_actions(context: RequestContext, complaint: Document) -> tuple[ComplaintAction, ...]:
     actors = policy.actors(context.viewer, complaint, context.proven)
-    return lifecycle.allowed_actions(case_of(context, complaint), actors, _policy_of(context, complaint).limits)
+    return lifecycle.allowed_actions(case_of(context, complaint), actors, policy_of(context, complaint).limits)
 
 
 async def act(
@@ -84,8 +84,11 @@ async def act(
     *,
     zone: TimeZone | None = None,
     secret: str | None = None,
+    beside: Beside | None = None,
 ) -> Document:
     """The complaint after `action`: `change` gives the keys that the action sets, `zone` is a new holder's.
+
+    `beside` writes to other documents, in one transaction with this one.
 
     Raises NotFound for what the viewer may not know of, and what the table, `change` or the revision refuses.
     """
@@ -96,7 +99,7 @@ async def act(
 
     def decided(complaint: Document) -> Document:
         actors = policy.actors(context.viewer, complaint, context.proven)
-        limits = _policy_of(context, complaint).limits
+        limits = policy_of(context, complaint).limits
         transition = lifecycle.decide(action, case_of(context, complaint), actors, limits)
         if isinstance(transition, Denial):
             current = complaint if transition.code == WrongStatus.code else None
@@ -108,7 +111,14 @@ async def act(
         return audit_trail.recorded(context, before, after, action)
 
     return await update(
-        context, context.store.complaints, complaint_id, attempt, visible=visible, change=decided, record=record
+        context,
+        context.store.complaints,
+        complaint_id,
+        attempt,
+        visible=visible,
+        change=decided,
+        record=record,
+        beside=beside,
     )
 
 
@@ -128,13 +138,16 @@ def follow_through(
 ) -> Document:
     """What every action sets besides its own `changes`: status, clocks, instants, and who may know."""
     complaint = before | changes
-    clocks = _clocks(context, before, changes, transition, zone or _zone_of(before))
+    clocks = _clocks(context, before, changes, transition, zone or zone_of(before))
     set_: Document = {"status": transition.target, "clocks": clocks, "updatedAt": context.now}
     set_["nextDueAt"] = sla.next_due(clocks) or NEVER
     if transition.target in lifecycle.OPEN:
         set_["closedAt"] = None
     elif before["closedAt"] is None:
         set_["closedAt"] = context.now
+    if before["status"] == ComplaintStatus.ON_HOLD and transition.target is not ComplaintStatus.ON_HOLD:
+        *past, last = before["holds"]
+        set_ |= {"hold": None, "holds": [*past, {**last, "end": context.now}]}
     readers = policy.readers({**complaint, **set_})
     words = search_words.republished(complaint["words"], published=policy.is_public(readers))
     return set_ | {"readers": readers, "words": words}
@@ -144,7 +157,7 @@ def _clocks(
     context: RequestContext, before: Document, changes: Document, transition: Transition, zone: TimeZone
 ) -> list[ClockDoc]:
     """A new class or grade counts from receipt; a new holder's days count for RESOLUTION where the policy says so."""
-    service, complaint = _policy_of(context, before), before | changes
+    service, complaint = policy_of(context, before), before | changes
     grade = None if complaint["grade"] is None else SupervisionGrade(complaint["grade"])
     reclassified = complaint["class"] != before["class"] or before["grade"] not in (None, complaint["grade"])
     clocks = sla.apply(
@@ -168,11 +181,11 @@ def _clocks(
     ]
 
 
-def _policy_of(context: RequestContext, complaint: Document) -> ServicePolicy:
+def policy_of(context: RequestContext, complaint: Document) -> ServicePolicy:
     return context.policies.of(complaint["policyVersion"])
 
 
-def _zone_of(complaint: Document) -> TimeZone:
+def zone_of(complaint: Document) -> TimeZone:
     """The working time of the clock that was started last: the holder's."""
     return TimeZone(complaint["clocks"][-1]["zone"]) if complaint["clocks"] else TimeZone.WIB
 
@@ -183,7 +196,7 @@ def case_of(context: RequestContext, complaint: Document) -> Case:
     held_since = links[-1]["at"] if links else complaint["receivedAt"]
     waiting = [row for row in follow_ups if not row["approved"] and row["rejection"] is None]
     proposal, hold, ended = complaint["proposal"], complaint["hold"], complaint["closedAt"]
-    calendar = context.calendar(_zone_of(complaint))
+    calendar = context.calendar(zone_of(complaint))
     today = calendar.local_day(context.now)
     return Case(
         status=ComplaintStatus(complaint["status"]),

@@ -58,6 +58,8 @@ class Store:
     reporter_keys: Collection
     identity_reads: Collection
     audit: Collection
+    policies: Collection
+    holiday_overrides: Collection
 
     def close(self) -> None:
         self.client.close()
@@ -104,4 +106,6 @@ def connect(uri: str, database: str = "satugraf", **options: Any) -> Store:
         reporter_keys=opened["reporter_keys"],
         identity_reads=opened["identity_reads"],
         audit=opened["audit"],
+        policies=opened["policies"],
+        holiday_overrides=opened["holiday_overrides"],
     )
