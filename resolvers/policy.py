@@ -262,8 +262,10 @@ def may_read_follow_up(
     The final answer is also for those whose complaint was merged into this one.
     """
     if not in_custody(viewer, complaint, proven):
-        answers = follow_up["kind"] == FollowUpKind.FINAL and follows(viewer, complaint, proven)
-        return bool(follow_up["approved"]) and (follow_up["visibility"] == Visibility.PUBLIC or answers)
+        told = {Visibility.PUBLIC}
+        if follow_up["kind"] == FollowUpKind.FINAL and follows(viewer, complaint, proven):
+            told.add(Visibility.REPORTER)
+        return bool(follow_up["approved"]) and follow_up["visibility"] in told
     if is_reporter(viewer, complaint, proven):
         return bool(follow_up["approved"]) and follow_up["visibility"] != Visibility.INTERNAL
     return True
