@@ -88,7 +88,7 @@ def value(name: str, wanted: Any, complaint_id: str) -> Any:
             if is_required_input_field(field) or _is_secret(key, field)
         }
         return [inner] if _is_list(wanted) else inner
-    found = KNOWN.get(name)
+    found = None if isinstance(named, GraphQLEnumType) else KNOWN.get(name)
     if found is None:
         found = _simplest(name, named, complaint_id)
     return [found] if _is_list(wanted) else found
