@@ -1,6 +1,6 @@
 """Root mutation: a list of fields, each bound to a feature."""
 
-from schema import complaint_mutations, course_mutations, follow_up_mutations, team_mutations
+from schema import complaint_mutations, course_mutations, follow_up_mutations, reporter_mutations, team_mutations
 from schema.binding import object_type
 from schema.complaint_mutations import ComplaintPayload, SubmitComplaintPayload
 from schema.team_mutations import TeamPayload
@@ -37,6 +37,9 @@ class Mutation:
     reopen_complaint: ComplaintPayload = course_mutations.reopen_complaint
     escalate_complaint: ComplaintPayload = course_mutations.escalate_complaint
     set_complaint_privacy: ComplaintPayload = course_mutations.set_complaint_privacy
+    correct_reporter: ComplaintPayload = reporter_mutations.correct_reporter
+    withdraw_consent: ComplaintPayload = reporter_mutations.withdraw_consent
+    erase_reporter: ComplaintPayload = reporter_mutations.erase_reporter
     create_team: TeamPayload = team_mutations.create_team
     update_team: TeamPayload = team_mutations.update_team
     add_team_member: TeamPayload = team_mutations.add_team_member
