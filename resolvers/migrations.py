@@ -12,17 +12,20 @@ from resolvers.store.database import Document, Store
 
 BATCH: Final = 500
 
-Migrate = Callable[[Store, KeyRing], Awaitable[int]]
+Keys = Callable[[], KeyRing]
+"""The key ring, asked for where something is sealed: an operator without a secret key has nothing sealed."""
+
+Migrate = Callable[[Store, Keys], Awaitable[int]]
 
 
-async def redacted_texts(store: Store, key_ring: KeyRing) -> int:
+async def redacted_texts(store: Store, keys: Keys) -> int:
     """Complaints without redacted title and body, and the words that they are found by."""
     lacking = store.complaints.find({"words": {"$exists": False}}, ("title", "body", "readers"), batch_size=BATCH)
     done, writes = 0, []
     async for row in lacking:
-        keys = publication.read(row["title"], row["body"]).keys(published=policy.is_public(row["readers"]))
+        texts = publication.read(row["title"], row["body"]).keys(published=policy.is_public(row["readers"]))
         # What was changed meanwhile has the keys already.
-        writes.append(UpdateOne({"_id": row["_id"], "words": {"$exists": False}}, {"$set": keys}))
+        writes.append(UpdateOne({"_id": row["_id"], "words": {"$exists": False}}, {"$set": texts}))
         if len(writes) == BATCH:
             done += await _written(store, writes)
     return done + await _written(store, writes)
@@ -36,18 +39,18 @@ async def _written(store: Store, writes: list[UpdateOne]) -> int:
     return int(result.modified_count)
 
 
-async def audit_heads(store: Store, key_ring: KeyRing) -> int:
+async def audit_heads(store: Store, keys: Keys) -> int:
     """Complaints from before there was an audit: it begins with their next change."""
     nothing: Document = {"auditHead": None, "auditPending": []}
     result = await store.complaints.update_many({"auditHead": {"$exists": False}}, {"$set": nothing})
     return int(result.modified_count)
 
 
-async def own_keys(store: Store, key_ring: KeyRing) -> int:
+async def own_keys(store: Store, keys: Keys) -> int:
     """Reporters sealed under the server's one key: each under a key of its own instead."""
     done = 0
     async for row in store.reporters.find({"sealed": {"$exists": True}}, batch_size=BATCH):
-        reporter_id, data_key = row["_id"], new_data_key()
+        key_ring, reporter_id, data_key = keys(), row["_id"], new_data_key()
         try:
             kept = orjson.loads(opened(key_ring.keys[DERIVED], row["sealed"], reporter_id))
         except Unreadable:
@@ -70,6 +73,6 @@ async def own_keys(store: Store, key_ring: KeyRing) -> int:
 MIGRATIONS: Final[tuple[Migrate, ...]] = (redacted_texts, audit_heads, own_keys)
 
 
-async def run(store: Store, key_ring: KeyRing) -> list[tuple[str, int]]:
+async def run(store: Store, keys: Keys) -> list[tuple[str, int]]:
     """Each migration: its name, and how many documents it changed."""
-    return [(migrate.__name__, await migrate(store, key_ring)) for migrate in MIGRATIONS]
+    return [(migrate.__name__, await migrate(store, keys)) for migrate in MIGRATIONS]

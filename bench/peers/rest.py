@@ -45,14 +45,18 @@ def _team(complaint: Document) -> Document | None:
 
 
 def _title(viewer: Viewer, complaint: Document) -> Any:
-    return complaint["title" if policy.in_custody(viewer, complaint) else "publicTitle"]
+    if policy.in_custody(viewer, complaint):
+        return complaint["title"]
+    return complaint["redactedTitle"] or complaint["publicTitle"]
 
 
 _PLAIN: Final = ("class", "status", "grade", "channel", "confidential", "receivedAt", "updatedAt")
 _ONE: Final = _projection(
     "title",
+    "redactedTitle",
     "publicTitle",
     "body",
+    "redactedBody",
     *_PLAIN,
     "holder",
     "team",
@@ -75,8 +79,8 @@ async def complaint(request: Request) -> Response:
     ]
     shown = {
         "id": found["_id"],
-        "title": found["title" if custody else "publicTitle"],
-        "body": found["body"] if custody else None,
+        "title": _title(viewer, found),
+        "body": found["body" if custody else "redactedBody"],
         **{key: found[key] for key in _PLAIN},
         "holder": _holder(found),
         "team": _team(found),
@@ -86,7 +90,7 @@ async def complaint(request: Request) -> Response:
     return _answer({"complaint": shown})
 
 
-_NEWEST: Final = _projection("title", "publicTitle", "status", "receivedAt", "holder", "team")
+_NEWEST: Final = _projection("title", "redactedTitle", "publicTitle", "status", "receivedAt", "holder", "team")
 
 
 async def complaints(request: Request) -> Response:
@@ -122,7 +126,7 @@ _SCALARS: Final = (
     "updatedAt",
     "revision",
 )
-_MANY: Final = _projection("title", "publicTitle", *_SCALARS)
+_MANY: Final = _projection("title", "redactedTitle", "publicTitle", *_SCALARS)
 
 
 async def of_province(request: Request) -> Response:
@@ -168,7 +172,7 @@ async def add_follow_up(request: Request) -> Response:
     return _answer({"addFollowUp": {"complaint": shown, "userErrors": []}})
 
 
-_LOOK_UP: Final = _projection("title", "publicTitle", "status", "holder")
+_LOOK_UP: Final = _projection("title", "redactedTitle", "publicTitle", "status", "holder")
 
 
 async def look_ups(request: Request) -> Response:

@@ -139,8 +139,8 @@ def _complaint(viewer: Viewer, row: Document) -> Complaint:
     custody = policy.in_custody(viewer, row)
     return Complaint(
         id=strawberry.ID(row["_id"]),
-        title=row["title" if custody else "publicTitle"],
-        body=row["body"] if custody else None,
+        title=row["title"] if custody else row["redactedTitle"] or row["publicTitle"],
+        body=row["body" if custody else "redactedBody"],
         class_=ComplaintClass(row["class"]),
         status=ComplaintStatus(row["status"]),
         grade=None if row["grade"] is None else SupervisionGrade(row["grade"]),

@@ -48,7 +48,7 @@ def migrate() -> None:
     async def run(store: Store, configured: Settings) -> None:
         await indexes.create(store)
         await stored.run(store)
-        for name, count in await migrations.run(store, context(store, configured).key_ring):
+        for name, count in await migrations.run(store, lambda: context(store, configured).key_ring):
             Console().print(f"{name}: {count} documents")
 
     with_store(run)

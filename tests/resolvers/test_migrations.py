@@ -21,11 +21,11 @@ async def test_complaints_gain_redacted_texts_and_words(store: Store) -> None:
     body = "Petugas bernama Budi Hartanto, hubungi 0812-3456-7890"
     kept = [a_complaint(body=body), a_complaint(body=body, confidential=True)]
     await store.complaints.insert_many([{key: row[key] for key in row if key not in LATER} for row in kept])
-    done = dict(await migrations.run(store, ring(SECRET)))
+    done = dict(await migrations.run(store, lambda: ring(SECRET)))
     assert done["redacted_texts"] == 2
     found = {row["_id"]: row async for row in store.complaints.find({})}
     assert [found[row["_id"]] for row in kept] == kept
-    assert dict(await migrations.run(store, ring(SECRET))) == dict.fromkeys(done, 0)
+    assert dict(await migrations.run(store, lambda: ring(SECRET))) == dict.fromkeys(done, 0)
 
 
 async def test_reporters_gain_keys_of_their_own(store: Store, context_of: Callable[..., RequestContext]) -> None:
@@ -39,7 +39,7 @@ async def test_reporters_gain_keys_of_their_own(store: Store, context_of: Callab
         "sealedAt": AT,
     }
     await store.reporters.insert_one(strange)
-    done = dict(await migrations.run(store, ring(SECRET)))
+    done = dict(await migrations.run(store, lambda: ring(SECRET)))
     assert done["own_keys"] == 1
     assert await vault.fields(context_of(CITIZEN), "RP-1") == given
     stored = await store.reporters.find_one({"_id": "RP-1"})

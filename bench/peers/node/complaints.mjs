@@ -80,7 +80,7 @@ const mayReadFollowUp = (viewer, complaint, row) =>
 
 // ------------------------------------------------------------------ reading
 
-const IN_LISTS = { projection: { body: 0, forwardings: 0, followUps: 0, clocks: 0, location: 0, processed: 0, closure: 0 } };
+const IN_LISTS = { projection: { body: 0, redactedBody: 0, forwardings: 0, followUps: 0, clocks: 0, location: 0, processed: 0, closure: 0 } };
 const ALONE = { projection: { clocks: 0, location: 0, processed: 0, closure: 0 } };
 const CHANGED = { projection: { status: 1, revision: 1, readers: 1 } };
 const only = (options) => (TUNED ? options : {});
@@ -185,8 +185,8 @@ export const resolvers = {
   },
   Complaint: {
     id: (complaint) => complaint._id,
-    title: (complaint, _, { viewer }) => (inCustody(viewer, complaint) ? complaint.title : complaint.publicTitle),
-    body: (complaint, _, { viewer }) => (inCustody(viewer, complaint) ? complaint.body : null),
+    title: (complaint, _, { viewer }) => (inCustody(viewer, complaint) ? complaint.title : (complaint.redactedTitle ?? complaint.publicTitle)),
+    body: (complaint, _, { viewer }) => (inCustody(viewer, complaint) ? complaint.body : complaint.redactedBody),
     holder: ({ holder }, _, context) => (TUNED ? memory.agencies.get(holder) : context.agency.load(holder)),
     team: ({ team }, _, context) => team && (TUNED ? memory.teams.get(team) : context.team.load(team)),
     forwardings: (complaint, _, { viewer }) =>
