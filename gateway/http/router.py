@@ -64,6 +64,11 @@ class Served:
     def ready(self, graphql: GraphQLRequest) -> Ready:
         """Raises Refused."""
         try:
+            # JSON may come deeper than it can be sent on.
+            orjson.dumps(graphql.variables)
+        except orjson.JSONEncodeError:
+            raise Refused(errors.of_nesting()) from None
+        try:
             checked = self.documents.check(graphql.query)
             operation = chosen(checked, graphql.operation_name)
             variables = coerced(self.documents, operation, graphql.variables)
@@ -128,7 +133,11 @@ class Router:
         if kind is OperationType.SUBSCRIPTION:
             return Answer(asked.refused_status, errors.of_subscription())
         caller = Caller(headers=asked.headers)
-        encoded = orjson.dumps(await self._executed(served, graphql, ready, caller, asked.request.receive))
+        answer = await self._executed(served, graphql, ready, caller, asked.request.receive)
+        try:
+            encoded = orjson.dumps(answer)
+        except orjson.JSONEncodeError:
+            return Answer(asked.refused_status, errors.of_nesting())
         if len(encoded) > self.limits.response_bytes:
             return Answer(200, {"data": None, **errors.of_response_size(self.limits.response_bytes)})
         return Answer(200, encoded)

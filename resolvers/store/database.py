@@ -59,6 +59,11 @@ class Store:
     subgraph_versions: Collection
     field_usage: Collection
     operation_usage: Collection
+    reporter_keys: Collection
+    identity_reads: Collection
+    audit: Collection
+    policies: Collection
+    holiday_overrides: Collection
 
     def close(self) -> None:
         self.client.close()
@@ -106,4 +111,9 @@ def connect(uri: str, database: str = "satugraf", **options: Any) -> Store:
         subgraph_versions=opened["subgraph_versions"],
         field_usage=opened["field_usage"],
         operation_usage=opened["operation_usage"],
+        reporter_keys=opened["reporter_keys"],
+        identity_reads=opened["identity_reads"],
+        audit=opened["audit"],
+        policies=opened["policies"],
+        holiday_overrides=opened["holiday_overrides"],
     )

@@ -119,11 +119,11 @@ class Run:
             await self._root(step)
             return
         parts, sent, count = self.own_variables(step), [], 0
-        for number, (entities, build) in enumerate(zip(fetch.entities, step.builders, strict=True)):
+        for entities, build in zip(fetch.entities, step.builders, strict=True):
             asked = not entities.conditions or self._holds(entities.conditions)
             objects = objects_at(self.data, entities.path) if asked else []
             encoded, owners = self._representations(fetch.subgraph, objects, build)
-            parts.append(b'"r%d":%b' % (number, encoded))
+            parts.append(b'"%b":%b' % (entities.variable.encode(), encoded))
             sent.append((entities, owners))
             count += len(owners)
         if not count:

@@ -50,9 +50,3 @@ class MaySend(Protocol):
     """Whether each of the representations may be sent to a subgraph; those that may not are null without a request."""
 
     def __call__(self, subgraph: str, representations: Sequence[Object], caller: Caller, /) -> Sequence[bool]: ...
-
-
-class LocalSubgraph(Protocol):
-    """A subgraph in this process."""
-
-    async def execute(self, document: str, variables: Mapping[str, Any], caller: Caller) -> Object: ...

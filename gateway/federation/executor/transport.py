@@ -136,6 +136,8 @@ class HttpTransport:
             await self._session.close()
         for far in self._far.values():
             far.pool.close()
+        # The loop closes the sockets in its next round, which must not be after its own end.
+        await asyncio.sleep(0)
 
 
 class _Abandoned(Exception):

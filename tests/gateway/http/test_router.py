@@ -2,21 +2,18 @@
 
 import asyncio
 import json
-import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
-import uvicorn
 from far_end import answering, serving
+from routed import routing
 from typer.testing import CliRunner
 
 from gateway.cli import app as cli
-from gateway.cli.router import router_app
 from gateway.federation.engine import Engine
 from gateway.federation.executor.subgraphs import Caller
 from gateway.federation.join import read_supergraph
@@ -28,30 +25,6 @@ schema { query: Query }
 enum join__Graph { A @join__graph(name: "a", url: "%s") }
 type Query @join__type(graph: A) { greeting: String list: [Query] add(x: Int): Int }
 """
-
-
-@asynccontextmanager
-async def routing(file: Path) -> AsyncIterator[Any]:
-    """Asks a router that serves the file."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(router_app(file), ws="none", log_level="critical"))
-        running = asyncio.create_task(server.serve([listening]))
-        while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
-            await asyncio.sleep(0.005)
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}/graphql"
-        try:
-            async with aiohttp.ClientSession() as session:
-
-                async def ask(query: str, **variables: Any) -> Any:
-                    body = {"query": query, "variables": variables}
-                    async with session.post(url, json=body) as response:
-                        return await response.json(content_type=None)
-
-                yield ask
-        finally:
-            server.should_exit = True
-            await running
 
 
 @pytest.fixture
@@ -78,6 +51,17 @@ async def test_it_serves_a_supergraph(file: Path) -> None:
         ("query ($x: Int!) { add(x: $x) }", "BAD_USER_INPUT"),
         ("{ " + " ".join(f"a{number}: greeting" for number in range(1000)) + " }", "DOCUMENT_TOO_LARGE"),
         ("{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }", "DOCUMENT_TOO_LARGE"),
+        ("{ add(x: " + "[" * 1500 + "]" * 1500 + ") }", "GRAPHQL_PARSE_FAILED"),
+        ("{ add(x: " + "[" * 150 + "]" * 150 + ") }", "GRAPHQL_VALIDATION_FAILED"),
+        ("{ list {" + " list { list { list { greeting } } }" * 300 + " } }", "DOCUMENT_TOO_LARGE"),
+        ("{ list {" + " greeting" * 3900 + " } }", "DOCUMENT_TOO_LARGE"),
+        (
+            "{ list {"
+            + "".join(f" ...F{n}" for n in range(48))
+            + " } }"
+            + "".join(f" fragment F{n} on Query {{" + " list { greeting }" * 15 + " }" for n in range(48)),
+            "DOCUMENT_TOO_LARGE",
+        ),
         ("{ " + "list { " * 60 + "greeting" + " }" * 61, "DOCUMENT_TOO_LARGE"),
         ("{ " + "list { " * 3000 + "greeting" + " }" * 3001, "GRAPHQL_PARSE_FAILED"),
         (
