@@ -1,7 +1,8 @@
 """The composition root: the only module that builds real parts and joins them."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 from starlette.applications import Starlette
@@ -15,22 +16,27 @@ from gateway.auth.middleware import Authentication
 from gateway.auth.tokens import Verify, development_verifier, provider_verifier, refuse
 from gateway.http import console
 from gateway.http.graphql import GraphQLView, Limits, checked_documents
-from gateway.http.health import Readiness, healthz
+from gateway.http.health import Readiness, exposed, healthz
 from gateway.http.request import BodyLimits
+from gateway.observability import metrics
 from gateway.operation.document import Documents
 from gateway.settings import Settings, SettingsError, load
 from resolvers import holiday_tables
 from resolvers.context import RequestContext
 from resolvers.loaders import loaders
 from resolvers.store.database import PyMongoError, Store, connect
+from resolvers.store.reference_data import ReferenceData
 from resolvers.viewer import PUBLIC
 
 
 def build(settings: Settings, store: Store) -> Starlette:
     """The gateway over a store; closes the store when it stops."""
     readiness = Readiness(lambda: _ping(store))
+    held = ReferenceData()
+    metrics.reference_data_age.set_function(held.age_seconds)
     routes: list[BaseRoute] = [
-        Route("/graphql", _graphql(settings, store), methods=["GET", "POST"]),
+        Route("/graphql", _graphql(settings, store, held), methods=["GET", "POST"]),
+        Route("/metrics", exposed),
         Route("/healthz", healthz),
         Route("/readyz", readiness.readyz),
     ]
@@ -39,8 +45,12 @@ def build(settings: Settings, store: Store) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        following = asyncio.create_task(held.follow(store))
         yield
         readiness.is_stopping = True
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
         store.close()
 
     middleware = [Middleware(Authentication, verify=verifier(settings))]
@@ -64,13 +74,15 @@ def verifier(settings: Settings) -> Verify:
     return refuse
 
 
-def _graphql(settings: Settings, store: Store) -> GraphQLView:
+def _graphql(settings: Settings, store: Store, held: ReferenceData) -> GraphQLView:
     secret_key = settings.secret_key_bytes
 
-    def make_context(request: Request) -> RequestContext:
+    def make_context(request: Request, *, is_query: bool) -> RequestContext:
         return RequestContext(
             store=store,
-            loaders=loaders(store),
+            # What a mutation decides upon is read from the database, not from what was true half a second ago.
+            loaders=loaders(store, held if is_query else None),
+            held=held,
             now=_now(),
             secret_key=secret_key,
             calendar=holiday_tables.calendar,

@@ -7,7 +7,8 @@ from datetime import datetime
 from resolvers.domain.calendar import Calendar
 from resolvers.domain.vocabulary import TimeZone
 from resolvers.loaders import Loaders
-from resolvers.store.database import Store
+from resolvers.store.database import Document, Store
+from resolvers.store.reference_data import ReferenceData
 from resolvers.viewer import PUBLIC, Viewer
 
 
@@ -24,3 +25,9 @@ class RequestContext:
     """False where the request's text ends up in logs and histories, as a GET's does."""
     proven: set[str] = field(default_factory=set)
     """The complaints whose secret this request has shown: their reporter is asking."""
+    held: ReferenceData | None = None
+    """The process's reference data, which is told of what this request writes."""
+
+    def wrote(self, collection: str, document: Document) -> None:
+        if self.held is not None:
+            self.held.wrote(collection, document)

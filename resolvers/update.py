@@ -83,6 +83,7 @@ async def update(
             unchanged, {"$set": changes, "$inc": {"revision": 1}}, return_document=ReturnDocument.AFTER
         )
         if updated is not None:
+            context.wrote(collection.name, updated)
             return updated
     raise ChangedMeanwhile(f"{document_id} is being changed by many at once: try again.", document=document)
 
