@@ -37,7 +37,7 @@ async def executed(
         context_value=context,
         variable_values=dict(request.variables),
         operation_name=request.operation_name,
-        middleware=None if replayed is None else [replayed.resolve],
+        middleware=None if replayed is None else [replayed],
     )
     return await result if inspect.isawaitable(result) else result
 
