@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Mount, Route
 import schema
 from gateway.auth.keys import ProviderKeys
 from gateway.auth.middleware import Authentication
+from gateway.auth.remembered import Remembered
 from gateway.auth.tokens import Verify, development_verifier, provider_verifier, refuse
 from gateway.http import console
 from gateway.http.graphql import GraphQLView, Limits, checked_documents
@@ -53,7 +54,7 @@ def build(settings: Settings, store: Store) -> Starlette:
             await following
         store.close()
 
-    middleware = [Middleware(Authentication, verify=verifier(settings))]
+    middleware = [Middleware(Authentication, verify=Remembered(verifier(settings)))]
     return Starlette(routes=routes, middleware=middleware, lifespan=lifespan)
 
 
