@@ -47,7 +47,7 @@ class _Replay:
     outcomes: Mapping[tuple[int, int], Outcome]
 
     def resolve(
-        self, next_: Callable[..., Any], parent: Any, info: GraphQLResolveInfo[RequestContext], **arguments: Any
+        self, next_: Callable[..., Any], parent: Any, info: GraphQLResolveInfo[RequestContext], /, **arguments: Any
     ) -> Any:
         outcome = self.outcomes.get((id(parent), id(info.field_nodes[0])))
         if outcome is None:
