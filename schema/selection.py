@@ -1,6 +1,7 @@
 """Selection set to the keys that it needs of the listed documents: the Mongo projection."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import cast
 
 from graphql import (
@@ -23,8 +24,17 @@ from schema.binding import Called, Column, binding_of
 Raw = GraphQLResolveInfo[RequestContext]
 
 
+@dataclass
+class Selected(Info[RequestContext, None]):
+    """What a resolver is told of its call where the keys below it are known already."""
+
+    keys: frozenset[str]
+
+
 def keys(info: Info[RequestContext, None]) -> frozenset[str]:
     """The keys of the documents below this field, through pages and edges, whatever @skip and @include say."""
+    if isinstance(info, Selected):
+        return info.keys
     raw: Raw = info._raw_info  # the selection's syntax, which Strawberry does not give
     returned = get_named_type(raw.return_type)
     spread: set[tuple[str, str]] = set()

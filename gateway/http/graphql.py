@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,6 +13,8 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema import BaseSchema
 from strawberry.types.unset import UNSET
 
+from gateway.executor import reference
+from gateway.executor.answer import answered
 from gateway.http import errors
 from gateway.http.answer import Answer, Asked, check_method, respond
 from gateway.http.request import BodyLimits
@@ -21,7 +23,9 @@ from gateway.operation.document import Documents, InvalidDocument
 from gateway.operation.prepare import Operation, prepare
 from resolvers.context import RequestContext
 
-MakeContext = Callable[[Request], RequestContext]
+
+class MakeContext(Protocol):
+    def __call__(self, request: Request, *, is_query: bool) -> RequestContext: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +80,12 @@ class GraphQLView(GraphQL[RequestContext, None]):
         graphql, deadline_ms = asked.graphql, self.limits.deadline_ms
         try:
             async with asyncio.timeout(deadline_ms / 1000):
-                result = await self.schema.execute(
-                    graphql.query,
-                    variable_values=graphql.variables,
-                    context_value=self.make_context(asked.request),
-                    operation_name=graphql.operation_name,
+                result = await answered(
+                    self.documents.schema,
+                    operation.program,
+                    operation.variables,
+                    reference.Request(operation.prepared.checked.document, graphql.operation_name, graphql.variables),
+                    self.make_context(asked.request, is_query=operation.is_query),
                 )
         except TimeoutError:
             return Answer(200, {"data": None, **errors.of_deadline(deadline_ms)})

@@ -1,9 +1,8 @@
 """Parse and validate; the cache of both by document."""
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from graphql import (
     DocumentNode,
@@ -18,8 +17,13 @@ from graphql import (
 from graphql.validation import NoSchemaIntrospectionCustomRule, specified_rules
 
 from gateway.limits.shape import SOURCE_LIMIT_CHARACTERS, TOKEN_LIMIT, ShapeLimits, TooLarge, check_shape
+from gateway.operation.recent import Recent
 
 CACHED_DOCUMENTS: Final = 500
+CACHED_BYTES: Final = 32_000_000
+_BYTES_PER_CHARACTER: Final = 100
+"""What a syntax tree takes in memory, by its text's length; measured, rounded up."""
+_ENTRY_BYTES: Final = 2_000
 MAX_ERRORS: Final = 20
 
 
@@ -38,6 +42,8 @@ class CheckedDocument:
     operations: Mapping[str, OperationDefinitionNode]
     """By name; the anonymous one's is empty."""
     fragments: Mapping[str, FragmentDefinitionNode]
+    prepared: dict[str, Any] = field(default_factory=dict)
+    """By operation name, what is worked out of each once; it is forgotten with the document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,31 +54,33 @@ class DocumentLimits:
 
 @dataclass(slots=True)
 class Documents:
-    """Documents checked against a schema; the last 500, refused ones too, so that repetition costs nothing."""
+    """Documents checked against a schema; the last ones, refused ones too, so that repetition costs nothing."""
 
     schema: GraphQLSchema
     introspection: bool = True
     limits: DocumentLimits = field(default_factory=DocumentLimits)
-    _checked: "OrderedDict[str, CheckedDocument | InvalidDocument]" = field(default_factory=OrderedDict)
+    _checked: Recent["CheckedDocument | InvalidDocument"] = field(
+        default_factory=lambda: Recent(CACHED_DOCUMENTS, CACHED_BYTES)
+    )
 
     def check(self, text: str) -> CheckedDocument:
         """Raises InvalidDocument."""
         found = self._checked.get(text)
         if found is None:
             found = self._check(text)
-            self._checked[text] = found
-            if len(self._checked) > CACHED_DOCUMENTS:
-                self._checked.popitem(last=False)
-        else:
-            self._checked.move_to_end(text)
+            self._checked.put(text, found, _ENTRY_BYTES + len(text) * _BYTES_PER_CHARACTER)
         if isinstance(found, InvalidDocument):
-            raise found
+            raise found.with_traceback(None)
         return found
+
+    def grow(self, text: str, size_bytes: int) -> None:
+        """Says that what is kept of a document has become larger."""
+        self._checked.grow(text, size_bytes)
 
     def recent(self, count: int) -> list[str]:
         """The valid documents that were asked for last, the latest first."""
-        valid = [text for text, checked in self._checked.items() if isinstance(checked, CheckedDocument)]
-        return valid[: -count - 1 : -1]
+        valid = [text for text, checked in self._checked.latest() if isinstance(checked, CheckedDocument)]
+        return valid[:count]
 
     def _check(self, text: str) -> CheckedDocument | InvalidDocument:
         if len(text) > SOURCE_LIMIT_CHARACTERS:

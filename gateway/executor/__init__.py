@@ -1,0 +1,1 @@
+"""Local execution: an operation compiled once, run many times."""

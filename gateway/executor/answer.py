@@ -1,0 +1,38 @@
+"""Answers an operation: by its program, and by the reference executor where there is none or it declines."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from graphql import GraphQLError, GraphQLSchema
+from graphql.execution.values import VariableValues
+
+from gateway.executor.collect import Unsupported
+from gateway.executor.reference import Request, executed
+from gateway.executor.run import Declined, Program, Run
+from gateway.observability import metrics
+from resolvers.context import RequestContext
+
+
+class Answered(NamedTuple):
+    data: dict[str, Any] | None
+    errors: Sequence[GraphQLError] = ()
+
+
+async def answered(
+    schema: GraphQLSchema,
+    program: Program | Unsupported,
+    variables: VariableValues,
+    request: Request,
+    context: RequestContext,
+) -> Answered:
+    if isinstance(program, Unsupported):
+        metrics.referred.labels(program.reason).inc()
+        result = await executed(schema, request, context)
+        return Answered(result.data, result.errors or ())
+    run = Run(context, variables, program.source)
+    try:
+        return Answered(await program.run(run))
+    except Declined as declined:
+        metrics.referred.labels(declined.reason).inc()
+    result = await executed(schema, request, context, run.outcomes)
+    return Answered(result.data, result.errors or ())

@@ -1,0 +1,66 @@
+"""Operation and schema to a Program."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from graphql import (
+    FieldNode,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLUnionType,
+    OperationType,
+    SelectionSetNode,
+)
+
+from gateway.executor.collect import Source, Unsupported
+from gateway.executor.fields import Parts
+from gateway.executor.run import Place, Program, Selection
+from gateway.executor.steps import Abstract
+
+MAX_FIELDS: Final = 2_000
+"""Above it, compiling takes longer than it can be worth: the reference executor runs what is larger."""
+
+
+def compiled(source: Source) -> Program:
+    """Raises Unsupported."""
+    operation = source.operation
+    root = source.schema.get_root_type(operation.operation)
+    if operation.operation is OperationType.SUBSCRIPTION or root is None:
+        raise Unsupported("subscription")
+    serial = operation.operation is OperationType.MUTATION
+    return Program(source, _Compiler(source).selection(root, [operation.selection_set], serial=serial))
+
+
+@dataclass(slots=True)
+class _Compiler:
+    source: Source
+    fields: int = 0
+
+    def selection(
+        self, parent: GraphQLObjectType, selection_sets: Sequence[SelectionSetNode], *, serial: bool = False
+    ) -> Selection:
+        parts = Parts(self.source, parent, self.objects)
+        if parent.is_type_of is not None:
+            parts.writer.write(0, "if d.__class__ is not dict: missing()")
+        for response_key, field_nodes in self.source.fields(parent, selection_sets).items():
+            self.fields += 1
+            if self.fields > MAX_FIELDS:
+                raise Unsupported("large")
+            parts.add(response_key, field_nodes)
+        return Selection(tuple(parts.steps), parts.writer.function(), frozenset(parts.keys), serial)
+
+    def objects(self, named: GraphQLNamedType, place: Place) -> Selection | Abstract:
+        selection_sets = _selection_sets(place.field_nodes)
+        if isinstance(named, GraphQLObjectType):
+            return self.selection(named, selection_sets)
+        if not isinstance(named, GraphQLInterfaceType | GraphQLUnionType) or named.resolve_type is None:
+            raise Unsupported("type")
+        possible = self.source.schema.get_possible_types(named)
+        selections = {concrete.name: self.selection(concrete, selection_sets) for concrete in possible}
+        return Abstract(named.resolve_type, named, selections, place)
+
+
+def _selection_sets(field_nodes: Sequence[FieldNode]) -> list[SelectionSetNode]:
+    return [field_node.selection_set for field_node in field_nodes if field_node.selection_set is not None]
