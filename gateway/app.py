@@ -14,11 +14,13 @@ from starlette.routing import BaseRoute, Mount, Route
 import schema
 from gateway.auth.keys import ProviderKeys
 from gateway.auth.middleware import Authentication
+from gateway.auth.remembered import Remembered
 from gateway.auth.tokens import Verify, development_verifier, provider_verifier, refuse
 from gateway.http import console
 from gateway.http.graphql import GraphQLView, Limits, checked_documents
-from gateway.http.health import Readiness, healthz
+from gateway.http.health import Readiness, exposed, healthz
 from gateway.http.request import BodyLimits
+from gateway.observability import metrics
 from gateway.observability.log import logger
 from gateway.operation.document import Documents
 from gateway.settings import Settings, SettingsError, load
@@ -27,6 +29,7 @@ from resolvers.context import RequestContext
 from resolvers.loaders import loaders
 from resolvers.regulations import Regulations
 from resolvers.store.database import PyMongoError, Store, connect
+from resolvers.store.reference_data import ReferenceData
 from resolvers.viewer import PUBLIC
 
 FIRST_READ_S = 2
@@ -38,8 +41,11 @@ def build(settings: Settings, store: Store) -> Starlette:
     """The gateway over a store; closes the store when it stops."""
     readiness = Readiness(lambda: _ping(store))
     regulations = Regulations(store)
+    held = ReferenceData()
+    metrics.reference_data_age.set_function(held.age_seconds)
     routes: list[BaseRoute] = [
-        Route("/graphql", _graphql(settings, regulations), methods=["GET", "POST"]),
+        Route("/graphql", _graphql(settings, regulations, held), methods=["GET", "POST"]),
+        Route("/metrics", exposed),
         Route("/healthz", healthz),
         Route("/readyz", readiness.readyz),
     ]
@@ -48,17 +54,18 @@ def build(settings: Settings, store: Store) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        moving = asyncio.create_task(_move_audit(store))
+        tasks = [asyncio.create_task(_move_audit(store)), asyncio.create_task(held.follow(store))]
         try:
             async with _refreshed(regulations):
                 yield
         finally:
             readiness.is_stopping = True
-            moving.cancel()
-            await asyncio.wait([moving])
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
             store.close()
 
-    middleware = [Middleware(Authentication, verify=verifier(settings))]
+    middleware = [Middleware(Authentication, verify=Remembered(verifier(settings)))]
     return Starlette(routes=routes, middleware=middleware, lifespan=lifespan)
 
 
@@ -94,13 +101,15 @@ async def _refreshed(regulations: Regulations) -> AsyncIterator[None]:
             await keeping
 
 
-def _graphql(settings: Settings, regulations: Regulations) -> GraphQLView:
+def _graphql(settings: Settings, regulations: Regulations, held: ReferenceData) -> GraphQLView:
     secret_key, store = settings.secret_key_bytes, regulations.store
 
-    def make_context(request: Request) -> RequestContext:
+    def make_context(request: Request, *, is_query: bool) -> RequestContext:
         return RequestContext(
             store=store,
-            loaders=loaders(store),
+            # What a mutation decides upon is read from the database, not from what was true half a second ago.
+            loaders=loaders(store, held if is_query else None),
+            held=held,
             now=_now(),
             secret_key=secret_key,
             calendar=regulations.calendar,

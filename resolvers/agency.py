@@ -30,7 +30,9 @@ async def regencies(context: RequestContext, agency: AgencyDoc) -> list[Document
     return await context.loaders.regencies.load(agency["_id"]) if agency["kind"] == AgencyKind.PROVINCE else []
 
 
-def listing(context: RequestContext, filter: Mapping[str, Any], arguments: Arguments) -> Listing:
+def listing(
+    context: RequestContext, filter: Mapping[str, Any], arguments: Arguments, *, keys: frozenset[str] | None = None
+) -> Listing:
     """Agencies by name; `filter` has the keys of AgencyFilter.
 
     Raises InvalidArgument for a search text of more than 100 characters.
@@ -46,6 +48,7 @@ def listing(context: RequestContext, filter: Mapping[str, Any], arguments: Argum
         pages.Order("name"),
         arguments,
         Cursors(context.secret_key, scope("agencies", filter)),
+        keys=keys,
     )
 
 

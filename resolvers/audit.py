@@ -1,9 +1,7 @@
 """The logs as they are read: who did what with a complaint, and who read who reported it."""
 
-from collections.abc import Callable
 from typing import Final
 
-from resolvers import agency as agencies
 from resolvers import policy
 from resolvers.audit_trail import with_waiting
 from resolvers.complaint import by_tracking_id
@@ -90,22 +88,3 @@ async def identity_reads(
         arguments,
         Cursors(context.secret_key, scope("identityReads", complaint_id)),
     )
-
-
-def for_watchers(key: str) -> Callable[[RequestContext, Document], str | None]:
-    """The key of a row for those whose log it is; null for the reporter, who sees role and time."""
-
-    def read(context: RequestContext, row: Document) -> str | None:
-        watched = policy.watched_groups(context.viewer)
-        found: str | None = row[key]
-        return None if set(watched).isdisjoint(row["readers"]) else found
-
-    return read
-
-
-_agency: Final = for_watchers("agency")
-
-
-async def reading_agency(context: RequestContext, row: Document) -> Document | None:
-    agency_id = _agency(context, row)
-    return None if agency_id is None else await agencies.by_id(context, agency_id)

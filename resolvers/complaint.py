@@ -1,5 +1,7 @@
 """Complaints: read, accept, escalate, withdraw."""
 
+from typing import Final
+
 from resolvers import agency as agencies
 from resolvers import policy, text
 from resolvers import team as teams
@@ -13,13 +15,17 @@ from resolvers.store.database import Document
 from resolvers.transition import act, known, prove
 from resolvers.update import Attempt
 
-
-async def by_id(context: RequestContext, complaint_id: str) -> Document | None:
-    """The complaint, or None: absent and not to be known of look the same."""
-    return await known(context, complaint_id)
+_DECIDING: Final = frozenset(policy.KEYS) | {"secretHash"}
 
 
-async def by_tracking_id(context: RequestContext, text: str, *, secret: str | None = None) -> Document | None:
+async def by_id(context: RequestContext, complaint_id: str, keys: frozenset[str] | None = None) -> Document | None:
+    """The complaint, or None: absent and not to be known of look the same. `keys` are those that are read, or all."""
+    return await known(context, complaint_id, keys)
+
+
+async def by_tracking_id(
+    context: RequestContext, text: str, *, secret: str | None = None, keys: frozenset[str] | None = None
+) -> Document | None:
     """The complaint under a tracking ID as people write it; a valid secret makes the caller its reporter.
 
     Raises InvalidArgument for a secret in a request whose text is kept in logs and histories.
@@ -27,11 +33,12 @@ async def by_tracking_id(context: RequestContext, text: str, *, secret: str | No
     if secret is not None and not context.takes_secrets:
         raise InvalidArgument("A secret is not taken in a GET request, where logs and histories keep it: use POST.")
     complaint_id = tracking_id.parse(text)
-    complaint = None if complaint_id is None else await context.loaders.complaint.load(complaint_id)
+    read = None if keys is None else keys | _DECIDING
+    complaint = None if complaint_id is None else await context.loaders.complaint.load(complaint_id, read)
     if complaint is None:
         return None
     prove(context, complaint, secret)
-    return await by_id(context, complaint["_id"])
+    return await by_id(context, complaint["_id"], read)
 
 
 async def accept(

@@ -10,7 +10,8 @@ from resolvers.domain.service_policy import Policies
 from resolvers.domain.vocabulary import TimeZone
 from resolvers.key_ring import KeyRing, ring
 from resolvers.loaders import Loaders
-from resolvers.store.database import Store
+from resolvers.store.database import Document, Store
+from resolvers.store.reference_data import ReferenceData
 from resolvers.store.register import published_policies
 from resolvers.viewer import PUBLIC, Viewer
 
@@ -38,7 +39,13 @@ class RequestContext:
     """The settings' key ring; None: the key that the secret gives."""
     proven: set[str] = field(default_factory=set)
     """The complaints whose secret this request has shown: their reporter is asking."""
+    held: ReferenceData | None = None
+    """The process's reference data, which is told of what this request writes."""
 
     @property
     def key_ring(self) -> KeyRing:
         return ring(self.secret_key, self.vault_keys)
+
+    def wrote(self, collection: str, document: Document) -> None:
+        if self.held is not None:
+            self.held.wrote(collection, document)

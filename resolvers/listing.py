@@ -4,6 +4,7 @@ A cursor holds the sort key and id of the row it stands for, signed together wit
 another filter or order, or altered, it is refused.
 """
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -107,11 +108,15 @@ class Listing:
     total: Callable[[], Awaitable[int | None]]
     position: Callable[[Row], Sequence[Any]]
     cursors: Cursors
-    _page: Page | None = field(default=None, init=False)
+    _page: Page | None = None
+    _fetching: Awaitable[Page] | None = field(default=None, init=False)
 
     async def page(self) -> Page:
         if self._page is None:
-            self._page = await self.fetch()
+            # Several fields ask at once: the first one's question answers them all.
+            if self._fetching is None:
+                self._fetching = asyncio.ensure_future(self.fetch())
+            self._page = await self._fetching
         return self._page
 
     def cursor(self, row: Row) -> str:
@@ -133,10 +138,12 @@ def of_rows(
         start, stop = (found + 1, stop) if arguments.after is not None else (start, found)
     start, stop = (max(start, stop - size), stop) if arguments.backwards else (start, min(stop, start + size))
 
+    page = Page(rows[start:stop], has_next=stop < len(rows), has_previous=start > 0)
+
     async def fetch() -> Page:
-        return Page(rows[start:stop], has_next=stop < len(rows), has_previous=start > 0)
+        return page
 
     async def total() -> int:
         return len(rows)
 
-    return Listing(fetch, total, position, cursors)
+    return Listing(fetch, total, position, cursors, page)

@@ -1,16 +1,87 @@
-"""Batched reads by id and by owner: one command for all that a depth of the operation asks for."""
+"""Reads by id and by owner: from the reference data in the process, else one command for all that a depth asks for."""
 
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Generator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, cast
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from aiodataloader import DataLoader
 
 from resolvers.store.database import BATCH_SIZE, MAX_TIME_MS, Collection, Document, Store
+from resolvers.store.reference_data import ReferenceData
 
 MAX_BATCH = 1000
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready(Generic[T]):
+    """What is known at once, for who awaits it."""
+
+    value: T
+
+    def __await__(self) -> Generator[Any, None, T]:
+        return self.value
+        yield
+
+
+@dataclass(slots=True)
+class ById:
+    """Documents of one collection; what was read stays until the request ends."""
+
+    collection: Collection
+    held: ReferenceData | None = None
+    _loaders: dict[frozenset[str] | None, DataLoader[str, Document | None]] = field(default_factory=dict)
+
+    def load(self, document_id: str, keys: frozenset[str] | None = None) -> Awaitable[Document | None]:
+        """The document, or None; `keys` are those that are read of it, all where None."""
+        rows = None if self.held is None else self.held.rows(self.collection.name)
+        found = None if rows is None else rows.get(document_id)
+        if found is not None:
+            return _Ready(found)
+        loader = self._loaders.get(keys)
+        if loader is None:
+            loader = self._loaders[keys] = self._loader(keys)
+        return loader.load(document_id)
+
+    def _loader(self, keys: frozenset[str] | None) -> DataLoader[str, Document | None]:
+        projection = None if keys is None else dict.fromkeys(keys, True)
+
+        async def load(ids: Sequence[str]) -> list[Document | None]:
+            wanted: Document = {"_id": {"$in": ids} if len(ids) > 1 else {"$eq": ids[0]}}
+            found = self.collection.find(wanted, projection, batch_size=BATCH_SIZE, max_time_ms=MAX_TIME_MS)
+            by_id = {row["_id"]: row for row in await found.to_list(len(ids))}
+            return [by_id.get(wanted) for wanted in ids]
+
+        return DataLoader(load, max_batch_size=MAX_BATCH)
+
+
+@dataclass(slots=True)
+class ByOwner:
+    """Documents of one collection whose `owner` names another's, in the order of `sort`."""
+
+    collection: Collection
+    owner: str
+    sort: str
+    held: ReferenceData | None = None
+    _loader: DataLoader[str, list[Document]] | None = None
+
+    def load(self, owner_id: str) -> Awaitable[list[Document]]:
+        held = None if self.held is None else self.held.owned(self.collection.name, self.owner, owner_id, self.sort)
+        if held is not None:
+            return _Ready(cast("list[Document]", held))
+        if self._loader is None:
+            self._loader = DataLoader(self._read, max_batch_size=MAX_BATCH)
+        return self._loader.load(owner_id)
+
+    async def _read(self, owners: Sequence[str]) -> list[list[Document]]:
+        rows: dict[str, list[Document]] = {wanted: [] for wanted in owners}
+        found = self.collection.find({self.owner: {"$in": owners}}, batch_size=BATCH_SIZE, max_time_ms=MAX_TIME_MS)
+        for row in await found.to_list(None):
+            rows[row[self.owner]].append(row)
+        return [sorted(rows[wanted], key=lambda row: cast("str", row[self.sort])) for wanted in owners]
 
 
 class IdentityRead(NamedTuple):
@@ -29,56 +100,37 @@ class IdentityRead(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Loaders:
-    """One request's loaders; each keeps what it has read until the request ends."""
+    """One request's loaders."""
 
-    complaint: DataLoader[str, Document | None]
-    agency: DataLoader[str, Document | None]
-    region: DataLoader[str, Document | None]
-    category: DataLoader[str, Document | None]
-    team: DataLoader[str, Document | None]
-    regencies: DataLoader[str, list[Document]]
+    complaint: ById
+    agency: ById
+    region: ById
+    category: ById
+    team: ById
+    regencies: ByOwner
     """By the province's agency."""
-    teams: DataLoader[str, list[Document]]
+    teams: ByOwner
     """By agency."""
-    reporter: DataLoader[str, Document | None]
-    reporter_key: DataLoader[str, Document | None]
+    reporter: ById
+    reporter_key: ById
     identity_read: DataLoader[IdentityRead, None]
     """Writes the row, and comes back once it is durable."""
 
 
-def loaders(store: Store) -> Loaders:
+def loaders(store: Store, held: ReferenceData | None = None) -> Loaders:
+    """`held` is for reads: what decides upon a change is read from the database."""
     return Loaders(
-        complaint=_by_id(store.complaints),
-        agency=_by_id(store.agencies),
-        region=_by_id(store.regions),
-        category=_by_id(store.categories),
-        team=_by_id(store.teams),
-        regencies=_by_owner(store.agencies, "province", sort="name"),
-        teams=_by_owner(store.teams, "agency", sort="name"),
-        reporter=_by_id(store.reporters),
-        reporter_key=_by_id(store.reporter_keys),
+        complaint=ById(store.complaints),
+        agency=ById(store.agencies, held),
+        region=ById(store.regions, held),
+        category=ById(store.categories, held),
+        team=ById(store.teams, held),
+        regencies=ByOwner(store.agencies, "province", "name", held),
+        teams=ByOwner(store.teams, "agency", "name", held),
+        reporter=ById(store.reporters),
+        reporter_key=ById(store.reporter_keys),
         identity_read=_written(store.identity_reads),
     )
-
-
-def _by_id(collection: Collection) -> DataLoader[str, Document | None]:
-    async def load(ids: Sequence[str]) -> list[Document | None]:
-        found = collection.find({"_id": {"$in": ids}}, batch_size=BATCH_SIZE, max_time_ms=MAX_TIME_MS)
-        by_id: Mapping[str, Document] = {row["_id"]: row for row in await found.to_list(len(ids))}
-        return [by_id.get(wanted) for wanted in ids]
-
-    return DataLoader(load, max_batch_size=MAX_BATCH)
-
-
-def _by_owner(collection: Collection, owner: str, *, sort: str) -> DataLoader[str, list[Document]]:
-    async def load(owners: Sequence[str]) -> list[list[Document]]:
-        rows: dict[str, list[Document]] = {wanted: [] for wanted in owners}
-        found = collection.find({owner: {"$in": owners}}, batch_size=BATCH_SIZE, max_time_ms=MAX_TIME_MS)
-        for row in await found.to_list(None):
-            rows[row[owner]].append(row)
-        return [sorted(rows[wanted], key=lambda row: cast("str", row[sort])) for wanted in owners]
-
-    return DataLoader(load, max_batch_size=MAX_BATCH)
 
 
 def _written(collection: Collection) -> DataLoader[IdentityRead, None]:

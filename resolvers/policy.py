@@ -269,6 +269,11 @@ def watched_groups(viewer: Viewer) -> tuple[str, ...]:
     return ()
 
 
+def watches(viewer: Viewer, entry: Mapping[str, Any], proven: Collection[str] = ()) -> bool:
+    """Whether it is the viewer's to read who did it and why; the reporter reads role and time."""
+    return not set(watched_groups(viewer)).isdisjoint(entry["readers"])
+
+
 def named_in_logs(viewer: Viewer) -> str | None:
     """Staff stand in the logs by their account, reporters by their role alone."""
     return None if viewer.role in (Role.CITIZEN, Role.PUBLIC) else viewer.subject

@@ -77,7 +77,9 @@ async def of_subject(context: RequestContext, subject: str | None) -> list[Docum
     ]
 
 
-def listing(context: RequestContext, filter: Mapping[str, Any], arguments: Arguments) -> Listing:
+def listing(
+    context: RequestContext, filter: Mapping[str, Any], arguments: Arguments, *, keys: frozenset[str] | None = None
+) -> Listing:
     """Teams by name; `filter` has the keys of TeamFilter."""
     query: Document = {"kind": {"$in": list(filter.get("kinds", TeamKind))}}
     if "agency" in filter:
@@ -88,7 +90,9 @@ def listing(context: RequestContext, filter: Mapping[str, Any], arguments: Argum
     if "status" in filter:
         query["$or"] = [_term(context, status) for status in filter["status"]] or [{"_id": {"$in": []}}]
     cursors = Cursors(context.secret_key, scope("teams", filter))
-    return pages.listing(context.store.teams, [pages.Part(query, hint)], pages.Order("name"), arguments, cursors)
+    return pages.listing(
+        context.store.teams, [pages.Part(query, hint)], pages.Order("name"), arguments, cursors, keys=keys
+    )
 
 
 def _term(context: RequestContext, status: TeamStatus) -> Document:

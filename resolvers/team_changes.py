@@ -80,6 +80,10 @@ async def _store(context: RequestContext, attempt: Attempt, team: Document) -> D
         if made is None or made["creation"]["digest"] != attempt.digest:
             raise conflict(attempt) from None
         return made
+    context.wrote(collection.name, team)
+    if team["supersedes"] is not None:
+        superseded = await collection.find_one({"_id": {"$eq": team["supersedes"]}}, max_time_ms=MAX_TIME_MS)
+        context.wrote(collection.name, superseded or team)
     return team
 
 

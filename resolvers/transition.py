@@ -64,9 +64,9 @@ def prove(context: RequestContext, complaint: Document, secret: str | None) -> N
         context.proven.add(complaint["_id"])
 
 
-async def known(context: RequestContext, complaint_id: str) -> Document | None:
+async def known(context: RequestContext, complaint_id: str, keys: frozenset[str] | None = None) -> Document | None:
     """The complaint, or None: absent and not to be known of look the same, and cost the same from here on."""
-    complaint = await context.loaders.complaint.load(complaint_id)
+    complaint = await context.loaders.complaint.load(complaint_id, keys)
     return complaint if complaint is not None and policy.may_know(context.viewer, complaint, context.proven) else None
 
 

@@ -91,6 +91,7 @@ async def update(
             changes["processed"] = [*document["processed"][-KEPT_KEYS + 1 :], done]
         updated = await _written(context, collection, document, changes, beside)
         if updated is not None:
+            context.wrote(collection.name, updated)
             return updated
     raise ChangedMeanwhile(f"{document_id} is being changed by many at once: try again.", document=document)
 

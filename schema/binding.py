@@ -9,6 +9,7 @@
 The binding stays readable in the built schema: `binding_of(field)`.
 """
 
+import asyncio
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
@@ -136,8 +137,8 @@ def loaded(
     description: str | None = None,
 ) -> Any:
     async def each(context: RequestContext, ids: Sequence[str]) -> list[Any]:
-        # Every id is asked for before the first is awaited: the loader reads them in one batch.
-        return [await one for one in [load(context, wanted) for wanted in ids]]
+        # Every id is asked for before the first has come: the loader reads them in one batch.
+        return await asyncio.gather(*(load(context, wanted) for wanted in ids))
 
     def read(root: Any, info: Info[RequestContext, None]) -> Any:
         if visible is not None and not visible(info.context.viewer, root, info.context.proven):

@@ -43,7 +43,7 @@ class Query:
     @called(Node | None, commands=1)
     async def node(info: ContextInfo, id: strawberry.ID) -> Document | None:
         """Anything by its id; null when there is none or the viewer may not know that there is one."""
-        return await node.by_id(info.context, id)
+        return await node.by_id(info.context, id, keys(info))
 
     @called(Complaint | None, commands=1)
     async def complaint(info: ContextInfo, id: strawberry.ID, secret: str | None = None) -> Document | None:
@@ -51,7 +51,7 @@ class Query:
 
         A citizen without an account passes the secret that submission returned.
         """
-        return await complaints.by_tracking_id(info.context, id, secret=secret)
+        return await complaints.by_tracking_id(info.context, id, secret=secret, keys=keys(info))
 
     @called(ComplaintConnection, commands=1, paged=True)
     def complaints(
@@ -123,7 +123,7 @@ class Query:
         before: str | None = None,
     ) -> Listing:
         """By name."""
-        return agencies.listing(info.context, given(filter), Arguments(first, after, last, before))
+        return agencies.listing(info.context, given(filter), Arguments(first, after, last, before), keys=keys(info))
 
     @called(Team | None, commands=1)
     async def team(info: ContextInfo, id: strawberry.ID) -> Document | None:
@@ -139,7 +139,7 @@ class Query:
         before: str | None = None,
     ) -> Listing:
         """By name."""
-        return teams.listing(info.context, given(filter), Arguments(first, after, last, before))
+        return teams.listing(info.context, given(filter), Arguments(first, after, last, before), keys=keys(info))
 
     @called(Region | None, commands=1)
     async def region(info: ContextInfo, code: strawberry.ID) -> Document | None:

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from resolvers import audit
-from schema.binding import column, derived, object_type
+from resolvers import agency as agencies
+from resolvers import policy
+from schema.binding import column, loaded, object_type
 from schema.enums import AgeBand, Role, Sex
 from schema.page import PageInfo, cursor, edges, nodes, page_info, total_count
 
@@ -50,11 +51,9 @@ class IdentityRead:
     complaint: strawberry.ID
     at: datetime
     role: Role
-    agency: LazyAgency | None = derived(audit.reading_agency, needs=("agency", "readers"))
-    subject: str | None = derived(audit.for_watchers("subject"), needs=("subject", "readers"))
-    purpose: str | None = derived(
-        audit.for_watchers("purpose"), needs=("purpose", "readers"), description="As the header x-purpose stated it."
-    )
+    agency: LazyAgency | None = loaded(agencies.by_id, key="agency", visible=policy.watches)
+    subject: str | None = column("subject", visible=policy.watches)
+    purpose: str | None = column("purpose", visible=policy.watches, description="As the header x-purpose stated it.")
 
 
 @object_type()

@@ -10,10 +10,18 @@ Date = NewType("Date", str)
 """An ISO 8601 calendar date, stored and passed as it is printed."""
 
 
+_TWO = [f"{number:02}" for number in range(60)]
+"""Formatting is most of what a page of instants costs: `isoformat` takes four times as long."""
+
+
 def _print_instant(value: Any) -> str:
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise TypeError("DateTime cannot print a value without an offset.")
-    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    instant = value.astimezone(UTC) if value.utcoffset() else value
+    return (
+        f"{instant.year:04}-{_TWO[instant.month]}-{_TWO[instant.day]}T{_TWO[instant.hour]}:{_TWO[instant.minute]}:"
+        f"{_TWO[instant.second]}.{instant.microsecond // 1000:03}Z"
+    )
 
 
 def _read_instant(value: Any) -> datetime:

@@ -1,5 +1,6 @@
 """The contract: published, bound field by field, and the same under every way to it."""
 
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,6 +33,13 @@ def test_the_published_contract_is_the_code() -> None:
 @pytest.mark.parametrize("name", FIELDS)
 def test_every_field_is_bound(name: str) -> None:
     assert isinstance(binding_of(FIELDS[name]), Column | Derived | Loaded | Called | Action)
+
+
+def test_what_is_derived_is_there_at_once() -> None:
+    """A coroutine would reach the compiled executor as a value: what must be waited for is loaded or called."""
+    derived = [binding for field in FIELDS.values() if isinstance(binding := binding_of(field), Derived)]
+    assert derived
+    assert not [binding.compute for binding in derived if inspect.iscoroutinefunction(binding.compute)]
 
 
 def test_every_mutation_is_an_action_with_one_input_that_guards_against_repetition() -> None:

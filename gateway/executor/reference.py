@@ -37,7 +37,7 @@ async def executed(
         context_value=context,
         variable_values=dict(request.variables),
         operation_name=request.operation_name,
-        middleware=None if replayed is None else [replayed.resolve],
+        middleware=None if replayed is None else [replayed],
     )
     return await result if inspect.isawaitable(result) else result
 
@@ -47,7 +47,7 @@ class _Replay:
     outcomes: Mapping[tuple[int, int], Outcome]
 
     def resolve(
-        self, next_: Callable[..., Any], parent: Any, info: GraphQLResolveInfo[RequestContext], **arguments: Any
+        self, next_: Callable[..., Any], parent: Any, info: GraphQLResolveInfo[RequestContext], /, **arguments: Any
     ) -> Any:
         outcome = self.outcomes.get((id(parent), id(info.field_nodes[0])))
         if outcome is None:

@@ -175,7 +175,12 @@ def _hand_on(future: Any) -> Generator[Any, None, None]:
     """Waits for a future that a coroutine has yielded, without taking its result."""
     if not future.done():
         future._asyncio_future_blocking = True
-        yield future
+        try:
+            yield future
+        except Exception as error:
+            # A task throws what the future failed with: that is for the coroutine which waits for the future.
+            if not future.done() or future.cancelled() or future.exception() is not error:
+                raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,7 +23,9 @@ from gateway.operation.document import Documents, InvalidDocument
 from gateway.operation.prepare import Operation, prepare
 from resolvers.context import RequestContext
 
-MakeContext = Callable[[Request], RequestContext]
+
+class MakeContext(Protocol):
+    def __call__(self, request: Request, *, is_query: bool) -> RequestContext: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ class GraphQLView(GraphQL[RequestContext, None]):
                     operation.program,
                     operation.variables,
                     reference.Request(operation.prepared.checked.document, graphql.operation_name, graphql.variables),
-                    self.make_context(asked.request),
+                    self.make_context(asked.request, is_query=operation.is_query),
                 )
         except TimeoutError:
             return Answer(200, {"data": None, **errors.of_deadline(deadline_ms)})

@@ -1,4 +1,4 @@
-"""/healthz and /readyz, and what each one promises.
+"""/healthz, /readyz and /metrics, and what each one promises.
 
 /healthz: the process answers; it asks nothing of the database, whose outage must not restart gateways.
 /readyz: requests may be sent here; 503 while the database does not answer or the process is stopping.
@@ -12,9 +12,15 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from gateway.observability import metrics
+
 PING_FRESH_SECONDS: Final = 1.0
 
 Ping = Callable[[], Awaitable[bool]]
+
+
+async def exposed(request: Request) -> Response:
+    return Response(metrics.exposition(), media_type=metrics.MEDIA_TYPE)
 
 
 async def healthz(request: Request) -> Response:

@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
 
 REGISTRY: Final = CollectorRegistry()
+MEDIA_TYPE: Final = CONTENT_TYPE_LATEST
 
 referred: Final = Counter(
     "satugraf_referred_operations_total",

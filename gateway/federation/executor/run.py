@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -22,6 +22,9 @@ from gateway.federation.executor.subgraphs import FAILED, Ask, Caller, MaySend, 
 from gateway.federation.planner.fetches import Path
 from gateway.federation.planner.plan import Entities, Fetch, QueryPlan
 from gateway.federation.planner.selection import Conditions
+
+MAX_PLACES: Final = 100
+"""At so many places of an entity its error is told; further ones are null without a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,16 +196,17 @@ class Run:
     def _note_entity_errors(
         self, fetch: Fetch, answer: Object, sent: list[tuple[Entities, list[list[Object]]]]
     ) -> None:
+        """Each error at every place of its entity, which was sent once for all of them."""
         by_alias = {entities.alias: (entities, owners) for entities, owners in sent}
         for error in _listed(answer):
             path = error.get("path")
-            where: list[str | int] | None = _plain(fetch.entities[0].path) or None
+            places: list[list[str | int]] = []
             if isinstance(path, list) and len(path) > 1 and path[0] in by_alias and isinstance(path[1], int):
                 entities, owners = by_alias[path[0]]
-                owner = owners[path[1]][0] if path[1] < len(owners) else None
-                at = next((at for row, at in places_at(self.data, entities.path) if row is owner), None)
-                where = where if at is None else [*at, *path[2:]]
-            self._note(fetch.subgraph, error, where)
+                mine = {id(owner) for owner in owners[path[1]]} if 0 <= path[1] < len(owners) else set()
+                places = [[*at, *path[2:]] for row, at in places_at(self.data, entities.path) if id(row) in mine]
+            for place in places[:MAX_PLACES] or [_plain(fetch.entities[0].path)]:
+                self._note(fetch.subgraph, error, place or None)
 
     def _note(self, subgraph: str, error: Object, path: list[Any] | None) -> None:
         given = error.get("extensions")

@@ -127,7 +127,8 @@ def _are_paths(answer: dict[str, Any], expected: Sequence[GraphQLError]) -> bool
 
 
 @pytest.mark.timeout(EXAMPLES * 3)
-@settings(max_examples=EXAMPLES, deadline=None)
+# The same examples each time, lest a landing hang on chance; a longer run, by FEDERATION_EXAMPLES, draws anew.
+@settings(max_examples=EXAMPLES, deadline=None, derandomize="FEDERATION_EXAMPLES" not in os.environ)
 @given(world_seed=st.integers(0, 2**32), operation_seed=st.integers(0, 2**32))
 def test_the_federated_answer_is_the_monoliths(world_seed: int, operation_seed: int) -> None:
     assert differences(world_seed, operation_seed) == ""

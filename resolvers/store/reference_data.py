@@ -1,0 +1,75 @@
+"""The reference data in this process: agencies, regions, categories, teams, kept current by a change stream."""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+from resolvers.store.changes import Change, Follower, follow
+from resolvers.store.database import BATCH_SIZE, MAX_TIME_MS, Document, Store
+
+COLLECTIONS: Final = ("agencies", "regions", "categories", "teams")
+MAX_AGE_SECONDS: Final = 5.0
+"""Older data are not used: reads go to the database until the stream is back."""
+
+
+@dataclass(slots=True)
+class ReferenceData:
+    """Documents by collection and id. They are shared by all requests: nobody changes one in place."""
+
+    _rows: dict[str, dict[Any, Document]] = field(default_factory=dict)
+    _owned: dict[tuple[str, str], dict[Any, list[Document]]] = field(default_factory=dict)
+    _current_at: float = -math.inf
+
+    def age_seconds(self) -> float:
+        """How long ago they were known to be current; infinite before they are first read."""
+        return time.monotonic() - self._current_at
+
+    def rows(self, collection: str) -> Mapping[Any, Document] | None:
+        """The collection's documents by id; None while they are too old."""
+        return self._rows[collection] if self.age_seconds() < MAX_AGE_SECONDS else None
+
+    def owned(self, collection: str, key: str, owner: Any, sort: str) -> Sequence[Document] | None:
+        """The documents whose `key` is `owner`, sorted; None while they are too old."""
+        if self.rows(collection) is None:
+            return None
+        by_owner = self._owned.get((collection, key))
+        if by_owner is None:
+            by_owner = self._owned[collection, key] = {}
+            for row in sorted(self._rows[collection].values(), key=lambda row: cast("str", row[sort])):
+                by_owner.setdefault(row[key], []).append(row)
+        return by_owner.get(owner, [])
+
+    def wrote(self, collection: str, document: Document) -> None:
+        """A document as it was written; a state that is older than the known one is passed by."""
+        rows = self._rows.get(collection)
+        if rows is None:
+            return
+        known = rows.get(document["_id"])
+        if known is None or known.get("revision", 0) <= document.get("revision", 0):
+            rows[document["_id"]] = document
+            self._forget_owners(collection)
+
+    async def follow(self, store: Store) -> None:
+        """Runs until it is cancelled."""
+
+        async def reload() -> None:
+            for name in COLLECTIONS:
+                found = store.database[name].find(batch_size=BATCH_SIZE, max_time_ms=MAX_TIME_MS)
+                self._rows[name] = {row["_id"]: row for row in await found.to_list(None)}
+                self._forget_owners(name)
+
+        await follow(store, COLLECTIONS, Follower(reload, self._changed, self._current))
+
+    def _changed(self, change: Change) -> None:
+        if change.document is not None:
+            self.wrote(change.collection, change.document)
+        elif self._rows[change.collection].pop(change.document_id, None) is not None:
+            self._forget_owners(change.collection)
+
+    def _current(self) -> None:
+        self._current_at = time.monotonic()
+
+    def _forget_owners(self, collection: str) -> None:
+        self._owned = {named: owned for named, owned in self._owned.items() if named[0] != collection}

@@ -1,0 +1,189 @@
+"""What compiled executors have been known to get wrong, each by its name."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+from commands import Commands
+from examples import a_complaint
+from portal import ADMIN, CITIZEN, EVERYONE, NATIONAL
+
+import schema
+from gateway.executor import reference
+from gateway.executor.answer import Answered, answered
+from gateway.executor.run import Program
+from gateway.observability import metrics
+from gateway.operation.document import CACHED_BYTES, Documents
+from gateway.operation.prepare import Operation, prepare
+from resolvers.context import RequestContext
+from resolvers.loaders import loaders
+from resolvers.store.database import Store, connect
+from resolvers.viewer import Viewer
+
+BUILT = schema.build()._schema
+DOCUMENTS = Documents(BUILT)
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+
+ContextOf = Callable[..., RequestContext]
+
+
+def operation(text: str, variables: dict[str, Any] | None = None) -> Operation:
+    return prepare(DOCUMENTS, text, None, variables or {}, 10**9)
+
+
+async def answer(context: RequestContext, text: str, variables: dict[str, Any] | None = None) -> Answered:
+    prepared = operation(text, variables)
+    request = reference.Request(prepared.prepared.checked.document, None, variables or {})
+    return await answered(BUILT, prepared.program, prepared.variables, request, context)
+
+
+async def check(context_of: ContextOf, text: str, variables: dict[str, Any] | None = None, **further: Any) -> Answered:
+    """The compiled answer, after it has been compared with the reference executor's."""
+    viewer: Viewer = further.get("viewer", NATIONAL)
+    document = operation(text, variables).prepared.checked.document
+    expected = await reference.executed(
+        BUILT, reference.Request(document, None, variables or {}), context_of(viewer, NOW)
+    )
+    found = await answer(context_of(viewer, NOW), text, variables)
+    assert orjson.dumps(found.data) == orjson.dumps(expected.data)
+    assert [error.formatted for error in found.errors] == [error.formatted for error in expected.errors or ()]
+    return found
+
+
+@pytest.mark.parametrize("default", ["true", "false"])
+@pytest.mark.parametrize("given", [{}, {"c": True}, {"c": False}, {"c": None}])
+@pytest.mark.parametrize("directive", ["skip", "include"])
+async def test_a_condition_that_is_not_sent_has_its_default(
+    context_of: ContextOf, default: str, given: dict[str, Any], directive: str
+) -> None:
+    await check(
+        context_of, f"query ($c: Boolean = {default}) {{ viewer {{ role subject @{directive}(if: $c) }} }}", given
+    )
+
+
+async def test_conditions_under_a_skipped_parent_belong_to_the_program(context_of: ContextOf) -> None:
+    text = """query ($outer: Boolean!, $inner: Boolean!) { viewer { role } again: viewer @skip(if: $outer) {
+      role ...Inner @include(if: $inner) } } fragment Inner on Viewer { subject agency @skip(if: $inner) { id } }"""
+    answers = [
+        (await check(context_of, text, {"outer": outer, "inner": inner})).data
+        for outer in (True, False)
+        for inner in (True, False)
+    ]
+    assert len({orjson.dumps(data) for data in answers}) == 3
+
+
+async def test_a_list_that_is_null_is_an_error_with_its_path(register: Store, context_of: ContextOf) -> None:
+    await register.complaints.insert_many([a_complaint(_id="LP-A", clocks=None), a_complaint(_id="LP-B")])
+    found = await check(context_of, "{ complaints { nodes { id clocks { kind } } } }")
+    assert found.data is None
+    [error] = found.errors
+    assert error.path is not None
+    assert error.path[-1] == "clocks"
+
+
+async def test_a_mutation_whose_answer_cannot_be_completed_is_performed_once(
+    register: Store, mongodb_uri: str, context_of: ContextOf
+) -> None:
+    commands = Commands()
+    watched = connect(mongodb_uri, register.database.name, event_listeners=[commands])
+    context = context_of(CITIZEN, NOW)
+    context.store, context.loaders = watched, loaders(watched)
+    await register.agencies.update_one({"_id": "kemenpanrb"}, {"$set": {"kind": "NO_SUCH_KIND"}})
+    text = """mutation ($i: SubmitComplaintInput!) {
+      a: submitComplaint(input: $i) { complaint { id holder { id kind } } userErrors { code } }
+      b: submitComplaint(input: $i) { complaint { id } userErrors { code } } }"""
+    given = {"i": {"class": "COMPLAINT", "title": "Jalan rusak", "body": "x" * 30}}
+    try:
+        found = await answer(context, text, given)
+    finally:
+        watched.close()
+    assert [error.path for error in found.errors] == [["a", "complaint", "holder", "kind"]]
+    inserts = [command for command in commands.sent if "insert" in command]
+    assert len(inserts) == 2, inserts
+    assert await register.complaints.count_documents({}) == 2
+
+
+async def test_an_argument_may_have_any_name_when_calls_are_replayed(register: Store, context_of: ContextOf) -> None:
+    """A list of regions by their parent became null, where something beside it was broken."""
+    await register.categories.update_one({"_id": "ROAD"}, {"$set": {"sensitive": None}})
+    text = '{ regions(parent: "51") { code } category(code: "ROAD") { sensitive } }'
+    found = await check(context_of, text)
+    assert found.data is not None
+    assert len(found.data["regions"]) == 9
+
+
+async def test_variables_inside_a_literal_input_are_put_in(register: Store, context_of: ContextOf) -> None:
+    await register.complaints.insert_many([a_complaint(), a_complaint(status="IN_PROGRESS")])
+    text = """query ($status: ComplaintStatus = CLOSED_RESOLVED, $open: Boolean) {
+      complaints(filter: {status: [$status, IN_PROGRESS], open: $open}) { totalCount nodes { status } } }"""
+    given: list[dict[str, Any]] = [{"status": "ROUTED"}, {"status": "ROUTED", "open": None}, {"open": False}, {}]
+    for variables in given:
+        await check(context_of, text, variables)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+async def test_a_float_that_json_cannot_say_is_an_error(register: Store, context_of: ContextOf, number: float) -> None:
+    location = {"text": None, "region": "51.03", "latitude": number, "longitude": 115.0}
+    await register.complaints.insert_one(a_complaint(location=location))
+    found = await check(context_of, "{ complaints { nodes { location { latitude longitude } } } }")
+    assert found.data is not None
+    assert found.data["complaints"]["nodes"][0]["location"]["latitude"] is None
+    assert len(found.errors) == 1
+
+
+async def test_what_is_kept_of_documents_is_bounded() -> None:
+    documents = Documents(BUILT)
+    for number in range(700):
+        fields = " ".join(f"f{number}_{alias}: role" for alias in range(40))
+        prepare(
+            documents, f"query ($c: Boolean!) {{ viewer {{ {fields} subject @skip(if: $c) }} }}", None, {"c": True}, 99
+        )
+    assert documents._checked.held_bytes <= CACHED_BYTES
+    assert len(documents._checked) <= 500
+    kept = operation("query ($a: Boolean!) { viewer { role @skip(if: $a) } }", {"a": True}).prepared
+    assert len(kept.programs) == 1
+
+
+async def test_sixty_four_requests_that_share_a_program_share_nothing_else(
+    register: Store, context_of: ContextOf
+) -> None:
+    rows = [a_complaint(_id=f"LP-{number}", confidential=number % 2 == 0) for number in range(8)]
+    await register.complaints.insert_many(rows)
+    text = """query ($id: ID!, $n: Int) { viewer { role subject } node(id: $id) { id }
+      complaints(first: $n) { nodes { id body holder { name } } } }"""
+    asked = [(EVERYONE[number % len(EVERYONE)], {"id": "kab-badung", "n": 1 + number % 7}) for number in range(64)]
+    programs = {id(operation(text, variables).program) for _, variables in asked}
+    assert len(programs) == 1
+    alone = [orjson.dumps((await answer(context_of(viewer, NOW), text, given)).data) for viewer, given in asked]
+    at_once = await asyncio.gather(*(answer(context_of(viewer, NOW), text, given) for viewer, given in asked))
+    assert [orjson.dumps(found.data) for found in at_once] == alone
+
+
+async def test_twenty_look_ups_in_one_operation_are_one_command(
+    register: Store, mongodb_uri: str, context_of: ContextOf
+) -> None:
+    rows = [a_complaint() for _ in range(20)]
+    await register.complaints.insert_many(rows)
+    commands = Commands()
+    watched = connect(mongodb_uri, register.database.name, event_listeners=[commands])
+    context = context_of(ADMIN, NOW)
+    context.store, context.loaders = watched, loaders(watched)
+    fields = " ".join(f'a{index}: complaint(id: "{row["_id"]}") {{ id title }}' for index, row in enumerate(rows))
+    try:
+        found = await answer(context, f"{{ {fields} }}")
+    finally:
+        watched.close()
+    assert found.data is not None
+    assert [found.data[f"a{index}"]["id"] for index in range(20)] == [row["_id"] for row in rows]
+    assert [name for command in commands.sent if (name := next(iter(command))) != "endSessions"] == ["find"]
+    assert "followUps" not in commands.sent[0]["projection"]
+
+
+async def test_what_the_reference_executor_answers_is_counted_by_reason(context_of: ContextOf) -> None:
+    before = metrics.referred.labels("introspection")._value.get()
+    await check(context_of, "{ __schema { queryType { name } } viewer { role } }")
+    assert metrics.referred.labels("introspection")._value.get() == before + 1
+    assert isinstance(operation("{ viewer { role } }").program, Program)
