@@ -1,6 +1,13 @@
 """Root mutation: a list of fields, each bound to a feature."""
 
-from schema import complaint_mutations, course_mutations, follow_up_mutations, reporter_mutations, subgraph, team_mutations
+from schema import (
+    complaint_mutations,
+    course_mutations,
+    follow_up_mutations,
+    reporter_mutations,
+    subgraph,
+    team_mutations,
+)
 from schema.binding import object_type
 from schema.complaint_mutations import ComplaintPayload, SubmitComplaintPayload
 from schema.subgraph import CheckSubgraphPayload, PublishSubgraphPayload, RetireSubgraphPayload
