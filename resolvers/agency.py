@@ -10,7 +10,7 @@ from resolvers.domain.vocabulary import AgencyKind
 from resolvers.errors import InvalidArgument
 from resolvers.listing import Arguments, Cursors, Listing, scope
 from resolvers.store import indexes, pages
-from resolvers.store.database import Document
+from resolvers.store.database import MAX_TIME_MS, Document, Store
 
 MAX_SEARCH_LENGTH = 100
 
@@ -23,6 +23,11 @@ async def unit(context: RequestContext, unit_id: str) -> Document | None:
     """A unit by its id, which begins with its agency's."""
     agency = await by_id(context, unit_id.partition("/")[0])
     return next((unit for unit in agency["units"] if unit["id"] == unit_id), None) if agency else None
+
+
+async def ids(store: Store) -> list[str]:
+    """Of all agencies."""
+    return await store.agencies.distinct("_id", maxTimeMS=MAX_TIME_MS)
 
 
 async def regencies(context: RequestContext, agency: AgencyDoc) -> list[Document]:

@@ -58,7 +58,7 @@ async def check(context: RequestContext, agency_id: str, *, sdl: str, url: str |
     """What would become of the graph, what clients use most first; changes nothing."""
     await _own_agency(context, agency_id)
     now_live = await live(context.store)
-    members = await _members(context.store, now_live)
+    members = await live_members(context.store, now_live)
     standing = next((row.url for row in members if row.agency == agency_id), f"https://{agency_id}.invalid/")
     candidate = Member(agency_id, url or standing, _checked_sdl(sdl))
     outcome = await _composer(context).compose(members, candidate, now_live["apiSchema"])
@@ -102,7 +102,7 @@ async def publish(
         if token is not None and (done := _done(now_live, token, attempt)) is not None:
             return await _version(context.store, done), None
         _check_expected(now_live, agency_id, expected_version)
-        members = await _members(context.store, now_live)
+        members = await live_members(context.store, now_live)
         outcome = await composer.compose(members, candidate, now_live["apiSchema"])
         if not outcome.supergraph:
             raise InvalidInput(_first_sentence(outcome), field=("input", "sdl"))
@@ -131,7 +131,7 @@ async def retire(
         if version is None:
             raise NotFound(f"{agency_id} has no subgraph in the graph: see the query subgraphs.")
         _check_expected(now_live, agency_id, expected_version)
-        members = [row for row in await _members(context.store, now_live) if row.agency != agency_id]
+        members = [row for row in await live_members(context.store, now_live) if row.agency != agency_id]
         outcome = await composer.compose(members, None, now_live["apiSchema"])
         if not outcome.supergraph:
             raise InvalidInput(_first_sentence(outcome))
@@ -177,7 +177,8 @@ def _checked_sdl(sdl: str) -> str:
     return sdl
 
 
-async def _members(store: Store, now_live: Document) -> list[Member]:
+async def live_members(store: Store, now_live: Document) -> list[Member]:
+    """The agencies' subgraphs as a supergraph was composed of them."""
     ids = [_version_id(agency, version) for agency, version in now_live["members"].items()]
     found = store.subgraph_versions.find({"_id": {"$in": ids}}, max_time_ms=MAX_TIME_MS)
     return [Member(row["agency"], row["url"], row["sdl"]) for row in await found.to_list(None)]

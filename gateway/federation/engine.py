@@ -20,7 +20,16 @@ from graphql import (
 from gateway.federation.authorization import ANONYMOUS, NOTHING_DENIED, Claims, denied_coordinates, refusals
 from gateway.federation.executor.run import Program, Run, compile_plan
 from gateway.federation.executor.shape import Shape, introspected
-from gateway.federation.executor.subgraphs import NOBODY, Ask, Caller, Listen, MaySend, SubgraphFailed
+from gateway.federation.executor.subgraphs import (
+    NOBODY,
+    Ask,
+    Caller,
+    Listen,
+    MaySend,
+    ShowsMessages,
+    SubgraphFailed,
+    shown,
+)
 from gateway.federation.labels import IsActive, active_labels, by_percent
 from gateway.federation.plan_cache import PlanCache
 from gateway.federation.planner.paths import TooComplex
@@ -76,7 +85,7 @@ class Engine:
 
     supergraph: Supergraph
     ask: Ask
-    shows_messages: bool = True
+    shows_messages: ShowsMessages = shown
     listen: Listen | None = None
     may_send: MaySend | None = None
     max_fetches: int = MAX_FETCHES

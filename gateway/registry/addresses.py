@@ -1,5 +1,6 @@
 """Where the gateway may connect to on an agency's behalf: public addresses, checked as the connection is made."""
 
+import asyncio
 import ipaddress
 import socket
 from typing import Final
@@ -67,6 +68,15 @@ def _is_literal(host: str) -> bool:
     except OSError:
         return ":" in host or host.rstrip(".").rpartition(".")[2].isdigit()
     return True
+
+
+async def public_addresses(host: str, port: int) -> list[str]:
+    """The addresses of a host, each time as they are now. Raises ForbiddenAddress where any of them is not public."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(str(row[4][0]) for row in found))
+    if not addresses or not all(is_public(address) for address in addresses):
+        raise ForbiddenAddress(f"{host} cannot be reached.")
+    return addresses
 
 
 class PublicResolver(AbstractResolver):

@@ -5,7 +5,8 @@ import ssl
 import time
 import zlib
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, cast
 from urllib.parse import quote, urlsplit
@@ -14,6 +15,10 @@ import httptools
 
 MAX_HEADER_BYTES: Final = 65_536
 KEPT_SECONDS: Final = 30.0
+
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+"""The addresses that a connection to a host and port may be made to. Raises OSError where there is none."""
+
 _UNSENDABLE: Final = frozenset("\r\n\0")
 
 
@@ -176,6 +181,7 @@ class Pool:
     head: bytes
     connections: int
     limit_bytes: int
+    resolve: Resolve | None = None
     _slots: asyncio.Semaphore = field(init=False)
     _idle: deque[Connection] = field(default_factory=deque)
 
@@ -210,9 +216,20 @@ class Pool:
         return None
 
     async def _opened(self) -> Connection:
-        loop = asyncio.get_running_loop()
-        _, connection = await loop.create_connection(
-            lambda: Connection(self.limit_bytes), self.host, self.port, ssl=self.tls
+        addresses = [self.host] if self.resolve is None else await self.resolve(self.host, self.port)
+        for address in addresses[:-1]:
+            with suppress(OSError):
+                return await self._connected(address)
+        return await self._connected(addresses[-1])
+
+    async def _connected(self, address: str) -> Connection:
+        """Under the host's own name, whichever of its addresses it is."""
+        _, connection = await asyncio.get_running_loop().create_connection(
+            lambda: Connection(self.limit_bytes),
+            address,
+            self.port,
+            ssl=self.tls,
+            server_hostname=None if self.tls is None else self.host,
         )
         return connection
 
@@ -222,7 +239,9 @@ class Pool:
             self._idle.pop().close()
 
 
-def pool(url: str, tls: ssl.SSLContext | None, connections: int, limit_bytes: int) -> Pool:
+def pool(
+    url: str, tls: ssl.SSLContext | None, connections: int, limit_bytes: int, resolve: Resolve | None = None
+) -> Pool:
     """The pool for a URL. Raises ValueError for what is no URL of a server."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
@@ -238,7 +257,7 @@ def pool(url: str, tls: ssl.SSLContext | None, connections: int, limit_bytes: in
         f"POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n"
         "accept: application/json\r\naccept-encoding: gzip, deflate\r\n"
     ).encode("ascii")
-    return Pool(parts.hostname, port, tls if parts.scheme == "https" else None, head, connections, limit_bytes)
+    return Pool(parts.hostname, port, tls if parts.scheme == "https" else None, head, connections, limit_bytes, resolve)
 
 
 def header_lines(headers: Iterable[tuple[str, str]]) -> bytes:

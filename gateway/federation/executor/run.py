@@ -18,7 +18,7 @@ from gateway.federation.executor.merge import (
     places_at,
     representations,
 )
-from gateway.federation.executor.subgraphs import FAILED, Ask, Caller, MaySend, SubgraphFailed
+from gateway.federation.executor.subgraphs import FAILED, Ask, Caller, MaySend, ShowsMessages, SubgraphFailed, shown
 from gateway.federation.planner.fetches import Path
 from gateway.federation.planner.plan import Entities, Fetch, QueryPlan
 from gateway.federation.planner.selection import Conditions
@@ -84,8 +84,7 @@ class Run:
     caller: Caller
     data: Object
     errors: list[Object]
-    shows_messages: bool = True
-    """Whether subgraphs' own messages reach the client, which may tell more than a subgraph's owner thinks."""
+    shows_messages: ShowsMessages = shown
     may_send: MaySend | None = None
     times: list[Object] | None = None
     """What each request took, where somebody wants to know."""
@@ -125,7 +124,7 @@ class Run:
         for entities, build in zip(fetch.entities, step.builders, strict=True):
             asked = not entities.conditions or self._holds(entities.conditions)
             objects = objects_at(self.data, entities.path) if asked else []
-            encoded, owners = self._representations(fetch.subgraph, objects, build)
+            encoded, owners = await self._representations(fetch.subgraph, objects, build)
             parts.append(b'"%b":%b' % (entities.variable.encode(), encoded))
             sent.append((entities, owners))
             count += len(owners)
@@ -142,10 +141,12 @@ class Run:
         if "errors" in answer:
             self._note_entity_errors(fetch, answer, sent)
 
-    def _representations(self, subgraph: str, objects: list[Object], build: Build) -> tuple[bytes, list[list[Object]]]:
+    async def _representations(
+        self, subgraph: str, objects: list[Object], build: Build
+    ) -> tuple[bytes, list[list[Object]]]:
         made, owners = representations(objects, build)
         if self.may_send is not None and made:
-            allowed = self.may_send(subgraph, made, self.caller)
+            allowed = await self.may_send(subgraph, made, self.caller)
             made = [row for row, is_allowed in zip(made, allowed, strict=True) if is_allowed]
             owners = [rows for rows, is_allowed in zip(owners, allowed, strict=True) if is_allowed]
         return orjson.dumps(made), owners
@@ -211,7 +212,7 @@ class Run:
     def _note(self, subgraph: str, error: Object, path: list[Any] | None) -> None:
         given = error.get("extensions")
         extensions = dict(given) if isinstance(given, dict) else {}
-        if not self.shows_messages:
+        if not self.shows_messages(subgraph, self.caller):
             error = {}
             extensions = {"code": extensions["code"]} if isinstance(extensions.get("code"), str) else {}
         extensions = {"code": FAILED} | extensions | {"serviceName": subgraph}

@@ -49,4 +49,24 @@ class Listen(Protocol):
 class MaySend(Protocol):
     """Whether each of the representations may be sent to a subgraph; those that may not are null without a request."""
 
-    def __call__(self, subgraph: str, representations: Sequence[Object], caller: Caller, /) -> Sequence[bool]: ...
+    async def __call__(self, subgraph: str, representations: Sequence[Object], caller: Caller, /) -> Sequence[bool]: ...
+
+
+class ShowsMessages(Protocol):
+    """Whether what a subgraph says of its errors reaches the caller: it may tell more than its owner thinks."""
+
+    def __call__(self, subgraph: str, caller: Caller, /) -> bool: ...
+
+
+class Sign(Protocol):
+    """The headers by which a subgraph knows that a call is the host's; all who send the same share them."""
+
+    def __call__(self, subgraph: str, body: bytes, kind: str, caller: Caller, /) -> tuple[tuple[str, str], ...]: ...
+
+
+def shown(subgraph: str, caller: Caller) -> bool:
+    return True
+
+
+def masked(subgraph: str, caller: Caller) -> bool:
+    return False

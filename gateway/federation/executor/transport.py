@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from gateway.federation.executor.connection import Lost, Oversized, Pool, Response, header_lines, pool
+from gateway.federation.executor.connection import Lost, Oversized, Pool, Resolve, Response, header_lines, pool
 from gateway.federation.executor.endpoint import Endpoint, TransportLimits
 from gateway.federation.executor.streams import listened, opened_session
-from gateway.federation.executor.subgraphs import NOBODY, Caller, SubgraphFailed
+from gateway.federation.executor.subgraphs import NOBODY, Caller, Sign, SubgraphFailed
 
 if TYPE_CHECKING:
     import aiohttp
@@ -56,6 +56,9 @@ class HttpTransport:
     """Asks subgraphs by their endpoints, which may be exchanged; close it when nothing is asked any more."""
 
     endpoints: Mapping[str, Endpoint]
+    sign: Sign | None = None
+    resolve: Resolve | None = None
+    """Where connections may go to, by host and port; by default wherever the host's name leads."""
     _far: dict[str, _Far] = field(default_factory=dict)
     _session: "aiohttp.ClientSession | None" = None
 
@@ -65,7 +68,8 @@ class HttpTransport:
         far = self._far.get(subgraph)
         if far is None or far.endpoint is not self.endpoints[subgraph]:
             far = self._far[subgraph] = self._opened(subgraph, far)
-        headers = header_lines(far.endpoint.headers_for(caller))
+        signed = () if self.sign is None else self.sign(subgraph, body, kind, caller)
+        headers = header_lines(far.endpoint.headers_for(caller) + signed)
         if kind != "query":
             return (await self._sent(subgraph, far, body, headers, tries=1))[1]
         same = (body, headers)
@@ -117,7 +121,7 @@ class HttpTransport:
                 return before
             before.pool.close()
         try:
-            made = pool(endpoint.url, endpoint.tls, limits.connections, limits.response_bytes)
+            made = pool(endpoint.url, endpoint.tls, limits.connections, limits.response_bytes, self.resolve)
         except ValueError:
             sentence = f"The subgraph {subgraph} has no address that can be asked."
             raise SubgraphFailed(sentence, "SUBGRAPH_UNAVAILABLE") from None

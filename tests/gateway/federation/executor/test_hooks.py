@@ -64,7 +64,7 @@ async def test_a_subgraph_in_this_process_is_asked_beside_those_elsewhere() -> N
 
 
 async def test_what_may_not_be_sent_is_null_and_the_rest_is_asked_for() -> None:
-    def second_alone(subgraph: str, representations: Sequence[Mapping[str, Any]], caller: Caller) -> list[bool]:
+    async def second_alone(subgraph: str, representations: Sequence[Mapping[str, Any]], caller: Caller) -> list[bool]:
         assert (subgraph, caller) == ("b", CALLER)
         return [row["id"] == "2" for row in representations]
 
@@ -77,7 +77,7 @@ async def test_what_may_not_be_sent_is_null_and_the_rest_is_asked_for() -> None:
 async def test_where_nothing_may_be_sent_nothing_is_asked() -> None:
     roads = Roads()
 
-    def nothing(subgraph: str, representations: Sequence[Mapping[str, Any]], caller: Caller) -> list[bool]:
+    async def nothing(subgraph: str, representations: Sequence[Mapping[str, Any]], caller: Caller) -> list[bool]:
         return [False] * len(representations)
 
     answer = await run(Engine(SUPERGRAPH, Beside({"a": National()}, roads.ask).ask, may_send=nothing))

@@ -1,0 +1,143 @@
+"""The graph that `/graphql` serves, exchanged whole: national operations run compiled, others by the engine's plans."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    TypeInfo,
+    TypeInfoVisitor,
+    Visitor,
+    visit,
+)
+from strawberry.schema import BaseSchema
+
+import schema
+from gateway.executor import reference
+from gateway.executor.answer import answered
+from gateway.federation.engine import Engine
+from gateway.federation.executor.subgraphs import Caller
+from gateway.federation.planner.paths import TooComplex
+from gateway.federation.planner.planner import Unplannable
+from gateway.http import errors
+from gateway.operation.document import Documents, InvalidDocument
+from gateway.operation.prepare import prepare
+from gateway.operation.recent import Recent
+from resolvers.context import RequestContext
+
+WARMED_DOCUMENTS: Final = 200
+DECIDED_DOCUMENTS: Final = 2_000
+DECIDED_BYTES: Final = 8_000_000
+_UNLIMITED_POINTS: Final = 2**62
+_LOCAL_CASE: Final = "LocalCase"
+
+
+@dataclass(frozen=True, slots=True)
+class National:
+    """The national graph with the agencies' types of LocalCase: as it is served, and as one subgraph among others."""
+
+    local_cases: Mapping[str, str]
+    """The type of LocalCase that an agency's subgraph brings, by agency."""
+    built: BaseSchema
+    documents: Documents
+    subgraph: Documents
+
+    async def execute(self, document: str, variables: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+        """As the engine asks it, in the request's own context. The cost was checked for the whole operation."""
+        context: RequestContext = caller.viewer
+        operation = prepare(self.subgraph, document, None, variables, _UNLIMITED_POINTS)
+        request = reference.Request(operation.prepared.checked.document, None, variables)
+        result = await answered(self.subgraph.schema, operation.program, operation.variables, request, context)
+        if not result.errors:
+            return {"data": result.data}
+        request_id = caller.headers.get("x-request-id", "")
+        return {"data": result.data, "errors": errors.of_execution(result.errors, request_id)}
+
+
+@dataclass(frozen=True, slots=True)
+class Federated:
+    """The national graph and the agencies' together."""
+
+    engine: Engine
+    documents: Documents
+
+
+@dataclass(slots=True)
+class Graph:
+    """A version of the whole graph: a request keeps the one that it began with."""
+
+    version: int
+    national: National
+    federated: Federated | None = None
+    _national_alone: "Recent[bool]" = field(default_factory=lambda: Recent(DECIDED_DOCUMENTS, DECIDED_BYTES))
+
+    def is_national(self, text: str) -> bool:
+        """Whether the national graph alone answers the document; decided once."""
+        if self.federated is None:
+            return True
+        known = self._national_alone.get(text)
+        if known is None:
+            known = self._decided(text)
+            self._national_alone.put(text, known, 200 + len(text))
+        return known
+
+    def _decided(self, text: str) -> bool:
+        try:
+            document = self.national.documents.check(text).document
+        except InvalidDocument:
+            return False
+        return asks_national_alone(self.national.documents.schema, document)
+
+    def warm(self, before: "Graph") -> None:
+        """Plans what was asked of the graph before this one, so that its first callers need not wait."""
+        if self.federated is None or before.federated is None:
+            return
+        engine, documents = self.federated.engine, self.federated.documents
+        for text in before.federated.documents.recent(WARMED_DOCUMENTS):
+            with suppress(InvalidDocument, TooComplex, Unplannable):
+                checked = documents.check(text)
+                for operation in checked.operations.values():
+                    engine.prepare(checked.document, operation, checked.fragments)
+
+
+def national(local_cases: Mapping[str, str], built: BaseSchema, documents: Documents) -> National:
+    """`built` and `documents` are the graph as it is served with these types."""
+    subgraph = schema.build_subgraph(sorted(local_cases.values()))
+    return National(dict(local_cases), built, documents, Documents(subgraph._schema, introspection=True))
+
+
+def with_bindings(api_schema: GraphQLSchema, national: GraphQLSchema) -> GraphQLSchema:
+    """The composed schema, whose national fields cost what they cost without federation."""
+    for name, known in national.type_map.items():
+        there = api_schema.type_map.get(name)
+        kinds = GraphQLObjectType | GraphQLInterfaceType
+        if isinstance(known, kinds) and isinstance(there, kinds):
+            for field_name, known_field in known.fields.items():
+                if field_name in there.fields:
+                    there.fields[field_name].extensions = known_field.extensions
+    return api_schema
+
+
+def asks_national_alone(national: GraphQLSchema, document: DocumentNode) -> bool:
+    """Of a document that is valid in the national graph: neither a local case's fields nor the schema, which is wider."""
+    types = TypeInfo(national)
+    elsewhere: list[str] = []
+
+    class Look(Visitor):
+        def enter_field(self, node: FieldNode, *_: Any) -> None:
+            name, parent = node.name.value, types.get_parent_type()
+            is_local_case = parent is not None and (
+                parent.name == _LOCAL_CASE
+                or (isinstance(parent, GraphQLObjectType) and any(row.name == _LOCAL_CASE for row in parent.interfaces))
+            )
+            if name in ("__schema", "__type") or (is_local_case and name not in ("__typename", "id")):
+                elsewhere.append(name)
+
+    visit(document, TypeInfoVisitor(types, Look()))
+    return not elsewhere

@@ -1,0 +1,55 @@
+"""What agencies' subgraphs are told, and whom they may tell of their errors."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from gateway.auth.outgoing import SubgraphTokens
+from gateway.federation.executor.subgraphs import Caller
+from gateway.registry.check import NATIONAL
+from resolvers import local_case
+from resolvers.context import RequestContext
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """The engine's hooks; callers' `viewer` is the request's RequestContext."""
+
+    tokens: SubgraphTokens
+    now: Callable[[], datetime]
+
+    def sign(self, subgraph: str, body: bytes, kind: str, caller: Caller) -> tuple[tuple[str, str], ...]:
+        viewer = _context(caller).viewer
+        if kind == "mutation":
+            token = self.tokens.for_mutation(subgraph, viewer, self.now(), body)
+        else:
+            token = self.tokens.for_query(subgraph, viewer, self.now())
+        return (("authorization", f"Bearer {token}"),)
+
+
+async def may_send(subgraph: str, representations: Sequence[dict[str, Any]], caller: Caller) -> Sequence[bool]:
+    """Of complaints, those that policy lets the agency be asked of; our own subgraph decides as it reads."""
+    if subgraph == NATIONAL:
+        return [True] * len(representations)
+    context = _context(caller)
+    complaints = {"Complaint", *context.local_cases.values()}
+
+    async def may(representation: dict[str, Any]) -> bool:
+        if representation["__typename"] not in complaints:
+            return True
+        return await local_case.may_be_sent(context, subgraph, representation.get("id"))
+
+    return await asyncio.gather(*map(may, representations))
+
+
+def shows_messages(subgraph: str, caller: Caller) -> bool:
+    """Our own messages are for everyone, an agency's for its own staff."""
+    return subgraph in (NATIONAL, _context(caller).viewer.agency)
+
+
+def _context(caller: Caller) -> RequestContext:
+    context = caller.viewer
+    assert isinstance(context, RequestContext)  # noqa: S101 - /graphql gives each caller one
+    return context
