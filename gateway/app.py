@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from starlette.applications import Starlette
@@ -11,20 +12,20 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Mount, Route
 
-import schema
 from gateway.auth.keys import ProviderKeys
 from gateway.auth.middleware import Authentication
 from gateway.auth.remembered import Remembered
 from gateway.auth.tokens import Verify, development_verifier, provider_verifier, refuse
+from gateway.following import Following
 from gateway.http import console
-from gateway.http.graphql import GraphQLView, Limits, checked_documents
-from gateway.http.health import Readiness, exposed, healthz
+from gateway.http.graph import Graph
+from gateway.http.graphql import GraphQLView, Limits, MakeContext
+from gateway.http.health import Readiness, exposed, healthz, published_keys
 from gateway.http.request import BodyLimits
 from gateway.observability import metrics
 from gateway.observability.log import logger
-from gateway.operation.document import Documents
-from gateway.settings import Settings, SettingsError, load
-from resolvers import audit_trail
+from gateway.settings import Mode, Settings, SettingsError, load
+from resolvers import audit_trail, policy
 from resolvers.context import RequestContext
 from resolvers.loaders import loaders
 from resolvers.regulations import Regulations
@@ -43,12 +44,27 @@ def build(settings: Settings, store: Store) -> Starlette:
     regulations = Regulations(store)
     held = ReferenceData()
     metrics.reference_data_age.set_function(held.age_seconds)
+    following = Following(settings, store)
+    make_context = _contexts(settings, regulations, held, following)
+    limits = Limits(
+        BodyLimits(settings.body_limit_bytes, settings.body_deadline_ms),
+        settings.cost_limit_points,
+        settings.request_deadline_ms,
+    )
+    exposes_plan = settings.mode is Mode.DEVELOPMENT
+    view = following.view = GraphQLView(following.first, make_context, limits, exposes_plan=exposes_plan)
+    tokens = following.trust.tokens
     routes: list[BaseRoute] = [
-        Route("/graphql", _graphql(settings, regulations, held), methods=["GET", "POST"]),
+        Route("/graphql", view, methods=["GET", "POST"]),
+        Route("/.well-known/jwks.json", partial(published_keys, tokens)),
         Route("/metrics", exposed),
         Route("/healthz", healthz),
         Route("/readyz", readiness.readyz),
     ]
+    if settings.subgraph_endpoint:
+        first = following.first.as_subgraph()
+        following.as_subgraph = GraphQLView(first, make_context, limits, may_ask=policy.may_ask_as_router)
+        routes.append(Route("/subgraph/graphql", following.as_subgraph, methods=["POST"]))
     if settings.console:
         routes += [Mount("/console", console.files()), Route("/", console.enter)]
 
@@ -56,7 +72,7 @@ def build(settings: Settings, store: Store) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(_move_audit(store)), asyncio.create_task(held.follow(store))]
         try:
-            async with _refreshed(regulations):
+            async with _refreshed(regulations), following.running():
                 yield
         finally:
             readiness.is_stopping = True
@@ -101,10 +117,10 @@ async def _refreshed(regulations: Regulations) -> AsyncIterator[None]:
             await keeping
 
 
-def _graphql(settings: Settings, regulations: Regulations, held: ReferenceData) -> GraphQLView:
+def _contexts(settings: Settings, regulations: Regulations, held: ReferenceData, following: Following) -> MakeContext:
     secret_key, store = settings.secret_key_bytes, regulations.store
 
-    def make_context(request: Request, *, is_query: bool) -> RequestContext:
+    def make_context(request: Request, graph: Graph, *, is_query: bool) -> RequestContext:
         return RequestContext(
             store=store,
             # What a mutation decides upon is read from the database, not from what was true half a second ago.
@@ -118,16 +134,11 @@ def _graphql(settings: Settings, regulations: Regulations, held: ReferenceData) 
             takes_secrets=request.method == "POST",
             purpose=request.headers.get("x-purpose"),
             vault_keys=settings.vault_ring,
+            local_cases=graph.national.local_cases,
+            composer=following.registrar,
         )
 
-    built = schema.build([checked_documents(lambda: documents)])
-    documents = Documents(built._schema, settings.introspection)
-    limits = Limits(
-        BodyLimits(settings.body_limit_bytes, settings.body_deadline_ms),
-        settings.cost_limit_points,
-        settings.request_deadline_ms,
-    )
-    return GraphQLView(built, documents, make_context, limits)
+    return make_context
 
 
 def _now() -> datetime:

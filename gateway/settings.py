@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     token_issuer: str | None = None
     token_audience: str = "satugraf"  # noqa: S105 - not a secret
     introspection: bool = True
+    registry: bool | None = Field(None, description="Whether agencies may publish subgraphs; unset: in development.")
+    subgraph_endpoint: bool = Field(False, description="Whether other routers are answered at /subgraph/graphql.")
     console: bool = True
     body_limit_bytes: int = Field(262_144, ge=1024)
     body_deadline_ms: int = Field(10_000, ge=100)
@@ -52,6 +54,10 @@ class Settings(BaseSettings):
         if self.mode is Mode.PRODUCTION and self.development_key is not None:
             raise ValueError("SATUGRAF_DEVELOPMENT_KEY is set in production: unset it, or SATUGRAF_MODE=development.")
         return self
+
+    @property
+    def has_registry(self) -> bool:
+        return self.mode is Mode.DEVELOPMENT if self.registry is None else self.registry
 
     @property
     def vault_ring(self) -> str | None:

@@ -171,6 +171,11 @@ def may_read_subgraph(viewer: Viewer, agency: str) -> bool:
     return may_read_supergraph(viewer) or (viewer.agency == agency and viewer.role in _STAFF)
 
 
+def may_ask_as_router(viewer: Viewer) -> bool:
+    """Who is answered at /subgraph/graphql: another router, by its own token."""
+    return viewer.role is Role.SUBGRAPH
+
+
 def may_read_supergraph(viewer: Viewer) -> bool:
     """Where all agencies' subgraphs run."""
     return viewer.role in (Role.NATIONAL_ADMIN, Role.OVERSIGHT)

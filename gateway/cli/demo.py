@@ -17,6 +17,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from gateway import settings
+from gateway.cli import demo_agency
 from gateway.cli.data import Complaints, fill
 from gateway.cli.failure import fail, told
 from gateway.cli.server import UVICORN, Host, Port
@@ -48,6 +49,7 @@ class Place(NamedTuple):
     host: str
     port: int
     data: Path
+    with_agency: bool = False
 
 
 def demo(
@@ -55,6 +57,7 @@ def demo(
     host: Host = "127.0.0.1",
     port: Port = 8000,
     data: Annotated[Path, typer.Option(help="The folder for database, keys and tokens.")] = Path(".satugraf"),
+    with_agency: Annotated[bool, typer.Option(help="Also an agency's subgraph, and a query of both.")] = False,
 ) -> None:
     """Run everything on this machine: database, 658 agencies, synthetic complaints, server, a token per role.
 
@@ -62,7 +65,7 @@ def demo(
 
     [bold]Example[/bold]: satugraf demo --complaints 2000 --port 8080
     """
-    place = Place(host, port, data)
+    place = Place(host, port, data, with_agency)
     with told():
         configured = settings.load()
         _check_port(place)
@@ -125,7 +128,16 @@ async def _serve(configured: Settings, uri: str, complaints: int, place: Place, 
         **UVICORN | {"timeout_graceful_shutdown": 5},
     )
     _announce(Console(), place, tokens)
-    await uvicorn.Server(options).serve()
+    server = uvicorn.Server(options)
+    if not place.with_agency:
+        await server.serve()
+        return
+    joining = asyncio.create_task(demo_agency.joined(f"http://{place.host}:{place.port}", tokens))
+    try:
+        await server.serve()
+    finally:
+        joining.cancel()
+        await asyncio.wait([joining])
 
 
 def _tokens(configured: Settings) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from graphql import (
@@ -77,6 +77,10 @@ class Graph:
     federated: Federated | None = None
     _national_alone: "Recent[bool]" = field(default_factory=lambda: Recent(DECIDED_DOCUMENTS, DECIDED_BYTES))
 
+    def as_subgraph(self) -> "Graph":
+        """The national graph as other routers ask it: with `_entities` and `_service`."""
+        return Graph(self.version, replace(self.national, documents=self.national.subgraph))
+
     def is_national(self, text: str) -> bool:
         """Whether the national graph alone answers the document; decided once."""
         if self.federated is None:
@@ -125,7 +129,7 @@ def with_bindings(api_schema: GraphQLSchema, national: GraphQLSchema) -> GraphQL
 
 
 def asks_national_alone(national: GraphQLSchema, document: DocumentNode) -> bool:
-    """Of a document that is valid in the national graph: neither a local case's fields nor the schema, which is wider."""
+    """Of a document that is valid there: it asks neither for a local case's fields nor for the wider schema."""
     types = TypeInfo(national)
     elsewhere: list[str] = []
 

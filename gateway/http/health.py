@@ -1,4 +1,4 @@
-"""/healthz, /readyz and /metrics, and what each one promises.
+"""/healthz, /readyz, /metrics and the keys of our own calls, and what each one promises.
 
 /healthz: the process answers; it asks nothing of the database, whose outage must not restart gateways.
 /readyz: requests may be sent here; 503 while the database does not answer or the process is stopping.
@@ -7,11 +7,13 @@
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from gateway.auth.outgoing import SubgraphTokens
 from gateway.observability import metrics
 
 PING_FRESH_SECONDS: Final = 1.0
@@ -45,3 +47,8 @@ class Readiness:
 
 def _status(status: str, code: int) -> Response:
     return JSONResponse({"status": status}, code)
+
+
+async def published_keys(tokens: SubgraphTokens, request: Request) -> Response:
+    """The keys by which agencies' subgraphs know the gateway's calls."""
+    return JSONResponse(tokens.key_set(datetime.now(UTC)), headers={"cache-control": "public, max-age=300"})

@@ -183,16 +183,25 @@ class _Rules:
                 yield self._misnamed(coordinate, field, "field-prefix")
             else:
                 yield from _taken(definition, field)
+                yield from _failing(coordinate, field)
 
     def _prefixed_fields(self, definition: TypeDefinition, rule: str) -> Iterator[Violation]:
         for field in definition.fields.values():
             if not self.prefix.owns_field(field.name):
                 yield self._misnamed(f"{definition.name}.{field.name}", field, rule)
             yield from _taken(definition, field)
+            yield from _failing(f"{definition.name}.{field.name}", field)
 
     def _misnamed(self, coordinate: str, field: Element, rule: str) -> Violation:
         better = f"{self.prefix.field}{_upper(field.name)}"
         return Violation(rule, coordinate, f"{coordinate} must begin with {self.prefix.field}: for example {better}.")
+
+
+def _failing(coordinate: str, field: Element) -> Iterator[Violation]:
+    """While a subgraph does not answer, its field is null; where it may not be, the national object would be."""
+    if field.type.endswith("!"):
+        better = field.type.removesuffix("!")
+        yield Violation("nullable", coordinate, f"{coordinate} must be nullable, for subgraphs fail: {better}.")
 
 
 def _taken(definition: TypeDefinition, field: Element) -> Iterator[Violation]:

@@ -46,7 +46,7 @@ class LocalCase:
 @strawberry.federation.type(name="KabBadungLocalCase", keys=["id"])
 class BadungCase(LocalCase):
     @strawberry.field
-    def visits(self, first: int = 5) -> list[FieldVisit]:
+    def visits(self, first: int = 5) -> list[FieldVisit] | None:
         made = case_number(self.id) % (len(VISITS) + 1)
         return [FieldVisit(on=f"2026-11-{10 + day}", finding=VISITS[day]) for day in range(min(made, first))]
 
@@ -68,7 +68,7 @@ class Complaint:
 @strawberry.type
 class Query:
     @strawberry.field(name="kabBadungVisitsPlanned", description="Field visits that are planned for today.")
-    def visits_planned(self) -> int:
+    def visits_planned(self) -> int | None:
         return 4
 
 

@@ -43,11 +43,11 @@ def broken(sdl: str, prefix: Prefix = BADUNG, *, link: str = LINK) -> set[str]:
     "sdl",
     [
         'type Complaint @key(fields: "id") { id: ID! kabBadungSurvey: String }',
-        'extend type Complaint @key(fields: "id") { id: ID! @external kabBadungSurvey(first: Int = 5): [String!]! }',
+        'extend type Complaint @key(fields: "id") { id: ID! @external kabBadungSurvey(first: Int = 5): [String!] }',
         'type Complaint @key(fields: "id") { id: ID! status: Status! @external '
         'kabBadungLate: Boolean @requires(fields: "status") } enum Status { OPEN CLOSED }',
         'type Agency @key(fields: "id", resolvable: false) { id: ID! }\n'
-        "type KabBadungVisit { agency: Agency by: String } type Query { kabBadungVisits: [KabBadungVisit!]! }",
+        "type KabBadungVisit { agency: Agency by: String } type Query { kabBadungVisits: [KabBadungVisit!] }",
         LOCAL_CASE + 'type KabBadungLocalCase implements LocalCase @key(fields: "id") '
         "{ id: ID! number: String unit: String url: String kabBadungExtra: Int visits: [Int!] }",
         "scalar KabBadungDate enum KabBadungKind { A B } input KabBadungFilter { kind: KabBadungKind } "
@@ -155,3 +155,14 @@ def test_every_agency_has_a_prefix_of_its_own_and_none_has_a_national_name() -> 
         claimants = [other for other, prefix in prefixes.items() if prefix.owns_field(f"{own.field}Visits")]
         assert claimants == [agency_id]
         assert [other for other, prefix in prefixes.items() if prefix.owns_type(f"{own.type}LocalCase")] == [agency_id]
+
+
+@pytest.mark.parametrize(
+    "sdl",
+    [
+        'type Complaint @key(fields: "id") { id: ID! kabBadungSurvey: Int! }',
+        "type Query { kabBadungVisits: [Int!]! }",
+    ],
+)
+def test_a_field_whose_failure_would_take_national_data_along_is_refused(sdl: str) -> None:
+    assert broken(sdl) == {"nullable"}

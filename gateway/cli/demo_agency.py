@@ -1,0 +1,103 @@
+"""What `satugraf demo --with-agency` adds: Badung's own system, published, and one query that crosses both graphs."""
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+from rich.console import Console
+
+EXAMPLE: Final = Path(__file__).parents[2] / "docs" / "examples" / "agency-subgraph" / "app.py"
+AGENCY: Final = "kab-badung"
+PATIENCE_SECONDS: Final = 60
+
+PUBLISH: Final = """mutation ($input: PublishSubgraphInput!) {
+  publishSubgraph(input: $input) { subgraph { version } userErrors { message } } }"""
+CROSSING: Final = """{
+  complaints(first: 2, filter: { holder: "kab-badung" }) {
+    nodes {
+      id
+      title
+      holder { name }
+      kabBadungSurvey
+      localCase { __typename number ... on KabBadungLocalCase { visits(first: 2) { on finding } } }
+    }
+  }
+}"""
+
+
+async def joined(gateway: str, tokens: Mapping[str, str]) -> None:
+    """Runs the agency's process until it is cancelled; publishes it and prints query, answer and plan."""
+    console = Console()
+    if not EXAMPLE.exists():
+        console.print(f"{EXAMPLE} is not there: --with-agency runs from a checkout of the project.")
+        return
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {**os.environ, "SATUGRAF_KEYS_URL": f"{gateway}/.well-known/jwks.json"}
+    process = await asyncio.create_subprocess_exec(sys.executable, str(EXAMPLE), str(port), env=environment)
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS), aiohttp.ClientSession() as session:
+            await _publish(session, gateway, f"http://127.0.0.1:{port}/graphql", tokens["AGENCY_ADMIN"])
+            await _show(session, gateway, tokens["NATIONAL_ADMIN"], console)
+        await process.wait()
+    except (TimeoutError, KeyError) as failure:
+        console.print(f"The agency's subgraph did not join ({type(failure).__name__}).")
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def _publish(session: aiohttp.ClientSession, gateway: str, url: str, token: str) -> None:
+    host, port = url.removeprefix("http://").removesuffix("/graphql").split(":")
+    await _listening(host, int(port))
+    await _listening(*_place(gateway))
+    sdl = (EXAMPLE.parent / "schema.graphql").read_text(encoding="utf-8")
+    given = {"input": {"agency": AGENCY, "url": url, "sdl": sdl}}
+    await _asked(session, gateway, PUBLISH, given, token)
+
+
+def _place(gateway: str) -> tuple[str, int]:
+    host, _, port = gateway.removeprefix("http://").rpartition(":")
+    return host, int(port)
+
+
+async def _listening(host: str, port: int) -> None:
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(host, port)
+        except OSError:
+            await asyncio.sleep(0.1)
+            continue
+        writer.close()
+        await writer.wait_closed()
+        return
+
+
+async def _show(session: aiohttp.ClientSession, gateway: str, token: str, console: Console) -> None:
+    answer = await _asked(session, gateway, CROSSING, {}, token)
+    while "data" not in answer:  # until every process serves what was published
+        await asyncio.sleep(0.2)
+        answer = await _asked(session, gateway, CROSSING, {}, token)
+    plan = answer.get("extensions", {}).get("queryPlan")
+    for title, text in (("One query", CROSSING), ("Its answer", _json(answer["data"])), ("Its plan", _json(plan))):
+        console.print(f"\n[bold]{title}[/bold]")
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False)
+
+
+async def _asked(session: aiohttp.ClientSession, gateway: str, query: str, given: Any, token: str) -> Any:
+    headers = {"authorization": f"Bearer {token}", "x-satugraf-query-plan": "1"}
+    asked = {"query": query, "variables": given}
+    async with session.post(f"{gateway}/graphql", json=asked, headers=headers) as response:
+        return await response.json()

@@ -1,0 +1,155 @@
+"""Keeps a process's graph what the registry says is live: loads it, warms it, exchanges it whole."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import schema
+from gateway.auth.outgoing import SubgraphTokens
+from gateway.federation.composition import SubgraphSource
+from gateway.federation.engine import Engine
+from gateway.federation.executor.endpoint import Endpoint, TransportLimits
+from gateway.federation.executor.local import Beside
+from gateway.federation.executor.transport import HttpTransport
+from gateway.federation.join import InvalidSupergraph, read_supergraph
+from gateway.http.graph import Federated, Graph, National, national, with_bindings
+from gateway.http.graphql import GraphQLView, checked_documents
+from gateway.observability.log import logger
+from gateway.operation.document import Documents
+from gateway.registry.addresses import public_addresses
+from gateway.registry.check import NATIONAL, Published, local_case
+from gateway.registry.composer import Composer
+from gateway.registry.ownership import prefix_of
+from gateway.registry.registrar import Registrar
+from gateway.registry.trust import Trust, may_send, shows_messages
+from gateway.settings import Mode, Settings
+from resolvers import agency as agencies
+from resolvers import subgraph as subgraphs
+from resolvers.composer import Member
+from resolvers.store.changes import Change, Follower, follow
+from resolvers.store.database import Document, PyMongoError, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FIRST_READ_SECONDS: Final = 5
+AGENCY_LIMITS: Final = TransportLimits(
+    timeout_ms=5_000, response_bytes=4 * 1024 * 1024, connections=16, failures_to_open=5, open_ms=2_000
+)
+"""What one agency's subgraph may take of a process, whatever becomes of it."""
+
+
+class Following:
+    """The graph that is live; `view` serves it."""
+
+    view: GraphQLView
+    as_subgraph: GraphQLView | None = None
+    """The view for other routers, where there is one."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self.settings = settings
+        self.store = store
+        secret, in_development = settings.secret_key_bytes, settings.mode is Mode.DEVELOPMENT
+        self.trust = Trust(SubgraphTokens(secret), lambda: datetime.now(UTC))
+        self.transport = HttpTransport({}, self.trust.sign, None if in_development else public_addresses)
+        self.first = Graph(0, self._national({}))
+        self.registrar: Registrar | None = None
+        self._composer = Composer()
+        self._changed = asyncio.Event()
+        if settings.has_registry:
+            self.registrar = Registrar(
+                self._composer, schema.subgraph_sdl(), lambda: agencies.ids(store), secret, in_development
+            )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Begins with the supergraph that was stored last, which no subgraph is asked for."""
+        if self.registrar is None:
+            yield
+            return
+        with suppress(PyMongoError, TimeoutError):
+            async with asyncio.timeout(FIRST_READ_SECONDS):
+                await self._exchange()
+        follower = Follower(self._reload, self._note, lambda: None)
+        tasks = [
+            asyncio.create_task(follow(self.store, ["supergraphs"], follower)),
+            asyncio.create_task(self._exchange_on_change()),
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            self._composer.close()
+            await self.transport.close()
+
+    async def _reload(self) -> None:
+        self._changed.set()
+
+    def _note(self, change: Change) -> None:
+        self._changed.set()
+
+    async def _exchange_on_change(self) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            try:
+                await self._exchange()
+            except PyMongoError as failure:
+                logger.warning("supergraph_not_read", failure=type(failure).__name__)
+                await asyncio.sleep(1)
+                self._changed.set()
+
+    async def _exchange(self) -> None:
+        live = await subgraphs.live(self.store)
+        before = self.view.graph
+        if live["version"] == before.version:
+            return
+        members = await subgraphs.live_members(self.store, live)
+        ids = await agencies.ids(self.store)
+        published = [Published(SubgraphSource(*member), prefix_of(member.agency, ids)) for member in members]
+        local_cases = {row.source.name: name for row in published if (name := local_case(row)) is not None}
+        endpoints = {member.agency: _endpoint(member, self.transport.endpoints) for member in members}
+        try:
+            graph = await asyncio.to_thread(self._graph, live, local_cases, before)
+        except InvalidSupergraph as failure:
+            logger.error("supergraph_refused", version=live["version"], reason=str(failure))
+            return
+        # Requests that began with the graph before still ask its subgraphs.
+        self.transport.endpoints = {**self.transport.endpoints, **endpoints}
+        self.view.graph = graph
+        if self.as_subgraph is not None:
+            self.as_subgraph.graph = graph.as_subgraph()
+        logger.info("supergraph_served", version=graph.version)
+
+    def _graph(self, live: Document, local_cases: "Mapping[str, str]", before: Graph) -> Graph:
+        is_same = before.national.local_cases == local_cases
+        national_graph = before.national if is_same else self._national(local_cases)
+        if not live["members"]:
+            return Graph(live["version"], national_graph)
+        supergraph = read_supergraph(live["sdl"])
+        api_schema = with_bindings(supergraph.api_schema, national_graph.documents.schema)
+        engine = Engine(
+            supergraph,
+            Beside({NATIONAL: national_graph}, self.transport.ask).ask,
+            shows_messages=shows_messages,
+            may_send=may_send,
+        )
+        documents = Documents(api_schema, self.settings.introspection)
+        graph = Graph(live["version"], national_graph, Federated(engine, documents))
+        graph.warm(before)
+        return graph
+
+    def _national(self, local_cases: "Mapping[str, str]") -> National:
+        built = schema.build([checked_documents(lambda: documents)], sorted(local_cases.values()))
+        documents = Documents(built._schema, self.settings.introspection)
+        return national(local_cases, built, documents)
+
+
+def _endpoint(member: Member, before: "Mapping[str, Endpoint]") -> Endpoint:
+    """The one before where nothing has changed, so that its connections and its breaker stay."""
+    standing = before.get(member.agency)
+    return standing if standing and standing.url == member.url else Endpoint(member.url, AGENCY_LIMITS)
