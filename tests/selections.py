@@ -46,11 +46,11 @@ MAX_LISTS = 2
 def everything(returned: Any, path: tuple[str, ...] = (), *, lists: int = 0, alias: str = "") -> str:
     """A selection set of every field, no type within itself; empty for a scalar. `alias` begins the response keys."""
     named = get_named_type(returned)
-    if isinstance(named, GraphQLInterfaceType):
-        types = BUILT.get_possible_types(named)
+    # An interface that only agencies' subgraphs implement is asked by its own fields.
+    if isinstance(named, GraphQLInterfaceType) and (types := BUILT.get_possible_types(named)):
         parts = [f"... on {each.name} {everything(each, path, lists=lists, alias=each.name)}" for each in types]
         return f"{{ __typename {' '.join(parts)} }}"
-    if not isinstance(named, GraphQLObjectType):
+    if not isinstance(named, GraphQLObjectType | GraphQLInterfaceType):
         return ""
     lists += _is_list(returned)
     selected = []
