@@ -133,6 +133,8 @@ ForwardingDoc = TypedDict(
         "note": str | None,
         "noteSalt": str,
         "noteDigest": str | None,  # what the chain hashes in place of the note
+        "ruleId": str | None,  # the routing rule that decided; null where a person did
+        "ruleVersion": str | None,
         "byRole": str,
         "bySubject": str | None,
         "at": datetime,

@@ -232,6 +232,7 @@ async def verify(context: RequestContext, attempt: Attempt, complaint_id: str, v
     zone = await reference.zone(context, holder)
 
     def change(complaint: Document, transition: Transition) -> Document:
+        forwarding.check_conflict(complaint, holder["_id"], supporting, field="holder")
         guarded = category["sensitive"] or verification.grade is SupervisionGrade.SUPERVISORY
         return {
             "class": verification.class_,

@@ -131,6 +131,15 @@ class _World:
 
 def complaints(count: int, *, now: datetime, seed: int = 7) -> Iterator[Document]:
     """`count` complaints received in the year before `now`, oldest first; the same arguments give the same ones."""
+    return (life.lived() for life in _lives(count, now, seed))
+
+
+def labelled(count: int, *, now: datetime, seed: int = 7) -> Iterator[tuple[Document, str]]:
+    """Complaints as they were submitted, each with the agency that is competent for it."""
+    return ((life.document, life.target["_id"]) for life in _lives(count, now, seed))
+
+
+def _lives(count: int, now: datetime, seed: int) -> Iterator["_Life"]:
     chance = random.Random(seed)  # noqa: S311 - reproducible on purpose
     world = _World(chance, now)
     days = sorted(chance.choices(world.days, cum_weights=world.day_weights, k=count))
@@ -139,7 +148,7 @@ def complaints(count: int, *, now: datetime, seed: int = 7) -> Iterator[Document
         received = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(minutes=minute - 7 * 60)
         yield _Life(
             world, chance, f"{seed}:{number}", min(received, now - timedelta(minutes=chance.randint(1, 600))), now
-        ).lived()
+        )
 
 
 class _Life:
@@ -243,14 +252,13 @@ class _Life:
     def _hand_over(self, action: ComplaintAction, to: Mapping[str, Any], by: Role, **further: Any) -> None:
         document = self.document
         row = _ROWS[action, document["status"]]
-        why = {"reason": ReturnReason.NOT_COMPETENT} if action is ComplaintAction.RETURN else {}
         made = forwarding.link(
             document["forwardings"],
             forwarding.By(by, None, self.at),
             from_=document["holder"],
             to=to["_id"],
             action=action,
-            **why,
+            reason=ReturnReason.NOT_COMPETENT if action is ComplaintAction.RETURN else None,
         )
         held = reference.held_by(to, document["holders"])
         self._move(row, **held, **forwarding.UNASSIGNED, forwardings=[*document["forwardings"], made], **further)

@@ -2,7 +2,7 @@
 
 import typer
 
-from gateway.cli import access, contract, data, demo, router, server, supergraph
+from gateway.cli import access, contract, data, demo, router, routing, server, supergraph
 
 app = typer.Typer(
     name="satugraf",
@@ -21,3 +21,4 @@ app.command()(router.router)
 app.add_typer(supergraph.commands, name="supergraph")
 app.command()(access.token)
 app.command()(contract.schema)
+app.command()(routing.routing)
