@@ -114,6 +114,43 @@ class TeamDoc(TypedDict):
     revision: int
 
 
+class MeasurementDoc(TypedDict):
+    value: float
+    on: str
+    note: str | None
+    bySubject: str | None
+    at: datetime
+
+
+class MilestoneDoc(TypedDict):
+    id: str
+    """`<plan>/<n>`"""
+    title: str
+    dueOn: str
+    weight: float
+    kpi: str | None
+    baseline: float | None
+    target: float | None
+    unit: str | None
+    """Whose liaisons may record its progress, beside the agency's admin."""
+    dropped: bool
+    measurements: list[MeasurementDoc]
+
+
+class ActionPlanDoc(TypedDict):
+    _id: str
+    """`PL-…`"""
+    agency: str
+    decree: DecreeDoc | None
+    title: str
+    periodFrom: str
+    periodTo: str
+    milestones: list[MilestoneDoc]
+    processed: list[ProcessedDoc]
+    creation: NotRequired[ProcessedDoc]
+    revision: int
+
+
 class LocationDoc(TypedDict):
     text: str | None
     region: str

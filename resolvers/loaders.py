@@ -20,9 +20,12 @@ class Loaders:
     region: DataLoader[str, Document | None]
     category: DataLoader[str, Document | None]
     team: DataLoader[str, Document | None]
+    action_plan: DataLoader[str, Document | None]
     regencies: DataLoader[str, list[Document]]
     """By the province's agency."""
     teams: DataLoader[str, list[Document]]
+    """By agency."""
+    action_plans: DataLoader[str, list[Document]]
     """By agency."""
 
 
@@ -33,8 +36,10 @@ def loaders(store: Store) -> Loaders:
         region=_by_id(store.regions),
         category=_by_id(store.categories),
         team=_by_id(store.teams),
+        action_plan=_by_id(store.action_plans),
         regencies=_by_owner(store.agencies, "province", sort="name"),
         teams=_by_owner(store.teams, "agency", sort="name"),
+        action_plans=_by_owner(store.action_plans, "agency", sort="periodFrom"),
     )
 
 

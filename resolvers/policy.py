@@ -133,6 +133,17 @@ def may_manage_teams(viewer: Viewer, agency: Mapping[str, Any]) -> bool:
     return viewer.role is Role.NATIONAL_ADMIN or (own and viewer.role in (Role.AGENCY_ADMIN, Role.PROVINCE_COORDINATOR))
 
 
+def may_record_progress(viewer: Viewer, agency: Mapping[str, Any], unit: str | None) -> bool:
+    """Who manages the agency's teams, and a liaison for the own unit's milestones."""
+    own_unit = viewer.role is Role.LIAISON and viewer.unit is not None and viewer.unit == unit
+    return may_manage_teams(viewer, agency) or (own_unit and viewer.agency == agency["_id"])
+
+
+def may_connect(viewer: Viewer) -> bool:
+    """Who says that an agency is connected, or no longer."""
+    return viewer.role is Role.NATIONAL_ADMIN
+
+
 def groups(viewer: Viewer) -> tuple[str, ...]:
     """The groups that a viewer belongs to: may know of every complaint that names one of them."""
     custody = custody_groups(viewer)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from resolvers import text
 from resolvers.context import RequestContext
 from resolvers.documents import DESK
 from resolvers.domain.vocabulary import TimeZone
@@ -43,6 +44,16 @@ async def supporting(context: RequestContext, agency_ids: Sequence[str]) -> list
     """The ids, each of them an agency's, in their order and once."""
     found = [await agency(context, agency_id, "supporting") for agency_id in dict.fromkeys(agency_ids)]
     return [agency["_id"] for agency in found]
+
+
+def decree(given: Mapping[str, Any]) -> Document:
+    """The decree that an input names."""
+    return {
+        "number": text.required(given["number"], "decree", "number", at_most=text.MAX_NAME),
+        "issuer": text.required(given["issuer"], "decree", "issuer", at_most=text.MAX_NAME),
+        "issuedOn": given.get("issuedOn"),
+        "title": text.required(given["title"], "decree", "title", at_most=500),
+    }
 
 
 async def zone(context: RequestContext, agency: Document) -> TimeZone:

@@ -22,15 +22,23 @@ def today(context: RequestContext) -> date:
 def status(context: RequestContext, team: Mapping[str, Any]) -> TeamStatus:
     return teams.status(
         term_from=date.fromisoformat(team["termFrom"]),
-        term_to=None if team["termTo"] is None else date.fromisoformat(team["termTo"]),
+        term_to=_day(team["termTo"]),
         superseded=team["supersededBy"] is not None,
         today=today(context),
     )
 
 
+def is_active(context: RequestContext, team: Mapping[str, Any]) -> bool:
+    return teams.is_active(status(context, team))
+
+
 def may_work(context: RequestContext, team: Mapping[str, Any]) -> bool:
-    """Whether its members may verify, accept and answer now."""
-    return teams.may_work(status(context, team))
+    """Whether its members may verify, accept and approve now: while it is active, and for the days of grace."""
+    return teams.may_work(status(context, team), _day(team["termTo"]), today(context))
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
 
 
 async def by_id(context: RequestContext, team_id: str) -> Document | None:
@@ -46,7 +54,35 @@ async def member(context: RequestContext, member_id: str) -> Document | None:
 async def by_agency(context: RequestContext, agency_id: str, *, active_only: bool = False) -> list[Document]:
     """An agency's teams, by name."""
     found = await context.loaders.teams.load(agency_id)
-    return [team for team in found if may_work(context, team)] if active_only else found
+    return [team for team in found if is_active(context, team)] if active_only else found
+
+
+async def health(context: RequestContext, agency: Mapping[str, Any]) -> Document | None:
+    """How the agency's seats are filled, over its active teams, else those whose term ended last; None without one."""
+    begun = [
+        team
+        for team in await by_agency(context, agency["_id"])
+        if status(context, team) not in (TeamStatus.PLANNED, TeamStatus.SUPERSEDED)
+    ]
+    latest = max((team["termTo"] or "" for team in begun), default=None)
+    counted = [team for team in begun if is_active(context, team)] or [row for row in begun if row["termTo"] == latest]
+    if not counted:
+        return None
+    members = [
+        teams.Seat(TeamRole(row["role"]), row["unit"], bool(row["trainings"]))
+        for team in counted
+        for row in team["members"]
+        if is_current(context, row)
+    ]
+    units = [unit["id"] for unit in agency["units"]]
+    found = teams.health(members, units, [_day(team["termTo"]) for team in counted], today(context))
+    return {
+        "seatsFilled": found.seats_filled,
+        "seatsTotal": found.seats_total,
+        "liaisonsPerUnit": found.liaisons_per_unit,
+        "trainedShare": found.trained_share,
+        "daysToExpiry": found.days_to_expiry,
+    }
 
 
 def is_current(context: RequestContext, member: Mapping[str, Any]) -> bool:

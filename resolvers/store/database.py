@@ -54,6 +54,7 @@ class Store:
     regions: Collection
     categories: Collection
     teams: Collection
+    action_plans: Collection
     reporters: Collection
 
     def close(self) -> None:
@@ -97,5 +98,6 @@ def connect(uri: str, database: str = "satugraf", **options: Any) -> Store:
         regions=opened["regions"],
         categories=opened["categories"],
         teams=opened["teams"],
+        action_plans=opened["action_plans"],
         reporters=opened["reporters"],
     )

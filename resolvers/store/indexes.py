@@ -50,6 +50,7 @@ TEAM_LISTS = (
     Index(("agency", "kind"), "name"),  # an agency's teams, too
     Index(("agencyProvince", "kind"), "name"),
 )
+PLAN_LISTS = (Index(("agency",), "periodFrom"),)  # an agency's plans
 REGION_LISTS = (Index(("parent",), "level"), Index(("level",), "parent"))
 
 # A submission's idempotency key names the one document that it made.
@@ -69,4 +70,5 @@ async def create(store: Store) -> None:
     await store.complaints.create_indexes([*(index.model() for index in COMPLAINT_LISTS), _CREATION])
     await store.agencies.create_indexes([index.model() for index in AGENCY_LISTS])
     await store.teams.create_indexes([*(index.model() for index in TEAM_LISTS), _CREATION, _MEMBERSHIP])
+    await store.action_plans.create_indexes([*(index.model() for index in PLAN_LISTS), _CREATION])
     await store.regions.create_indexes([index.model() for index in REGION_LISTS])

@@ -1,4 +1,4 @@
-"""The register that ships with the product: agencies, regions, categories, teams. Provenance: docs/register.md."""
+"""The register that ships with the product: agencies, regions, categories, teams, a plan. Sources: docs/register.md."""
 
 import csv
 import hashlib
@@ -7,7 +7,16 @@ from functools import cache
 from importlib import resources
 from typing import Final, NamedTuple
 
-from resolvers.documents import AgencyDoc, CategoryDoc, DecreeDoc, OrgUnitDoc, RegionDoc, TeamDoc, TeamMemberDoc
+from resolvers.documents import (
+    ActionPlanDoc,
+    AgencyDoc,
+    CategoryDoc,
+    DecreeDoc,
+    OrgUnitDoc,
+    RegionDoc,
+    TeamDoc,
+    TeamMemberDoc,
+)
 from resolvers.domain import tracking_id
 from resolvers.domain.vocabulary import AgencyKind, RegionLevel, TeamKind, TeamRole, TimeZone
 
@@ -151,6 +160,31 @@ def categories() -> tuple[CategoryDoc, ...]:
 def teams() -> tuple[TeamDoc, ...]:
     """One for each connected agency: two by published decrees, the rest synthetic and marked so."""
     return tuple(_team(agency) for agency in agencies() if agency["connected"])
+
+
+@cache
+def action_plans() -> tuple[ActionPlanDoc, ...]:
+    """Bali's, by its published decree; what it sets as milestones is not published."""
+    decree: DecreeDoc = {
+        "number": "817/02-B/HK/2021",
+        "issuer": "Gubernur Bali",
+        "issuedOn": None,
+        "title": "Keputusan Gubernur tentang Rencana Aksi SP4N-LAPOR! 2021-2024",
+    }
+    plan_id = tracking_id.new("PL", hashlib.sha256(b"prov-bali|817/02-B/HK/2021").digest()[:16])
+    return (
+        {
+            "_id": plan_id,
+            "agency": "prov-bali",
+            "decree": decree,
+            "title": "Rencana Aksi SP4N-LAPOR! Provinsi Bali 2021-2024",
+            "periodFrom": "2021-01-01",
+            "periodTo": "2024-12-31",
+            "milestones": [],
+            "processed": [],
+            "revision": 1,
+        },
+    )
 
 
 def _team(agency: AgencyDoc) -> TeamDoc:
