@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from resolvers.domain.calendar import Calendar
+from resolvers.domain.service_policy import Policies
 from resolvers.domain.vocabulary import TimeZone
 from resolvers.loaders import Loaders
 from resolvers.store.database import Store
+from resolvers.store.register import published_policies
 from resolvers.viewer import PUBLIC, Viewer
 
 
@@ -20,6 +22,8 @@ class RequestContext:
     """Signs cursors and derives the secrets of submissions."""
     calendar: Callable[[TimeZone], Calendar]
     viewer: Viewer = PUBLIC
+    policies: Policies = field(default_factory=published_policies)
+    """The service policies: those that ship, where the database's are not read."""
     takes_secrets: bool = True
     """False where the request's text ends up in logs and histories, as a GET's does."""
     proven: set[str] = field(default_factory=set)

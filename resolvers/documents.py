@@ -6,7 +6,7 @@ Instants are aware UTC datetimes, calendar dates ISO 8601 strings, references th
 from datetime import datetime
 from typing import NotRequired, TypedDict
 
-from resolvers.domain.sla import ClockDoc
+from resolvers.domain.sla import ClockDoc, PauseDoc
 
 DESK = "kemenpanrb"
 """The national desk: the agency that holds what no rule has routed yet."""
@@ -151,6 +151,53 @@ class ActionPlanDoc(TypedDict):
     revision: int
 
 
+class LimitsDoc(TypedDict):
+    handOvers: int
+    informationRequests: int
+    holds: int
+    holdDays: int
+    holdDaysInAll: int
+    reopenings: int
+    reopenDays: int
+    restoreDays: int
+    ombudsmanDays: int
+
+
+class RungDoc(TypedDict):
+    level: int
+    workingDays: int
+
+
+class EscalationDoc(TypedDict):
+    warningShare: float
+    rungs: list[RungDoc]
+
+
+class PolicyDoc(TypedDict):
+    """What `resolvers.domain.service_policy` reads."""
+
+    _id: str
+    """The version: the regulation's number and year, 5/2025."""
+    validFrom: str
+    validTo: str | None
+    workingDays: dict[str, int]
+    resolutionWorkingDays: dict[str, int]
+    reporterReplyDays: int
+    resolutionKeepsFirstDue: bool
+    limits: LimitsDoc
+    escalation: EscalationDoc
+
+
+class HolidayOverrideDoc(TypedDict):
+    """A day that a decree changed after the year's table was published."""
+
+    _id: str
+    """The day, ISO 8601."""
+    name: str | None
+    """Of the holiday; null where the day is worked after all."""
+    decree: str
+
+
 class LocationDoc(TypedDict):
     text: str | None
     region: str
@@ -227,6 +274,27 @@ class HoldDoc(TypedDict):
     reviewOn: str
 
 
+class ClosureProposalDoc(TypedDict):
+    """A closure without a remedy that waits for consent."""
+
+    code: str
+    ground: str
+    alternative: str
+    byAgency: str | None
+    byRole: str
+    bySubject: str | None
+    at: datetime
+
+
+class PrivacyChangeDoc(TypedDict):
+    anonymous: bool
+    confidential: bool
+    reason: str
+    byRole: str
+    bySubject: str | None
+    at: datetime
+
+
 ComplaintDoc = TypedDict(
     "ComplaintDoc",
     {
@@ -260,6 +328,8 @@ ComplaintDoc = TypedDict(
         "assignee": str | None,
         "assigneeSubject": str | None,
         "hold": HoldDoc | None,
+        "holds": list[PauseDoc],  # every time that it was on hold, oldest first
+        "proposal": ClosureProposalDoc | None,
         "forwardings": list[ForwardingDoc],
         "followUps": list[FollowUpDoc],
         "clocks": list[ClockDoc],
@@ -267,6 +337,11 @@ ComplaintDoc = TypedDict(
         "informationRequests": int,
         "escalationLevel": int,
         "mergedInto": str | None,
+        "followers": list[str],  # complaints that were merged into this one
+        "followerSubjects": list[str],  # their reporters' accounts
+        "reopenings": int,
+        "privacyChanges": list[PrivacyChangeDoc],  # the last ones, oldest first
+        "policyVersion": str,  # of the service policy that it was received under
         "rating": RatingDoc | None,
         "closure": ClosureDoc | None,
         "reporter": str | None,  # the sealed reporter's id

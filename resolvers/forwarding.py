@@ -17,7 +17,14 @@ from resolvers.store.database import Document
 from resolvers.transition import act
 from resolvers.update import Attempt
 
-UNASSIGNED: Final[Document] = {"team": None, "unit": None, "assignee": None, "assigneeSubject": None}
+UNASSIGNED: Final[Document] = {
+    "team": None,
+    "unit": None,
+    "assignee": None,
+    "assigneeSubject": None,
+    "proposal": None,
+}
+"""What of the former holder's a new one does not take over."""
 
 
 class By(NamedTuple):

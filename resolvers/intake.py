@@ -38,6 +38,8 @@ UNTOUCHED: Final[Mapping[str, Any]] = {
     "assignee": None,
     "assigneeSubject": None,
     "hold": None,
+    "holds": [],
+    "proposal": None,
     "forwardings": [],
     "followUps": [],
     "clocks": [],
@@ -45,6 +47,10 @@ UNTOUCHED: Final[Mapping[str, Any]] = {
     "informationRequests": 0,
     "escalationLevel": 0,
     "mergedInto": None,
+    "followers": [],
+    "followerSubjects": [],
+    "reopenings": 0,
+    "privacyChanges": [],
     "rating": None,
     "closure": None,
     "reporter": None,
@@ -150,7 +156,8 @@ async def _new(context: RequestContext, submission: Submission) -> Document:
         "receivedAt": context.now,
     }
     zone = await reference.zone(context, holder)
-    return complaint | follow_through(context, complaint, lifecycle.SUBMISSION, zone)
+    complaint["policyVersion"] = context.policies.on(context.calendar(zone).local_day(context.now)).version
+    return complaint | follow_through(context, complaint, {}, lifecycle.SUBMISSION, zone)
 
 
 def public_title(category: Mapping[str, Any] | None, region_name: str | None) -> str:

@@ -32,6 +32,9 @@ KEYS: Final = (
     "assigneeSubject",
     "escalationLevel",
     "sensitive",
+    "proposal",
+    "followers",
+    "followerSubjects",
 )
 """The keys of a complaint that the decisions below read; every projection includes them."""
 
@@ -46,7 +49,9 @@ def readers(complaint: Complaint) -> list[str]:
     """The groups that may know of the complaint, sorted; stored with it, and an index's first key.
 
     Nothing is public before verification, and nothing confidential or withdrawn ever is. Former holders keep
-    reading. A liaison sees what is not confidential and meant for any unit or the own one, and what is assigned.
+    reading. A reporter whose complaint was merged into it follows it as the public would, unless it is confidential;
+    the province reads what it is asked to consent to. A liaison sees what is not confidential and meant for any unit or
+    the own one, and what is assigned.
     """
     groups = {f"agency:{agency}" for agency in (*complaint["holders"], *complaint["supporting"])}
     groups |= {"national", *_staff_groups(complaint)}
@@ -54,8 +59,11 @@ def readers(complaint: Complaint) -> list[str]:
         groups.add(f"reporter:{complaint['reporterSubject']}")
     if _is_published(complaint):
         groups.add("public")
-    if complaint["escalationLevel"] >= PROVINCE_REVIEW_LEVEL and complaint["holderProvince"] is not None:
+    under_review = complaint["escalationLevel"] >= PROVINCE_REVIEW_LEVEL or complaint["proposal"] is not None
+    if under_review and complaint["holderProvince"] is not None:
         groups.add(f"province:{complaint['holderProvince']}")
+    if not complaint["confidential"]:
+        groups |= {f"follower:{subject}" for subject in complaint["followerSubjects"]}
     if complaint["escalationLevel"] >= OVERSIGHT_LEVEL:
         groups.add("oversight")
     return sorted(groups)
@@ -147,12 +155,15 @@ def may_connect(viewer: Viewer) -> bool:
 def groups(viewer: Viewer) -> tuple[str, ...]:
     """The groups that a viewer belongs to: may know of every complaint that names one of them."""
     custody = custody_groups(viewer)
-    return custody if custody == ("national",) else (*custody, "public")
+    follows = (f"follower:{viewer.subject}",) if viewer.role is Role.CITIZEN and viewer.subject else ()
+    return custody if custody == ("national",) else (*custody, *follows, "public")
 
 
 def may_know(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> bool:
     """Whether the viewer may know that the complaint exists; `proven` are ids opened by their secret."""
-    return complaint["_id"] in proven or not set(groups(viewer)).isdisjoint(complaint["readers"])
+    if complaint["_id"] in proven or not set(groups(viewer)).isdisjoint(complaint["readers"]):
+        return True
+    return not complaint["confidential"] and not set(complaint["followers"]).isdisjoint(proven)
 
 
 def in_custody(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> bool:
@@ -163,6 +174,11 @@ def in_custody(viewer: Viewer, complaint: Complaint, proven: Collection[str] = (
 def is_reporter(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> bool:
     own = viewer.role is Role.CITIZEN and viewer.subject is not None
     return complaint["_id"] in proven or (own and viewer.subject == complaint["reporterSubject"])
+
+
+def is_author(viewer: Viewer, written: Mapping[str, Any]) -> bool:
+    """Whether the viewer wrote it: a draft, a proposal."""
+    return viewer.subject is not None and bool(viewer.subject == written["bySubject"])
 
 
 def may_read_follow_up(

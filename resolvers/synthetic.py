@@ -33,6 +33,7 @@ from resolvers.domain.vocabulary import (
     SupervisionGrade,
     TeamRole,
     TimeZone,
+    UnlistedAction,
     Visibility,
 )
 from resolvers.holiday_tables import calendar
@@ -53,21 +54,8 @@ _STREETS: Final = ("Merdeka", "Diponegoro", "Sudirman", "Gajahmada", "Pahlawan",
 _DISTRICTS: Final = ("Sukamaju", "Karangasri", "Tanjungsari", "Mekarjaya", "Banjarsari", "Wonosari", "Rejosari")
 _SINCE: Final = ("dua minggu", "sebulan", "tiga bulan", "lebih dari setahun", "seminggu")
 
+_POLICIES: Final = register.published_policies()
 _ROWS: Final = {(row.action, row.source): row for row in lifecycle.TRANSITIONS}
-_NO_REPLY: Final = Transition(
-    ComplaintAction.CONFIRM,
-    ComplaintStatus.ANSWERED,
-    ComplaintStatus.CLOSED_NO_REPLY,
-    frozenset(),
-    (ClockEffect(Effect.STOP, None),),
-)
-_HOLD: Final = Transition(
-    ComplaintAction.HOLD,
-    ComplaintStatus.IN_PROGRESS,
-    ComplaintStatus.ON_HOLD,
-    frozenset(),
-    (ClockEffect(Effect.PAUSE, ClockKind.RESOLUTION),),
-)
 
 
 class _Remembered(Calendar):
@@ -162,6 +150,7 @@ class _Life:
         where = chance.choices(world.governments, cum_weights=world.government_weights)[0]
         self.target = where if local else world.agency[self.template["target"]]
         self.words = self._words(where)
+        self.policy = _POLICIES.on(received.date())
         self.document = self._submitted(name, where)
         self._move(lifecycle.SUBMISSION)
 
@@ -212,6 +201,7 @@ class _Life:
             "reporterSubject": None,
             "secretHash": digest.hex(),
             "receivedAt": self.at,
+            "policyVersion": self.policy.version,
             "synthetic": True,
         }
 
@@ -239,8 +229,9 @@ class _Life:
             document["clocks"],
             row.clocks,
             now=self.at,
-            calendar=_calendar(self.world.zone(self.world.agency[document["holder"]])),
-            policy=sla.POLICY_2025,
+            zone=self.world.zone(self.world.agency[document["holder"]]),
+            calendars=_calendar,
+            policy=self.policy,
             grade=None if document["grade"] is None else SupervisionGrade(document["grade"]),
         )
         document["status"] = row.target
@@ -307,14 +298,16 @@ class _Life:
         return True
 
     def _answered(self) -> bool:
-        limit = sla.POLICY_2025.resolution_working_days[SupervisionGrade(self.document["grade"])]
+        limit = self.policy.resolution_working_days[SupervisionGrade(self.document["grade"])]
         if self.chance.random() < 0.4 and self._later(2.0):
             self._write(FollowUpKind.PROGRESS, "Laporan sedang ditangani oleh unit terkait.", approved=True)
             self._move(_ROWS[ComplaintAction.FOLLOW_UP, ComplaintStatus.IN_PROGRESS]._replace(clocks=_FIRST_WORD))
         if self.chance.random() < 0.06:
             if self._later(2.0):
                 review = (self.at + timedelta(days=21)).date().isoformat()
-                self._move(_HOLD, hold={"reason": "Menunggu anggaran perubahan.", "reviewOn": review})
+                hold = {"reason": "Menunggu anggaran perubahan.", "reviewOn": review}
+                row = _ROWS[ComplaintAction.HOLD, ComplaintStatus.IN_PROGRESS]
+                self._move(row, hold=hold, holds=[{"start": self.at, "end": None}])
             return False
         substantive = self.chance.random() < (0.55 if self.target["pilot"] else 0.4)
         if not self._later(500.0 if self.chance.random() < 0.01 else 1 + 0.5 * limit):
@@ -369,10 +362,10 @@ class _Life:
                 rating = {"stars": stars, "comment": None, "at": self.at}
                 self._move(_ROWS[ComplaintAction.CONFIRM, ComplaintStatus.ANSWERED], rating=rating)
             return False
-        silent = self.at + timedelta(days=sla.POLICY_2025.reporter_reply_days + 1)
+        silent = self.at + timedelta(days=self.policy.reporter_reply_days + 1)
         if silent < self.now:
             self.at = silent
-            self._move(_NO_REPLY)
+            self._move(_ROWS[UnlistedAction.LAPSE, ComplaintStatus.ANSWERED])
         return False
 
 

@@ -38,6 +38,7 @@ def a_complaint(**given: Any) -> dict[str, Any]:
         "holderKind": "REGENCY",
         "holderProvince": "prov-bali",
         "holders": ["kemenpanrb", "kab-badung"],
+        "policyVersion": "5/2025",
         "reporterSubject": "wayan",
         "secretHash": "",
         "receivedAt": RECEIVED,

@@ -149,6 +149,15 @@ class ComplaintAction(StrEnum):
     SET_PRIVACY = "SET_PRIVACY"
 
 
+class UnlistedAction(StrEnum):
+    """Transitions of the state machine that nobody is offered: no value of the contract's ComplaintAction."""
+
+    LAPSE = "LAPSE"
+    """The reporter's time to reply is over."""
+    REFUSE_CLOSURE = "REFUSE_CLOSURE"
+    """consentToClosure with consent false."""
+
+
 class TeamKind(StrEnum):
     COORDINATION = "COORDINATION"
     MANAGEMENT = "MANAGEMENT"
