@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -19,11 +20,13 @@ from gateway.http.health import Readiness, healthz
 from gateway.http.request import BodyLimits
 from gateway.operation.document import Documents
 from gateway.settings import Settings, SettingsError, load
-from resolvers import holiday_tables
+from gateway.worker import Duty, Worker, working
+from resolvers import custody, holiday_tables, upkeep, wake
 from resolvers.context import RequestContext
 from resolvers.loaders import loaders
 from resolvers.store.database import PyMongoError, Store, connect
-from resolvers.viewer import PUBLIC
+from resolvers.store.lease import RENEWAL_SECONDS, Lease
+from resolvers.viewer import PUBLIC, SYSTEM, Viewer
 
 
 def build(settings: Settings, store: Store) -> Starlette:
@@ -39,8 +42,9 @@ def build(settings: Settings, store: Store) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        yield
-        readiness.is_stopping = True
+        async with working(worker(settings, store) if settings.worker else None):
+            yield
+            readiness.is_stopping = True
         store.close()
 
     middleware = [Middleware(Authentication, verify=verifier(settings))]
@@ -55,6 +59,18 @@ def from_environment() -> Starlette:
     return build(settings, connect(settings.mongodb_uri, settings.mongodb_database))
 
 
+def worker(settings: Settings, store: Store) -> Worker:
+    """What the system does unasked, over a store."""
+
+    def make_context() -> RequestContext:
+        return _context(settings, store, SYSTEM)
+
+    complaints = Duty("complaints", upkeep.due, upkeep.take, partial(wake.postpone, store.complaints))
+    teams = Duty("teams", custody.teams_due, custody.note_standing, partial(wake.postpone, store.teams))
+    agencies = Duty("agencies", custody.agencies_due, custody.settle, partial(wake.postpone, store.agencies))
+    return Worker(Lease(store, "upkeep"), make_context, (complaints, teams, agencies), RENEWAL_SECONDS)
+
+
 def verifier(settings: Settings) -> Verify:
     if settings.development_key is not None:
         return development_verifier(settings.development_key.get_secret_value())
@@ -65,18 +81,11 @@ def verifier(settings: Settings) -> Verify:
 
 
 def _graphql(settings: Settings, store: Store) -> GraphQLView:
-    secret_key = settings.secret_key_bytes
+    _ = settings.secret_key_bytes
 
     def make_context(request: Request) -> RequestContext:
-        return RequestContext(
-            store=store,
-            loaders=loaders(store),
-            now=_now(),
-            secret_key=secret_key,
-            calendar=holiday_tables.calendar,
-            viewer=request.scope.get("viewer", PUBLIC),
-            takes_secrets=request.method == "POST",
-        )
+        viewer = request.scope.get("viewer", PUBLIC)
+        return _context(settings, store, viewer, takes_secrets=request.method == "POST")
 
     built = schema.build([checked_documents(lambda: documents)])
     documents = Documents(built._schema, settings.introspection)
@@ -86,6 +95,18 @@ def _graphql(settings: Settings, store: Store) -> GraphQLView:
         settings.request_deadline_ms,
     )
     return GraphQLView(built, documents, make_context, limits)
+
+
+def _context(settings: Settings, store: Store, viewer: Viewer, *, takes_secrets: bool = False) -> RequestContext:
+    return RequestContext(
+        store=store,
+        loaders=loaders(store),
+        now=_now(),
+        secret_key=settings.secret_key_bytes,
+        calendar=holiday_tables.calendar,
+        viewer=viewer,
+        takes_secrets=takes_secrets,
+    )
 
 
 def _now() -> datetime:

@@ -39,7 +39,8 @@ async def change(context: RequestContext, attempt: Attempt, agency_id: str, chan
             raise NotAllowed("The national desk connects agencies.", field=("input", "connected"))
         units = None if changes.units is None else _units(agency, changes.units, used)
         wanted = {"shortName": short_name, "connected": changes.connected, "units": units}
-        return {key: value for key, value in wanted.items() if value is not None}
+        changed = {key: value for key, value in wanted.items() if value is not None}
+        return changed if changes.connected is None else changed | {"wakeAt": context.now}
 
     return await update(
         context, context.store.agencies, agency_id, attempt, visible=lambda agency: True, change=changed

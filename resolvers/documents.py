@@ -42,6 +42,12 @@ class AgencyDoc(TypedDict):
     pilot: bool
     units: list[OrgUnitDoc]
     revision: int
+    custodian: str | None
+    """Who works on its complaints while it is not connected, or has no team in force."""
+    custodianSince: NotRequired[datetime]
+    wakeAt: NotRequired[datetime]
+    """When the system looks at its custodian next."""
+    processed: NotRequired[list["ProcessedDoc"]]
 
 
 class RegionDoc(TypedDict):
@@ -108,6 +114,10 @@ class TeamDoc(TypedDict):
     members: list[TeamMemberDoc]
     supersedes: str | None
     supersededBy: str | None
+    standing: str
+    """As the system has last taken note of it."""
+    wakeAt: datetime
+    """When it changes next; NEVER where it does not by itself."""
     synthetic: bool
     processed: list[ProcessedDoc]
     creation: NotRequired[ProcessedDoc]
@@ -184,6 +194,7 @@ class PolicyDoc(TypedDict):
     resolutionWorkingDays: dict[str, int]
     reporterReplyDays: int
     resolutionKeepsFirstDue: bool
+    rulesForwardAfterWorkingDays: int | None
     limits: LimitsDoc
     escalation: EscalationDoc
 
@@ -334,6 +345,10 @@ ComplaintDoc = TypedDict(
         "followUps": list[FollowUpDoc],
         "clocks": list[ClockDoc],
         "nextDueAt": datetime,  # of the running clocks; NEVER where none runs, so that these sort last
+        "wakeAt": datetime,  # when the system takes its next step; NEVER where it has none to take
+        "rulesAsked": str | None,  # version of the routing rules that left it to people
+        "ombudsmanOfferedAt": datetime | None,
+        "custodian": str | None,  # the agency that works on it while the holder has no team in force
         "informationRequests": int,
         "escalationLevel": int,
         "mergedInto": str | None,

@@ -125,9 +125,12 @@ async def approve(context: RequestContext, attempt: Attempt, complaint_id: str, 
     """Publishes the draft: the complaint is answered."""
     known = await context.loaders.complaint.load(complaint_id)
     team = None if known is None or known["team"] is None else await teams.by_id(context, known["team"])
+    refusal = await teams.refusal(context)
 
     def change(complaint: Document, transition: Transition) -> Document:
         draft = _draft(complaint, follow_up_id)
+        if refusal is not None:
+            raise refusal
         if draft["bySubject"] is not None and draft["bySubject"] == context.viewer.subject:
             raise NotAllowed("Nobody approves the own draft: another admin of the agency does.")
         if team is None or team["_id"] != complaint["team"] or not teams.may_work(context, team):

@@ -69,5 +69,6 @@ def held_by(agency: Mapping[str, Any], holders: Sequence[str]) -> Document:
         "holder": agency_id,
         "holderKind": agency["kind"],
         "holderProvince": agency["province"],
+        "custodian": agency["custodian"],
         "holders": [*(held for held in holders if held != agency_id), agency_id],
     }

@@ -1,6 +1,6 @@
 """Routing: what the rules make of a complaint, and whether its chain of custody verifies."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from resolvers import complaint as complaints
@@ -37,12 +37,8 @@ async def preview(context: RequestContext, question: Question) -> Document:
         found = await routed(context, question)
     except InvalidInput as refused:
         raise InvalidArgument(str(refused)) from None
-    rows = [_row(candidate) for candidate in found.candidates]
+    rows = [candidate._asdict() for candidate in found.candidates]
     return {"candidates": rows, "decided": None if found.decided is None else found.decided.agency}
-
-
-def _row(candidate: Candidate) -> Document:
-    return candidate._asdict()
 
 
 async def routed(context: RequestContext, question: Question) -> Routing:
@@ -64,7 +60,18 @@ async def _matter(context: RequestContext, question: Question) -> Matter:
         category=category,
         government=None if government is None else await reference.agency(context, government, "region"),
         named=None if named is None else await reference.agency(context, named, "namedAgency"),
+        suggested=await context.loaders.category.load_many(suggested(question)),
     )
+
+
+def suggested(question: Question) -> list[str]:
+    """The categories that the text speaks of clearly."""
+    found = topics.suggest(_words(question))
+    return [row.category for row in found[: routing.SUGGESTIONS] if row.score >= routing.CONTRADICTS]
+
+
+def _words(question: Question) -> str:
+    return topics.normalized(f"{question.title} {question.body}")
 
 
 def matter(
@@ -73,25 +80,30 @@ def matter(
     category: Mapping[str, Any] | None,
     government: Mapping[str, Any] | None,
     named: Mapping[str, Any] | None,
+    suggested: Iterable[Mapping[str, Any] | None],
 ) -> Matter:
-    """What the rules look at, from the stored category, the government of the place and the agency named."""
+    """What the rules look at, from the stored category, the government of the place, the agency named, and the
+    categories that the text speaks of.
+    """
     return Matter(
-        words=topics.normalized(f"{question.title} {question.body}"),
+        words=_words(question),
         desk=DESK,
         category=question.category,
-        protected=_protection(category, question.confidential),
+        protected=_protection((category, *suggested), question.confidential),
         place=None if government is None else Place(government["_id"], government["province"]),
         named=None if named is None else Named(named["_id"], named["province"], governs=named["region"] is not None),
     )
 
 
-def _protection(category: Mapping[str, Any] | None, confidential: bool) -> str | None:
+def _protection(categories: Iterable[Mapping[str, Any] | None], confidential: bool) -> str | None:
+    """Why people alone may route it; what the text speaks of protects it as what the reporter chose does."""
     if confidential:
         return "It is confidential: the national desk decides who may read it."
-    if category is not None and category["sensitive"]:
-        return f"{category['_id']} is sensitive: the national desk decides who may read it."
-    if category is not None and category["defaultGrade"] == SupervisionGrade.SUPERVISORY:
-        return f"{category['_id']} needs examination: the national desk decides who may read it."
+    for category in categories:
+        if category is not None and category["sensitive"]:
+            return f"{category['_id']} is sensitive: the national desk decides who may read it."
+        if category is not None and category["defaultGrade"] == SupervisionGrade.SUPERVISORY:
+            return f"{category['_id']} needs examination: the national desk decides who may read it."
     return None
 
 

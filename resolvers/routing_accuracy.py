@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from resolvers import synthetic
 from resolvers.domain import routing
 from resolvers.domain.routing import RuleId
-from resolvers.routing import Question, matter
+from resolvers.routing import Question, matter, suggested
 from resolvers.store import register
 from resolvers.store.database import Document
 
@@ -82,6 +82,7 @@ def _routed(filed: Document) -> routing.Routing:
             category=_CATEGORY.get(filed["category"]),
             government=_GOVERNMENT[filed["region"]],
             named=_AGENCY.get(filed["namedAgency"]),
+            suggested=[_CATEGORY[code] for code in suggested(question)],
         )
     )
 

@@ -16,9 +16,10 @@ from typing import Any, Final
 
 from resolvers import forwarding, policy, reference
 from resolvers.documents import DESK, AgencyDoc
-from resolvers.domain import lifecycle, sla, tracking_id
+from resolvers.domain import lifecycle, sla, tracking_id, upkeep
 from resolvers.domain.calendar import Calendar
 from resolvers.domain.lifecycle import ClockEffect, Effect, Transition
+from resolvers.domain.upkeep import Step
 from resolvers.domain.vocabulary import (
     AgencyKind,
     ArchiveReason,
@@ -211,8 +212,24 @@ class _Life:
                 break
         document = self.document
         document["nextDueAt"] = sla.next_due(document["clocks"]) or NEVER
+        self._keep_up()
         document["readers"] = policy.readers(document)
         return document
+
+    def _keep_up(self) -> None:
+        """What warnings and escalation have made of it by now; what else the system would do is left to it."""
+        document = self.document
+        while due := upkeep.next_step(document, self.policy, _calendar):
+            document["wakeAt"] = due.at
+            if due.at > self.now or due.step not in (Step.WARN, Step.ESCALATE, Step.OFFER_OMBUDSMAN):
+                return
+            if due.step is Step.WARN and due.clock is not None:
+                document["clocks"][due.clock]["warnedAt"] = due.at
+            else:
+                document["escalationLevel"] = due.level
+            if due.step is Step.OFFER_OMBUDSMAN:
+                document["ombudsmanOfferedAt"] = due.at
+        document["wakeAt"] = NEVER
 
     def _later(self, days: float) -> bool:
         """Moves on by about so many days; False where that lies in the future."""
@@ -304,10 +321,7 @@ class _Life:
             self._move(_ROWS[ComplaintAction.FOLLOW_UP, ComplaintStatus.IN_PROGRESS]._replace(clocks=_FIRST_WORD))
         if self.chance.random() < 0.06:
             if self._later(2.0):
-                review = (self.at + timedelta(days=21)).date().isoformat()
-                hold = {"reason": "Menunggu anggaran perubahan.", "reviewOn": review}
-                row = _ROWS[ComplaintAction.HOLD, ComplaintStatus.IN_PROGRESS]
-                self._move(row, hold=hold, holds=[{"start": self.at, "end": None}])
+                self._hold()
             return False
         substantive = self.chance.random() < (0.55 if self.target["pilot"] else 0.4)
         if not self._later(500.0 if self.chance.random() < 0.01 else 1 + 0.5 * limit):
@@ -325,6 +339,17 @@ class _Life:
             firstFollowUpAt=self.document["firstFollowUpAt"] or self.at,
         )
         return True
+
+    def _hold(self) -> None:
+        """Ended by its day of review."""
+        since, review = self.at, self.at + timedelta(days=21)
+        hold = {"reason": "Menunggu anggaran perubahan.", "reviewOn": review.date().isoformat()}
+        row = _ROWS[ComplaintAction.HOLD, ComplaintStatus.IN_PROGRESS]
+        self._move(row, hold=hold, holds=[{"start": since, "end": None}])
+        if review + timedelta(days=2) < self.now:
+            self.at = review + timedelta(days=2)
+            row = _ROWS[ComplaintAction.RESUME, ComplaintStatus.ON_HOLD]
+            self._move(row, hold=None, holds=[{"start": since, "end": self.at}])
 
     def _answer(self, substantive: bool) -> str:
         promised = self.at + timedelta(days=self.chance.randint(7, 45))

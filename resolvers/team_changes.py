@@ -8,6 +8,7 @@ from resolvers import policy, reference, text
 from resolvers import team as teams
 from resolvers.context import RequestContext
 from resolvers.domain import tracking_id
+from resolvers.domain.teams import Standing
 from resolvers.domain.vocabulary import AgencyKind, TeamKind
 from resolvers.errors import InvalidInput, LimitReached, NotAllowed, NotFound
 from resolvers.store.database import Document, DuplicateKeyError, Session
@@ -48,6 +49,8 @@ async def create(
         "members": [],
         "supersedes": old and old["_id"],
         "supersededBy": None,
+        "standing": Standing.PLANNED,
+        "wakeAt": context.now,
         "synthetic": False,
         "processed": [],
         "revision": 1,
@@ -68,7 +71,7 @@ async def _store(context: RequestContext, attempt: Attempt, team: Document) -> D
         await collection.insert_one(team, session=session)
         if team["supersedes"] is not None:
             old = {"_id": team["supersedes"], "supersededBy": None}
-            ended = {"$set": {"supersededBy": team["_id"]}, "$inc": {"revision": 1}}
+            ended = {"$set": {"supersededBy": team["_id"], "wakeAt": context.now}, "$inc": {"revision": 1}}
             if (await collection.update_one(old, ended, session=session)).modified_count == 0:
                 raise InvalidInput(f"{team['supersedes']} is superseded already.", field=("input", "supersedes"))
 
@@ -129,8 +132,7 @@ async def _managed(context: RequestContext, attempt: Attempt, team_id: str, chan
 
     def managed(team: Document) -> Document:
         _check_manager(context, owner)
-        result: Document = changes(team, owner)
-        return result
+        return {**changes(team, owner), "wakeAt": context.now}
 
     return await update(context, context.store.teams, team_id, attempt, visible=lambda team: True, change=managed)
 

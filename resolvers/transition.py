@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from resolvers import policy
 from resolvers.context import RequestContext
-from resolvers.domain import lifecycle, sla
+from resolvers.domain import lifecycle, sla, upkeep
 from resolvers.domain.lifecycle import Case, ClockEffect, Denial, Effect, Transition
 from resolvers.domain.service_policy import ServicePolicy
 from resolvers.domain.sla import ClockDoc
@@ -66,7 +66,7 @@ def prove(context: RequestContext, complaint: Document, secret: str | None) -> N
 
 def allowed_actions(context: RequestContext, complaint: Document) -> tuple[ComplaintAction, ...]:
     actors = policy.actors(context.viewer, complaint, context.proven)
-    return lifecycle.allowed_actions(case_of(context, complaint), actors, _policy_of(context, complaint).limits)
+    return lifecycle.allowed_actions(case_of(context, complaint), actors, policy_of(context, complaint).limits)
 
 
 async def act(
@@ -90,7 +90,7 @@ async def act(
 
     def decided(complaint: Document) -> Document:
         actors = policy.actors(context.viewer, complaint, context.proven)
-        limits = _policy_of(context, complaint).limits
+        limits = policy_of(context, complaint).limits
         transition = lifecycle.decide(action, case_of(context, complaint), actors, limits)
         if isinstance(transition, Denial):
             current = complaint if transition.code == WrongStatus.code else None
@@ -124,15 +124,22 @@ def follow_through(
         set_["closedAt"] = None
     elif before["closedAt"] is None:
         set_["closedAt"] = context.now
+    set_["wakeAt"] = wake_at(context, complaint | set_)
     set_["readers"] = policy.readers({**complaint, **set_})
     return set_
+
+
+def wake_at(context: RequestContext, complaint: Document) -> datetime:
+    """When the system takes its next step by itself; NEVER where it has none to take."""
+    due = upkeep.next_step(complaint, policy_of(context, complaint), context.calendar)
+    return NEVER if due is None else due.at
 
 
 def _clocks(
     context: RequestContext, before: Document, changes: Document, transition: Transition, zone: TimeZone
 ) -> list[ClockDoc]:
     """A new class or grade counts from receipt; a new holder's days count for RESOLUTION where the policy says so."""
-    service, complaint = _policy_of(context, before), before | changes
+    service, complaint = policy_of(context, before), before | changes
     grade = None if complaint["grade"] is None else SupervisionGrade(complaint["grade"])
     reclassified = complaint["class"] != before["class"] or before["grade"] not in (None, complaint["grade"])
     clocks = sla.apply(
@@ -156,7 +163,8 @@ def _clocks(
     ]
 
 
-def _policy_of(context: RequestContext, complaint: Document) -> ServicePolicy:
+def policy_of(context: RequestContext, complaint: Document) -> ServicePolicy:
+    """The version that it was received under."""
     return context.policies.of(complaint["policyVersion"])
 
 

@@ -17,3 +17,6 @@ class Viewer:
 
 
 PUBLIC = Viewer()
+
+SYSTEM = Viewer(Role.SYSTEM)
+"""The system itself, in what it does without being asked."""

@@ -77,6 +77,11 @@ class Agency(Node):
     connected: bool
     pilot: bool
     units: list[OrgUnit]
+    custodian: LazyAgency | None = loaded(
+        agencies.by_id,
+        key="custodian",
+        description="Who works on its complaints while it is not connected, or has no team in force; else null.",
+    )
     revision: int
 
     @called(list[LazyAgency], needs=("_id", "kind"), commands=1)

@@ -2,7 +2,7 @@
 
 import typer
 
-from gateway.cli import access, contract, data, demo, router, routing, server, supergraph
+from gateway.cli import access, contract, data, demo, router, routing, server, supergraph, worker
 
 app = typer.Typer(
     name="satugraf",
@@ -14,6 +14,7 @@ app = typer.Typer(
 )
 app.command()(demo.demo)
 app.command()(server.serve)
+app.command()(worker.worker)
 app.command()(data.seed)
 app.command()(data.migrate)
 app.command()(data.doctor)

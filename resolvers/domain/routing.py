@@ -65,6 +65,8 @@ class Candidate(NamedTuple):
     score: float
     reason: str
     rule: RuleId
+    category: str | None = None
+    """Whose affair it was found to be, where a category was."""
 
 
 class Routing(NamedTuple):
@@ -130,7 +132,7 @@ def _named(matter: Matter) -> Iterator[Candidate]:
         )
     elif is_competent(named, matter.category, matter):
         reason = "The reporter names this agency, and it answers for this category at this place."
-        yield Candidate(named.agency, 0.97, reason, RuleId.NAMED_AGENCY)
+        yield Candidate(named.agency, 0.97, reason, RuleId.NAMED_AGENCY, matter.category)
 
 
 def is_competent(named: Named | None, category: str, matter: Matter) -> bool:
@@ -168,7 +170,7 @@ def _by_category(matter: Matter, category: str | None, ceiling: float, rule: Rul
     if rule is RuleId.TEXT:
         reason = f"The text reads like {reason}"
     tabled = RuleId.VERTICAL_BODY if found.level is Level.VERTICAL else RuleId.AFFAIRS
-    yield Candidate(answering, round(score, 2), reason, rule or tabled)
+    yield Candidate(answering, round(score, 2), reason, rule or tabled, category)
 
 
 _WHOSE: Final = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from datetime import date, timedelta
+from enum import StrEnum
 from typing import Final, NamedTuple
 
 from resolvers.domain.vocabulary import TeamRole, TeamStatus
@@ -33,6 +34,32 @@ def may_work(status: TeamStatus, term_to: date | None, today: date) -> bool:
     """Whether its members may verify, accept and approve: while it is active, and for the days of grace."""
     in_grace = status is TeamStatus.EXPIRED and term_to is not None and today - term_to <= timedelta(days=GRACE_DAYS)
     return is_active(status) or in_grace
+
+
+class Standing(StrEnum):
+    """A status, with the days of grace told from the time after them."""
+
+    PLANNED = "PLANNED"
+    ACTIVE = "ACTIVE"
+    EXPIRING = "EXPIRING"
+    IN_GRACE = "IN_GRACE"
+    OVER = "OVER"
+
+
+def standing(status: TeamStatus, term_to: date | None, today: date) -> Standing:
+    if status is TeamStatus.SUPERSEDED:
+        return Standing.OVER
+    if status is TeamStatus.EXPIRED:
+        return Standing.IN_GRACE if may_work(status, term_to, today) else Standing.OVER
+    return Standing(status)
+
+
+def next_change(term_from: date, term_to: date | None, today: date) -> date | None:
+    """The next day on which its standing changes by itself; None where none does."""
+    days = [term_from]
+    if term_to is not None:
+        days += [term_to + timedelta(days=after) for after in (-EXPIRING_DAYS, 1, GRACE_DAYS + 1)]
+    return min((day for day in days if day > today), default=None)
 
 
 class Seat(NamedTuple):

@@ -53,6 +53,9 @@ TEAM_LISTS = (
 PLAN_LISTS = (Index(("agency",), "periodFrom"),)  # an agency's plans
 REGION_LISTS = (Index(("parent",), "level"), Index(("level",), "parent"))
 
+WAKE = "wakeAt"
+_WAKE = IndexModel([("wakeAt", ASCENDING), ("_id", ASCENDING)], name=WAKE)  # what the system has to do next
+
 # A submission's idempotency key names the one document that it made.
 _CREATION = IndexModel("creation.key", name="creation_key", unique=True, sparse=True)
 _MEMBERSHIP = IndexModel("members.subject", name="members_subject", sparse=True)
@@ -67,8 +70,8 @@ def choose(lists: Iterable[Index], bounded: Iterable[str], sort: str) -> str | N
 
 async def create(store: Store) -> None:
     """Creates what is missing; safe to run again."""
-    await store.complaints.create_indexes([*(index.model() for index in COMPLAINT_LISTS), _CREATION])
-    await store.agencies.create_indexes([index.model() for index in AGENCY_LISTS])
-    await store.teams.create_indexes([*(index.model() for index in TEAM_LISTS), _CREATION, _MEMBERSHIP])
+    await store.complaints.create_indexes([*(index.model() for index in COMPLAINT_LISTS), _CREATION, _WAKE])
+    await store.agencies.create_indexes([*(index.model() for index in AGENCY_LISTS), _WAKE])
+    await store.teams.create_indexes([*(index.model() for index in TEAM_LISTS), _CREATION, _MEMBERSHIP, _WAKE])
     await store.action_plans.create_indexes([*(index.model() for index in PLAN_LISTS), _CREATION])
     await store.regions.create_indexes([index.model() for index in REGION_LISTS])
