@@ -1,7 +1,8 @@
 """The composition root: the only module that builds real parts and joins them."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 
@@ -21,19 +22,23 @@ from gateway.http.request import BodyLimits
 from gateway.operation.document import Documents
 from gateway.settings import Settings, SettingsError, load
 from gateway.worker import Duty, Worker, working
-from resolvers import custody, holiday_tables, upkeep, wake
+from resolvers import custody, upkeep, wake
 from resolvers.context import RequestContext
 from resolvers.loaders import loaders
+from resolvers.regulations import Regulations
 from resolvers.store.database import PyMongoError, Store, connect
 from resolvers.store.lease import RENEWAL_SECONDS, Lease
 from resolvers.viewer import PUBLIC, SYSTEM, Viewer
+
+FIRST_READ_S = 2
 
 
 def build(settings: Settings, store: Store) -> Starlette:
     """The gateway over a store; closes the store when it stops."""
     readiness = Readiness(lambda: _ping(store))
+    regulations = Regulations(store)
     routes: list[BaseRoute] = [
-        Route("/graphql", _graphql(settings, store), methods=["GET", "POST"]),
+        Route("/graphql", _graphql(settings, regulations), methods=["GET", "POST"]),
         Route("/healthz", healthz),
         Route("/readyz", readiness.readyz),
     ]
@@ -42,7 +47,7 @@ def build(settings: Settings, store: Store) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with working(worker(settings, store) if settings.worker else None):
+        async with refreshed(regulations), working(worker(settings, regulations) if settings.worker else None):
             yield
             readiness.is_stopping = True
         store.close()
@@ -59,11 +64,12 @@ def from_environment() -> Starlette:
     return build(settings, connect(settings.mongodb_uri, settings.mongodb_database))
 
 
-def worker(settings: Settings, store: Store) -> Worker:
-    """What the system does unasked, over a store."""
+def worker(settings: Settings, regulations: Regulations) -> Worker:
+    """What the system does unasked, by the regulations in force."""
+    store = regulations.store
 
     def make_context() -> RequestContext:
-        return _context(settings, store, SYSTEM)
+        return _context(settings, regulations, SYSTEM)
 
     complaints = Duty("complaints", upkeep.due, upkeep.take, partial(wake.postpone, store.complaints))
     teams = Duty("teams", custody.teams_due, custody.note_standing, partial(wake.postpone, store.teams))
@@ -80,12 +86,27 @@ def verifier(settings: Settings) -> Verify:
     return refuse
 
 
-def _graphql(settings: Settings, store: Store) -> GraphQLView:
+@asynccontextmanager
+async def refreshed(regulations: Regulations) -> AsyncIterator[None]:
+    """Starts with what the database says is in force, where it answers at once, and keeps up with it."""
+    with suppress(PyMongoError, TimeoutError):
+        async with asyncio.timeout(FIRST_READ_S):
+            await regulations.read()
+    keeping = asyncio.create_task(regulations.keep_fresh())
+    try:
+        yield
+    finally:
+        keeping.cancel()
+        with suppress(asyncio.CancelledError):
+            await keeping
+
+
+def _graphql(settings: Settings, regulations: Regulations) -> GraphQLView:
     _ = settings.secret_key_bytes
 
     def make_context(request: Request) -> RequestContext:
         viewer = request.scope.get("viewer", PUBLIC)
-        return _context(settings, store, viewer, takes_secrets=request.method == "POST")
+        return _context(settings, regulations, viewer, takes_secrets=request.method == "POST")
 
     built = schema.build([checked_documents(lambda: documents)])
     documents = Documents(built._schema, settings.introspection)
@@ -97,13 +118,16 @@ def _graphql(settings: Settings, store: Store) -> GraphQLView:
     return GraphQLView(built, documents, make_context, limits)
 
 
-def _context(settings: Settings, store: Store, viewer: Viewer, *, takes_secrets: bool = False) -> RequestContext:
+def _context(
+    settings: Settings, regulations: Regulations, viewer: Viewer, *, takes_secrets: bool = False
+) -> RequestContext:
     return RequestContext(
-        store=store,
-        loaders=loaders(store),
+        store=regulations.store,
+        loaders=loaders(regulations.store),
         now=_now(),
         secret_key=settings.secret_key_bytes,
-        calendar=holiday_tables.calendar,
+        calendar=regulations.calendar,
+        policies=regulations.policies,
         viewer=viewer,
         takes_secrets=takes_secrets,
     )

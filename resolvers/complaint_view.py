@@ -55,6 +55,14 @@ def rating(context: RequestContext, complaint: Document) -> Document | None:
     return found if found is None or _in_custody(context, complaint) else {**found, "comment": None}
 
 
+def closure_proposal(context: RequestContext, complaint: Document) -> Document | None:
+    """What waits for consent: read by those who work on it and those who consent, not yet by the reporter."""
+    if policy.is_reporter(context.viewer, complaint, context.proven) or not _in_custody(context, complaint):
+        return None
+    found: Document | None = complaint["proposal"]
+    return found
+
+
 def closure(context: RequestContext, complaint: Document) -> Document | None:
     """Why and how it ended; what was written and attached to that is read inside custody."""
     found: Document | None = complaint["closure"]

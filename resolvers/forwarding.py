@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from resolvers import policy, reference, text
 from resolvers.context import RequestContext
@@ -13,18 +13,10 @@ from resolvers.domain.lifecycle import Actor, Transition
 from resolvers.domain.routing import RuleId
 from resolvers.domain.vocabulary import ComplaintAction, ComplaintStatus, ReturnReason, Role
 from resolvers.errors import InvalidInput, NotAllowed
+from resolvers.follow_up import UNASSIGNED
 from resolvers.store.database import Document
 from resolvers.transition import act
 from resolvers.update import Attempt
-
-UNASSIGNED: Final[Document] = {
-    "team": None,
-    "unit": None,
-    "assignee": None,
-    "assigneeSubject": None,
-    "proposal": None,
-}
-"""What of the former holder's a new one does not take over."""
 
 
 class By(NamedTuple):

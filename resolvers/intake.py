@@ -24,7 +24,7 @@ from resolvers.domain.vocabulary import (
     Visibility,
 )
 from resolvers.errors import InvalidInput, NotAllowed
-from resolvers.follow_up import appended
+from resolvers.follow_up import appended, closed_by
 from resolvers.store.database import MAX_TIME_MS, NEVER, Document, DuplicateKeyError
 from resolvers.transition import act, follow_through, prove, secret_hash, secret_of
 from resolvers.update import Attempt, conflict
@@ -291,15 +291,7 @@ async def archive(
         actors = policy.actors(context.viewer, complaint, context.proven)
         if reason is ArchiveReason.OUT_OF_SCOPE and Actor.NATIONAL_ADMIN not in actors:
             raise NotAllowed("OUT_OF_SCOPE is for the national desk to decide.", field=("input", "reason"))
-        closure: Document = {
-            "code": None,
-            "evidence": [],
-            "archiveReason": reason,
-            "referral": referred,
-            "ground": None,
-            "alternative": None,
-            "at": context.now,
-        }
+        closure = closed_by(context, archive_reason=reason, referral=referred)
         noting = appended(context, complaint, FollowUpKind.NOTE, noted, Visibility.INTERNAL) if noted else {}
         return {"closure": closure, **noting}
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from resolvers.documents import DESK
 from resolvers.domain.lifecycle import Actor
-from resolvers.domain.vocabulary import Channel, ComplaintStatus, Role, Visibility
+from resolvers.domain.vocabulary import Channel, ComplaintStatus, FollowUpKind, Role, Visibility
 from resolvers.viewer import Viewer
 
 Complaint = Mapping[str, Any]
@@ -172,7 +172,7 @@ def may_know(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ())
     """Whether the viewer may know that the complaint exists; `proven` are ids opened by their secret."""
     if complaint["_id"] in proven or not set(groups(viewer)).isdisjoint(complaint["readers"]):
         return True
-    return not complaint["confidential"] and not set(complaint["followers"]).isdisjoint(proven)
+    return follows(viewer, complaint, proven)
 
 
 def in_custody(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> bool:
@@ -190,12 +190,22 @@ def is_author(viewer: Viewer, written: Mapping[str, Any]) -> bool:
     return viewer.subject is not None and bool(viewer.subject == written["bySubject"])
 
 
+def follows(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> bool:
+    """Whether a complaint of the viewer's was merged into this one, and this one is not confidential."""
+    own = viewer.role is Role.CITIZEN and viewer.subject in complaint["followerSubjects"]
+    return not complaint["confidential"] and (own or not set(complaint["followers"]).isdisjoint(proven))
+
+
 def may_read_follow_up(
     viewer: Viewer, complaint: Complaint, follow_up: Mapping[str, Any], proven: Collection[str] = ()
 ) -> bool:
-    """Drafts and internal notes are for custody alone, answers to the reporter for both, the rest for all."""
+    """Drafts and internal notes are for custody alone, answers to the reporter for both, the rest for all.
+
+    The final answer is also for those whose complaint was merged into this one.
+    """
     if not in_custody(viewer, complaint, proven):
-        return bool(follow_up["approved"]) and follow_up["visibility"] == Visibility.PUBLIC
+        answers = follow_up["kind"] == FollowUpKind.FINAL and follows(viewer, complaint, proven)
+        return bool(follow_up["approved"]) and (follow_up["visibility"] == Visibility.PUBLIC or answers)
     if is_reporter(viewer, complaint, proven):
         return bool(follow_up["approved"]) and follow_up["visibility"] != Visibility.INTERNAL
     return True

@@ -37,6 +37,7 @@ from resolvers.domain.vocabulary import (
     UnlistedAction,
     Visibility,
 )
+from resolvers.follow_up import UNASSIGNED
 from resolvers.holiday_tables import calendar
 from resolvers.intake import UNTOUCHED, public_title
 from resolvers.store import register
@@ -269,7 +270,7 @@ class _Life:
             reason=ReturnReason.NOT_COMPETENT if action is ComplaintAction.RETURN else None,
         )
         held = reference.held_by(to, document["holders"])
-        self._move(row, **held, **forwarding.UNASSIGNED, forwardings=[*document["forwardings"], made], **further)
+        self._move(row, **held, **UNASSIGNED, forwardings=[*document["forwardings"], made], **further)
 
     def _verified(self) -> bool:
         if not self._later(1.0):

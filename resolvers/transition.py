@@ -24,7 +24,7 @@ from resolvers.domain.vocabulary import (
 )
 from resolvers.errors import InvalidInput, LimitReached, NotAllowed, Refused, WrongStatus
 from resolvers.store.database import NEVER, Document
-from resolvers.update import Attempt, update
+from resolvers.update import Attempt, Beside, update
 
 CASE_KEYS: Final = (
     *policy.KEYS,
@@ -78,8 +78,11 @@ async def act(
     *,
     zone: TimeZone | None = None,
     secret: str | None = None,
+    beside: Beside | None = None,
 ) -> Document:
     """The complaint after `action`: `change` gives the keys that the action sets, `zone` is a new holder's.
+
+    `beside` writes to other documents, in one transaction with this one.
 
     Raises NotFound for what the viewer may not know of, and what the table, `change` or the revision refuses.
     """
@@ -98,7 +101,9 @@ async def act(
         changes = change(complaint, transition)
         return changes | follow_through(context, complaint, changes, transition, zone)
 
-    return await update(context, context.store.complaints, complaint_id, attempt, visible=visible, change=decided)
+    return await update(
+        context, context.store.complaints, complaint_id, attempt, visible=visible, change=decided, beside=beside
+    )
 
 
 def _first_word(complaint: Document, changes: Document) -> tuple[ClockEffect, ...]:
@@ -117,7 +122,7 @@ def follow_through(
 ) -> Document:
     """What every action sets besides its own `changes`: status, clocks, instants, and who may know."""
     complaint = before | changes
-    clocks = _clocks(context, before, changes, transition, zone or _zone_of(before))
+    clocks = _clocks(context, before, changes, transition, zone or zone_of(before))
     set_: Document = {"status": transition.target, "clocks": clocks, "updatedAt": context.now}
     set_["nextDueAt"] = sla.next_due(clocks) or NEVER
     if transition.target in lifecycle.OPEN:
@@ -168,7 +173,7 @@ def policy_of(context: RequestContext, complaint: Document) -> ServicePolicy:
     return context.policies.of(complaint["policyVersion"])
 
 
-def _zone_of(complaint: Document) -> TimeZone:
+def zone_of(complaint: Document) -> TimeZone:
     """The working time of the clock that was started last: the holder's."""
     return TimeZone(complaint["clocks"][-1]["zone"]) if complaint["clocks"] else TimeZone.WIB
 
@@ -179,7 +184,7 @@ def case_of(context: RequestContext, complaint: Document) -> Case:
     held_since = links[-1]["at"] if links else complaint["receivedAt"]
     waiting = [row for row in follow_ups if not row["approved"] and row["rejection"] is None]
     proposal, hold, ended = complaint["proposal"], complaint["hold"], complaint["closedAt"]
-    calendar = context.calendar(_zone_of(complaint))
+    calendar = context.calendar(zone_of(complaint))
     today = calendar.local_day(context.now)
     return Case(
         status=ComplaintStatus(complaint["status"]),

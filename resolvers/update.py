@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,12 +12,16 @@ from pymongo import ReturnDocument
 from resolvers.context import RequestContext
 from resolvers.documents import ProcessedDoc
 from resolvers.errors import ChangedMeanwhile, IdempotencyConflict, InvalidInput, NotFound
-from resolvers.store.database import MAX_TIME_MS, Collection, Document, DuplicateKeyError
+from resolvers.store.database import MAX_TIME_MS, Collection, Document, DuplicateKeyError, Session
 
 MAX_TRIES: Final = 8
 MAX_KEY_LENGTH: Final = 200
 KEPT_KEYS: Final = 50
 """Idempotency keys that a document remembers; older ones are forgotten."""
+
+
+Beside = Callable[[Document, Session], Awaitable[None]]
+"""Writes what goes with a change, given the document before it; what it raises undoes both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ async def update(
     *,
     visible: Callable[[Document], bool],
     change: Callable[[Document], Document],
+    beside: Beside | None = None,
 ) -> Document:
     """The document after `change`, which gives the keys to set; the document as it is where the key has done its work.
 
@@ -101,13 +106,34 @@ async def update(
         if token is not None:
             done: ProcessedDoc = {"key": token, "digest": attempt.digest}
             changes["processed"] = [*document.get("processed", ())[-KEPT_KEYS + 1 :], done]
-        unchanged: dict[str, Any] = {key: document[key] for key in ("_id", "revision", "status") if key in document}
-        updated = await collection.find_one_and_update(
-            unchanged, {"$set": changes, "$inc": {"revision": 1}}, return_document=ReturnDocument.AFTER
-        )
+        updated = await _written(context, collection, document, changes, beside)
         if updated is not None:
             return updated
     raise ChangedMeanwhile(f"{document_id} is being changed by many at once: try again.", document=document)
+
+
+async def _written(
+    context: RequestContext, collection: Collection, document: Document, changes: Document, beside: Beside | None
+) -> Document | None:
+    """The document after the changes; None where somebody else changed it first."""
+    unchanged: dict[str, Any] = {key: document[key] for key in ("_id", "revision", "status") if key in document}
+
+    async def write(session: Session | None) -> Document | None:
+        updated: Document | None = await collection.find_one_and_update(
+            unchanged,
+            {"$set": changes, "$inc": {"revision": 1}},
+            return_document=ReturnDocument.AFTER,
+            session=session,
+        )
+        if updated is not None and beside is not None and session is not None:
+            await beside(document, session)
+        return updated
+
+    if beside is None:
+        return await write(None)
+    async with await context.store.client.start_session() as session:
+        written: Document | None = await session.with_transaction(write)
+        return written
 
 
 def _is_done(document: Document, token: str, attempt: Attempt) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from resolvers import intake, routing, wake
+from resolvers import hold, intake, routing, wake
 from resolvers.context import RequestContext
 from resolvers.domain import routing as rules
 from resolvers.domain import upkeep
@@ -113,13 +113,7 @@ async def _lapse(context: RequestContext, complaint: Document, step: Due) -> Non
 
 
 async def _resume(context: RequestContext, complaint: Document, step: Due) -> None:
-    def change(current: Document, transition: Transition) -> Document:
-        _still(context, current, step)
-        holds = [*current["holds"][:-1], {**current["holds"][-1], "end": context.now}]
-        words = "Hari peninjauan penundaan telah lewat: penanganan dilanjutkan."
-        return {"hold": None, "holds": holds, **_noted(context, current, words, Visibility.INTERNAL)}
-
-    await act(context, ATTEMPT, complaint["_id"], ComplaintAction.RESUME, change)
+    await hold.resume(context, ATTEMPT, complaint["_id"])
 
 
 async def _warn(context: RequestContext, complaint: Document, step: Due) -> None:

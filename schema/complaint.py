@@ -104,6 +104,16 @@ class Closure:
     at: datetime
 
 
+@object_type()
+class ClosureProposal:
+    """A closure without a remedy that waits for the coordinator's consent."""
+
+    code: ClosureCode
+    ground: str
+    alternative: str
+    at: datetime
+
+
 @object_type(keys=("id",))
 class Complaint(Node):
     """[laporan] A ticket: one citizen's complaint, aspiration or request, from submission to closure."""
@@ -170,6 +180,11 @@ class Complaint(Node):
     merged_into: LazyComplaint | None = loaded(complaints.by_id, key="mergedInto")
     rating: Rating | None = derived(view.rating, needs=("rating", *policy.KEYS))
     closure: Closure | None = derived(view.closure, needs=("closure", *policy.KEYS))
+    closure_proposal: ClosureProposal | None = derived(
+        view.closure_proposal,
+        needs=policy.KEYS,
+        description="Stands until it is consented to or sent back. Read by the agency and by those who consent.",
+    )
     received_at: datetime
     verified_at: datetime | None
     first_follow_up_at: datetime | None

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Final
 
 import typer
@@ -33,13 +33,43 @@ def seed(complaints: Complaints = 0) -> None:
 
 
 def migrate() -> None:
-    """Create the indexes that are missing.
+    """Bring an existing database to this version's shape: missing indexes, policies and fields.
 
     [bold]Example[/bold]: SATUGRAF_MONGODB_URI=mongodb://localhost/?replicaSet=rs0 satugraf migrate
     """
-    from resolvers.store import indexes
+    _with_store(lambda store, configured: _migrated(store))
 
-    _with_store(lambda store, configured: indexes.create(store))
+
+async def _migrated(store: Store) -> None:
+    from resolvers.store import indexes, migrations
+
+    await indexes.create(store)
+    await migrations.run(store)
+
+
+def holiday(
+    day: Annotated[datetime, typer.Argument(help="The day, as 2026-05-15.", formats=["%Y-%m-%d"])],
+    decree: Annotated[str, typer.Option(help="The decree that changes it.")],
+    name: Annotated[str | None, typer.Option(help="Of the holiday; left out: the day is worked after all.")] = None,
+) -> None:
+    """Enter a day that a decree has made a holiday, or a working day, and count the due times anew.
+
+    Due times that have passed stay. Running gateways know the day within half a minute.
+
+    [bold]Example[/bold]: satugraf holiday 2026-05-15 --name "Cuti bersama" --decree "SKB 3 Menteri 2026"
+    """
+    _with_store(lambda store, configured: _declared(store, day.date(), name, decree))
+
+
+async def _declared(store: Store, day: date, name: str | None, decree: str) -> None:
+    from resolvers import regulations
+    from resolvers.recount import recount
+
+    await regulations.declare(store, day, name=name, decree=decree)
+    in_force = regulations.Regulations(store)
+    await in_force.read()
+    changed = await recount(in_force, datetime.now(UTC))
+    Console().print(f"{day} is {'a working day' if name is None else name}; {changed} complaints are due anew.")
 
 
 def doctor() -> None:
@@ -56,11 +86,14 @@ def doctor() -> None:
 
 
 async def _faults(store: Store, configured: Settings) -> list[str]:
+    from resolvers.store import migrations
+
     hello = await store.client.admin.command("hello")
     checks = {
         "The database is no replica set: transactions and change streams need one.": "setName" in hello,
         "There are no agencies: run `satugraf seed`.": await store.agencies.find_one({}) is not None,
         "Indexes are missing: run `satugraf migrate`.": len(await store.complaints.index_information()) > 1,
+        "Its data are of an earlier version: run `satugraf migrate`.": not await migrations.missing(store),
         "SATUGRAF_SECRET_KEY is not set: make one with `openssl rand -hex 32`.": configured.secret_key is not None,
     }
     return [sentence for sentence, holds in checks.items() if not holds]
@@ -92,9 +125,11 @@ class _Rate(ProgressColumn):
 async def fill(store: Store, count: int) -> None:
     """Reference data and `count` synthetic complaints, with a progress bar; nothing where they are there already."""
     from resolvers import synthetic
+    from resolvers.store import migrations
     from resolvers.store import seed as seeding
 
     await seeding.reference_data(store)
+    await migrations.run(store)
     if count == 0 or await seeding.is_complete(store, count, SEED):
         return
     columns = (

@@ -33,14 +33,16 @@ def worker() -> None:
 async def _work(configured: Settings, uri: str) -> None:
     from gateway import app
     from gateway.worker import working
+    from resolvers.regulations import Regulations
     from resolvers.store.database import connect
 
     stop = asyncio.Event()
     for number in SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     store = connect(uri, configured.mongodb_database)
+    regulations = Regulations(store)
     try:
-        async with working(app.worker(configured, store)):
+        async with app.refreshed(regulations), working(app.worker(configured, regulations)):
             await stop.wait()
     finally:
         store.close()

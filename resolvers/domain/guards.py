@@ -73,6 +73,9 @@ class Denial(NamedTuple):
 Guard = Callable[[Case, frozenset[Actor], Limits], Denial | None]
 
 
+LOOSENERS: Final = frozenset({Actor.REPORTER, Actor.NATIONAL_ADMIN})
+"""Who may take a complaint's anonymity or confidentiality away."""
+
 NATIONAL_BOARD_LEVEL: Final = 4
 """The highest escalation level that is reached without the reporter."""
 OMBUDSMAN_LEVEL: Final = 5

@@ -106,7 +106,8 @@ class Policies:
         self._by_version = {policy.version: policy for policy in self._in_order}
 
     def of(self, version: str) -> ServicePolicy:
-        return self._by_version[version]
+        """The version; the latest one where another process knows a newer one than was read here."""
+        return self._by_version.get(version, self._in_order[-1])
 
     def on(self, day: date) -> ServicePolicy:
         """The version in force on a day; before the first the first, so that an old complaint has one too."""

@@ -56,6 +56,8 @@ class Store:
     teams: Collection
     action_plans: Collection
     reporters: Collection
+    policies: Collection
+    holiday_overrides: Collection
 
     def close(self) -> None:
         self.client.close()
@@ -100,4 +102,6 @@ def connect(uri: str, database: str = "satugraf", **options: Any) -> Store:
         teams=opened["teams"],
         action_plans=opened["action_plans"],
         reporters=opened["reporters"],
+        policies=opened["policies"],
+        holiday_overrides=opened["holiday_overrides"],
     )

@@ -18,7 +18,7 @@ Progress = Callable[[int, int], None]
 
 
 async def reference_data(store: Store) -> None:
-    """Indexes, agencies, regions, categories, teams and plans; what an operator has changed since stays."""
+    """Indexes, agencies, regions, categories, teams, plans, policies; what an operator has changed since stays."""
     await indexes.create(store)
     tables: tuple[tuple[Collection, Sequence[Mapping[str, Any]]], ...] = (
         (store.regions, register.regions()),
@@ -26,6 +26,7 @@ async def reference_data(store: Store) -> None:
         (store.agencies, register.agencies()),
         (store.teams, register.teams()),
         (store.action_plans, register.action_plans()),
+        (store.policies, register.policies()),
     )
     for collection, rows in tables:
         writes = [UpdateOne({"_id": row["_id"]}, {"$setOnInsert": row}, upsert=True) for row in rows]
