@@ -51,6 +51,7 @@ class Worker:
 
     async def run(self) -> None:
         """Until it is cancelled; a database that does not answer is waited for."""
+        logger.info("upkeep is ready")
         renewing = asyncio.create_task(self._renew())
         try:
             while True:

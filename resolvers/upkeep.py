@@ -19,9 +19,9 @@ from resolvers.domain.vocabulary import (
     UnlistedAction,
     Visibility,
 )
-from resolvers.errors import ChangedMeanwhile, InvalidInput, NotAllowed
+from resolvers.errors import ChangedMeanwhile, InvalidInput, NotAllowed, Refused
 from resolvers.follow_up import MAX_FOLLOW_UPS, appended
-from resolvers.store.database import Document
+from resolvers.store.database import MAX_TIME_MS, Document
 from resolvers.transition import act, policy_of, wake_at
 from resolvers.update import Attempt, update
 
@@ -54,9 +54,16 @@ async def take(context: RequestContext, complaint: Document) -> Step | None:
         return None
     try:
         await _TAKE[step.step](context, complaint, step)
-    except ChangedMeanwhile:
+    except Refused:
+        if await _is_unchanged(context, complaint):
+            raise
         return None
     return step.step
+
+
+async def _is_unchanged(context: RequestContext, complaint: Document) -> bool:
+    known = {"_id": complaint["_id"], "revision": complaint["revision"]}
+    return await context.store.complaints.find_one(known, {"_id": True}, max_time_ms=MAX_TIME_MS) is not None
 
 
 def _due_step(context: RequestContext, complaint: Mapping[str, Any]) -> Due | None:

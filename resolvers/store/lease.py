@@ -7,7 +7,9 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Final
 
-from resolvers.store.database import MAX_TIME_MS, Document, DuplicateKeyError, Store
+from pymongo import ReturnDocument
+
+from resolvers.store.database import MAX_TIME_MS, DuplicateKeyError, Store
 
 LIFETIME_SECONDS: Final = 9
 RENEWAL_SECONDS: Final = 2.0
@@ -23,18 +25,24 @@ class Lease:
 
     async def claim(self) -> bool:
         """Takes it where it is free or has run out, renews it where it is held already; whether it is held now."""
-        free_or_own: Document = {
-            "_id": self.name,
-            "$or": [{"holder": self.holder}, {"$expr": {"$lt": ["$until", "$$NOW"]}}],
-        }
         until = {"$dateAdd": {"startDate": "$$NOW", "unit": "second", "amount": LIFETIME_SECONDS}}
-        claimed = {"$set": {"holder": self.holder, "until": until}}
-        leases = self.store.database["leases"]
+        # A lease that was never there has no `until`, which is less than any time.
+        claimed = {"$or": [{"$eq": ["$holder", self.holder]}, {"$lt": ["$until", "$$NOW"]}]}
+        change = {
+            "holder": {"$cond": [claimed, self.holder, "$holder"]},
+            "until": {"$cond": [claimed, until, "$until"]},
+        }
         try:
-            await leases.find_one_and_update(free_or_own, [claimed], upsert=True, maxTimeMS=MAX_TIME_MS)
+            lease = await self.store.database["leases"].find_one_and_update(
+                {"_id": self.name},
+                [{"$set": change}],
+                upsert=True,
+                return_document=ReturnDocument.AFTER,
+                maxTimeMS=MAX_TIME_MS,
+            )
         except DuplicateKeyError:
             return False
-        return True
+        return bool(lease["holder"] == self.holder)
 
     async def release(self) -> None:
         """Lets the next one have it at once."""
