@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -19,10 +20,11 @@ from gateway.http import console
 from gateway.http.graphql import GraphQLView, Limits, checked_documents
 from gateway.http.health import Readiness, healthz
 from gateway.http.request import BodyLimits
+from gateway.observability.log import logger
 from gateway.operation.document import Documents
 from gateway.settings import Settings, SettingsError, load
 from gateway.worker import Duty, Worker, working
-from resolvers import custody, upkeep, wake
+from resolvers import audit_trail, custody, upkeep, wake
 from resolvers.context import RequestContext
 from resolvers.loaders import loaders
 from resolvers.regulations import Regulations
@@ -31,6 +33,8 @@ from resolvers.store.lease import RENEWAL_SECONDS, Lease
 from resolvers.viewer import PUBLIC, SYSTEM, Viewer
 
 FIRST_READ_S = 2
+AUDIT_PAUSE_SECONDS: Final = 1.0
+"""Between two looks for audit entries that wait on their complaints."""
 
 
 def build(settings: Settings, store: Store) -> Starlette:
@@ -47,10 +51,15 @@ def build(settings: Settings, store: Store) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with refreshed(regulations), working(worker(settings, regulations) if settings.worker else None):
-            yield
+        moving = asyncio.create_task(_move_audit(store))
+        try:
+            async with refreshed(regulations), working(worker(settings, regulations) if settings.worker else None):
+                yield
+        finally:
             readiness.is_stopping = True
-        store.close()
+            moving.cancel()
+            await asyncio.wait([moving])
+            store.close()
 
     middleware = [Middleware(Authentication, verify=verifier(settings))]
     return Starlette(routes=routes, middleware=middleware, lifespan=lifespan)
@@ -105,8 +114,10 @@ def _graphql(settings: Settings, regulations: Regulations) -> GraphQLView:
     _ = settings.secret_key_bytes
 
     def make_context(request: Request) -> RequestContext:
-        viewer = request.scope.get("viewer", PUBLIC)
-        return _context(settings, regulations, viewer, takes_secrets=request.method == "POST")
+        context = _context(settings, regulations, request.scope.get("viewer", PUBLIC))
+        context.takes_secrets = request.method == "POST"
+        context.purpose = request.headers.get("x-purpose")
+        return context
 
     built = schema.build([checked_documents(lambda: documents)])
     documents = Documents(built._schema, settings.introspection)
@@ -118,9 +129,7 @@ def _graphql(settings: Settings, regulations: Regulations) -> GraphQLView:
     return GraphQLView(built, documents, make_context, limits)
 
 
-def _context(
-    settings: Settings, regulations: Regulations, viewer: Viewer, *, takes_secrets: bool = False
-) -> RequestContext:
+def _context(settings: Settings, regulations: Regulations, viewer: Viewer) -> RequestContext:
     return RequestContext(
         store=regulations.store,
         loaders=loaders(regulations.store),
@@ -129,7 +138,7 @@ def _context(
         calendar=regulations.calendar,
         policies=regulations.policies,
         viewer=viewer,
-        takes_secrets=takes_secrets,
+        vault_keys=settings.vault_ring,
     )
 
 
@@ -137,6 +146,18 @@ def _now() -> datetime:
     """To the millisecond, which is what the database keeps."""
     now = datetime.now(UTC)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+async def _move_audit(store: Store) -> None:
+    """Takes audit entries off the complaints that they were written with; what is left waits for whoever is next."""
+    while True:
+        try:
+            moved = await audit_trail.move(store)
+        except PyMongoError as failure:
+            logger.warning("audit_waits", failure=type(failure).__name__)
+            moved = 0
+        if moved == 0:
+            await asyncio.sleep(AUDIT_PAUSE_SECONDS)
 
 
 async def _ping(store: Store) -> bool:

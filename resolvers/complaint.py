@@ -10,14 +10,13 @@ from resolvers.domain.vocabulary import ComplaintAction, FollowUpKind, TeamRole,
 from resolvers.errors import InvalidArgument, InvalidInput, NotAllowed, TeamNotActive
 from resolvers.follow_up import appended, reasoned
 from resolvers.store.database import Document
-from resolvers.transition import act, prove
+from resolvers.transition import act, known, prove
 from resolvers.update import Attempt
 
 
 async def by_id(context: RequestContext, complaint_id: str) -> Document | None:
     """The complaint, or None: absent and not to be known of look the same."""
-    complaint = await context.loaders.complaint.load(complaint_id)
-    return complaint if complaint is not None and policy.may_know(context.viewer, complaint, context.proven) else None
+    return await known(context, complaint_id)
 
 
 async def by_tracking_id(context: RequestContext, text: str, *, secret: str | None = None) -> Document | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from resolvers import policy
+from resolvers import policy, publication
 from resolvers.context import RequestContext
 from resolvers.domain import sla
 from resolvers.domain.sla import ClockDoc
@@ -20,7 +20,20 @@ def _in_custody(context: RequestContext, complaint: Mapping[str, Any]) -> bool:
 
 
 def title(context: RequestContext, complaint: Document) -> str:
-    return str(complaint["title" if _in_custody(context, complaint) else "publicTitle"])
+    if _in_custody(context, complaint):
+        return str(complaint["title"])
+    return str(complaint["redactedTitle"] or complaint["publicTitle"])
+
+
+def body(context: RequestContext, complaint: Document) -> str | None:
+    found: str | None = complaint["body" if _in_custody(context, complaint) else "redactedBody"]
+    return found
+
+
+def personal_data_found(context: RequestContext, payload: Document) -> list[Document]:
+    """What the scan finds in a complaint that was just submitted."""
+    submitted = payload["complaint"]
+    return [] if submitted is None else publication.read(submitted["originalTitle"], submitted["body"]).findings()
 
 
 def location(context: RequestContext, complaint: Document) -> Document | None:

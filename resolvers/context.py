@@ -7,6 +7,7 @@ from datetime import datetime
 from resolvers.domain.calendar import Calendar
 from resolvers.domain.service_policy import Policies
 from resolvers.domain.vocabulary import TimeZone
+from resolvers.key_ring import KeyRing, ring
 from resolvers.loaders import Loaders
 from resolvers.store.database import Store
 from resolvers.store.register import published_policies
@@ -26,5 +27,13 @@ class RequestContext:
     """The service policies: those that ship, where the database's are not read."""
     takes_secrets: bool = True
     """False where the request's text ends up in logs and histories, as a GET's does."""
+    purpose: str | None = None
+    """Why the caller reads who reported: the request's header x-purpose, as it was sent."""
+    vault_keys: str | None = None
+    """The settings' key ring; None: the key that the secret gives."""
     proven: set[str] = field(default_factory=set)
     """The complaints whose secret this request has shown: their reporter is asking."""
+
+    @property
+    def key_ring(self) -> KeyRing:
+        return ring(self.secret_key, self.vault_keys)

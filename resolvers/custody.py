@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pymongo import UpdateOne
 
-from resolvers import policy, wake
+from resolvers import audit_trail, policy, wake
 from resolvers import team as teams
 from resolvers.context import RequestContext
 from resolvers.documents import DESK
@@ -80,10 +80,7 @@ async def _set_right(context: RequestContext, agency_id: str, custodian: str | N
     """How many open complaints were not as the agency's custodian says, a batch at most."""
     wrong = {"readers": "national", "holder": agency_id, "status": {"$in": sorted(OPEN)}}
     found = context.store.complaints.find(
-        wrong | {"custodian": {"$ne": custodian}},
-        dict.fromkeys((*policy.KEYS, "verifiedAt", "revision"), True),
-        limit=BATCH,
-        max_time_ms=MAX_TIME_MS,
+        wrong | {"custodian": {"$ne": custodian}}, limit=BATCH, max_time_ms=MAX_TIME_MS
     )
     writes = [_write(context, complaint, custodian) for complaint in await found.to_list(BATCH)]
     if writes:
@@ -94,5 +91,6 @@ async def _set_right(context: RequestContext, agency_id: str, custodian: str | N
 def _write(context: RequestContext, complaint: Document, custodian: str | None) -> UpdateOne:
     unchanged = {"_id": complaint["_id"], "revision": complaint["revision"]}
     readers = policy.readers(complaint | {"custodian": custodian})
-    set_ = {"custodian": custodian, "readers": readers, "updatedAt": context.now}
-    return UpdateOne(unchanged, {"$set": set_, "$inc": {"revision": 1}})
+    changes: Document = {"custodian": custodian, "readers": readers, "updatedAt": context.now}
+    changes |= audit_trail.recorded(context, complaint, complaint | changes, "CUSTODY")
+    return UpdateOne(unchanged, {"$set": changes, "$inc": {"revision": 1}})

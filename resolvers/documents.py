@@ -306,6 +306,52 @@ class PrivacyChangeDoc(TypedDict):
     at: datetime
 
 
+class AuditEntryDoc(TypedDict):
+    """Who did what, without a word of what was written: domain/audit_chain.py."""
+
+    complaint: str
+    sequence: int
+    at: datetime
+    action: str
+    role: str
+    subject: str | None
+    """The account of staff; null for a reporter."""
+    agency: str | None
+    readers: list[str]
+    before: str | None
+    after: str | None
+    previousHash: str | None
+    hash: str
+
+
+class AuditHeadDoc(TypedDict):
+    """The last entry of a complaint's audit."""
+
+    sequence: int
+    hash: str
+
+
+class ReporterDoc(TypedDict):
+    _id: str
+    """`RP-…`"""
+    complaint: str
+    fields: dict[str, bytes]
+    """name, email, phone, nik: each encrypted under the reporter's own key."""
+    inclusion: bytes | None
+    """sex, ageBand, disability, likewise; only with consent."""
+    consentAt: datetime | None
+    sealedAt: datetime
+    erasedAt: datetime | None
+
+
+class ReporterKeyDoc(TypedDict):
+    """The reporter's own key, wrapped by the ring; without it nothing of the reporter can be read, ever."""
+
+    _id: str
+    ring: str
+    wrapped: bytes
+
+
 ComplaintDoc = TypedDict(
     "ComplaintDoc",
     {
@@ -317,6 +363,9 @@ ComplaintDoc = TypedDict(
         "originalTitle": str,  # as submitted; verification may write a clearer one
         "publicTitle": str,  # category and region: what is read outside custody
         "body": str,
+        "redactedTitle": str | None,  # with personal data masked: what is read outside custody; null: nothing is
+        "redactedBody": str | None,
+        "words": list[str],  # stems that it is found by, marked with who may: domain/search_words.py
         "status": str,
         "grade": str | None,
         "channel": str,
@@ -369,6 +418,8 @@ ComplaintDoc = TypedDict(
         "updatedAt": datetime,
         "revision": int,
         "readers": list[str],  # policy.readers(): who may know that it exists
+        "auditHead": AuditHeadDoc | None,
+        "auditPending": list[AuditEntryDoc],  # not moved to the audit yet
         "processed": list[ProcessedDoc],
         "creation": NotRequired[ProcessedDoc],
         "synthetic": bool,

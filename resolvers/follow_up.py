@@ -11,7 +11,7 @@ from resolvers.domain.lifecycle import Transition
 from resolvers.domain.vocabulary import ArchiveReason, ClosureCode, ComplaintAction, FollowUpKind, Visibility
 from resolvers.errors import InvalidInput, LimitReached, NotAllowed, NotFound, TeamNotActive
 from resolvers.store.database import Document
-from resolvers.transition import act, is_substantive
+from resolvers.transition import act, is_substantive, known
 from resolvers.update import Attempt
 
 MAX_FOLLOW_UPS: Final = 300
@@ -162,8 +162,8 @@ def _commitment(commitment: Mapping[str, Any] | None) -> Document | None:
 
 async def approve(context: RequestContext, attempt: Attempt, complaint_id: str, follow_up_id: str) -> Document:
     """Publishes the draft: the complaint is answered."""
-    known = await context.loaders.complaint.load(complaint_id)
-    team = None if known is None or known["team"] is None else await teams.by_id(context, known["team"])
+    found = await known(context, complaint_id)
+    team = None if found is None or found["team"] is None else await teams.by_id(context, found["team"])
     refusal = await teams.refusal(context)
 
     def change(complaint: Document, transition: Transition) -> Document:

@@ -15,7 +15,7 @@ from resolvers.domain.vocabulary import ComplaintAction, ComplaintStatus, Return
 from resolvers.errors import InvalidInput, NotAllowed
 from resolvers.follow_up import UNASSIGNED
 from resolvers.store.database import Document
-from resolvers.transition import act
+from resolvers.transition import act, known
 from resolvers.update import Attempt
 
 
@@ -120,7 +120,7 @@ async def give_back(
     """Returns it: to the regency's or city's province, else to the national desk; the total clock runs on."""
     noted = text.required(note, "note")
     proposed = None if suggested is None else await reference.agency(context, suggested, "suggested")
-    complaint = await context.loaders.complaint.load(complaint_id)
+    complaint = await known(context, complaint_id)
     province = None if complaint is None else complaint["holderProvince"]
     receiver = await reference.agency(context, province or DESK)
     zone = await reference.zone(context, receiver)

@@ -1,14 +1,30 @@
 """Batched reads by id and by owner: one command for all that a depth of the operation asks for."""
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from datetime import datetime
+from typing import NamedTuple, cast
 
 from aiodataloader import DataLoader
 
 from resolvers.store.database import BATCH_SIZE, MAX_TIME_MS, Collection, Document, Store
 
 MAX_BATCH = 1000
+
+
+class IdentityRead(NamedTuple):
+    """One reading of who reported: a row of the log."""
+
+    complaint: str
+    reporter: str
+    at: datetime
+    role: str
+    subject: str | None
+    agency: str | None
+    purpose: str | None
+    keys: tuple[str, ...]
+    readers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +43,10 @@ class Loaders:
     """By agency."""
     action_plans: DataLoader[str, list[Document]]
     """By agency."""
+    reporter: DataLoader[str, Document | None]
+    reporter_key: DataLoader[str, Document | None]
+    identity_read: DataLoader[IdentityRead, None]
+    """Writes the row, and comes back once it is durable."""
 
 
 def loaders(store: Store) -> Loaders:
@@ -40,6 +60,9 @@ def loaders(store: Store) -> Loaders:
         regencies=_by_owner(store.agencies, "province", sort="name"),
         teams=_by_owner(store.teams, "agency", sort="name"),
         action_plans=_by_owner(store.action_plans, "agency", sort="periodFrom"),
+        reporter=_by_id(store.reporters),
+        reporter_key=_by_id(store.reporter_keys),
+        identity_read=_written(store.identity_reads),
     )
 
 
@@ -61,3 +84,15 @@ def _by_owner(collection: Collection, owner: str, *, sort: str) -> DataLoader[st
         return [sorted(rows[wanted], key=lambda row: cast("str", row[sort])) for wanted in owners]
 
     return DataLoader(load, max_batch_size=MAX_BATCH)
+
+
+def _written(collection: Collection) -> DataLoader[IdentityRead, None]:
+    def document(row: IdentityRead) -> Document:
+        lists = {"keys": list(row.keys), "readers": list(row.readers)}
+        return {"_id": f"IR-{secrets.token_hex(12)}", **row._asdict(), **lists}
+
+    async def write(rows: Sequence[IdentityRead]) -> list[None]:
+        await collection.insert_many([document(row) for row in rows])
+        return [None] * len(rows)
+
+    return DataLoader(write, max_batch_size=MAX_BATCH)

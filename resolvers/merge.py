@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from resolvers import policy, text
+from resolvers import audit_trail, policy, text
 from resolvers.context import RequestContext
 from resolvers.domain import tracking_id
 from resolvers.domain.lifecycle import OPEN, Transition
@@ -67,4 +67,6 @@ def _followed(context: RequestContext, source: Document, target: Document) -> Do
         "followerSubjects": sorted(subjects),
         "updatedAt": context.now,
     }
-    return {"$set": followed | {"readers": policy.readers(target | followed)}, "$inc": {"revision": 1}}
+    followed |= {"readers": policy.readers(target | followed)}
+    recorded = audit_trail.recorded(context, target, target | followed, ComplaintAction.MERGE)
+    return {"$set": followed | recorded, "$inc": {"revision": 1}}

@@ -73,6 +73,11 @@ def readers(complaint: Complaint) -> list[str]:
     return sorted(groups)
 
 
+def is_public(readers: Collection[str]) -> bool:
+    """Whether the groups that may know of a complaint are everybody."""
+    return "public" in readers
+
+
 def _is_published(complaint: Complaint) -> bool:
     return (
         complaint["verifiedAt"] is not None
@@ -112,6 +117,10 @@ def custody_groups(viewer: Viewer) -> tuple[str, ...]:
             return tuple(groups)
         case _:
             return ()
+
+
+def reads_everything(viewer: Viewer) -> bool:
+    return "national" in custody_groups(viewer)
 
 
 _SUBMITTERS: Final = frozenset(Role) - {Role.OVERSIGHT, Role.PARTNER, Role.SYSTEM}
@@ -190,6 +199,75 @@ def is_author(viewer: Viewer, written: Mapping[str, Any]) -> bool:
     return viewer.subject is not None and bool(viewer.subject == written["bySubject"])
 
 
+REPORTER_FIELDS: Final = frozenset({"name", "email", "phone"})
+
+
+def reporter_fields(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> frozenset[str] | None:
+    """What the viewer may know of who reported; None: nothing. The holder's system has a token to relay to, no more.
+
+    Anonymity hides from those who handle the complaint, not from the law.
+    """
+    if is_reporter(viewer, complaint, proven):
+        return REPORTER_FIELDS
+    handles = viewer.agency is not None and viewer.agency == complaint["holder"] and not complaint["anonymous"]
+    match viewer.role:
+        case Role.NATIONAL_ADMIN:
+            return REPORTER_FIELDS
+        case Role.OVERSIGHT if in_custody(viewer, complaint, proven):
+            return REPORTER_FIELDS
+        case Role.AGENCY_ADMIN | Role.PROVINCE_COORDINATOR if handles:
+            return REPORTER_FIELDS
+        case Role.LIAISON if handles and in_custody(viewer, complaint, proven):
+            return REPORTER_FIELDS - {"name"}
+        case Role.SUBGRAPH if viewer.agency == complaint["holder"] and in_custody(viewer, complaint, proven):
+            return frozenset()
+    return None
+
+
+def may_exercise_rights(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> bool:
+    """The reporter, and the system for one who asked by other ways than this."""
+    return viewer.role is Role.SYSTEM or is_reporter(viewer, complaint, proven)
+
+
+def must_state_purpose(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> bool:
+    return viewer.role is Role.NATIONAL_ADMIN and not is_reporter(viewer, complaint, proven)
+
+
+def may_audit(viewer: Viewer, complaint: Complaint) -> bool:
+    """Whether the viewer reads the audit of the complaint: who holds or held it and its province, as they may know of
+    it; overseers that of all.
+    """
+    watched = watched_groups(viewer)
+    groups = {f"agency:{agency}" for agency in complaint["holders"]} | set(watchers(complaint))
+    return "all" in watched or (may_know(viewer, complaint) and not groups.isdisjoint(watched))
+
+
+def watchers(complaint: Complaint) -> tuple[str, ...]:
+    """The groups that read what the logs say of this complaint at the time: its holder, overseers, and the province
+    where it may know that the complaint exists.
+    """
+    province = f"province:{complaint['holderProvince']}"
+    knows = is_public(complaint["readers"]) or province in complaint["readers"]
+    return tuple(sorted({f"agency:{complaint['holder']}", "all", *([province] if knows else [])}))
+
+
+def watched_groups(viewer: Viewer) -> tuple[str, ...]:
+    """The groups of log entries that a viewer reads."""
+    match viewer.role:
+        case Role.NATIONAL_ADMIN | Role.OVERSIGHT | Role.SYSTEM:
+            return ("all",)
+        case Role.AGENCY_ADMIN:
+            return (f"agency:{viewer.agency}",)
+        case Role.PROVINCE_COORDINATOR:
+            return (f"agency:{viewer.agency}", f"province:{viewer.agency}")
+    return ()
+
+
+def named_in_logs(viewer: Viewer) -> str | None:
+    """Staff stand in the logs by their account, reporters by their role alone."""
+    return None if viewer.role in (Role.CITIZEN, Role.PUBLIC) else viewer.subject
+
+
 def follows(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> bool:
     """Whether a complaint of the viewer's was merged into this one, and this one is not confidential."""
     own = viewer.role is Role.CITIZEN and viewer.subject in complaint["followerSubjects"]
@@ -204,8 +282,10 @@ def may_read_follow_up(
     The final answer is also for those whose complaint was merged into this one.
     """
     if not in_custody(viewer, complaint, proven):
-        answers = follow_up["kind"] == FollowUpKind.FINAL and follows(viewer, complaint, proven)
-        return bool(follow_up["approved"]) and (follow_up["visibility"] == Visibility.PUBLIC or answers)
+        told = {Visibility.PUBLIC}
+        if follow_up["kind"] == FollowUpKind.FINAL and follows(viewer, complaint, proven):
+            told.add(Visibility.REPORTER)
+        return bool(follow_up["approved"]) and follow_up["visibility"] in told
     if is_reporter(viewer, complaint, proven):
         return bool(follow_up["approved"]) and follow_up["visibility"] != Visibility.INTERNAL
     return True

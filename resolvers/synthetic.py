@@ -14,9 +14,9 @@ from importlib import resources
 from itertools import accumulate
 from typing import Any, Final
 
-from resolvers import forwarding, policy, reference
+from resolvers import forwarding, policy, publication, reference
 from resolvers.documents import DESK, AgencyDoc
-from resolvers.domain import lifecycle, sla, tracking_id, upkeep
+from resolvers.domain import lifecycle, search_words, sla, tracking_id, upkeep
 from resolvers.domain.calendar import Calendar
 from resolvers.domain.lifecycle import ClockEffect, Effect, Transition
 from resolvers.domain.upkeep import Step
@@ -177,7 +177,7 @@ class _Life:
         digest = hashlib.sha256(name.encode()).digest()
         category = self.world.category[template["category"]]
         region = self.world.region[where["region"] or ""]
-        title = template["title"].format_map(self.words)
+        title, body = (template[key].format_map(self.words) for key in ("title", "body"))
         guarded = category["sensitive"] or template["grade"] == SupervisionGrade.SUPERVISORY
         return {
             **UNTOUCHED,
@@ -188,7 +188,9 @@ class _Life:
             "title": title,
             "originalTitle": title,
             "publicTitle": public_title(category, region["name"]),
-            "body": template["body"].format_map(self.words),
+            "body": body,
+            # Nobody is named in the templates, nor in what fills them: nothing is to be masked (a test scans them).
+            **publication.written(title, body, title, body),
             "channel": chance.choices(_CHANNELS, (34, 33, 20, 5))[0],
             "location": {"text": self.words["jalan"], "region": region["_id"], "latitude": None, "longitude": None},
             "region": region["_id"],
@@ -215,6 +217,8 @@ class _Life:
         document["nextDueAt"] = sla.next_due(document["clocks"]) or NEVER
         self._keep_up()
         document["readers"] = policy.readers(document)
+        is_public = policy.is_public(document["readers"])
+        document["words"] = search_words.republished(document["words"], published=is_public)
         return document
 
     def _keep_up(self) -> None:

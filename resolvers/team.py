@@ -158,7 +158,7 @@ def listing(context: RequestContext, filter: Mapping[str, Any], arguments: Argum
     if "status" in filter:
         query["$or"] = [_term(context, status) for status in filter["status"]] or [{"_id": {"$in": []}}]
     cursors = Cursors(context.secret_key, scope("teams", filter))
-    return pages.listing(context.store.teams, query, pages.Order("name"), arguments, cursors, hint=hint)
+    return pages.listing(context.store.teams, [pages.Part(query, hint)], pages.Order("name"), arguments, cursors)
 
 
 def _term(context: RequestContext, status: TeamStatus) -> Document:

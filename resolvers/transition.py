@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, Final
 
-from resolvers import policy
+from resolvers import audit_trail, policy
 from resolvers.context import RequestContext
-from resolvers.domain import lifecycle, sla, upkeep
+from resolvers.domain import lifecycle, search_words, sla, upkeep
 from resolvers.domain.lifecycle import Case, ClockEffect, Denial, Effect, Transition
 from resolvers.domain.service_policy import ServicePolicy
 from resolvers.domain.sla import ClockDoc
@@ -64,6 +64,12 @@ def prove(context: RequestContext, complaint: Document, secret: str | None) -> N
         context.proven.add(complaint["_id"])
 
 
+async def known(context: RequestContext, complaint_id: str) -> Document | None:
+    """The complaint, or None: absent and not to be known of look the same, and cost the same from here on."""
+    complaint = await context.loaders.complaint.load(complaint_id)
+    return complaint if complaint is not None and policy.may_know(context.viewer, complaint, context.proven) else None
+
+
 def allowed_actions(context: RequestContext, complaint: Document) -> tuple[ComplaintAction, ...]:
     actors = policy.actors(context.viewer, complaint, context.proven)
     return lifecycle.allowed_actions(case_of(context, complaint), actors, policy_of(context, complaint).limits)
@@ -101,8 +107,18 @@ async def act(
         changes = change(complaint, transition)
         return changes | follow_through(context, complaint, changes, transition, zone)
 
+    def record(before: Document, after: Document) -> Document:
+        return audit_trail.recorded(context, before, after, action)
+
     return await update(
-        context, context.store.complaints, complaint_id, attempt, visible=visible, change=decided, beside=beside
+        context,
+        context.store.complaints,
+        complaint_id,
+        attempt,
+        visible=visible,
+        change=decided,
+        record=record,
+        beside=beside,
     )
 
 
@@ -129,9 +145,13 @@ def follow_through(
         set_["closedAt"] = None
     elif before["closedAt"] is None:
         set_["closedAt"] = context.now
+    if before["status"] == ComplaintStatus.ON_HOLD and transition.target is not ComplaintStatus.ON_HOLD:
+        *past, last = before["holds"]
+        set_ |= {"hold": None, "holds": [*past, {**last, "end": context.now}]}
     set_["wakeAt"] = wake_at(context, complaint | set_)
-    set_["readers"] = policy.readers({**complaint, **set_})
-    return set_
+    readers = policy.readers({**complaint, **set_})
+    words = search_words.republished(complaint["words"], published=policy.is_public(readers))
+    return set_ | {"readers": readers, "words": words}
 
 
 def wake_at(context: RequestContext, complaint: Document) -> datetime:

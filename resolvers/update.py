@@ -87,9 +87,12 @@ async def update(
     *,
     visible: Callable[[Document], bool],
     change: Callable[[Document], Document],
+    record: Callable[[Document, Document], Document] | None = None,
     beside: Beside | None = None,
 ) -> Document:
     """The document after `change`, which gives the keys to set; the document as it is where the key has done its work.
+
+    `record` gives the keys that put the change on record, from the documents before and after it.
 
     Without `expected_revision` the last writer wins: a change that somebody else overtook is decided again.
     Raises NotFound, ChangedMeanwhile, IdempotencyConflict, and what `change` refuses.
@@ -97,12 +100,15 @@ async def update(
     token = attempt.token(context)
     for _ in range(MAX_TRIES):
         document = await collection.find_one({"_id": document_id}, max_time_ms=MAX_TIME_MS)
-        if document is None or not visible(document):
-            raise NotFound(f"{document_id} does not exist, or is not yours to see.")
-        if token is not None and _is_done(document, token, attempt):
+        may_see = document is not None and visible(document)
+        # Whoever handed it on may not see it any more, and still learns that the own change was made.
+        if document is not None and token is not None and is_done(document, token, attempt):
             return document
-        _check_revision(document, attempt)
+        if document is None or not may_see:
+            raise NotFound(f"{document_id} does not exist, or is not yours to see.")
+        check_revision(document, attempt)
         changes = change(document)
+        changes |= record(document, document | changes) if record else {}
         if token is not None:
             done: ProcessedDoc = {"key": token, "digest": attempt.digest}
             changes["processed"] = [*document.get("processed", ())[-KEPT_KEYS + 1 :], done]
@@ -136,7 +142,7 @@ async def _written(
         return written
 
 
-def _is_done(document: Document, token: str, attempt: Attempt) -> bool:
+def is_done(document: Document, token: str, attempt: Attempt) -> bool:
     digest = next((done["digest"] for done in document.get("processed", ()) if done["key"] == token), None)
     if digest is not None and digest != attempt.digest:
         raise conflict(attempt)
@@ -150,7 +156,7 @@ def conflict(attempt: Attempt) -> IdempotencyConflict:
     )
 
 
-def _check_revision(document: Document, attempt: Attempt) -> None:
+def check_revision(document: Document, attempt: Attempt) -> None:
     if attempt.expected_revision is not None and attempt.expected_revision != document["revision"]:
         raise ChangedMeanwhile(
             f"{document['_id']} is at revision {document['revision']}, not {attempt.expected_revision}: read it again.",

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from resolvers import hold, intake, routing, wake
+from resolvers import audit_trail, hold, intake, routing, wake
 from resolvers.context import RequestContext
 from resolvers.domain import routing as rules
 from resolvers.domain import upkeep
@@ -136,7 +136,7 @@ async def _warn(context: RequestContext, complaint: Document, step: Due) -> None
         noted = _noted(context, current, words, Visibility.INTERNAL) if in_time else {}
         return _beside(context, current, {"clocks": warned, **noted})
 
-    await _update(context, complaint, change)
+    await _update(context, complaint, step, change)
 
 
 async def _escalate(context: RequestContext, complaint: Document, step: Due) -> None:
@@ -168,7 +168,7 @@ async def _offer(context: RequestContext, complaint: Document, step: Due) -> Non
     if complaint["escalationLevel"] < step.level:
         await act(context, ATTEMPT, complaint["_id"], ComplaintAction.ESCALATE, change)
     else:
-        await _update(context, complaint, lambda current: _beside(context, current, change(current)))
+        await _update(context, complaint, step, lambda current: _beside(context, current, change(current)))
 
 
 async def _route(context: RequestContext, complaint: Document, step: Due) -> None:
@@ -203,9 +203,18 @@ async def _route(context: RequestContext, complaint: Document, step: Due) -> Non
         await _wake_later(context, complaint, rulesAsked=rules.VERSION)
 
 
-async def _update(context: RequestContext, complaint: Document, change: Callable[[Document], Document]) -> None:
+async def _update(
+    context: RequestContext, complaint: Document, step: Due, change: Callable[[Document], Document]
+) -> None:
+    """On record like an action, though the table has none for it."""
     await update(
-        context, context.store.complaints, complaint["_id"], ATTEMPT, visible=lambda current: True, change=change
+        context,
+        context.store.complaints,
+        complaint["_id"],
+        ATTEMPT,
+        visible=lambda current: True,
+        change=change,
+        record=lambda before, after: audit_trail.recorded(context, before, after, step.step),
     )
 
 

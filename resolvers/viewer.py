@@ -19,4 +19,4 @@ class Viewer:
 PUBLIC = Viewer()
 
 SYSTEM = Viewer(Role.SYSTEM)
-"""The system itself, in what it does without being asked."""
+"""The system itself: in what it does without being asked, and in an operator's command."""

@@ -19,6 +19,7 @@ from resolvers.domain.vocabulary import (
     KpiId,
     Locale,
     MilestoneStatus,
+    PersonalDataKind,
     RegionLevel,
     ReturnReason,
     Role,
@@ -47,6 +48,7 @@ __all__ = [
     "KpiId",
     "Locale",
     "MilestoneStatus",
+    "PersonalDataKind",
     "RegionLevel",
     "ReturnReason",
     "Role",
@@ -95,6 +97,9 @@ _DESCRIPTIONS: dict[type[StrEnum], str | None] = {
     Role: None,
     Sex: None,
     AgeBand: None,
+    PersonalDataKind: (
+        "NIK, or another number that names a person: ACCOUNT [rekening], DOCUMENT [KK, SIM, paspor, NPWP, BPJS]."
+    ),
     ComplaintOrder: "DUE_ASC: by the next running clock; complaints without one come last.",
     UserErrorCode: None,
 }

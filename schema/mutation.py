@@ -6,6 +6,7 @@ from schema import (
     complaint_mutations,
     course_mutations,
     follow_up_mutations,
+    reporter_mutations,
     team_mutations,
 )
 from schema.action_plan import ActionPlanPayload
@@ -46,6 +47,9 @@ class Mutation:
     reopen_complaint: ComplaintPayload = course_mutations.reopen_complaint
     escalate_complaint: ComplaintPayload = course_mutations.escalate_complaint
     set_complaint_privacy: ComplaintPayload = course_mutations.set_complaint_privacy
+    correct_reporter: ComplaintPayload = reporter_mutations.correct_reporter
+    withdraw_consent: ComplaintPayload = reporter_mutations.withdraw_consent
+    erase_reporter: ComplaintPayload = reporter_mutations.erase_reporter
     create_team: TeamPayload = team_mutations.create_team
     update_team: TeamPayload = team_mutations.update_team
     add_team_member: TeamPayload = team_mutations.add_team_member

@@ -2,7 +2,7 @@
 
 import typer
 
-from gateway.cli import access, contract, data, demo, router, routing, server, supergraph, worker
+from gateway.cli import access, audit, contract, data, demo, router, routing, server, supergraph, vault, worker
 
 app = typer.Typer(
     name="satugraf",
@@ -21,6 +21,8 @@ app.command()(data.holiday)
 app.command()(data.doctor)
 app.command()(router.router)
 app.add_typer(supergraph.commands, name="supergraph")
+app.add_typer(vault.commands, name="vault")
+app.add_typer(audit.commands, name="audit")
 app.command()(access.token)
 app.command()(contract.schema)
 app.command()(routing.routing)

@@ -13,7 +13,11 @@ from rich.text import Text
 from gateway import settings
 from gateway.cli.failure import fail, told
 from gateway.settings import Settings
+from resolvers import holiday_tables
+from resolvers.context import RequestContext
+from resolvers.loaders import loaders
 from resolvers.store.database import Store, connect
+from resolvers.viewer import SYSTEM
 
 SEED: Final = 7
 SELECTION_MS: Final = 5000
@@ -29,22 +33,25 @@ def seed(complaints: Complaints = 0) -> None:
 
     [bold]Example[/bold]: SATUGRAF_MONGODB_URI=mongodb://localhost/?replicaSet=rs0 satugraf seed --complaints 20000
     """
-    _with_store(lambda store, configured: fill(store, complaints))
+    with_store(lambda store, configured: fill(store, complaints))
 
 
 def migrate() -> None:
-    """Bring an existing database to this version's shape: missing indexes, policies and fields.
+    """Bring an existing database to what this release reads: indexes, and what documents gained. Safe to run again.
 
     [bold]Example[/bold]: SATUGRAF_MONGODB_URI=mongodb://localhost/?replicaSet=rs0 satugraf migrate
     """
-    _with_store(lambda store, configured: _migrated(store))
+    from resolvers import migrations
+    from resolvers.store import indexes
+    from resolvers.store import migrations as stored
 
+    async def run(store: Store, configured: Settings) -> None:
+        await indexes.create(store)
+        await stored.run(store)
+        for name, count in await migrations.run(store, lambda: context(store, configured).key_ring):
+            Console().print(f"{name}: {count} documents")
 
-async def _migrated(store: Store) -> None:
-    from resolvers.store import indexes, migrations
-
-    await indexes.create(store)
-    await migrations.run(store)
+    with_store(run)
 
 
 def holiday(
@@ -58,7 +65,7 @@ def holiday(
 
     [bold]Example[/bold]: satugraf holiday 2026-05-15 --name "Cuti bersama" --decree "SKB 3 Menteri 2026"
     """
-    _with_store(lambda store, configured: _declared(store, day.date(), name, decree))
+    with_store(lambda store, configured: _declared(store, day.date(), name, decree))
 
 
 async def _declared(store: Store, day: date, name: str | None, decree: str) -> None:
@@ -79,7 +86,7 @@ def doctor() -> None:
     async def examine(store: Store, configured: Settings) -> None:
         faults.extend(await _faults(store, configured))
 
-    _with_store(examine)
+    with_store(examine)
     if faults:
         fail("\n".join(faults))
     Console().print("Everything is in order.", style="green")
@@ -99,7 +106,7 @@ async def _faults(store: Store, configured: Settings) -> list[str]:
     return [sentence for sentence, holds in checks.items() if not holds]
 
 
-def _with_store(work: Callable[[Store, Settings], Awaitable[None]]) -> None:
+def with_store(work: Callable[[Store, Settings], Awaitable[None]]) -> None:
     with told():
         configured = settings.load()
         if configured.mongodb_uri is None:
@@ -143,3 +150,17 @@ async def fill(store: Store, count: int) -> None:
         task = bar.add_task("Synthetic complaints", total=count)
         rows = synthetic.complaints(count, now=datetime.now(UTC).replace(microsecond=0), seed=SEED)
         await seeding.complaints(store, rows, count, SEED, lambda done, total: bar.update(task, completed=done))
+
+
+def context(store: Store, configured: Settings, purpose: str | None = None) -> RequestContext:
+    """An operator's command as a request of the system's."""
+    return RequestContext(
+        store=store,
+        loaders=loaders(store),
+        now=datetime.now(UTC).replace(microsecond=0),
+        secret_key=configured.secret_key_bytes,
+        calendar=holiday_tables.calendar,
+        viewer=SYSTEM,
+        purpose=purpose,
+        vault_keys=configured.vault_ring,
+    )

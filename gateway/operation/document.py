@@ -17,7 +17,7 @@ from graphql import (
 )
 from graphql.validation import NoSchemaIntrospectionCustomRule, specified_rules
 
-from gateway.limits.shape import SOURCE_LIMIT_CHARACTERS, TOKEN_LIMIT, TooLarge, check_shape
+from gateway.limits.shape import SOURCE_LIMIT_CHARACTERS, TOKEN_LIMIT, ShapeLimits, TooLarge, check_shape
 
 CACHED_DOCUMENTS: Final = 500
 MAX_ERRORS: Final = 20
@@ -40,12 +40,19 @@ class CheckedDocument:
     fragments: Mapping[str, FragmentDefinitionNode]
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentLimits:
+    tokens: int = TOKEN_LIMIT
+    shape: ShapeLimits = field(default_factory=ShapeLimits)
+
+
 @dataclass(slots=True)
 class Documents:
     """Documents checked against a schema; the last 500, refused ones too, so that repetition costs nothing."""
 
     schema: GraphQLSchema
     introspection: bool = True
+    limits: DocumentLimits = field(default_factory=DocumentLimits)
     _checked: "OrderedDict[str, CheckedDocument | InvalidDocument]" = field(default_factory=OrderedDict)
 
     def check(self, text: str) -> CheckedDocument:
@@ -72,8 +79,8 @@ class Documents:
             sentence = f"The document has {len(text)} characters; at most {SOURCE_LIMIT_CHARACTERS} are taken."
             return InvalidDocument(TooLarge.code, [GraphQLError(sentence)])
         try:
-            document = parse(text, max_tokens=TOKEN_LIMIT)
-            check_shape(document)
+            document = parse(text, max_tokens=self.limits.tokens)
+            check_shape(document, self.limits.shape)
         except GraphQLSyntaxError as error:
             return InvalidDocument("GRAPHQL_PARSE_FAILED", [error])
         except RecursionError:

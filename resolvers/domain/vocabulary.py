@@ -158,6 +158,14 @@ class UnlistedAction(StrEnum):
     """consentToClosure with consent false."""
 
 
+class AuditAction(StrEnum):
+    """What is on record besides ComplaintAction."""
+
+    REPORTER_CORRECTED = "REPORTER_CORRECTED"
+    CONSENT_WITHDRAWN = "CONSENT_WITHDRAWN"
+    REPORTER_ERASED = "REPORTER_ERASED"
+
+
 class TeamKind(StrEnum):
     COORDINATION = "COORDINATION"
     MANAGEMENT = "MANAGEMENT"
@@ -235,6 +243,18 @@ class AgeBand(StrEnum):
     AGE_25_39 = "AGE_25_39"
     AGE_40_59 = "AGE_40_59"
     AGE_60_UP = "AGE_60_UP"
+
+
+class PersonalDataKind(StrEnum):
+    NAME = "NAME"
+    NIK = "NIK"
+    PHONE = "PHONE"
+    EMAIL = "EMAIL"
+    PLATE = "PLATE"
+    ACCOUNT = "ACCOUNT"
+    BIRTH_DATE = "BIRTH_DATE"
+    ADDRESS = "ADDRESS"
+    DOCUMENT = "DOCUMENT"
 
 
 class ComplaintOrder(StrEnum):

@@ -56,6 +56,9 @@ class Store:
     teams: Collection
     action_plans: Collection
     reporters: Collection
+    reporter_keys: Collection
+    identity_reads: Collection
+    audit: Collection
     policies: Collection
     holiday_overrides: Collection
 
@@ -102,6 +105,9 @@ def connect(uri: str, database: str = "satugraf", **options: Any) -> Store:
         teams=opened["teams"],
         action_plans=opened["action_plans"],
         reporters=opened["reporters"],
+        reporter_keys=opened["reporter_keys"],
+        identity_reads=opened["identity_reads"],
+        audit=opened["audit"],
         policies=opened["policies"],
         holiday_overrides=opened["holiday_overrides"],
     )

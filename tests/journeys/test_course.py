@@ -155,7 +155,7 @@ async def test_a_duplicate_is_merged_and_its_reporter_reads_the_answer(portal: P
     query = """query ($id: ID!, $s: String) { complaint(id: $id, secret: $s) {
       mergedInto { body followUps { nodes { body } } } } }"""
     followed = (await portal.data(query, {"id": duplicate, "s": secret}))["complaint"]["mergedInto"]
-    assert followed == {"body": None, "followUps": {"nodes": [{"body": "Sudah ditutup."}]}}
+    assert followed == {"body": BODY, "followUps": {"nodes": [{"body": "Sudah ditutup."}]}}
     assert (await course(portal, target, PUBLIC))["followUps"]["nodes"] == []
 
 

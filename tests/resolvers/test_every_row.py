@@ -3,10 +3,11 @@
 Who may do what is written out here a second time, from the table in docs/lifecycle.md.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from actions import DO, Call
 from portal import (
     ADMIN,
     CITIZEN,
@@ -18,29 +19,16 @@ from portal import (
     OVERSIGHT,
     PARTNER,
     SUBGRAPH,
-    UNIT,
 )
-from states import HELD_BY_PROVINCE, NOW, PROVINCE_TEAM, TEAM, in_status, register_of_bali
+from states import HELD_BY_PROVINCE, NOW, PROVINCE_TEAM, in_status, register_of_bali
 
-from resolvers import answer, closure, complaint, follow_up, forwarding, hold, intake, merge, privacy, reopening
 from resolvers.context import RequestContext
 from resolvers.domain.lifecycle import OPEN, TRANSITIONS
-from resolvers.domain.vocabulary import (
-    ArchiveReason,
-    ClosureCode,
-    ComplaintClass,
-    FollowUpKind,
-    ReturnReason,
-    Role,
-    SupervisionGrade,
-    UnlistedAction,
-    Visibility,
-)
 from resolvers.domain.vocabulary import ComplaintAction as Action
 from resolvers.domain.vocabulary import ComplaintStatus as Status
+from resolvers.domain.vocabulary import Role, UnlistedAction
 from resolvers.errors import Refused
 from resolvers.store.database import Document, Store
-from resolvers.transition import act
 from resolvers.update import Attempt
 from resolvers.viewer import PUBLIC, Viewer
 
@@ -60,64 +48,8 @@ VIEWERS = (
     SYSTEM,
 )
 ONCE = Attempt("tried", "digest")
-WORDS = "Kami kirim keterangan tambahan tentang lubang di depan pasar."
-
-Do = Callable[[RequestContext, Document], Awaitable[Document]]
-
-
-def _verification() -> intake.Verification:
-    grade = SupervisionGrade.NORMATIVE
-    return intake.Verification(ComplaintClass.COMPLAINT, "ROAD.POTHOLE", grade, "kab-badung", (), None, None)
-
-
-def _follow_up() -> follow_up.Draft:
-    return follow_up.Draft(FollowUpKind.PROGRESS, WORDS, Visibility.REPORTER, None, None, ())
-
-
-def _unable() -> dict[str, Any]:
-    return {"code": ClosureCode.UNABLE_BUDGET, "ground": WORDS, "alternative": WORDS}
-
-
-def _lapse(context: RequestContext, row: Document) -> Awaitable[Document]:
-    return act(context, ONCE, row["_id"], UnlistedAction.LAPSE, lambda complaint, transition: {})
-
-
-def _accepted(context: RequestContext, row: Document) -> Awaitable[Document]:
-    team, unit = (TEAM, UNIT) if row["holder"] == "kab-badung" else (PROVINCE_TEAM, None)
-    return complaint.accept(context, ONCE, row["_id"], team=team, unit=unit, liaison=None)
-
 
 # fmt: off
-DO: dict[Action | UnlistedAction, Do] = {
-    Action.REQUEST_INFORMATION: lambda c, row: intake.request_information(c, ONCE, row["_id"], WORDS),
-    Action.SUPPLY_INFORMATION: lambda c, row: intake.supply_information(c, ONCE, row["_id"], WORDS, secret=None),
-    Action.VERIFY: lambda c, row: intake.verify(c, ONCE, row["_id"], _verification()),
-    Action.FORWARD: lambda c, row: forwarding.forward(c, ONCE, row["_id"], to="kab-gianyar", note=None),
-    Action.RETURN: lambda c, row: forwarding.give_back(
-        c, ONCE, row["_id"], reason=ReturnReason.WRONG_REGION, suggested=None, note=WORDS),
-    Action.ACCEPT: _accepted,
-    Action.HOLD: lambda c, row: hold.hold(c, ONCE, row["_id"], reason=WORDS, review_on="2026-12-20"),
-    Action.RESUME: lambda c, row: hold.resume(c, ONCE, row["_id"]),
-    Action.FOLLOW_UP: lambda c, row: follow_up.add(c, ONCE, row["_id"], _follow_up()),
-    Action.APPROVE: lambda c, row: follow_up.approve(c, ONCE, row["_id"], f"{row['_id']}/1"),
-    Action.REJECT: lambda c, row: follow_up.reject(c, ONCE, row["_id"], f"{row['_id']}/1", reason=WORDS),
-    Action.CONFIRM: lambda c, row: answer.confirm(c, ONCE, row["_id"], stars=4, comment=None, secret=None),
-    Action.DISPUTE: lambda c, row: answer.dispute(c, ONCE, row["_id"], reason=WORDS, stars=None, secret=None),
-    Action.PROPOSE_CLOSURE: lambda c, row: closure.propose(c, ONCE, row["_id"], **_unable()),
-    Action.CONSENT_TO_CLOSURE: lambda c, row: closure.consent(c, ONCE, row["_id"], consents=True, reason=None),
-    UnlistedAction.REFUSE_CLOSURE: lambda c, row: closure.consent(c, ONCE, row["_id"], consents=False, reason=WORDS),
-    Action.ARCHIVE: lambda c, row: intake.archive(
-        c, ONCE, row["_id"], reason=ArchiveReason.SPAM, referral=None, note=None),
-    Action.RESTORE: lambda c, row: reopening.restore(c, ONCE, row["_id"], reason=WORDS, secret=None),
-    Action.MERGE: lambda c, row: merge.merge(c, ONCE, row["_id"], into=row["into"], note=None),
-    Action.WITHDRAW: lambda c, row: complaint.withdraw(c, ONCE, row["_id"], reason=None, secret=None),
-    Action.REOPEN: lambda c, row: reopening.reopen(c, ONCE, row["_id"], reason=WORDS, secret=None),
-    Action.ESCALATE: lambda c, row: complaint.escalate(c, ONCE, row["_id"], reason=WORDS, secret=None),
-    Action.SET_PRIVACY: lambda c, row: privacy.set_privacy(
-        c, ONCE, row["_id"], anonymous=True, confidential=None, reason=WORDS, secret=None),
-    UnlistedAction.LAPSE: _lapse,
-}
-
 ANY = " ".join(Status)
 STILL_OPEN = "SUBMITTED NEEDS_INFO ROUTED RETURNED IN_PROGRESS ON_HOLD ANSWERED REOPENED"
 
@@ -201,7 +133,7 @@ def prepared(status: Status, viewer: Viewer, action: Action | UnlistedAction, **
 
 async def outcome(context: RequestContext, action: Action | UnlistedAction, row: Document) -> str:
     try:
-        done = await DO[action](context, row)
+        done = await DO[action](Call(context, ONCE, row, row["into"]))
     except Refused as refusal:
         return refusal.code
     assert done["revision"] == row["revision"] + 1
@@ -252,5 +184,5 @@ async def test_what_is_refused_changes_nothing(bali: Store, context_of: Callable
         for action in DO:
             if expected(action, Status(row["status"]), OTHER_ADMIN) and action is not Action.MERGE:
                 with pytest.raises(Refused):
-                    await DO[action](context_of(OTHER_ADMIN, NOW), row)
+                    await DO[action](Call(context_of(OTHER_ADMIN, NOW), ONCE, row))
         assert await bali.complaints.find_one({"_id": row["_id"]}) == row
