@@ -127,4 +127,4 @@ def _offer(complaint: Mapping[str, Any], policy: ServicePolicy, calendars: Calen
 
 def _zone(complaint: Mapping[str, Any]) -> TimeZone:
     """The working time of the clock that was started last: the holder's."""
-    return TimeZone(complaint["clocks"][-1]["zone"])
+    return TimeZone(complaint["clocks"][-1]["zone"]) if complaint["clocks"] else TimeZone.WIB

@@ -1,11 +1,13 @@
 """Every index, with the query it is for."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pymongo import ASCENDING, IndexModel
 
 from resolvers.store.database import Store
+
+ESCALATED = "escalationLevel"
 
 
 class Index(NamedTuple):
@@ -15,13 +17,21 @@ class Index(NamedTuple):
     sort: str
     worth: int = 0
     """How many bounded keys it is worth, where that is more than it has."""
+    escalated_only: bool = False
+    """Whether it holds escalated complaints alone, which are few, and so serves lists of those alone."""
 
     @property
     def name(self) -> str:
-        return "_".join((*self.bounded, self.sort))
+        return "_".join((*self.bounded, self.sort, *(("escalated",) if self.escalated_only else ())))
+
+    @property
+    def needs(self) -> set[str]:
+        """The keys that a list must bound to be served."""
+        return {*self.bounded, *((ESCALATED,) if self.escalated_only else ())}
 
     def model(self) -> IndexModel:
-        return IndexModel([(key, ASCENDING) for key in (*self.bounded, self.sort, "_id")], name=self.name)
+        part: dict[str, Any] = {"partialFilterExpression": {ESCALATED: {"$gt": 0}}} if self.escalated_only else {}
+        return IndexModel([(key, ASCENDING) for key in (*self.bounded, self.sort, "_id")], name=self.name, **part)
 
 
 # Every list of complaints bounds `readers` and `status`, by all values where the caller names none: Mongo then
@@ -38,6 +48,10 @@ COMPLAINT_LISTS = (
     Index(("readers", "category", "status"), "receivedAt"),
     Index(("readers", "team", "status"), "receivedAt"),  # a team's complaints
     Index(("readers", "assignee", "status"), "nextDueAt"),  # a liaison's work
+    Index(("readers", "unit", "status"), "nextDueAt"),  # a unit's work
+    Index(("readers", "status"), "receivedAt", escalated_only=True),  # what is stuck anywhere
+    Index(("readers", "status"), "nextDueAt", escalated_only=True),
+    Index(("readers", "holder", "status"), "nextDueAt", escalated_only=True),  # what is stuck with an agency
     Index(("words",), "receivedAt", worth=3),  # search, and look-alikes; one agency's or region's go by those
 )
 
@@ -74,8 +88,8 @@ _MEMBERSHIP = IndexModel("members.subject", name="members_subject", sparse=True)
 def choose(lists: Iterable[Index], bounded: Iterable[str], sort: str) -> str | None:
     """The name of the index that bounds most of the keys and gives the order; None where none gives the order."""
     keys = set(bounded)
-    fitting = [index for index in lists if index.sort == sort and keys.issuperset(index.bounded)]
-    return max(fitting, key=lambda index: max(index.worth, len(index.bounded))).name if fitting else None
+    fitting = [index for index in lists if index.sort == sort and keys.issuperset(index.needs)]
+    return max(fitting, key=lambda index: max(index.worth, len(index.needs))).name if fitting else None
 
 
 async def create(store: Store) -> None:
