@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     token_audience: str = "satugraf"  # noqa: S105 - not a secret
     introspection: bool = True
     console: bool = True
+    worker: bool = Field(True, description="Whether servers do upkeep too, one of all at a time.")
     body_limit_bytes: int = Field(262_144, ge=1024)
     body_deadline_ms: int = Field(10_000, ge=100)
     request_deadline_ms: int = Field(15_000, ge=100)

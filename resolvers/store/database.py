@@ -54,6 +54,7 @@ class Store:
     regions: Collection
     categories: Collection
     teams: Collection
+    action_plans: Collection
     reporters: Collection
     reporter_keys: Collection
     identity_reads: Collection
@@ -102,6 +103,7 @@ def connect(uri: str, database: str = "satugraf", **options: Any) -> Store:
         regions=opened["regions"],
         categories=opened["categories"],
         teams=opened["teams"],
+        action_plans=opened["action_plans"],
         reporters=opened["reporters"],
         reporter_keys=opened["reporter_keys"],
         identity_reads=opened["identity_reads"],
