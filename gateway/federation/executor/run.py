@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -22,6 +22,9 @@ from gateway.federation.executor.subgraphs import FAILED, Ask, Caller, MaySend, 
 from gateway.federation.planner.fetches import Path
 from gateway.federation.planner.plan import Entities, Fetch, QueryPlan
 from gateway.federation.planner.selection import Conditions
+
+MAX_PLACES: Final = 100
+"""In so many of an object's places is an error about it told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,15 +235,22 @@ class Run:
         self, fetch: Fetch, answer: Object, sent: list[tuple[Entities, list[list[Object]]]]
     ) -> None:
         by_alias = {entities.alias: (entities, owners) for entities, owners in sent}
+        places: dict[str, dict[int, tuple[str | int, ...]]] = {}
+        whole = _plain(fetch.entities[0].path) or None
         for error in _listed(answer):
             path = error.get("path")
-            where: list[str | int] | None = _plain(fetch.entities[0].path) or None
-            if isinstance(path, list) and len(path) > 1 and path[0] in by_alias and isinstance(path[1], int):
-                entities, owners = by_alias[path[0]]
-                owner = owners[path[1]][0] if path[1] < len(owners) else None
-                at = next((at for row, at in places_at(self.data, entities.path) if row is owner), None)
-                where = where if at is None else [*at, *path[2:]]
-            self._note(fetch.subgraph, error, where)
+            if not (isinstance(path, list) and len(path) > 1 and path[0] in by_alias and type(path[1]) is int):
+                self._note(fetch.subgraph, error, whole)
+                continue
+            entities, owners = by_alias[path[0]]
+            if path[0] not in places:
+                places[path[0]] = {id(row): at for row, at in places_at(self.data, entities.path)}
+            objects = owners[path[1]] if 0 <= path[1] < len(owners) else []
+            found = [places[path[0]][id(row)] for row in objects[:MAX_PLACES] if id(row) in places[path[0]]]
+            for at in found:
+                self._note(fetch.subgraph, error, [*at, *path[2:]])
+            if not found:
+                self._note(fetch.subgraph, error, whole)
 
     def _note(self, subgraph: str, error: Object, path: list[Any] | None) -> None:
         given = error.get("extensions")

@@ -145,7 +145,7 @@ class Shape:
                 value = source.get(key)
                 if value is None and other:
                     value = source.get(other)
-                if complete is not None and type(value) not in fits:
+                if type(value) not in fits and complete is not None:
                     value = complete(value, faults)
                 if value is None and is_required:
                     return None

@@ -1,9 +1,14 @@
 """Values that are not what the schema says are null for the client, with one error each for what is wrong."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from supergraphs import executed, supergraph_of
+
+from gateway.federation.engine import Engine
+from gateway.federation.executor.subgraphs import Caller
+from gateway.operation.document import Documents
 
 SUPERGRAPH = supergraph_of(
     """
@@ -70,3 +75,32 @@ def test_a_thousand_wrong_values_are_one_error() -> None:
     data, messages = answered("{ rows { s n } }", {"rows": [{"s": number, "n": 1} for number in range(1000)]})
     assert data == {"rows": [{"s": None, "n": 1}] * 1000}
     assert messages == ["Row.s cannot be what the subgraph gave: it is no String."]
+
+
+def test_an_error_about_an_object_is_told_at_each_of_its_places() -> None:
+    keyed = supergraph_of(
+        """
+        type Query @join__type(graph: A) @join__type(graph: B) { rows: [Row] @join__field(graph: A) }
+        type Row @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {
+          id: ID! n: Int @join__field(graph: B)
+        }
+        """,
+        "a",
+        "b",
+    )
+
+    async def ask(subgraph: str, body: bytes, kind: str, caller: Caller) -> dict[str, Any]:
+        if subgraph == "a":
+            return {"data": {"rows": [{"id": "1"}, {"id": "2"}, {"id": "1"}]}}
+        paths = (["_entities", 0, "n"], ["_entities", -1], ["_entities", 9])
+        errors = [{"message": "no", "path": path} for path in paths]
+        return {"data": {"_entities": [{"n": None}, {"n": 2}]}, "errors": errors}
+
+    checked = Documents(keyed.api_schema).check("{ rows { other: n } }")
+    [operation] = checked.operations.values()
+    engine = Engine(keyed, ask)
+    prepared = engine.prepare(checked.document, operation, checked.fragments)
+    answer = asyncio.run(engine.execute(prepared, {}, {}))
+    assert answer["data"] == {"rows": [{"other": None}, {"other": 2}, {"other": None}]}
+    told = [error["path"] for error in answer["errors"]]
+    assert told == [["rows", 0, "other"], ["rows", 2, "other"], ["rows"], ["rows"]]
