@@ -25,13 +25,15 @@ from gateway.http.request import BodyLimits
 from gateway.observability import metrics
 from gateway.observability.log import logger
 from gateway.settings import Mode, Settings, SettingsError, load
-from resolvers import audit_trail, policy
+from gateway.worker import Duty, Worker, working
+from resolvers import audit_trail, custody, policy, upkeep, wake
 from resolvers.context import RequestContext
 from resolvers.loaders import loaders
 from resolvers.regulations import Regulations
 from resolvers.store.database import PyMongoError, Store, connect
+from resolvers.store.lease import RENEWAL_SECONDS, Lease
 from resolvers.store.reference_data import ReferenceData
-from resolvers.viewer import PUBLIC
+from resolvers.viewer import PUBLIC, SYSTEM, Viewer
 
 FIRST_READ_S = 2
 AUDIT_PAUSE_SECONDS: Final = 1.0
@@ -72,7 +74,8 @@ def build(settings: Settings, store: Store) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(_move_audit(store)), asyncio.create_task(held.follow(store))]
         try:
-            async with _refreshed(regulations), following.running():
+            work = working(worker(settings, regulations) if settings.worker else None)
+            async with refreshed(regulations), following.running(), work:
                 yield
         finally:
             readiness.is_stopping = True
@@ -93,6 +96,19 @@ def from_environment() -> Starlette:
     return build(settings, connect(settings.mongodb_uri, settings.mongodb_database))
 
 
+def worker(settings: Settings, regulations: Regulations) -> Worker:
+    """What the system does unasked, by the regulations in force."""
+    store = regulations.store
+
+    def make_context() -> RequestContext:
+        return _context(settings, regulations, SYSTEM)
+
+    complaints = Duty("complaints", upkeep.due, upkeep.take, partial(wake.postpone, store.complaints))
+    teams = Duty("teams", custody.teams_due, custody.note_standing, partial(wake.postpone, store.teams))
+    agencies = Duty("agencies", custody.agencies_due, custody.settle, partial(wake.postpone, store.agencies))
+    return Worker(Lease(store, "upkeep"), make_context, (complaints, teams, agencies), RENEWAL_SECONDS)
+
+
 def verifier(settings: Settings) -> Verify:
     if settings.development_key is not None:
         return development_verifier(settings.development_key.get_secret_value())
@@ -103,7 +119,7 @@ def verifier(settings: Settings) -> Verify:
 
 
 @asynccontextmanager
-async def _refreshed(regulations: Regulations) -> AsyncIterator[None]:
+async def refreshed(regulations: Regulations) -> AsyncIterator[None]:
     """Starts with what the database says is in force, where it answers at once, and keeps up with it."""
     with suppress(PyMongoError, TimeoutError):
         async with asyncio.timeout(FIRST_READ_S):
@@ -118,27 +134,34 @@ async def _refreshed(regulations: Regulations) -> AsyncIterator[None]:
 
 
 def _contexts(settings: Settings, regulations: Regulations, held: ReferenceData, following: Following) -> MakeContext:
-    secret_key, store = settings.secret_key_bytes, regulations.store
+    _ = settings.secret_key_bytes
 
     def make_context(request: Request, graph: Graph, *, is_query: bool) -> RequestContext:
-        return RequestContext(
-            store=store,
-            # What a mutation decides upon is read from the database, not from what was true half a second ago.
-            loaders=loaders(store, held if is_query else None),
-            held=held,
-            now=_now(),
-            secret_key=secret_key,
-            calendar=regulations.calendar,
-            policies=regulations.policies,
-            viewer=request.scope.get("viewer", PUBLIC),
-            takes_secrets=request.method == "POST",
-            purpose=request.headers.get("x-purpose"),
-            vault_keys=settings.vault_ring,
-            local_cases=graph.national.local_cases,
-            composer=following.registrar,
-        )
+        # What a mutation decides upon is read from the database, not from what was true half a second ago.
+        context = _context(settings, regulations, request.scope.get("viewer", PUBLIC), held if is_query else None)
+        context.held = held
+        context.takes_secrets = request.method == "POST"
+        context.purpose = request.headers.get("x-purpose")
+        context.local_cases = graph.national.local_cases
+        context.composer = following.registrar
+        return context
 
     return make_context
+
+
+def _context(
+    settings: Settings, regulations: Regulations, viewer: Viewer, held: ReferenceData | None = None
+) -> RequestContext:
+    return RequestContext(
+        store=regulations.store,
+        loaders=loaders(regulations.store, held),
+        now=_now(),
+        secret_key=settings.secret_key_bytes,
+        calendar=regulations.calendar,
+        policies=regulations.policies,
+        viewer=viewer,
+        vault_keys=settings.vault_ring,
+    )
 
 
 def _now() -> datetime:

@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     registry: bool | None = Field(None, description="Whether agencies may publish subgraphs; unset: in development.")
     subgraph_endpoint: bool = Field(False, description="Whether other routers are answered at /subgraph/graphql.")
     console: bool = True
+    worker: bool = Field(True, description="Whether servers do upkeep too, one of all at a time.")
     body_limit_bytes: int = Field(262_144, ge=1024)
     body_deadline_ms: int = Field(10_000, ge=100)
     request_deadline_ms: int = Field(15_000, ge=100)

@@ -44,7 +44,7 @@ async def by_tracking_id(
 async def accept(
     context: RequestContext, attempt: Attempt, complaint_id: str, *, team: str, unit: str | None, liaison: str | None
 ) -> Document:
-    """Takes it on, with an active team of the holder; again, to assign it anew."""
+    """Takes it on, with a team in force of the holder's or its custodian's; again, to assign it anew."""
     found = await teams.by_id(context, team)
     if found is None:
         raise InvalidInput(f"There is no team {team!r}: see the agency's teams.", field=("input", "team"))
@@ -52,12 +52,15 @@ async def accept(
         raise InvalidInput(f"There is no unit {unit!r}: see the agency's units.", field=("input", "unit"))
     assignee = None if liaison is None else _liaison(context, found, liaison)
     placed: str | None = unit if unit or assignee is None else assignee["unit"]
+    refusal = await teams.refusal(context)
 
     def change(complaint: Document, transition: Transition) -> Document:
-        if found["agency"] != complaint["holder"]:
+        if found["agency"] not in (complaint["holder"], complaint["custodian"]):
             raise InvalidInput(f"{team} is not a team of {complaint['holder']}.", field=("input", "team"))
-        if unit is not None and unit.partition("/")[0] != complaint["holder"]:
-            raise InvalidInput(f"{unit} is not a unit of {complaint['holder']}.", field=("input", "unit"))
+        if unit is not None and unit.partition("/")[0] != found["agency"]:
+            raise InvalidInput(f"{unit} is not a unit of {found['agency']}.", field=("input", "unit"))
+        if refusal is not None:
+            raise refusal
         if not teams.may_work(context, found):
             raise TeamNotActive(f"The team {team} is {teams.status(context, found)}.", field=("input", "team"))
         if assignee and unit and assignee["unit"] not in (None, unit):

@@ -134,6 +134,8 @@ def _part(clauses: Sequence[Document], bounds: _Bounds, order: pages.Order) -> p
             query |= clause
     query |= {"$and": further} if further else {}
     bounded = query.keys() - (set() if bounds.by_words else {"words"})
+    if query.get(indexes.ESCALATED) == 0:
+        bounded -= {indexes.ESCALATED}
     return pages.Part(query, indexes.choose(indexes.COMPLAINT_LISTS, bounded, order.key))
 
 

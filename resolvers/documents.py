@@ -42,6 +42,12 @@ class AgencyDoc(TypedDict):
     pilot: bool
     units: list[OrgUnitDoc]
     revision: int
+    custodian: str | None
+    """Who works on its complaints while it is not connected, or has no team in force."""
+    custodianSince: NotRequired[datetime]
+    wakeAt: NotRequired[datetime]
+    """When the system looks at its custodian next."""
+    processed: NotRequired[list["ProcessedDoc"]]
 
 
 class RegionDoc(TypedDict):
@@ -108,7 +114,48 @@ class TeamDoc(TypedDict):
     members: list[TeamMemberDoc]
     supersedes: str | None
     supersededBy: str | None
+    standing: str
+    """As the system has last taken note of it."""
+    wakeAt: datetime
+    """When it changes next; NEVER where it does not by itself."""
     synthetic: bool
+    processed: list[ProcessedDoc]
+    creation: NotRequired[ProcessedDoc]
+    revision: int
+
+
+class MeasurementDoc(TypedDict):
+    value: float
+    on: str
+    note: str | None
+    bySubject: str | None
+    at: datetime
+
+
+class MilestoneDoc(TypedDict):
+    id: str
+    """`<plan>/<n>`"""
+    title: str
+    dueOn: str
+    weight: float
+    kpi: str | None
+    baseline: float | None
+    target: float | None
+    unit: str | None
+    """Whose liaisons may record its progress, beside the agency's admin."""
+    dropped: bool
+    measurements: list[MeasurementDoc]
+
+
+class ActionPlanDoc(TypedDict):
+    _id: str
+    """`PL-…`"""
+    agency: str
+    decree: DecreeDoc | None
+    title: str
+    periodFrom: str
+    periodTo: str
+    milestones: list[MilestoneDoc]
     processed: list[ProcessedDoc]
     creation: NotRequired[ProcessedDoc]
     revision: int
@@ -147,6 +194,7 @@ class PolicyDoc(TypedDict):
     resolutionWorkingDays: dict[str, int]
     reporterReplyDays: int
     resolutionKeepsFirstDue: bool
+    rulesForwardAfterWorkingDays: int | None
     limits: LimitsDoc
     escalation: EscalationDoc
 
@@ -180,6 +228,8 @@ ForwardingDoc = TypedDict(
         "note": str | None,
         "noteSalt": str,
         "noteDigest": str | None,  # what the chain hashes in place of the note
+        "ruleId": str | None,  # the routing rule that decided; null where a person did
+        "ruleVersion": str | None,
         "byRole": str,
         "bySubject": str | None,
         "at": datetime,
@@ -344,6 +394,10 @@ ComplaintDoc = TypedDict(
         "followUps": list[FollowUpDoc],
         "clocks": list[ClockDoc],
         "nextDueAt": datetime,  # of the running clocks; NEVER where none runs, so that these sort last
+        "wakeAt": datetime,  # when the system takes its next step; NEVER where it has none to take
+        "rulesAsked": str | None,  # version of the routing rules that left it to people
+        "ombudsmanOfferedAt": datetime | None,
+        "custodian": str | None,  # the agency that works on it while the holder has no team in force
         "informationRequests": int,
         "escalationLevel": int,
         "mergedInto": str | None,

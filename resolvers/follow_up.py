@@ -164,9 +164,12 @@ async def approve(context: RequestContext, attempt: Attempt, complaint_id: str, 
     """Publishes the draft: the complaint is answered."""
     found = await known(context, complaint_id)
     team = None if found is None or found["team"] is None else await teams.by_id(context, found["team"])
+    refusal = await teams.refusal(context)
 
     def change(complaint: Document, transition: Transition) -> Document:
         draft = _draft(complaint, follow_up_id)
+        if refusal is not None:
+            raise refusal
         if policy.is_author(context.viewer, draft):
             raise NotAllowed("Nobody approves the own draft: another admin of the agency does.")
         if team is None or team["_id"] != complaint["team"] or not teams.may_work(context, team):

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 from resolvers import policy, reference, text
 from resolvers.context import RequestContext
 from resolvers.documents import DESK
-from resolvers.domain import custody_chain
+from resolvers.domain import custody_chain, routing
 from resolvers.domain.lifecycle import Actor, Transition
+from resolvers.domain.routing import RuleId
 from resolvers.domain.vocabulary import ComplaintAction, ComplaintStatus, ReturnReason, Role
 from resolvers.errors import InvalidInput, NotAllowed
 from resolvers.follow_up import UNASSIGNED
@@ -36,8 +37,9 @@ def link(
     reason: ReturnReason | None = None,
     suggested: str | None = None,
     note: str | None = None,
+    rule: RuleId | None = None,
 ) -> Document:
-    """The next link of the chain of custody."""
+    """The next link of the chain of custody; `rule` is the routing rule that decided, where no person did."""
     salt = "" if note is None else secrets.token_hex(16)
     made: Document = {
         "sequence": len(links) + 1,
@@ -49,6 +51,8 @@ def link(
         "note": note,
         "noteSalt": salt,
         "noteDigest": custody_chain.note_digest(note, salt),
+        "ruleId": rule,
+        "ruleVersion": None if rule is None else routing.VERSION,
         "byRole": by.role,
         "bySubject": by.subject,
         "at": by.at,
@@ -65,6 +69,19 @@ def handed_over(
     by = By(context.viewer.role, context.viewer.subject, context.now)
     made = link(links, by, from_=complaint["holder"], to=holder["_id"], action=action, **why)
     return {**reference.held_by(holder, complaint["holders"]), **UNASSIGNED, "forwardings": [*links, made]}
+
+
+def check_conflict(complaint: Mapping[str, Any], to: str, supporting: Sequence[str], *, field: str) -> None:
+    """An agency that returned it because it is complained of itself never holds it alone again."""
+    if not set(supporting) <= {to}:
+        return
+    if any(
+        link["from"] == to and link["reason"] == ReturnReason.CONFLICT_OF_INTEREST for link in complaint["forwardings"]
+    ):
+        raise NotAllowed(
+            f"{to} returned it for a conflict of interest: it goes to its superior, or to it with another in support.",
+            field=("input", field),
+        )
 
 
 async def forward(
@@ -85,6 +102,7 @@ async def forward(
                 f"{holder['_id']} lies outside your province: return it to the national desk's attention.",
                 field=("input", "to"),
             )
+        check_conflict(complaint, holder["_id"], complaint["supporting"], field="to")
         return handed_over(context, complaint, holder, ComplaintAction.FORWARD, note=noted)
 
     return await act(context, attempt, complaint_id, ComplaintAction.FORWARD, change, zone=zone)

@@ -7,10 +7,12 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from resolvers import audit_trail, forwarding, policy, publication, reference, text, vault
+from resolvers import team as teams
 from resolvers.context import RequestContext
 from resolvers.documents import DESK
 from resolvers.domain import lifecycle, redaction, tracking_id
 from resolvers.domain.lifecycle import Actor, Transition
+from resolvers.domain.routing import RuleId
 from resolvers.domain.vocabulary import (
     ArchiveReason,
     Channel,
@@ -44,6 +46,10 @@ UNTOUCHED: Final[Mapping[str, Any]] = {
     "followUps": [],
     "clocks": [],
     "nextDueAt": NEVER,
+    "wakeAt": NEVER,
+    "rulesAsked": None,
+    "ombudsmanOfferedAt": None,
+    "custodian": None,
     "informationRequests": 0,
     "escalationLevel": 0,
     "mergedInto": None,
@@ -238,6 +244,8 @@ class Verification:
     supporting: Sequence[str]
     title: str | None
     note: str | None
+    rule: RuleId | None = None
+    """The routing rule that decided, where no person did."""
 
 
 async def verify(context: RequestContext, attempt: Attempt, complaint_id: str, verification: Verification) -> Document:
@@ -251,8 +259,12 @@ async def verify(context: RequestContext, attempt: Attempt, complaint_id: str, v
     title = text.optional(verification.title, "title", at_most=text.MAX_TITLE)
     note = text.optional(verification.note, "note")
     zone = await reference.zone(context, holder)
+    refusal = await teams.refusal(context)
 
     def change(complaint: Document, transition: Transition) -> Document:
+        if refusal is not None:
+            raise refusal
+        forwarding.check_conflict(complaint, holder["_id"], supporting, field="holder")
         guarded = category["sensitive"] or verification.grade is SupervisionGrade.SUPERVISORY
         rewritten = None if title is None else publication.read(title, complaint["body"])
         guarded = guarded or bool(rewritten and redaction.names_a_person(rewritten.in_title))
@@ -267,7 +279,9 @@ async def verify(context: RequestContext, attempt: Attempt, complaint_id: str, v
             **(rewritten.keys() if rewritten else {}),
             "publicTitle": public_title(category, complaint["regionName"]),
             "verifiedAt": context.now,
-            **forwarding.handed_over(context, complaint, holder, ComplaintAction.VERIFY, note=note),
+            **forwarding.handed_over(
+                context, complaint, holder, ComplaintAction.VERIFY, note=note, rule=verification.rule
+            ),
         }
 
     return await act(context, attempt, complaint_id, ComplaintAction.VERIFY, change, zone=zone)

@@ -107,9 +107,12 @@ class Loaders:
     region: ById
     category: ById
     team: ById
+    action_plan: ById
     regencies: ByOwner
     """By the province's agency."""
     teams: ByOwner
+    """By agency."""
+    action_plans: ByOwner
     """By agency."""
     reporter: ById
     reporter_key: ById
@@ -125,8 +128,10 @@ def loaders(store: Store, held: ReferenceData | None = None) -> Loaders:
         region=ById(store.regions, held),
         category=ById(store.categories, held),
         team=ById(store.teams, held),
+        action_plan=ById(store.action_plans),
         regencies=ByOwner(store.agencies, "province", "name", held),
         teams=ByOwner(store.teams, "agency", "name", held),
+        action_plans=ByOwner(store.action_plans, "agency", "periodFrom"),
         reporter=ById(store.reporters),
         reporter_key=ById(store.reporter_keys),
         identity_read=_written(store.identity_reads),

@@ -9,6 +9,7 @@ Source: role and visibility matrix, docs/privacy.md.
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
+from resolvers.documents import DESK
 from resolvers.domain.lifecycle import Actor
 from resolvers.domain.vocabulary import Channel, ComplaintStatus, FollowUpKind, Role, Visibility
 from resolvers.viewer import Viewer
@@ -35,6 +36,7 @@ KEYS: Final = (
     "proposal",
     "followers",
     "followerSubjects",
+    "custodian",
 )
 """The keys of a complaint that the decisions below read; every projection includes them."""
 
@@ -55,6 +57,8 @@ def readers(complaint: Complaint) -> list[str]:
     """
     groups = {f"agency:{agency}" for agency in (*complaint["holders"], *complaint["supporting"])}
     groups |= {"national", *_staff_groups(complaint)}
+    if complaint.get("custodian") is not None:
+        groups.add(f"agency:{complaint['custodian']}")
     if complaint["reporterSubject"] is not None:
         groups.add(f"reporter:{complaint['reporterSubject']}")
     if _is_published(complaint):
@@ -144,6 +148,11 @@ def may_assign_to(viewer: Viewer, unit: str | None) -> bool:
     return viewer.role is not Role.LIAISON or viewer.unit is None or unit == viewer.unit
 
 
+def works_in_a_team(viewer: Viewer) -> bool:
+    """Whose right to verify, accept and approve comes with a seat in a team of the own agency."""
+    return viewer.role in (Role.AGENCY_ADMIN, Role.LIAISON)
+
+
 def may_manage_teams(viewer: Viewer, agency: Mapping[str, Any]) -> bool:
     """The agency's own admin, the coordinator of its province for the province's own, the national desk."""
     own = viewer.agency == agency["_id"]
@@ -179,6 +188,17 @@ def may_ask_as_router(viewer: Viewer) -> bool:
 def may_read_supergraph(viewer: Viewer) -> bool:
     """Where all agencies' subgraphs run."""
     return viewer.role in (Role.NATIONAL_ADMIN, Role.OVERSIGHT)
+
+
+def may_record_progress(viewer: Viewer, agency: Mapping[str, Any], unit: str | None) -> bool:
+    """Who manages the agency's teams, and a liaison for the own unit's milestones."""
+    own_unit = viewer.role is Role.LIAISON and viewer.unit is not None and viewer.unit == unit
+    return may_manage_teams(viewer, agency) or (own_unit and viewer.agency == agency["_id"])
+
+
+def may_connect(viewer: Viewer) -> bool:
+    """Who says that an agency is connected, or no longer."""
+    return viewer.role is Role.NATIONAL_ADMIN
 
 
 def groups(viewer: Viewer) -> tuple[str, ...]:
@@ -313,9 +333,10 @@ def actors(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -
     if is_reporter(viewer, complaint, proven):
         found.add(Actor.REPORTER)
     holds = viewer.agency is not None and viewer.agency == complaint["holder"]
+    custodian = complaint.get("custodian")
     match viewer.role:
         case Role.NATIONAL_ADMIN:
-            found.add(Actor.NATIONAL_ADMIN)
+            found |= {Actor.NATIONAL_ADMIN, Actor.CUSTODIAN} if custodian == DESK else {Actor.NATIONAL_ADMIN}
         case Role.AGENCY_ADMIN if holds:
             found.add(Actor.HOLDER_ADMIN)
             if complaint["takenInBy"] == viewer.agency:
@@ -324,7 +345,7 @@ def actors(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -
             found.add(Actor.HOLDER_LIAISON)
         case Role.SUBGRAPH if holds and in_custody(viewer, complaint, proven):
             found.add(Actor.SUBGRAPH)
-        case Role.PROVINCE_COORDINATOR if holds:
+        case Role.PROVINCE_COORDINATOR if holds or (custodian is not None and viewer.agency == custodian):
             found |= {Actor.CUSTODIAN, Actor.COORDINATOR}
         case Role.PROVINCE_COORDINATOR if viewer.agency == complaint["holderProvince"]:
             found.add(Actor.COORDINATOR)

@@ -51,4 +51,5 @@ def _moved(regulations: Regulations, complaint: Document, now: datetime) -> dict
     clocks = [counted(clock) for clock in complaint["clocks"]]
     if clocks == complaint["clocks"]:
         return None
-    return {"clocks": clocks, "nextDueAt": sla.next_due(clocks) or NEVER}
+    # The system looks at once at what it has to do next.
+    return {"clocks": clocks, "nextDueAt": sla.next_due(clocks) or NEVER, "wakeAt": now}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from resolvers import text
 from resolvers.context import RequestContext
 from resolvers.documents import DESK
 from resolvers.domain.vocabulary import TimeZone
@@ -45,6 +46,16 @@ async def supporting(context: RequestContext, agency_ids: Sequence[str]) -> list
     return [agency["_id"] for agency in found]
 
 
+def decree(given: Mapping[str, Any]) -> Document:
+    """The decree that an input names."""
+    return {
+        "number": text.required(given["number"], "decree", "number", at_most=text.MAX_NAME),
+        "issuer": text.required(given["issuer"], "decree", "issuer", at_most=text.MAX_NAME),
+        "issuedOn": given.get("issuedOn"),
+        "title": text.required(given["title"], "decree", "title", at_most=500),
+    }
+
+
 async def zone(context: RequestContext, agency: Document) -> TimeZone:
     """The agency's working time: its region's, and Jakarta's for ministries and institutions."""
     governed = None if agency["region"] is None else await context.loaders.region.load(agency["region"])
@@ -58,5 +69,6 @@ def held_by(agency: Mapping[str, Any], holders: Sequence[str]) -> Document:
         "holder": agency_id,
         "holderKind": agency["kind"],
         "holderProvince": agency["province"],
+        "custodian": agency["custodian"],
         "holders": [*(held for held in holders if held != agency_id), agency_id],
     }

@@ -16,9 +16,10 @@ from typing import Any, Final
 
 from resolvers import forwarding, policy, publication, reference
 from resolvers.documents import DESK, AgencyDoc
-from resolvers.domain import lifecycle, search_words, sla, tracking_id
+from resolvers.domain import lifecycle, search_words, sla, tracking_id, upkeep
 from resolvers.domain.calendar import Calendar
 from resolvers.domain.lifecycle import ClockEffect, Effect, Transition
+from resolvers.domain.upkeep import Step
 from resolvers.domain.vocabulary import (
     AgencyKind,
     ArchiveReason,
@@ -120,6 +121,15 @@ class _World:
 
 def complaints(count: int, *, now: datetime, seed: int = 7) -> Iterator[Document]:
     """`count` complaints received in the year before `now`, oldest first; the same arguments give the same ones."""
+    return (life.lived() for life in _lives(count, now, seed))
+
+
+def labelled(count: int, *, now: datetime, seed: int = 7) -> Iterator[tuple[Document, str]]:
+    """Complaints as they were submitted, each with the agency that is competent for it."""
+    return ((life.document, life.target["_id"]) for life in _lives(count, now, seed))
+
+
+def _lives(count: int, now: datetime, seed: int) -> Iterator["_Life"]:
     chance = random.Random(seed)  # noqa: S311 - reproducible on purpose
     world = _World(chance, now)
     days = sorted(chance.choices(world.days, cum_weights=world.day_weights, k=count))
@@ -128,7 +138,7 @@ def complaints(count: int, *, now: datetime, seed: int = 7) -> Iterator[Document
         received = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(minutes=minute - 7 * 60)
         yield _Life(
             world, chance, f"{seed}:{number}", min(received, now - timedelta(minutes=chance.randint(1, 600))), now
-        ).lived()
+        )
 
 
 class _Life:
@@ -205,10 +215,26 @@ class _Life:
                 break
         document = self.document
         document["nextDueAt"] = sla.next_due(document["clocks"]) or NEVER
+        self._keep_up()
         document["readers"] = policy.readers(document)
         is_public = policy.is_public(document["readers"])
         document["words"] = search_words.republished(document["words"], published=is_public)
         return document
+
+    def _keep_up(self) -> None:
+        """What warnings and escalation have made of it by now; what else the system would do is left to it."""
+        document = self.document
+        while due := upkeep.next_step(document, self.policy, _calendar):
+            document["wakeAt"] = due.at
+            if due.at > self.now or due.step not in (Step.WARN, Step.ESCALATE, Step.OFFER_OMBUDSMAN):
+                return
+            if due.step is Step.WARN and due.clock is not None:
+                document["clocks"][due.clock]["warnedAt"] = due.at
+            else:
+                document["escalationLevel"] = due.level
+            if due.step is Step.OFFER_OMBUDSMAN:
+                document["ombudsmanOfferedAt"] = due.at
+        document["wakeAt"] = NEVER
 
     def _later(self, days: float) -> bool:
         """Moves on by about so many days; False where that lies in the future."""
@@ -239,14 +265,13 @@ class _Life:
     def _hand_over(self, action: ComplaintAction, to: Mapping[str, Any], by: Role, **further: Any) -> None:
         document = self.document
         row = _ROWS[action, document["status"]]
-        why = {"reason": ReturnReason.NOT_COMPETENT} if action is ComplaintAction.RETURN else {}
         made = forwarding.link(
             document["forwardings"],
             forwarding.By(by, None, self.at),
             from_=document["holder"],
             to=to["_id"],
             action=action,
-            **why,
+            reason=ReturnReason.NOT_COMPETENT if action is ComplaintAction.RETURN else None,
         )
         held = reference.held_by(to, document["holders"])
         self._move(row, **held, **UNASSIGNED, forwardings=[*document["forwardings"], made], **further)
@@ -301,10 +326,7 @@ class _Life:
             self._move(_ROWS[ComplaintAction.FOLLOW_UP, ComplaintStatus.IN_PROGRESS]._replace(clocks=_FIRST_WORD))
         if self.chance.random() < 0.06:
             if self._later(2.0):
-                review = (self.at + timedelta(days=21)).date().isoformat()
-                hold = {"reason": "Menunggu anggaran perubahan.", "reviewOn": review}
-                row = _ROWS[ComplaintAction.HOLD, ComplaintStatus.IN_PROGRESS]
-                self._move(row, hold=hold, holds=[{"start": self.at, "end": None}])
+                self._hold()
             return False
         substantive = self.chance.random() < (0.55 if self.target["pilot"] else 0.4)
         if not self._later(500.0 if self.chance.random() < 0.01 else 1 + 0.5 * limit):
@@ -322,6 +344,17 @@ class _Life:
             firstFollowUpAt=self.document["firstFollowUpAt"] or self.at,
         )
         return True
+
+    def _hold(self) -> None:
+        """Ended by its day of review."""
+        since, review = self.at, self.at + timedelta(days=21)
+        hold = {"reason": "Menunggu anggaran perubahan.", "reviewOn": review.date().isoformat()}
+        row = _ROWS[ComplaintAction.HOLD, ComplaintStatus.IN_PROGRESS]
+        self._move(row, hold=hold, holds=[{"start": since, "end": None}])
+        if review + timedelta(days=2) < self.now:
+            self.at = review + timedelta(days=2)
+            row = _ROWS[ComplaintAction.RESUME, ComplaintStatus.ON_HOLD]
+            self._move(row, hold=None, holds=[{"start": since, "end": self.at}])
 
     def _answer(self, substantive: bool) -> str:
         promised = self.at + timedelta(days=self.chance.randint(7, 45))

@@ -1,15 +1,17 @@
 """Teams: read."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Any, Final
 
+from resolvers import policy
 from resolvers.context import RequestContext
 from resolvers.domain import teams
 from resolvers.domain.vocabulary import TeamKind, TeamRole, TeamStatus
+from resolvers.errors import NotAllowed, TeamNotActive
 from resolvers.listing import Arguments, Cursors, Listing, scope
 from resolvers.store import indexes, pages
-from resolvers.store.database import MAX_TIME_MS, Document
+from resolvers.store.database import MAX_TIME_MS, NEVER, Document
 
 JAKARTA: Final = timezone(timedelta(hours=7))
 """Terms of decrees are dates without a zone: they begin and end by the capital's day."""
@@ -22,15 +24,55 @@ def today(context: RequestContext) -> date:
 def status(context: RequestContext, team: Mapping[str, Any]) -> TeamStatus:
     return teams.status(
         term_from=date.fromisoformat(team["termFrom"]),
-        term_to=None if team["termTo"] is None else date.fromisoformat(team["termTo"]),
+        term_to=_day(team["termTo"]),
         superseded=team["supersededBy"] is not None,
         today=today(context),
     )
 
 
+def is_active(context: RequestContext, team: Mapping[str, Any]) -> bool:
+    return teams.is_active(status(context, team))
+
+
 def may_work(context: RequestContext, team: Mapping[str, Any]) -> bool:
-    """Whether its members may verify, accept and answer now."""
-    return teams.may_work(status(context, team))
+    """Whether its members may verify, accept and approve now: while it is active, and for the days of grace."""
+    return teams.may_work(status(context, team), _day(team["termTo"]), today(context))
+
+
+def standing(context: RequestContext, team: Mapping[str, Any]) -> teams.Standing:
+    return teams.standing(status(context, team), _day(team["termTo"]), today(context))
+
+
+def wake_at(context: RequestContext, team: Mapping[str, Any]) -> datetime:
+    """When its standing changes next; NEVER for what is superseded, or has no end."""
+    day = teams.next_change(date.fromisoformat(team["termFrom"]), _day(team["termTo"]), today(context))
+    if day is None or team["supersededBy"] is not None:
+        return NEVER
+    return datetime.combine(day, time.min, JAKARTA).astimezone(UTC)
+
+
+async def refusal(context: RequestContext) -> TeamNotActive | NotAllowed | None:
+    """Why an agency's admin or liaison may not work for it now: no team of it is in force, or they have no seat there.
+
+    A seat whose holder is not on record may be anybody's; who is on record as having left has none.
+    """
+    agency, subject = context.viewer.agency, context.viewer.subject
+    if agency is None or not policy.works_in_a_team(context.viewer):
+        return None
+    members = [
+        member for team in await by_agency(context, agency) if may_work(context, team) for member in team["members"]
+    ]
+    if not members:
+        return TeamNotActive(f"No team of {agency} is in force: it needs a decree for the present term.")
+    own = [member for member in members if member["subject"] == subject]
+    seats = own or [member for member in members if member["subject"] is None]
+    if any(is_current(context, member) for member in seats):
+        return None
+    return NotAllowed(f"You are no present member of a team of {agency}.")
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
 
 
 async def by_id(context: RequestContext, team_id: str) -> Document | None:
@@ -46,7 +88,35 @@ async def member(context: RequestContext, member_id: str) -> Document | None:
 async def by_agency(context: RequestContext, agency_id: str, *, active_only: bool = False) -> list[Document]:
     """An agency's teams, by name."""
     found = await context.loaders.teams.load(agency_id)
-    return [team for team in found if may_work(context, team)] if active_only else found
+    return [team for team in found if is_active(context, team)] if active_only else found
+
+
+async def health(context: RequestContext, agency: Mapping[str, Any]) -> Document | None:
+    """How the agency's seats are filled, over its active teams, else those whose term ended last; None without one."""
+    begun = [
+        team
+        for team in await by_agency(context, agency["_id"])
+        if status(context, team) not in (TeamStatus.PLANNED, TeamStatus.SUPERSEDED)
+    ]
+    latest = max((team["termTo"] or "" for team in begun), default=None)
+    counted = [team for team in begun if is_active(context, team)] or [row for row in begun if row["termTo"] == latest]
+    if not counted:
+        return None
+    members = [
+        teams.Seat(TeamRole(row["role"]), row["unit"], bool(row["trainings"]))
+        for team in counted
+        for row in team["members"]
+        if is_current(context, row)
+    ]
+    units = [unit["id"] for unit in agency["units"]]
+    found = teams.health(members, units, [_day(team["termTo"]) for team in counted], today(context))
+    return {
+        "seatsFilled": found.seats_filled,
+        "seatsTotal": found.seats_total,
+        "liaisonsPerUnit": found.liaisons_per_unit,
+        "trainedShare": found.trained_share,
+        "daysToExpiry": found.days_to_expiry,
+    }
 
 
 def is_current(context: RequestContext, member: Mapping[str, Any]) -> bool:

@@ -8,10 +8,11 @@ from resolvers import policy, reference, text
 from resolvers import team as teams
 from resolvers.context import RequestContext
 from resolvers.domain import tracking_id
+from resolvers.domain.teams import Standing
 from resolvers.domain.vocabulary import AgencyKind, TeamKind
 from resolvers.errors import InvalidInput, LimitReached, NotAllowed, NotFound
 from resolvers.store.database import MAX_TIME_MS, Document, DuplicateKeyError, Session
-from resolvers.update import Attempt, conflict, update
+from resolvers.update import Attempt, made_before, update
 
 MAX_MEMBERS: Final = 500
 
@@ -42,12 +43,14 @@ async def create(
         "agencyProvince": province,
         "kind": kind,
         "name": text.required(name, "name", at_most=text.MAX_NAME),
-        "decree": _decree(decree),
+        "decree": reference.decree(decree),
         "termFrom": term_from,
         "termTo": term_to,
         "members": [],
         "supersedes": old and old["_id"],
         "supersededBy": None,
+        "standing": Standing.PLANNED,
+        "wakeAt": context.now,
         "synthetic": False,
         "processed": [],
         "revision": 1,
@@ -68,7 +71,7 @@ async def _store(context: RequestContext, attempt: Attempt, team: Document) -> D
         await collection.insert_one(team, session=session)
         if team["supersedes"] is not None:
             old = {"_id": team["supersedes"], "supersededBy": None}
-            ended = {"$set": {"supersededBy": team["_id"]}, "$inc": {"revision": 1}}
+            ended = {"$set": {"supersededBy": team["_id"], "wakeAt": context.now}, "$inc": {"revision": 1}}
             if (await collection.update_one(old, ended, session=session)).modified_count == 0:
                 raise InvalidInput(f"{team['supersedes']} is superseded already.", field=("input", "supersedes"))
 
@@ -76,10 +79,7 @@ async def _store(context: RequestContext, attempt: Attempt, team: Document) -> D
         async with await context.store.client.start_session() as session:
             await session.with_transaction(write)
     except DuplicateKeyError:
-        made = await collection.find_one({"creation.key": {"$eq": token}}, max_time_ms=MAX_TIME_MS)
-        if made is None or made["creation"]["digest"] != attempt.digest:
-            raise conflict(attempt) from None
-        return made
+        return await made_before(context, collection, attempt)
     context.wrote(collection.name, team)
     if team["supersedes"] is not None:
         superseded = await collection.find_one({"_id": {"$eq": team["supersedes"]}}, max_time_ms=MAX_TIME_MS)
@@ -101,7 +101,7 @@ async def change(
 
     def changes(team: Document) -> Document:
         _check_term(team["termFrom"], term_to)
-        wanted = {"name": renamed, "termTo": term_to, "decree": None if decree is None else _decree(decree)}
+        wanted = {"name": renamed, "termTo": term_to, "decree": None if decree is None else reference.decree(decree)}
         return {key: value for key, value in wanted.items() if value is not None}
 
     return await _managed(context, attempt, team_id, lambda team, owner: changes(team))
@@ -136,8 +136,7 @@ async def _managed(context: RequestContext, attempt: Attempt, team_id: str, chan
 
     def managed(team: Document) -> Document:
         _check_manager(context, owner)
-        result: Document = changes(team, owner)
-        return result
+        return {**changes(team, owner), "wakeAt": context.now}
 
     return await update(context, context.store.teams, team_id, attempt, visible=lambda team: True, change=managed)
 
@@ -157,15 +156,6 @@ async def _superseded(context: RequestContext, team_id: str, agency: str) -> Doc
     if old is None or old["agency"] != agency:
         raise InvalidInput(f"{team_id!r} is not a team of {agency}.", field=("input", "supersedes"))
     return old
-
-
-def _decree(given: Mapping[str, Any]) -> Document:
-    return {
-        "number": text.required(given["number"], "decree", "number", at_most=text.MAX_NAME),
-        "issuer": text.required(given["issuer"], "decree", "issuer", at_most=text.MAX_NAME),
-        "issuedOn": given.get("issuedOn"),
-        "title": text.required(given["title"], "decree", "title", at_most=500),
-    }
 
 
 def _member(team: Document, owner: Document, given: Mapping[str, Any]) -> Document:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from resolvers import audit_trail, policy
 from resolvers.context import RequestContext
-from resolvers.domain import lifecycle, search_words, sla
+from resolvers.domain import lifecycle, search_words, sla, upkeep
 from resolvers.domain.lifecycle import Case, ClockEffect, Denial, Effect, Transition
 from resolvers.domain.service_policy import ServicePolicy
 from resolvers.domain.sla import ClockDoc
@@ -148,9 +148,16 @@ def follow_through(
     if before["status"] == ComplaintStatus.ON_HOLD and transition.target is not ComplaintStatus.ON_HOLD:
         *past, last = before["holds"]
         set_ |= {"hold": None, "holds": [*past, {**last, "end": context.now}]}
+    set_["wakeAt"] = wake_at(context, complaint | set_)
     readers = policy.readers({**complaint, **set_})
     words = search_words.republished(complaint["words"], published=policy.is_public(readers))
     return set_ | {"readers": readers, "words": words}
+
+
+def wake_at(context: RequestContext, complaint: Document) -> datetime:
+    """When the system takes its next step by itself; NEVER where it has none to take."""
+    due = upkeep.next_step(complaint, policy_of(context, complaint), context.calendar)
+    return NEVER if due is None else due.at
 
 
 def _clocks(
@@ -182,6 +189,7 @@ def _clocks(
 
 
 def policy_of(context: RequestContext, complaint: Document) -> ServicePolicy:
+    """The version that it was received under."""
     return context.policies.of(complaint["policyVersion"])
 
 

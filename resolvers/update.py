@@ -12,7 +12,7 @@ from pymongo import ReturnDocument
 from resolvers.context import RequestContext
 from resolvers.documents import ProcessedDoc
 from resolvers.errors import ChangedMeanwhile, IdempotencyConflict, InvalidInput, NotFound
-from resolvers.store.database import MAX_TIME_MS, Collection, Document, Session
+from resolvers.store.database import MAX_TIME_MS, Collection, Document, DuplicateKeyError, Session
 
 MAX_TRIES: Final = 8
 MAX_KEY_LENGTH: Final = 200
@@ -56,6 +56,29 @@ def _is_uuid(text: str) -> bool:
         return False
 
 
+async def create(context: RequestContext, collection: Collection, document: Document, attempt: Attempt) -> Document:
+    """The document, inserted; the one that the same idempotency key has made before.
+
+    Raises IdempotencyConflict.
+    """
+    token = attempt.token(context)
+    if token is not None:
+        document["creation"] = {"key": token, "digest": attempt.digest}
+    try:
+        await collection.insert_one(document)
+    except DuplicateKeyError:
+        return await made_before(context, collection, attempt)
+    return document
+
+
+async def made_before(context: RequestContext, collection: Collection, attempt: Attempt) -> Document:
+    """The document that this call has made already. Raises IdempotencyConflict."""
+    made = await collection.find_one({"creation.key": {"$eq": attempt.token(context)}}, max_time_ms=MAX_TIME_MS)
+    if made is None or made["creation"]["digest"] != attempt.digest:
+        raise conflict(attempt) from None
+    return made
+
+
 async def update(
     context: RequestContext,
     collection: Collection,
@@ -88,7 +111,7 @@ async def update(
         changes |= record(document, document | changes) if record else {}
         if token is not None:
             done: ProcessedDoc = {"key": token, "digest": attempt.digest}
-            changes["processed"] = [*document["processed"][-KEPT_KEYS + 1 :], done]
+            changes["processed"] = [*document.get("processed", ())[-KEPT_KEYS + 1 :], done]
         updated = await _written(context, collection, document, changes, beside)
         if updated is not None:
             context.wrote(collection.name, updated)
@@ -121,7 +144,7 @@ async def _written(
 
 
 def is_done(document: Document, token: str, attempt: Attempt) -> bool:
-    digest = next((done["digest"] for done in document["processed"] if done["key"] == token), None)
+    digest = next((done["digest"] for done in document.get("processed", ()) if done["key"] == token), None)
     if digest is not None and digest != attempt.digest:
         raise conflict(attempt)
     return digest is not None

@@ -19,4 +19,4 @@ class Viewer:
 PUBLIC = Viewer()
 
 SYSTEM = Viewer(Role.SYSTEM)
-"""Who acts in an operator's command."""
+"""The system itself: in what it does without being asked, and in an operator's command."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 from strawberry import Parent
 
+from resolvers import action_plan as plans
 from resolvers import agency as agencies
 from resolvers import region as regions
 from resolvers import team as teams
@@ -16,9 +17,11 @@ from schema.node import Node
 from schema.page import ContextInfo, PageInfo, cursor, edges, nodes, page_info, total_count
 
 if TYPE_CHECKING:
+    from schema.action_plan import ActionPlan
     from schema.region import Region
     from schema.team import Team, TeamMember
 
+LazyActionPlan = Annotated["ActionPlan", strawberry.lazy("schema.action_plan")]
 LazyAgency = Annotated["Agency", strawberry.lazy("schema.agency")]
 LazyOrgUnit = Annotated["OrgUnit", strawberry.lazy("schema.agency")]
 LazyRegion = Annotated["Region", strawberry.lazy("schema.region")]
@@ -40,6 +43,21 @@ class OrgUnit:
         return await teams.liaisons(info.context, unit["id"])
 
 
+@object_type()
+class TeamHealth:
+    """How the seats of an agency's active teams are filled; of the last team where none is active."""
+
+    seats_filled: int
+    seats_total: int = column("seatsTotal", description="A coordinator, an admin, and a liaison for each unit.")
+    liaisons_per_unit: float | None = column("liaisonsPerUnit", description="Null where the agency has no units.")
+    trained_share: float | None = column(
+        "trainedShare", description="Members with a training, 0 to 1; null without members."
+    )
+    days_to_expiry: int | None = column(
+        "daysToExpiry", description="Negative once the term is over; null where its end is not published."
+    )
+
+
 @object_type(keys=("id",))
 class Agency(Node):
     """[instansi] A government body that receives complaints."""
@@ -59,6 +77,11 @@ class Agency(Node):
     connected: bool
     pilot: bool
     units: list[OrgUnit]
+    custodian: LazyAgency | None = loaded(
+        agencies.by_id,
+        key="custodian",
+        description="Who works on its complaints while it is not connected, or has no team in force; else null.",
+    )
     revision: int
 
     @called(list[LazyAgency], needs=("_id", "kind"), commands=1)
@@ -69,6 +92,16 @@ class Agency(Node):
     @called(list[LazyTeam], needs=("_id",), commands=1)
     async def teams(agency: Parent[AgencyDoc], info: ContextInfo, active_only: bool | None = False) -> list[Document]:
         return await teams.by_agency(info.context, agency["_id"], active_only=bool(active_only))
+
+    @called(list[LazyActionPlan], needs=("_id",), commands=1)
+    async def action_plans(agency: Parent[AgencyDoc], info: ContextInfo) -> list[Document]:
+        """The earliest first."""
+        return await plans.by_agency(info.context, agency["_id"])
+
+    @called(TeamHealth | None, needs=("_id", "units"), commands=1)
+    async def team_health(agency: Parent[AgencyDoc], info: ContextInfo) -> Document | None:
+        """Seats filled, trained share, days until the decree's term ends; null without a team."""
+        return await teams.health(info.context, agency)
 
     complaints = complaints_within("holder", "What this agency holds now, newest first unless ordered otherwise.")
 

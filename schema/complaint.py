@@ -158,6 +158,11 @@ class Complaint(Node):
             "else the desk."
         ),
     )
+    custodian: LazyAgency | None = loaded(
+        agencies.by_id,
+        key="custodian",
+        description="Who works on it while the holder has no team in force: its province, or the national desk.",
+    )
     supporting: list[LazyAgency] = loaded(agencies.by_id, key="supporting")
     team: LazyTeam | None = loaded(teams.by_id, key="team")
     unit: LazyOrgUnit | None = loaded(agencies.unit, key="unit")

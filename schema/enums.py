@@ -16,7 +16,9 @@ from resolvers.domain.vocabulary import (
     ComplaintOrder,
     ComplaintStatus,
     FollowUpKind,
+    KpiId,
     Locale,
+    MilestoneStatus,
     PersonalDataKind,
     RegionLevel,
     ReturnReason,
@@ -44,7 +46,9 @@ __all__ = [
     "ComplaintOrder",
     "ComplaintStatus",
     "FollowUpKind",
+    "KpiId",
     "Locale",
+    "MilestoneStatus",
     "PersonalDataKind",
     "RegionLevel",
     "ReturnReason",
@@ -86,6 +90,8 @@ _DESCRIPTIONS: dict[type[StrEnum], str | None] = {
     ComplaintAction: None,
     TeamKind: "COORDINATION [tim koordinasi], MANAGEMENT [tim pengelola].",
     TeamStatus: None,
+    MilestoneStatus: None,
+    KpiId: None,
     TeamRole: (
         "STEERING [pengarah], RESPONSIBLE [penanggung jawab], COORDINATOR [koordinator], ADMIN [admin instansi], "
         "DEPUTY_ADMIN, LIAISON [pejabat penghubung], SECRETARIAT."

@@ -1,6 +1,8 @@
 """Root mutation: a list of fields, each bound to a feature."""
 
 from schema import (
+    action_plan,
+    agency_mutations,
     complaint_mutations,
     course_mutations,
     follow_up_mutations,
@@ -8,6 +10,8 @@ from schema import (
     subgraph,
     team_mutations,
 )
+from schema.action_plan import ActionPlanPayload
+from schema.agency_mutations import AgencyPayload
 from schema.binding import object_type
 from schema.complaint_mutations import ComplaintPayload, SubmitComplaintPayload
 from schema.subgraph import CheckSubgraphPayload, PublishSubgraphPayload, RetireSubgraphPayload
@@ -52,6 +56,9 @@ class Mutation:
     update_team: TeamPayload = team_mutations.update_team
     add_team_member: TeamPayload = team_mutations.add_team_member
     end_team_membership: TeamPayload = team_mutations.end_team_membership
+    create_action_plan: ActionPlanPayload = action_plan.create_action_plan
+    record_milestone_progress: ActionPlanPayload = action_plan.record_milestone_progress
+    update_agency: AgencyPayload = agency_mutations.update_agency
     check_subgraph: CheckSubgraphPayload = subgraph.check_subgraph
     publish_subgraph: PublishSubgraphPayload = subgraph.publish_subgraph
     retire_subgraph: RetireSubgraphPayload = subgraph.retire_subgraph

@@ -6,7 +6,7 @@ import strawberry
 
 from schema.binding import column
 
-_TYPE_BY_PREFIX = {"LP": "Complaint", "TM": "Team"}
+_TYPE_BY_PREFIX = {"LP": "Complaint", "TM": "Team", "PL": "ActionPlan"}
 
 
 @strawberry.interface(

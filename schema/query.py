@@ -7,6 +7,7 @@ from resolvers import audit, complaint_list, node, reporter_rights, similar
 from resolvers import category as categories
 from resolvers import complaint as complaints
 from resolvers import region as regions
+from resolvers import routing as routings
 from resolvers import subgraph as subgraphs
 from resolvers import team as teams
 from resolvers.listing import Arguments, Listing
@@ -22,6 +23,7 @@ from schema.node import Node
 from schema.page import ContextInfo
 from schema.region import Region
 from schema.reporter import IdentityReadConnection, ReporterRecord
+from schema.routing import RoutingChainVerification, RoutingPreview, RoutingPreviewInput
 from schema.selection import keys
 from schema.subgraph import Subgraph, Supergraph
 from schema.team import Team, TeamConnection, TeamFilter
@@ -160,6 +162,19 @@ class Query:
     async def categories(info: ContextInfo) -> list[Document]:
         """The whole tree, by code."""
         return await categories.listing(info.context)
+
+    @called(RoutingPreview, commands=2)
+    async def routing_preview(info: ContextInfo, input: RoutingPreviewInput) -> Document:
+        """What the routing rules would make of a complaint, with their reasons; nothing is filed or kept."""
+        question = routings.Question(input.title, input.body, input.category, input.region, input.named_agency)
+        return await routings.preview(info.context, question)
+
+    @called(RoutingChainVerification | None, commands=1)
+    async def verify_routing_chain(
+        info: ContextInfo, complaint: strawberry.ID, secret: str | None = None
+    ) -> Document | None:
+        """Null where there is no such complaint, or the viewer may not know that there is one."""
+        return await routings.verify_chain(info.context, complaint, secret=secret)
 
     @called(list[Subgraph], commands=2)
     async def subgraphs(info: ContextInfo) -> list[Document]:

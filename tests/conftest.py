@@ -68,6 +68,7 @@ def settings() -> Settings:
         mode=Mode.DEVELOPMENT,
         secret_key=SecretStr("the secret key of the tests, 32 long"),
         development_key=SecretStr(DEVELOPMENT_KEY),
+        worker=False,
     )
 
 

@@ -94,7 +94,11 @@ class Portal:
 
     async def refused(self, mutation: str, viewer: Viewer, **given: Any) -> str:
         """The code of the one refusal; fails the test where there is none."""
-        payload = await self.do(mutation, viewer, **given)
+        return await self.refused_in(mutation, viewer, "complaint { id status revision }", **given)
+
+    async def refused_in(self, mutation: str, viewer: Viewer, select: str, **given: Any) -> str:
+        """The same, of a mutation on something else than a complaint."""
+        payload = await self.do(mutation, viewer, select, **given)
         assert len(payload["userErrors"]) == 1, payload
         code: str = payload["userErrors"][0]["code"]
         return code

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import uvicorn
 
-from gateway.cli.router import Read, read, router_app
+from gateway.cli.router import Named, Read, none_named, read, router_app
 from gateway.cli.router_config import RouterConfig
 from gateway.cli.server import WEBSOCKETS
 
@@ -29,11 +29,13 @@ class Routed:
 
 
 @asynccontextmanager
-async def routing(file: Path, config: RouterConfig | None = None, read: Read = read) -> AsyncIterator[Routed]:
+async def routing(
+    file: Path, config: RouterConfig | None = None, read: Read = read, named: Named = none_named
+) -> AsyncIterator[Routed]:
     """A router that serves the file."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        app = router_app(file, read, config)
+        app = router_app(file, read, config, named)
         server = uvicorn.Server(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1, **WEBSOCKETS))
         running = asyncio.create_task(server.serve([listening]))
         try:

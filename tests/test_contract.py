@@ -120,6 +120,8 @@ def test_every_type_and_argument_of_the_contract_can_be_read_back() -> None:
         "ComplaintOrder",
         "ComplaintStatus",
         "FollowUpKind",
+        "KpiId",
+        "MilestoneStatus",
         "ReturnReason",
         "Role",
         "SupervisionGrade",

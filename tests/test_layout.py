@@ -74,7 +74,7 @@ def test_the_top_level_holds_what_was_agreed() -> None:
 
 
 def test_exceptions_are_caught_whole_at_the_edge_alone() -> None:
-    edge = {"gateway/http/answer.py"}
+    edge = {"gateway/http/answer.py", "gateway/worker.py"}
     edge |= {"gateway/executor/run.py", "gateway/executor/steps.py"}  # a field's failure is an error of the answer
     catching = {
         named(file)

@@ -2,7 +2,20 @@
 
 import typer
 
-from gateway.cli import access, audit, contract, data, demo, router, server, subgraph, supergraph, vault
+from gateway.cli import (
+    access,
+    audit,
+    contract,
+    data,
+    demo,
+    router,
+    routing,
+    server,
+    subgraph,
+    supergraph,
+    vault,
+    worker,
+)
 
 app = typer.Typer(
     name="satugraf",
@@ -14,6 +27,7 @@ app = typer.Typer(
 )
 app.command()(demo.demo)
 app.command()(server.serve)
+app.command()(worker.worker)
 app.command()(data.seed)
 app.command()(data.migrate)
 app.command()(data.holiday)
@@ -25,3 +39,4 @@ app.add_typer(vault.commands, name="vault")
 app.add_typer(audit.commands, name="audit")
 app.command()(access.token)
 app.command()(contract.schema)
+app.command()(routing.routing)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from gateway.cli.router_config import RouterConfig
+    from gateway.federation.composition import Contract
     from gateway.federation.executor.endpoint import Endpoint
     from gateway.federation.executor.transport import HttpTransport
     from gateway.federation.supergraph import Supergraph
@@ -30,27 +32,38 @@ def router(
     config: Annotated[Path | None, typer.Option(help="supergraph.yaml, to be composed here.")] = None,
     host: Host = "127.0.0.1",
     port: Port = 4000,
+    include_tag: Annotated[list[str] | None, typer.Option(help="With --config: only what has this @tag.")] = None,
+    exclude_tag: Annotated[list[str] | None, typer.Option(help="With --config: without what has this @tag.")] = None,
     expose_query_plan: Annotated[
         bool, typer.Option(help="Answer requests that have the header x-satugraf-query-plan with their plan.")
     ] = False,
 ) -> None:
     """Serve a supergraph on /graphql, over HTTP, server-sent events and websockets.
 
-    The file is watched: a new version is served at once, and where it is none, the last good one goes on. Limits come
-    from the environment, SATUGRAF_ROUTER_DEADLINE_MS and its siblings: docs/federation.md lists them.
+    The file is watched, and the schema files that supergraph.yaml names: what has changed is served at once, and where
+    it makes no supergraph, the last good one goes on. Limits come from the environment, SATUGRAF_ROUTER_DEADLINE_MS and
+    its siblings: docs/federation.md lists them.
 
     [bold]Example[/bold]: satugraf router --config supergraph.yaml --port 4000
     """
     import uvicorn
 
     from gateway.cli.router_config import from_environment
+    from gateway.cli.supergraph_config import schema_files
+    from gateway.federation.composition import Contract
 
     file = supergraph or config
     if file is None or (supergraph is not None and config is not None):
         fail("Name one of --supergraph, an SDL that is composed already, and --config, subgraphs to compose.")
+    tags = Contract(frozenset(include_tag or ()), frozenset(exclude_tag or ()))
+    if config is None and any(tags):
+        fail("--include-tag and --exclude-tag take --config: an SDL that is composed already has its tags decided.")
     with told():
         configured = from_environment(exposes_plan=expose_query_plan)
-        app = router_app(file, composed if supergraph is None else read, configured)
+        if supergraph is not None:
+            app = router_app(file, read, configured)
+        else:
+            app = router_app(file, partial(composed, tags=tags), configured, schema_files)
     uvicorn.run(app, host=host, port=port, **UVICORN | WEBSOCKETS)
 
 
@@ -63,6 +76,12 @@ class Source:
 
 
 Read = Callable[[Path], Source]
+
+Named = Callable[[Path], list[Path]]
+"""Files that a file names, which are watched with it."""
+
+Versions = dict[Path, tuple[int, int, int] | None]
+"""What tells one version of a file from the next; None where there is none."""
 
 
 def read(file: Path) -> Source:
@@ -79,17 +98,23 @@ def read(file: Path) -> Source:
     return Source(supergraph, {subgraph.name: Endpoint(subgraph.url) for subgraph in supergraph.subgraphs.values()})
 
 
-def composed(file: Path) -> Source:
+def composed(file: Path, tags: "Contract | None" = None) -> Source:
     """The supergraph that supergraph.yaml's subgraphs make; ends the command with the errors where there is none."""
     from gateway.cli.endpoints import endpoints
     from gateway.cli.supergraph import supergraph_from
 
-    supergraph = supergraph_from(file)
+    supergraph = supergraph_from(file, tags)
     return Source(supergraph, endpoints(file, supergraph))
 
 
-def router_app(file: Path, read: Read = read, config: "RouterConfig | None" = None) -> "ASGIApp":
-    """The router as an ASGI app, which watches the file while it runs."""
+def none_named(file: Path) -> list[Path]:
+    return []
+
+
+def router_app(
+    file: Path, read: Read = read, config: "RouterConfig | None" = None, named: Named = none_named
+) -> "ASGIApp":
+    """The router as an ASGI app, which watches its files while it runs."""
     from starlette.applications import Starlette
     from starlette.routing import Route
 
@@ -99,11 +124,11 @@ def router_app(file: Path, read: Read = read, config: "RouterConfig | None" = No
     from gateway.http.router import Router
 
     config = config or RouterConfig()
-    version = _version(file)
+    seen = _versions(file, {}, named)
     first = read(file)
     transport = HttpTransport(first.endpoints)
     endpoint = Router(served(first.supergraph, transport, config), config.limits, config.exposes_plan)
-    watch = Watch(file, read, config, transport, endpoint, version)
+    watch = Watch(file, read, config, transport, endpoint, named, seen)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -137,25 +162,26 @@ def served(supergraph: "Supergraph", transport: "HttpTransport", config: "Router
 
 @dataclass(slots=True)
 class Watch:
-    """Looks at the file, and exchanges what is served where it has become another supergraph."""
+    """Looks at the files, and exchanges what is served where they have become another supergraph."""
 
     file: Path
     read: Read
     config: "RouterConfig"
     transport: "HttpTransport"
     endpoint: "Router"
-    seen: int | None
+    named: Named
+    seen: Versions
 
     async def run(self) -> None:
         from gateway.http.answer import bugs_told
 
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            changed = await asyncio.to_thread(_version, self.file)
-            if changed in (self.seen, None):
+            found = await asyncio.to_thread(_versions, self.file, self.seen, self.named)
+            if found == self.seen or found[self.file] is None:
                 continue
-            self.seen = changed
-            # Whatever is wrong with the file or with us: what is served goes on.
+            self.seen = found
+            # Whatever is wrong with the files or with us: what is served goes on.
             with bugs_told("supergraph", lambda body: None), suppress(typer.Exit, OSError):
                 await self.exchange(await asyncio.to_thread(self.read, self.file))
                 Console(stderr=True).print(f"{self.file} has changed: the new supergraph is served.")
@@ -169,5 +195,16 @@ class Watch:
         before.retire()
 
 
-def _version(file: Path) -> int | None:
-    return file.stat().st_mtime_ns if file.exists() else None
+def _versions(file: Path, seen: Versions, named: Named) -> Versions:
+    """Of the file and of those it names, which are looked up again where it has changed."""
+    own = _version(file)
+    beside = seen.keys() - {file} if own == seen.get(file) else named(file)
+    return {file: own, **{path: _version(path) for path in beside}}
+
+
+def _version(file: Path) -> tuple[int, int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino

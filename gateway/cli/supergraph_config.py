@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import typer
 import yaml
 
 from gateway.cli.failure import fail
@@ -35,6 +36,19 @@ def read_config(file: Path) -> list[SubgraphSource]:
     if not isinstance(subgraphs, dict) or not subgraphs:
         fail(f"{file} has no subgraphs: name each with routing_url and schema under the key subgraphs.")
     return [_source(file, str(name), row) for name, row in subgraphs.items()]
+
+
+def schema_files(file: Path) -> list[Path]:
+    """The files that a supergraph.yaml names as schemas; none where it cannot be read.
+
+    No sentence is due here: who reads the file in earnest says what is wrong with it.
+    """
+    try:
+        config = yaml.safe_load(read_text(file))
+        schemas = [row["schema"] for row in config["subgraphs"].values()]
+        return [file.parent / schema["file"] for schema in schemas if "file" in schema]
+    except (OSError, ValueError, yaml.YAMLError, typer.Exit, LookupError, TypeError, AttributeError, RecursionError):
+        return []
 
 
 def _check_tokens(file: Path, text: str) -> None:

@@ -189,7 +189,7 @@ class Engine:
         """A response for each event; ends when the subgraph's stream does, with an error where that breaks off."""
         if self.listen is None:
             raise NotStreamed
-        first = prepared.program.stages[0][0]
+        first = prepared.program.stages[0].steps[0]
         subgraph = first.fetch.subgraph
         body = first.body(self._run(raw, variables, caller).own_variables(first))
         try:

@@ -57,6 +57,16 @@ class Calendar:
         whole = sum(self.is_working_day(first + timedelta(days=offset)) for offset in range((last - first).days))
         return whole - self._share(start) + self._share(end)
 
+    def instant_before(self, end: datetime, working_days: float) -> datetime:
+        """The instant from which so many working days, parts of days among them, are left to `end`."""
+        day, share = self.local_day(end), self._share(end)
+        while not self.is_working_day(day) or working_days > share:
+            working_days -= share
+            day -= _DAY
+            share = 1.0 if self.is_working_day(day) else 0.0
+        midnight = datetime.combine(day, time.min, OFFSETS[self.zone])
+        return (midnight + (share - working_days) * _DAY).astimezone(UTC)
+
     def _share(self, instant: datetime) -> float:
         """The part of a working day that has passed; 0 on other days."""
         local = instant.astimezone(OFFSETS[self.zone])

@@ -1,7 +1,8 @@
 """The chain of custody: each hand-over carries the hash of the one before it.
 
-A link's hash covers who handed over to whom, when and why, a salted digest of its note, and the previous hash: a
-link that is altered, removed or put in shows, and the note can be erased without breaking the chain.
+A link's hash covers who handed over to whom, when and why, the routing rule where one decided, a salted digest of its
+note, and the previous hash: a link that is altered, removed or put in shows, and the note can be erased without
+breaking the chain.
 """
 
 import hashlib
@@ -19,6 +20,8 @@ def link_hash(link: Mapping[str, Any]) -> str:
     content["at"] = link["at"].astimezone(UTC).isoformat(timespec="milliseconds")
     content["note"] = link["noteDigest"]
     content["previousHash"] = link["previousHash"]
+    if link.get("ruleId") is not None:
+        content["rule"] = [link["ruleId"], link["ruleVersion"]]
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 

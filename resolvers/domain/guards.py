@@ -24,7 +24,7 @@ class Actor(StrEnum):
     SUBGRAPH = "SUBGRAPH"
     """The holder's own complaint system."""
     CUSTODIAN = "CUSTODIAN"
-    """Coordinator of the province that holds it, for an agency that cannot."""
+    """Who works on it for an agency that cannot: the coordinator of its province, or the desk."""
     COORDINATOR = "COORDINATOR"
     """Coordinator of the holder's province."""
     NATIONAL_ADMIN = "NATIONAL_ADMIN"
@@ -163,7 +163,7 @@ def consents_from_without(case: Case, actors: frozenset[Actor], limits: Limits) 
         return Denial("WRONG_STATUS", "No proposal to close it waits for consent.")
     if case.is_own_proposal:
         return Denial("NOT_ALLOWED", "Nobody consents to the own proposal.")
-    if Actor.CUSTODIAN in actors:
+    if Actor.CUSTODIAN in actors and Actor.NATIONAL_ADMIN not in actors:
         return Denial("NOT_ALLOWED", "The province holds it itself: the national desk consents.")
     return None
 

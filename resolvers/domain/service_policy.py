@@ -62,6 +62,8 @@ class ServicePolicy:
     """Whether a new holder has the due time of the first; else RESOLUTION is counted anew in the new holder's days."""
     limits: Limits
     escalation: Escalation
+    rules_forward_after_working_days: int | None = None
+    """How long people have the first look before the routing rules verify what they are certain of; None: never."""
 
 
 def from_document(stored: Mapping[str, Any]) -> ServicePolicy:
@@ -92,6 +94,7 @@ def from_document(stored: Mapping[str, Any]) -> ServicePolicy:
             warning_share=escalation["warningShare"],
             rungs=tuple(Rung(rung["level"], rung["workingDays"]) for rung in escalation["rungs"]),
         ),
+        rules_forward_after_working_days=stored.get("rulesForwardAfterWorkingDays"),
     )
 
 

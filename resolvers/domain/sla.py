@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Final, TypedDict, cast
+from typing import Final, NotRequired, TypedDict, cast
 
 from resolvers.domain.calendar import Calendar
 from resolvers.domain.lifecycle import ClockEffect, Effect
@@ -26,6 +26,8 @@ class ClockDoc(TypedDict):
     zone: str
     """The time zone whose working days it counts."""
     provisional: bool
+    warnedAt: NotRequired[datetime]
+    """When its liaison was told that little time is left."""
 
 
 AGENCY_KINDS: Final = frozenset(ClockKind) - {ClockKind.REPORTER_REPLY, ClockKind.TOTAL}

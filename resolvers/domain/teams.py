@@ -1,11 +1,18 @@
-"""A team's status, derived from its decree's term."""
+"""A team's status, derived from its decree's term, and how well its seats are filled."""
 
+from collections.abc import Collection, Iterable
 from datetime import date, timedelta
-from typing import Final
+from enum import StrEnum
+from typing import Final, NamedTuple
 
-from resolvers.domain.vocabulary import TeamStatus
+from resolvers.domain.vocabulary import TeamRole, TeamStatus
 
 EXPIRING_DAYS: Final = 60
+GRACE_DAYS: Final = 14
+"""After its term a team finishes in so many days what a new decree should have let it go on with."""
+
+REQUIRED: Final = (TeamRole.COORDINATOR, TeamRole.ADMIN)
+"""Every agency's seats, beside a liaison for each unit."""
 
 
 def status(*, term_from: date, term_to: date | None, superseded: bool, today: date) -> TeamStatus:
@@ -19,6 +26,72 @@ def status(*, term_from: date, term_to: date | None, superseded: bool, today: da
     return TeamStatus.EXPIRING if today <= term_to else TeamStatus.EXPIRED
 
 
-def may_work(status: TeamStatus) -> bool:
-    """Whether its members may verify, accept and answer."""
+def is_active(status: TeamStatus) -> bool:
     return status in (TeamStatus.ACTIVE, TeamStatus.EXPIRING)
+
+
+def may_work(status: TeamStatus, term_to: date | None, today: date) -> bool:
+    """Whether its members may verify, accept and approve: while it is active, and for the days of grace."""
+    in_grace = status is TeamStatus.EXPIRED and term_to is not None and today - term_to <= timedelta(days=GRACE_DAYS)
+    return is_active(status) or in_grace
+
+
+class Standing(StrEnum):
+    """A status, with the days of grace told from the time after them."""
+
+    PLANNED = "PLANNED"
+    ACTIVE = "ACTIVE"
+    EXPIRING = "EXPIRING"
+    IN_GRACE = "IN_GRACE"
+    OVER = "OVER"
+
+
+def standing(status: TeamStatus, term_to: date | None, today: date) -> Standing:
+    if status is TeamStatus.SUPERSEDED:
+        return Standing.OVER
+    if status is TeamStatus.EXPIRED:
+        return Standing.IN_GRACE if may_work(status, term_to, today) else Standing.OVER
+    return Standing(status)
+
+
+def next_change(term_from: date, term_to: date | None, today: date) -> date | None:
+    """The next day on which its standing changes by itself; None where none does."""
+    days = [term_from]
+    if term_to is not None:
+        days += [term_to + timedelta(days=after) for after in (-EXPIRING_DAYS, 1, GRACE_DAYS + 1)]
+    return min((day for day in days if day > today), default=None)
+
+
+class Seat(NamedTuple):
+    """A present member."""
+
+    role: TeamRole
+    unit: str | None
+    is_trained: bool
+
+
+class Health(NamedTuple):
+    seats_filled: int
+    seats_total: int
+    """A coordinator, an admin, and a liaison for each unit."""
+    liaisons_per_unit: float | None
+    trained_share: float | None
+    days_to_expiry: int | None
+    """Negative once the term is over; None where a term has no published end."""
+
+
+def health(members: Collection[Seat], units: Collection[str], ends: Iterable[date | None], today: date) -> Health:
+    """Of an agency's teams together; `ends` are the last days of their terms."""
+    roles = {member.role for member in members}
+    liaisons = [member for member in members if member.role is TeamRole.LIAISON]
+    served = {liaison.unit for liaison in liaisons}
+    filled = sum(role in roles for role in REQUIRED) + sum(unit in served for unit in units)
+    last_days = list(ends)
+    known = [day for day in last_days if day is not None]
+    return Health(
+        seats_filled=filled,
+        seats_total=len(REQUIRED) + len(units),
+        liaisons_per_unit=round(len(liaisons) / len(units), 2) if units else None,
+        trained_share=round(sum(member.is_trained for member in members) / len(members), 4) if members else None,
+        days_to_expiry=(max(known) - today).days if known and len(known) == len(last_days) else None,
+    )

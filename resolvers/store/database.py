@@ -54,6 +54,7 @@ class Store:
     regions: Collection
     categories: Collection
     teams: Collection
+    action_plans: Collection
     reporters: Collection
     supergraphs: Collection
     subgraph_versions: Collection
@@ -106,6 +107,7 @@ def connect(uri: str, database: str = "satugraf", **options: Any) -> Store:
         regions=opened["regions"],
         categories=opened["categories"],
         teams=opened["teams"],
+        action_plans=opened["action_plans"],
         reporters=opened["reporters"],
         supergraphs=opened["supergraphs"],
         subgraph_versions=opened["subgraph_versions"],

@@ -1,11 +1,13 @@
 """Every index, with the query it is for."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from resolvers.store.database import Store
+
+ESCALATED = "escalationLevel"
 
 
 class Index(NamedTuple):
@@ -15,13 +17,21 @@ class Index(NamedTuple):
     sort: str
     worth: int = 0
     """How many bounded keys it is worth, where that is more than it has."""
+    escalated_only: bool = False
+    """Whether it holds escalated complaints alone, which are few, and so serves lists of those alone."""
 
     @property
     def name(self) -> str:
-        return "_".join((*self.bounded, self.sort))
+        return "_".join((*self.bounded, self.sort, *(("escalated",) if self.escalated_only else ())))
+
+    @property
+    def needs(self) -> set[str]:
+        """The keys that a list must bound to be served."""
+        return {*self.bounded, *((ESCALATED,) if self.escalated_only else ())}
 
     def model(self) -> IndexModel:
-        return IndexModel([(key, ASCENDING) for key in (*self.bounded, self.sort, "_id")], name=self.name)
+        part: dict[str, Any] = {"partialFilterExpression": {ESCALATED: {"$gt": 0}}} if self.escalated_only else {}
+        return IndexModel([(key, ASCENDING) for key in (*self.bounded, self.sort, "_id")], name=self.name, **part)
 
 
 # Every list of complaints bounds `readers` and `status`, by all values where the caller names none: Mongo then
@@ -38,6 +48,10 @@ COMPLAINT_LISTS = (
     Index(("readers", "category", "status"), "receivedAt"),
     Index(("readers", "team", "status"), "receivedAt"),  # a team's complaints
     Index(("readers", "assignee", "status"), "nextDueAt"),  # a liaison's work
+    Index(("readers", "unit", "status"), "nextDueAt"),  # a unit's work
+    Index(("readers", "status"), "receivedAt", escalated_only=True),  # what is stuck anywhere
+    Index(("readers", "status"), "nextDueAt", escalated_only=True),
+    Index(("readers", "holder", "status"), "nextDueAt", escalated_only=True),  # what is stuck with an agency
     Index(("words",), "receivedAt", worth=3),  # search, and look-alikes; one agency's or region's go by those
 )
 
@@ -53,8 +67,11 @@ TEAM_LISTS = (
     Index(("agency", "kind"), "name"),  # an agency's teams, too
     Index(("agencyProvince", "kind"), "name"),
 )
+PLAN_LISTS = (Index(("agency",), "periodFrom"),)  # an agency's plans
 REGION_LISTS = (Index(("parent",), "level"), Index(("level",), "parent"))
 
+WAKE = "wakeAt"
+_WAKE = IndexModel([("wakeAt", ASCENDING), ("_id", ASCENDING)], name=WAKE)  # what the system has to do next
 IDENTITY_READ_LISTS = (Index(("complaint",), "at"), Index(("readers",), "at"))
 
 AUDIT_PENDING = "audit_pending"
@@ -76,15 +93,16 @@ _FORGOTTEN = IndexModel("until", name="until", expireAfterSeconds=0)
 def choose(lists: Iterable[Index], bounded: Iterable[str], sort: str) -> str | None:
     """The name of the index that bounds most of the keys and gives the order; None where none gives the order."""
     keys = set(bounded)
-    fitting = [index for index in lists if index.sort == sort and keys.issuperset(index.bounded)]
-    return max(fitting, key=lambda index: max(index.worth, len(index.bounded))).name if fitting else None
+    fitting = [index for index in lists if index.sort == sort and keys.issuperset(index.needs)]
+    return max(fitting, key=lambda index: max(index.worth, len(index.needs))).name if fitting else None
 
 
 async def create(store: Store) -> None:
     """Creates what is missing; safe to run again."""
-    await store.complaints.create_indexes([*(index.model() for index in COMPLAINT_LISTS), _CREATION, _WAITING])
-    await store.agencies.create_indexes([index.model() for index in AGENCY_LISTS])
-    await store.teams.create_indexes([*(index.model() for index in TEAM_LISTS), _CREATION, _MEMBERSHIP])
+    await store.complaints.create_indexes([*(index.model() for index in COMPLAINT_LISTS), _CREATION, _WAKE, _WAITING])
+    await store.agencies.create_indexes([*(index.model() for index in AGENCY_LISTS), _WAKE])
+    await store.teams.create_indexes([*(index.model() for index in TEAM_LISTS), _CREATION, _MEMBERSHIP, _WAKE])
+    await store.action_plans.create_indexes([*(index.model() for index in PLAN_LISTS), _CREATION])
     await store.identity_reads.create_indexes([*(index.model() for index in IDENTITY_READ_LISTS), _BREACH])
     await store.audit.create_indexes([_AUDIT])
     await store.regions.create_indexes([index.model() for index in REGION_LISTS])

@@ -6,8 +6,10 @@ from typing import Any, Final
 
 from pymongo import UpdateOne
 
+from resolvers.domain.lifecycle import OPEN
+from resolvers.domain.teams import Standing
 from resolvers.store import register
-from resolvers.store.database import Store
+from resolvers.store.database import NEVER, Store
 
 
 async def _policies(store: Store) -> None:
@@ -35,6 +37,18 @@ async def _whole_life(store: Store) -> None:
         await store.complaints.update_many(old, [{"$set": set_}])
 
 
+async def _upkeep(store: Store) -> None:
+    """When the system looks at what next: at once at what is open, and at every team."""
+    old: dict[str, Any] = {"wakeAt": {"$exists": False}}
+    added = {"rulesAsked": None, "ombudsmanOfferedAt": None, "custodian": None}
+    ended = old | {"status": {"$nin": sorted(OPEN)}}
+    await store.complaints.update_many(ended, {"$set": added | {"wakeAt": NEVER}})
+    await store.complaints.update_many(old, [{"$set": added | {"wakeAt": "$receivedAt"}}])
+    await store.agencies.update_many({"custodian": {"$exists": False}}, {"$set": {"custodian": None}})
+    looked_at = {"standing": Standing.PLANNED, "wakeAt": _midnight("2000-01-01")}
+    await store.teams.update_many(old, {"$set": looked_at})
+
+
 def _midnight(day: str) -> datetime:
     return datetime.fromisoformat(day).replace(tzinfo=UTC)
 
@@ -42,6 +56,7 @@ def _midnight(day: str) -> datetime:
 MIGRATIONS: Final[Mapping[str, Callable[[Store], Awaitable[None]]]] = {
     "001 service policies": _policies,
     "002 the whole life of a complaint": _whole_life,
+    "003 upkeep": _upkeep,
 }
 
 

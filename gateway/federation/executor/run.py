@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ from gateway.federation.planner.plan import Entities, Fetch, QueryPlan
 from gateway.federation.planner.selection import Conditions
 
 MAX_PLACES: Final = 100
-"""At so many places of an entity its error is told; further ones are null without a word."""
+"""In so many of an object's places is an error about it told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,21 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
-    """A plan made ready to run: steps in stages, of which each waits for all of the one before."""
+class Stage:
+    """Steps that may overlap."""
 
-    stages: tuple[tuple[Step, ...], ...]
+    steps: tuple[Step, ...]
+    waits: Mapping[int, int]
+    """For how many of the stage's steps each one waits, by position."""
+    followers: Mapping[int, tuple[Step, ...]]
+    """Who waits for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A plan made ready to run: in stages, of which each waits for all of the one before."""
+
+    stages: tuple[Stage, ...]
     kind: str
 
 
@@ -61,7 +72,7 @@ def compile_plan(plan: QueryPlan) -> Program:
     return Program(tuple(_stages(steps)), plan.kind)
 
 
-def _stages(steps: list[Step]) -> Iterator[tuple[Step, ...]]:
+def _stages(steps: list[Step]) -> Iterator[Stage]:
     """Cuts where all that comes after waits for all that came before."""
     before: list[frozenset[int]] = []
     for step in steps:
@@ -71,8 +82,19 @@ def _stages(steps: list[Step]) -> Iterator[tuple[Step, ...]]:
     for cut in range(1, len(steps) + 1):
         past = set(range(start, cut))
         if all(past <= known for known in before[cut:]):
-            yield tuple(steps[start:cut])
+            yield _stage(steps[start:cut])
             start = cut
+
+
+def _stage(steps: Sequence[Step]) -> Stage:
+    followers: dict[int, list[Step]] = {step.position: [] for step in steps}
+    waits = {}
+    for step in steps:
+        before = [position for position in step.fetch.after if position in followers]
+        waits[step.position] = len(before)
+        for position in before:
+            followers[position].append(step)
+    return Stage(tuple(steps), waits, {position: tuple(rows) for position, rows in followers.items()})
 
 
 @dataclass(slots=True)
@@ -85,6 +107,7 @@ class Run:
     data: Object
     errors: list[Object]
     shows_messages: ShowsMessages = shown
+    """Whether subgraphs' own messages reach the client, which may tell more than a subgraph's owner thinks."""
     may_send: MaySend | None = None
     times: list[Object] | None = None
     """What each request took, where somebody wants to know."""
@@ -93,44 +116,63 @@ class Run:
         """Runs every fetch; the event of a subscription is the answer to its first."""
         stages = program.stages
         if event is not None:
-            self._put(stages[0][0].fetch, [self.data], event)
+            self._put(stages[0].steps[0].fetch, [self.data], event)
             stages = stages[1:]
         for stage in stages:
-            if len(stage) == 1:
-                await self.step(stage[0])
-            else:
+            if len(stage.steps) > 1:
                 await self._together(stage)
+            elif (asking := self._due(stage.steps[0])) is not None:
+                await asking
 
-    async def _together(self, stage: tuple[Step, ...]) -> None:
-        tasks: dict[int, asyncio.Task[None]] = {}
+    async def _together(self, stage: Stage) -> None:
+        """A task for each fetch that has something to ask about: a plan may have hundreds for types that are absent."""
+        waits = dict(stage.waits)
         async with asyncio.TaskGroup() as group:
-            for step in stage:
-                tasks[step.position] = group.create_task(self._once_known(step, tasks))
 
-    async def _once_known(self, step: Step, tasks: Mapping[int, asyncio.Task[None]]) -> None:
-        for position in step.fetch.after:
-            if position in tasks:
-                await tasks[position]
-        await self.step(step)
+            def begin(ready: list[Step]) -> None:
+                while ready:
+                    step = ready.pop()
+                    asking = self._due(step)
+                    if asking is None:
+                        ready += released(step)
+                    else:
+                        group.create_task(ended(step, asking))
 
-    async def step(self, step: Step) -> None:
+            def released(step: Step) -> Iterator[Step]:
+                for follower in stage.followers[step.position]:
+                    waits[follower.position] -= 1
+                    if not waits[follower.position]:
+                        yield follower
+
+            async def ended(step: Step, asking: Coroutine[Any, Any, None]) -> None:
+                await asking
+                begin(list(released(step)))
+
+            begin([step for step in reversed(stage.steps) if not waits[step.position]])
+
+    def _due(self, step: Step) -> Coroutine[Any, Any, None] | None:
+        """What sends the fetch, now that all it needs is known; None where there is nothing to ask about."""
         fetch = step.fetch
         if fetch.conditions and not self._holds(fetch.conditions):
-            return
+            return None
         if not fetch.entities:
-            await self._root(step)
-            return
-        parts, sent, count = self.own_variables(step), [], 0
-        for entities, build in zip(fetch.entities, step.builders, strict=True):
-            asked = not entities.conditions or self._holds(entities.conditions)
-            objects = objects_at(self.data, entities.path) if asked else []
-            encoded, owners = await self._representations(fetch.subgraph, objects, build)
+            targets = objects_at(self.data, fetch.path)
+            return self._root(step, targets) if targets else None
+        found = [
+            objects_at(self.data, entities.path) if not entities.conditions or self._holds(entities.conditions) else []
+            for entities in fetch.entities
+        ]
+        return self._entities(step, found) if any(found) else None
+
+    async def _entities(self, step: Step, places: list[list[Object]]) -> None:
+        parts, sent = self.own_variables(step), []
+        for entities, build, objects in zip(step.fetch.entities, step.builders, places, strict=True):
+            encoded, owners = await self._representations(step.fetch.subgraph, objects, build)
             parts.append(b'"%b":%b' % (entities.variable.encode(), encoded))
             sent.append((entities, owners))
-            count += len(owners)
-        if not count:
+        if not any(owners for _, owners in sent):
             return
-        answer = await self._asked(step, parts, fetch.entities[0].path)
+        answer = await self._asked(step, parts, step.fetch.entities[0].path)
         if answer is None:
             return
         found = answer.get("data")
@@ -139,7 +181,7 @@ class Run:
             if type(rows) is list:
                 merge_entities(rows, owners)
         if "errors" in answer:
-            self._note_entity_errors(fetch, answer, sent)
+            self._note_entity_errors(step.fetch, answer, sent)
 
     async def _representations(
         self, subgraph: str, objects: list[Object], build: Build
@@ -151,10 +193,7 @@ class Run:
             owners = [rows for rows, is_allowed in zip(owners, allowed, strict=True) if is_allowed]
         return orjson.dumps(made), owners
 
-    async def _root(self, step: Step) -> None:
-        targets = objects_at(self.data, step.fetch.path)
-        if not targets:
-            return
+    async def _root(self, step: Step, targets: list[Object]) -> None:
         answer = await self._asked(step, self.own_variables(step), step.fetch.path)
         if answer is not None:
             self._put(step.fetch, targets, answer)
@@ -197,17 +236,23 @@ class Run:
     def _note_entity_errors(
         self, fetch: Fetch, answer: Object, sent: list[tuple[Entities, list[list[Object]]]]
     ) -> None:
-        """Each error at every place of its entity, which was sent once for all of them."""
         by_alias = {entities.alias: (entities, owners) for entities, owners in sent}
+        places: dict[str, dict[int, tuple[str | int, ...]]] = {}
+        whole = _plain(fetch.entities[0].path) or None
         for error in _listed(answer):
             path = error.get("path")
-            places: list[list[str | int]] = []
-            if isinstance(path, list) and len(path) > 1 and path[0] in by_alias and isinstance(path[1], int):
-                entities, owners = by_alias[path[0]]
-                mine = {id(owner) for owner in owners[path[1]]} if 0 <= path[1] < len(owners) else set()
-                places = [[*at, *path[2:]] for row, at in places_at(self.data, entities.path) if id(row) in mine]
-            for place in places[:MAX_PLACES] or [_plain(fetch.entities[0].path)]:
-                self._note(fetch.subgraph, error, place or None)
+            if not (isinstance(path, list) and len(path) > 1 and path[0] in by_alias and type(path[1]) is int):
+                self._note(fetch.subgraph, error, whole)
+                continue
+            entities, owners = by_alias[path[0]]
+            if path[0] not in places:
+                places[path[0]] = {id(row): at for row, at in places_at(self.data, entities.path)}
+            objects = owners[path[1]] if 0 <= path[1] < len(owners) else []
+            found = [places[path[0]][id(row)] for row in objects[:MAX_PLACES] if id(row) in places[path[0]]]
+            for at in found:
+                self._note(fetch.subgraph, error, [*at, *path[2:]])
+            if not found:
+                self._note(fetch.subgraph, error, whole)
 
     def _note(self, subgraph: str, error: Object, path: list[Any] | None) -> None:
         given = error.get("extensions")

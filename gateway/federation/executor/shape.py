@@ -5,7 +5,7 @@ A selection is compiled once for each object type that turns up in it, and for e
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from graphql import (
     FieldNode,
@@ -31,18 +31,34 @@ from graphql import (
 from gateway.federation.planner.fetches import Keys
 
 Object = dict[str, Any]
-Complete = Callable[[Any, list[Object]], Any]
-"""A value as the client sees it; adds to the errors. What may not be null is for its holder to see to."""
+Faults = dict[str, Object]
+"""Errors by their message: a subgraph that gives one wrong value often gives a thousand."""
+
+Complete = Callable[[Any, Faults], Any]
+"""A value as the client sees it; adds to the faults. What may not be null is for its holder to see to."""
+
+NULL: Final = type(None)
+SCALARS: Final[Mapping[str, frozenset[type]]] = {
+    "String": frozenset((str, NULL)),
+    "ID": frozenset((str, int, NULL)),
+    "Int": frozenset((int, NULL)),
+    "Float": frozenset((float, int, NULL)),
+    "Boolean": frozenset((bool, NULL)),
+}
+"""What a subgraph's JSON may hold for each; of custom scalars nothing is known."""
+NOTHING: Final[frozenset[type]] = frozenset()
 
 Composite = GraphQLObjectType | GraphQLInterfaceType
 
 
 class Entry(NamedTuple):
-    """A response key, where its value stands in the data, how it is completed (None: as it is), whether it must be."""
+    """A response key, where its value stands in the data, and how it is completed (None: as it is)."""
 
     response_key: str
     key: str
     other: str
+    fits: frozenset[type]
+    """Types of which a value is complete as it is."""
     complete: Complete | None
     is_required: bool
 
@@ -71,7 +87,9 @@ class Shape:
         """The response's `data`."""
         root = self.schema.get_root_type(operation.operation)
         assert root is not None  # noqa: S101 - validation has refused operations without a root
-        shaped: Object | None = self._object(root, root.name, [operation.selection_set])(data, errors)
+        faults: Faults = {}
+        shaped: Object | None = self._object(root, root.name, [operation.selection_set])(data, faults)
+        errors += faults.values()
         return shaped
 
     def client_path(self, operation: OperationDefinitionNode, path: Sequence[str | int]) -> list[str | int]:
@@ -119,16 +137,16 @@ class Shape:
         grouped = self._grouped(selection_sets, named)
         entries = [self._entry(named, static, key, field_nodes) for key, field_nodes in grouped.items()]
 
-        def shaped(source: Any, errors: list[Object]) -> Object | None:
+        def shaped(source: Any, faults: Faults) -> Object | None:
             if type(source) is not dict:
                 return None
             made: Object = {}
-            for response_key, key, other, complete, is_required in entries:
+            for response_key, key, other, fits, complete, is_required in entries:
                 value = source.get(key)
                 if value is None and other:
                     value = source.get(other)
-                if complete is not None:
-                    value = complete(value, errors)
+                if type(value) not in fits and complete is not None:
+                    value = complete(value, faults)
                 if value is None and is_required:
                     return None
                 made[response_key] = value
@@ -141,30 +159,30 @@ class Shape:
         name = first.name.value
         if name.startswith("__"):
             own = named.name
-            typename: Complete = lambda value, errors: own  # noqa: E731 - one name, fixed for the type
+            typename: Complete = lambda value, faults: own  # noqa: E731 - one name, fixed for the type
             complete = typename if name == "__typename" else None
-            return Entry(response_key, introspected(response_key), "", complete, is_required=False)
+            return Entry(response_key, introspected(response_key), "", NOTHING, complete, is_required=False)
         arguments = ", ".join(
             print_ast(argument) for argument in sorted(first.arguments or (), key=lambda row: row.name.value)
         )
         key = self.keys.of(static, named.name, name, arguments, self.keys.apart(named.name, first))
         inner = [field_node.selection_set for field_node in field_nodes if field_node.selection_set is not None]
         of, is_required = _required(named.fields[name].type)
-        complete = self._completer(of, inner)
+        complete, fits = self._completer(of, inner, f"{named.name}.{name}"), _fits(of)
         if f"{named.name}.{name}" in self.denied:
             # No response key begins like this one: there is nothing to be found under it.
-            return Entry(response_key, "__denied", "", complete, is_required)
-        return Entry(response_key, key, f"{key}__{named.name}", complete, is_required)
+            return Entry(response_key, "__denied", "", fits, complete, is_required)
+        return Entry(response_key, key, f"{key}__{named.name}", fits, complete, is_required)
 
-    def _completer(self, of: GraphQLType, inner: list[SelectionSetNode]) -> Complete | None:
+    def _completer(self, of: GraphQLType, inner: list[SelectionSetNode], where: str) -> Complete | None:
         """How a value of a type that is not non-null is completed; None: as it is."""
         if isinstance(of, GraphQLList):
             rows, is_required = _required(of.of_type)
-            return _list(self._completer(rows, inner), is_required)
+            return _list(self._completer(rows, inner, where), _fits(rows), is_required)
         if isinstance(of, GraphQLEnumType):
             return _enum(of, self.supergraph_schema.type_map[of.name])
         if is_leaf_type(of):
-            return None
+            return _scalar(of, where) if of.name in SCALARS else None
         if isinstance(of, GraphQLObjectType):
             return self._object(of, of.name, inner)
         return self._abstract(of, inner)
@@ -173,22 +191,22 @@ class Shape:
         by_name: dict[str, Complete] = {}
         untyped = self._of_any_type(of, inner)
 
-        def shaped(source: Any, errors: list[Object]) -> Any:
+        def shaped(source: Any, faults: Faults) -> Any:
             if type(source) is not dict:
                 return None
             name = source.get("__typename")
             if name is None:
-                return untyped(source, errors)
+                return untyped(source, faults)
             compiled = by_name.get(name) if type(name) is str else None
             if compiled is None:
                 if type(name) is not str:
                     return None
                 named = self.schema.type_map.get(name)
                 if not isinstance(named, GraphQLObjectType) or not self.schema.is_sub_type(of, named):
-                    errors.append(_unknown(f"Abstract type {of.name} was resolved to the unknown type {name}."))
+                    _note(faults, f"Abstract type {of.name} was resolved to the unknown type {name}.")
                     return None
                 compiled = by_name[name] = self._object(named, of.name, inner)
-            return compiled(source, errors)
+            return compiled(source, faults)
 
         return shaped
 
@@ -197,7 +215,7 @@ class Shape:
         field_nodes = [row for selection_set in inner for row in self._field_nodes(selection_set, of)]
         tells_apart = any(self._tells_apart(selection_set, of) for selection_set in inner)
         if tells_apart or any(row.name.value == "__typename" for row in field_nodes):
-            return lambda source, errors: None
+            return lambda source, faults: None
         return self._object(of, of.name, inner)
 
     def _tells_apart(self, selection_set: SelectionSetNode, of: Any) -> bool:
@@ -249,14 +267,36 @@ def _required(of: GraphQLType) -> tuple[GraphQLType, bool]:
     return (of.of_type, True) if isinstance(of, GraphQLNonNull) else (of, False)
 
 
-def _list(complete: Complete | None, is_required: bool) -> Complete:
+def _fits(of: GraphQLType) -> frozenset[type]:
+    return SCALARS.get(of.name, NOTHING) if is_leaf_type(of) else NOTHING
+
+
+def _list(complete: Complete | None, fits: frozenset[type], is_required: bool) -> Complete:
     """Rows each completed; null where a row is that must not be."""
 
-    def completed(value: Any, errors: list[Object]) -> Any:
+    def completed(value: Any, faults: Faults) -> Any:
         if type(value) is not list:
             return None
-        made = value if complete is None else [complete(row, errors) for row in value]
+        made = value
+        if complete is not None and not fits.issuperset(map(type, value)):
+            made = [complete(row, faults) for row in value]
         return None if is_required and None in made else made
+
+    return completed
+
+
+def _scalar(of: Any, where: str) -> Complete:
+    """A scalar that GraphQL itself defines, of which we know what it may be; a whole number may come as 3.0."""
+    fits, is_whole = SCALARS[of.name], of.name == "Int"
+    message = f"{where} cannot be what the subgraph gave: it is no {of.name}."
+
+    def completed(value: Any, faults: Faults) -> Any:
+        if type(value) in fits:
+            return value
+        if is_whole and type(value) is float and value.is_integer():
+            return int(value)
+        _note(faults, message)
+        return None
 
     return completed
 
@@ -264,15 +304,15 @@ def _list(complete: Complete | None, is_required: bool) -> Complete:
 def _enum(of: GraphQLEnumType, whole: Any) -> Complete:
     """A value that is `@inaccessible` is null for the client; one that the supergraph has not is an error besides."""
 
-    def completed(value: Any, errors: list[Object]) -> Any:
+    def completed(value: Any, faults: Faults) -> Any:
         if value is None or (type(value) is str and value in of.values):
             return value
         if type(value) is not str or value not in whole.values:
-            errors.append(_unknown(f"Enum {of.name} cannot represent the value that the subgraph gave."))
+            _note(faults, f"Enum {of.name} cannot represent the value that the subgraph gave.")
         return None
 
     return completed
 
 
-def _unknown(message: str) -> Object:
-    return {"message": message, "extensions": {"code": "INVALID_SUBGRAPH_RESPONSE"}}
+def _note(faults: Faults, message: str) -> None:
+    faults[message] = {"message": message, "extensions": {"code": "INVALID_SUBGRAPH_RESPONSE"}}

@@ -1,14 +1,16 @@
-"""The register that ships: agencies, regions, categories, teams, service policies. Provenance: docs/register.md."""
+"""The register that ships: agencies, regions, categories, teams, a plan, policies. Provenance: docs/register.md."""
 
 import csv
 import hashlib
 import json
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from importlib import resources
 from typing import Final, NamedTuple, cast
 
 from resolvers.documents import (
+    ActionPlanDoc,
     AgencyDoc,
     CategoryDoc,
     DecreeDoc,
@@ -19,8 +21,11 @@ from resolvers.documents import (
     TeamMemberDoc,
 )
 from resolvers.domain import service_policy, tracking_id
+from resolvers.domain.teams import EXPIRING_DAYS, Standing
 from resolvers.domain.vocabulary import AgencyKind, RegionLevel, TeamKind, TeamRole, TimeZone
+from resolvers.store.database import NEVER
 
+SYNTHETIC_TERM_TO: Final = date(2028, 12, 31)
 POPULATION_YEAR: Final = 2025
 
 DEMO_SUBJECTS: Final = {
@@ -126,6 +131,7 @@ def _agency(row: dict[str, str], province_by_code: dict[str, str]) -> AgencyDoc:
         "connected": row["connected"] == "true",
         "pilot": row["pilot"] == "true",
         "units": _units(row["id"], _REGIONAL_UNITS if kind in _REGIONAL_LEVEL else _CENTRAL_UNITS),
+        "custodian": None,
         "revision": 1,
     }
 
@@ -175,11 +181,37 @@ def teams() -> tuple[TeamDoc, ...]:
     return tuple(_team(agency) for agency in agencies() if agency["connected"])
 
 
+@cache
+def action_plans() -> tuple[ActionPlanDoc, ...]:
+    """Bali's, by its published decree; what it sets as milestones is not published."""
+    decree: DecreeDoc = {
+        "number": "817/02-B/HK/2021",
+        "issuer": "Gubernur Bali",
+        "issuedOn": None,
+        "title": "Keputusan Gubernur tentang Rencana Aksi SP4N-LAPOR! 2021-2024",
+    }
+    plan_id = tracking_id.new("PL", hashlib.sha256(b"prov-bali|817/02-B/HK/2021").digest()[:16])
+    return (
+        {
+            "_id": plan_id,
+            "agency": "prov-bali",
+            "decree": decree,
+            "title": "Rencana Aksi SP4N-LAPOR! Provinsi Bali 2021-2024",
+            "periodFrom": "2021-01-01",
+            "periodTo": "2024-12-31",
+            "milestones": [],
+            "processed": [],
+            "revision": 1,
+        },
+    )
+
+
 def _team(agency: AgencyDoc) -> TeamDoc:
     published = _PUBLISHED.get(agency["_id"])
     known = published or _synthetic(agency)
     team_id = tracking_id.new("TM", hashlib.sha256(f"{agency['_id']}|{known.kind}".encode()).digest()[:16])
     since = f"{known.year}-01-01"
+    term_to = None if published else SYNTHETIC_TERM_TO
     return {
         "_id": team_id,
         "agency": agency["_id"],
@@ -188,14 +220,20 @@ def _team(agency: AgencyDoc) -> TeamDoc:
         "name": known.name,
         "decree": known.decree,
         "termFrom": since,
-        "termTo": None if published else "2028-12-31",
+        "termTo": None if term_to is None else term_to.isoformat(),
         "members": _members(team_id, agency, since),
         "supersedes": None,
         "supersededBy": None,
+        "standing": Standing.ACTIVE,
+        "wakeAt": NEVER if term_to is None else _midnight(term_to - timedelta(days=EXPIRING_DAYS)),
         "synthetic": published is None,
         "processed": [],
         "revision": 1,
     }
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, UTC)
 
 
 def _synthetic(agency: AgencyDoc) -> Published:

@@ -13,7 +13,7 @@ import schema
 from gateway.cli import app
 
 KEY = "a development key of the tests, not a secret"
-COMMANDS = ("demo", "serve", "router", "seed", "migrate", "holiday", "doctor", "token", "schema")
+COMMANDS = ("demo", "serve", "worker", "router", "seed", "migrate", "holiday", "doctor", "token", "schema", "routing")
 
 
 @pytest.fixture

@@ -208,3 +208,18 @@ def test_the_hook_is_asked_about_the_policies_that_count_alone() -> None:
         claims = asyncio.run(decided(supergraph, operation(text), {}, Claims(authenticated=True), court))
     assert asked == [{"guardian", "ward", "court"}]
     assert claims == Claims(authenticated=True, policies=frozenset({"court"}))
+
+
+@pytest.mark.parametrize(("holds", "audit"), [({"auditor"}, {"id": "1"}), (set(), None)])
+def test_what_a_hosts_hook_says_of_a_policy_decides_what_is_fetched(holds: set[str], audit: Any) -> None:
+    async def host(policies: frozenset[str]) -> frozenset[str]:
+        assert policies == {"auditor"}
+        return policies & holds
+
+    [operation] = parse("{ audit { id } }").definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    claims = asyncio.run(decided(SUPERGRAPH, operation, {}, ANONYMOUS, host))
+    answer, asked = run("{ audit { id } }", claims)
+    assert answer["data"] == {"audit": audit}
+    assert paths(answer) == ([] if audit else [["audit"]])
+    assert bool(asked) is bool(audit)

@@ -1,0 +1,130 @@
+"""What the system does with a complaint by itself, and when: time-outs, reviews, warnings, escalation, routing.
+
+A step is due at an instant that the complaint's own clocks and its service policy give: taken late, after an outage,
+the steps come in the same order as in time. Source: docs/lifecycle.md.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+from resolvers.domain import sla
+from resolvers.domain.guards import NATIONAL_BOARD_LEVEL
+from resolvers.domain.lifecycle import OPEN
+from resolvers.domain.service_policy import ServicePolicy
+from resolvers.domain.sla import Calendars, ClockDoc
+from resolvers.domain.vocabulary import ClockKind, ComplaintStatus, TimeZone
+
+_PAST: Final = timedelta(seconds=1)
+"""A due time is the last second of its day."""
+
+_REPORTERS_TURN: Final = frozenset({ComplaintStatus.NEEDS_INFO, ComplaintStatus.ANSWERED})
+
+
+class Step(StrEnum):
+    LAPSE = "LAPSE"
+    """The reporter has let the time to reply pass."""
+    RESUME = "RESUME"
+    """The day of a hold's review has passed."""
+    ROUTE = "ROUTE"
+    """The desk has had its look: the routing rules verify what they are certain of."""
+    WARN = "WARN"
+    """Little of a clock's time is left."""
+    ESCALATE = "ESCALATE"
+    OFFER_OMBUDSMAN = "OFFER_OMBUDSMAN"
+    """The whole has taken longer than the law grants: the reporter is offered the Ombudsman."""
+
+
+class Due(NamedTuple):
+    at: datetime
+    step: Step
+    level: int = 0
+    """The escalation level that ESCALATE leads to."""
+    clock: int | None = None
+    """The place, among the complaint's clocks, of the one that the step is about."""
+
+
+KEYS: Final = (
+    "status",
+    "clocks",
+    "hold",
+    "escalationLevel",
+    "receivedAt",
+    "confidential",
+    "rulesAsked",
+    "ombudsmanOfferedAt",
+)
+"""The keys of a complaint that the next step depends on, beside its policy's version."""
+
+
+def next_step(complaint: Mapping[str, Any], policy: ServicePolicy, calendars: Calendars) -> Due | None:
+    """The step that is due first, now or later; None where the system has none to take."""
+    return min(_steps(complaint, policy, calendars), key=lambda due: due.at, default=None)
+
+
+def _steps(complaint: Mapping[str, Any], policy: ServicePolicy, calendars: Calendars) -> Iterator[Due]:
+    status = ComplaintStatus(complaint["status"])
+    if status not in OPEN:
+        return
+    if status in _REPORTERS_TURN:
+        yield from _lapse(complaint["clocks"])
+        return
+    yield from _resumption(complaint, calendars)
+    yield from _routing(complaint, policy, calendars)
+    for place, clock in enumerate(complaint["clocks"]):
+        if clock["kind"] in sla.AGENCY_KINDS and clock["dueAt"] is not None and sla.is_running(clock):
+            calendar = calendars(TimeZone(clock["zone"]))
+            yield from _warning(place, clock, calendar, policy)
+            yield from _escalation(place, clock, calendar, policy, complaint["escalationLevel"])
+    yield from _offer(complaint, policy, calendars)
+
+
+def _lapse(clocks: list[ClockDoc]) -> Iterator[Due]:
+    for clock in clocks:
+        if clock["kind"] == ClockKind.REPORTER_REPLY and sla.is_running(clock) and clock["dueAt"] is not None:
+            yield Due(clock["dueAt"] + _PAST, Step.LAPSE)
+
+
+def _resumption(complaint: Mapping[str, Any], calendars: Calendars) -> Iterator[Due]:
+    if complaint["status"] == ComplaintStatus.ON_HOLD and complaint["hold"] is not None:
+        review = calendars(_zone(complaint)).end_of(date.fromisoformat(complaint["hold"]["reviewOn"]))
+        yield Due(review + _PAST, Step.RESUME)
+
+
+def _routing(complaint: Mapping[str, Any], policy: ServicePolicy, calendars: Calendars) -> Iterator[Due]:
+    days = policy.rules_forward_after_working_days
+    left_to_people = days is None or complaint["confidential"] or complaint.get("rulesAsked") is not None
+    if complaint["status"] != ComplaintStatus.SUBMITTED or left_to_people:
+        return
+    since = max(clock["startedAt"] for clock in complaint["clocks"] if clock["kind"] == ClockKind.VERIFICATION)
+    yield Due(calendars(_zone(complaint)).due_at(since, days or 0) + _PAST, Step.ROUTE)
+
+
+def _warning(place: int, clock: ClockDoc, calendar: Any, policy: ServicePolicy) -> Iterator[Due]:
+    due = clock["dueAt"]
+    if clock.get("warnedAt") is not None or due is None:
+        return
+    whole = calendar.working_days_between(clock["startedAt"], due)
+    for pause in clock["pauses"]:
+        whole -= calendar.working_days_between(pause["start"], pause["end"])
+    left = max(0.0, whole * (1 - policy.escalation.warning_share))
+    yield Due(calendar.instant_before(due, left), Step.WARN, clock=place)
+
+
+def _escalation(place: int, clock: ClockDoc, calendar: Any, policy: ServicePolicy, level: int) -> Iterator[Due]:
+    rung = next((rung for rung in policy.escalation.rungs if rung.level > level), None)
+    if rung is not None and clock["dueAt"] is not None:
+        at = calendar.due_at(clock["dueAt"], rung.working_days) if rung.working_days else clock["dueAt"]
+        yield Due(at + _PAST, Step.ESCALATE, level=rung.level, clock=place)
+
+
+def _offer(complaint: Mapping[str, Any], policy: ServicePolicy, calendars: Calendars) -> Iterator[Due]:
+    if complaint.get("ombudsmanOfferedAt") is None and complaint["escalationLevel"] <= NATIONAL_BOARD_LEVEL:
+        last = calendars(_zone(complaint)).due_after_days(complaint["receivedAt"], policy.limits.ombudsman_days)
+        yield Due(last + _PAST, Step.OFFER_OMBUDSMAN, level=NATIONAL_BOARD_LEVEL)
+
+
+def _zone(complaint: Mapping[str, Any]) -> TimeZone:
+    """The working time of the clock that was started last: the holder's."""
+    return TimeZone(complaint["clocks"][-1]["zone"]) if complaint["clocks"] else TimeZone.WIB

@@ -1,0 +1,106 @@
+"""Values that are not what the schema says are null for the client, with one error each for what is wrong."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from supergraphs import executed, supergraph_of
+
+from gateway.federation.engine import Engine
+from gateway.federation.executor.subgraphs import Caller
+from gateway.operation.document import Documents
+
+SUPERGRAPH = supergraph_of(
+    """
+    scalar Anything
+    type Query @join__type(graph: A) {
+      s: String i: Int f: Float b: Boolean id: ID any: Anything must: String! names: [String!] grid: [[Int]]
+      rows: [Row!]
+    }
+    type Row @join__type(graph: A) { s: String n: Int! }
+    """,
+    "a",
+)
+
+
+def answered(query: str, data: dict[str, Any]) -> tuple[Any, list[str]]:
+    answer, _ = executed(SUPERGRAPH, query, {"a": [data]})
+    errors = answer.get("errors", [])
+    assert all(error["extensions"] == {"code": "INVALID_SUBGRAPH_RESPONSE"} for error in errors)
+    return answer["data"], [error["message"] for error in errors]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[("s", ""), ("i", -1), ("f", 1.5), ("f", 2), ("b", False), ("id", "7"), ("id", 7)],
+        *[("any", {"free": [1]}), ("names", ["x"]), ("names", []), ("grid", [[1, None], None])],
+        *[(name, None) for name in ("s", "i", "f", "b", "id", "any", "names", "grid")],
+    ],
+)
+def test_what_fits_is_given_as_it_is(name: str, value: object) -> None:
+    assert answered(f"{{ {name} }}", {name: value}) == ({name: value}, [])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "type_name"),
+    [
+        *[("s", {"a": 1}, "String"), ("s", ["a"], "String"), ("s", 1, "String"), ("s", True, "String")],
+        *[("i", "1", "Int"), ("i", True, "Int"), ("i", 1.5, "Int"), ("i", {}, "Int")],
+        *[("f", "1.5", "Float"), ("f", False, "Float"), ("b", 1, "Boolean"), ("b", "true", "Boolean")],
+        *[("id", 1.5, "ID"), ("id", True, "ID"), ("id", {}, "ID")],
+    ],
+)
+def test_a_scalar_of_another_kind_is_null_with_an_error(name: str, value: object, type_name: str) -> None:
+    message = f"Query.{name} cannot be what the subgraph gave: it is no {type_name}."
+    assert answered(f"{{ other: {name} }}", {name: value}) == ({"other": None}, [message])
+
+
+def test_a_whole_number_may_be_written_with_a_point() -> None:
+    [value] = answered("{ i }", {"i": 3.0})[0].values()
+    assert repr(value) == "3"
+
+
+def test_where_null_may_not_be_its_holder_is_null() -> None:
+    assert answered("{ must s }", {"must": {}, "s": "x"})[0] is None
+    rows = [{"s": "x", "n": 1}, {"s": "y", "n": "2"}]
+    assert answered("{ rows { s n } s }", {"rows": rows, "s": "z"})[0] == {"rows": None, "s": "z"}
+    assert answered("{ names grid }", {"names": ["x", 1], "grid": [["1"], [2]]})[0] == {
+        "names": None,
+        "grid": [[None], [2]],
+    }
+
+
+def test_a_thousand_wrong_values_are_one_error() -> None:
+    data, messages = answered("{ rows { s n } }", {"rows": [{"s": number, "n": 1} for number in range(1000)]})
+    assert data == {"rows": [{"s": None, "n": 1}] * 1000}
+    assert messages == ["Row.s cannot be what the subgraph gave: it is no String."]
+
+
+def test_an_error_about_an_object_is_told_at_each_of_its_places() -> None:
+    keyed = supergraph_of(
+        """
+        type Query @join__type(graph: A) @join__type(graph: B) { rows: [Row] @join__field(graph: A) }
+        type Row @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {
+          id: ID! n: Int @join__field(graph: B)
+        }
+        """,
+        "a",
+        "b",
+    )
+
+    async def ask(subgraph: str, body: bytes, kind: str, caller: Caller) -> dict[str, Any]:
+        if subgraph == "a":
+            return {"data": {"rows": [{"id": "1"}, {"id": "2"}, {"id": "1"}]}}
+        paths = (["_entities", 0, "n"], ["_entities", -1], ["_entities", 9])
+        errors = [{"message": "no", "path": path} for path in paths]
+        return {"data": {"_entities": [{"n": None}, {"n": 2}]}, "errors": errors}
+
+    checked = Documents(keyed.api_schema).check("{ rows { other: n } }")
+    [operation] = checked.operations.values()
+    engine = Engine(keyed, ask)
+    prepared = engine.prepare(checked.document, operation, checked.fragments)
+    answer = asyncio.run(engine.execute(prepared, {}, {}))
+    assert answer["data"] == {"rows": [{"other": None}, {"other": 2}, {"other": None}]}
+    told = [error["path"] for error in answer["errors"]]
+    assert told == [["rows", 0, "other"], ["rows", 2, "other"], ["rows"], ["rows"]]
