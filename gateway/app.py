@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -20,23 +21,29 @@ from gateway.http.graphql import GraphQLView, Limits, checked_documents
 from gateway.http.health import Readiness, exposed, healthz
 from gateway.http.request import BodyLimits
 from gateway.observability import metrics
+from gateway.observability.log import logger
 from gateway.operation.document import Documents
 from gateway.settings import Settings, SettingsError, load
-from resolvers import holiday_tables
+from resolvers import audit_trail
 from resolvers.context import RequestContext
 from resolvers.loaders import loaders
+from resolvers.regulations import Regulations
 from resolvers.store.database import PyMongoError, Store, connect
 from resolvers.store.reference_data import ReferenceData
 from resolvers.viewer import PUBLIC
+
+FIRST_READ_S = 2
+AUDIT_PAUSE_SECONDS: Final = 1.0
+"""Between two looks for audit entries that wait on their complaints."""
 
 
 def build(settings: Settings, store: Store) -> Starlette:
     """The gateway over a store; closes the store when it stops."""
     readiness = Readiness(lambda: _ping(store))
-    held = ReferenceData()
+    regulations, held = Regulations(store), ReferenceData()
     metrics.reference_data_age.set_function(held.age_seconds)
     routes: list[BaseRoute] = [
-        Route("/graphql", _graphql(settings, store, held), methods=["GET", "POST"]),
+        Route("/graphql", _graphql(settings, regulations, held), methods=["GET", "POST"]),
         Route("/metrics", exposed),
         Route("/healthz", healthz),
         Route("/readyz", readiness.readyz),
@@ -46,13 +53,16 @@ def build(settings: Settings, store: Store) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        following = asyncio.create_task(held.follow(store))
-        yield
-        readiness.is_stopping = True
-        following.cancel()
-        with suppress(asyncio.CancelledError):
-            await following
-        store.close()
+        working = [asyncio.create_task(held.follow(store)), asyncio.create_task(_move_audit(store))]
+        try:
+            async with _refreshed(regulations):
+                yield
+        finally:
+            readiness.is_stopping = True
+            for task in working:
+                task.cancel()
+            await asyncio.wait(working)
+            store.close()
 
     middleware = [Middleware(Authentication, verify=Remembered(verifier(settings)))]
     return Starlette(routes=routes, middleware=middleware, lifespan=lifespan)
@@ -75,8 +85,23 @@ def verifier(settings: Settings) -> Verify:
     return refuse
 
 
-def _graphql(settings: Settings, store: Store, held: ReferenceData) -> GraphQLView:
-    secret_key = settings.secret_key_bytes
+@asynccontextmanager
+async def _refreshed(regulations: Regulations) -> AsyncIterator[None]:
+    """Starts with what the database says is in force, where it answers at once, and keeps up with it."""
+    with suppress(PyMongoError, TimeoutError):
+        async with asyncio.timeout(FIRST_READ_S):
+            await regulations.read()
+    keeping = asyncio.create_task(regulations.keep_fresh())
+    try:
+        yield
+    finally:
+        keeping.cancel()
+        with suppress(asyncio.CancelledError):
+            await keeping
+
+
+def _graphql(settings: Settings, regulations: Regulations, held: ReferenceData) -> GraphQLView:
+    secret_key, store = settings.secret_key_bytes, regulations.store
 
     def make_context(request: Request, *, is_query: bool) -> RequestContext:
         return RequestContext(
@@ -86,9 +111,12 @@ def _graphql(settings: Settings, store: Store, held: ReferenceData) -> GraphQLVi
             held=held,
             now=_now(),
             secret_key=secret_key,
-            calendar=holiday_tables.calendar,
+            calendar=regulations.calendar,
+            policies=regulations.policies,
             viewer=request.scope.get("viewer", PUBLIC),
             takes_secrets=request.method == "POST",
+            purpose=request.headers.get("x-purpose"),
+            vault_keys=settings.vault_ring,
         )
 
     built = schema.build([checked_documents(lambda: documents)])
@@ -105,6 +133,18 @@ def _now() -> datetime:
     """To the millisecond, which is what the database keeps."""
     now = datetime.now(UTC)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+async def _move_audit(store: Store) -> None:
+    """Takes audit entries off the complaints that they were written with; what is left waits for whoever is next."""
+    while True:
+        try:
+            moved = await audit_trail.move(store)
+        except PyMongoError as failure:
+            logger.warning("audit_waits", failure=type(failure).__name__)
+            moved = 0
+        if moved == 0:
+            await asyncio.sleep(AUDIT_PAUSE_SECONDS)
 
 
 async def _ping(store: Store) -> bool:

@@ -6,6 +6,8 @@ from typing import Self
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from resolvers import key_ring
+
 
 class Mode(StrEnum):
     PRODUCTION = "production"
@@ -27,6 +29,9 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(
         None, description="At least 32 characters: signs cursors, derives submissions' secrets, seals reporters."
     )
+    vault_keys: SecretStr | None = Field(
+        None, description="Keys that wrap the reporters' own, id:hex,id:hex, the first active; unset: SECRET_KEY's."
+    )
     development_key: SecretStr | None = Field(None, description="HS256 key of development tokens; never in production.")
     jwks_url: str | None = Field(None, description="Where the identity provider publishes its keys.")
     token_issuer: str | None = None
@@ -42,9 +47,15 @@ class Settings(BaseSettings):
     def _check(self) -> Self:
         if self.secret_key is not None and len(self.secret_key.get_secret_value()) < 32:
             raise ValueError("SATUGRAF_SECRET_KEY is shorter than 32 characters: make one with `openssl rand -hex 32`.")
+        if self.vault_keys is not None:
+            key_ring.ring(b"", self.vault_keys.get_secret_value())
         if self.mode is Mode.PRODUCTION and self.development_key is not None:
             raise ValueError("SATUGRAF_DEVELOPMENT_KEY is set in production: unset it, or SATUGRAF_MODE=development.")
         return self
+
+    @property
+    def vault_ring(self) -> str | None:
+        return None if self.vault_keys is None else self.vault_keys.get_secret_value()
 
     @property
     def secret_key_bytes(self) -> bytes:

@@ -41,14 +41,13 @@ def listing(
     query |= {key: filter[key] for key in ("province", "connected", "pilot") if key in filter}
     if "search" in filter:
         query |= _search(filter["search"])
-    bounded = set(query) - {"$or"}
+    hint = indexes.choose(indexes.AGENCY_LISTS, set(query) - {"$or"}, "name")
     return pages.listing(
         context.store.agencies,
-        query,
+        [pages.Part(query, hint)],
         pages.Order("name"),
         arguments,
         Cursors(context.secret_key, scope("agencies", filter)),
-        hint=indexes.choose(indexes.AGENCY_LISTS, bounded, "name"),
         keys=keys,
     )
 

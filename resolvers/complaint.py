@@ -1,4 +1,4 @@
-"""Complaints: read, accept, withdraw."""
+"""Complaints: read, accept, escalate, withdraw."""
 
 from typing import Final
 
@@ -10,9 +10,9 @@ from resolvers.domain import tracking_id
 from resolvers.domain.lifecycle import Transition
 from resolvers.domain.vocabulary import ComplaintAction, FollowUpKind, TeamRole, Visibility
 from resolvers.errors import InvalidArgument, InvalidInput, NotAllowed, TeamNotActive
-from resolvers.follow_up import appended
+from resolvers.follow_up import appended, reasoned
 from resolvers.store.database import Document
-from resolvers.transition import act, prove
+from resolvers.transition import act, known, prove
 from resolvers.update import Attempt
 
 _DECIDING: Final = frozenset(policy.KEYS) | {"secretHash"}
@@ -20,8 +20,7 @@ _DECIDING: Final = frozenset(policy.KEYS) | {"secretHash"}
 
 async def by_id(context: RequestContext, complaint_id: str, keys: frozenset[str] | None = None) -> Document | None:
     """The complaint, or None: absent and not to be known of look the same. `keys` are those that are read, or all."""
-    complaint = await context.loaders.complaint.load(complaint_id, keys)
-    return complaint if complaint is not None and policy.may_know(context.viewer, complaint, context.proven) else None
+    return await known(context, complaint_id, keys)
 
 
 async def by_tracking_id(
@@ -80,6 +79,19 @@ def _liaison(context: RequestContext, team: Document, member_id: str) -> Documen
     if member is None or member["role"] != TeamRole.LIAISON or not teams.is_current(context, member):
         raise InvalidInput(f"{member_id} is not a present liaison of {team['_id']}.", field=("input", "liaison"))
     return member
+
+
+async def escalate(
+    context: RequestContext, attempt: Attempt, complaint_id: str, *, reason: str, secret: str | None
+) -> Document:
+    """One level up: by its reporter after a breach, by who handles or oversees it at any time."""
+    written = text.required(reason, "reason")
+
+    def change(complaint: Document, transition: Transition) -> Document:
+        told = reasoned(context, complaint, written)
+        return {**told, "escalationLevel": complaint["escalationLevel"] + 1}
+
+    return await act(context, attempt, complaint_id, ComplaintAction.ESCALATE, change, secret=secret)
 
 
 async def withdraw(

@@ -1,18 +1,22 @@
 """Lists of complaints: what a filter asks for, inside what the viewer may know."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from resolvers import policy
 from resolvers.context import RequestContext
+from resolvers.domain import search_words
 from resolvers.domain.lifecycle import OPEN
 from resolvers.domain.vocabulary import ComplaintOrder, ComplaintStatus
 from resolvers.errors import InvalidArgument
 from resolvers.listing import Arguments, Cursors, Listing, scope
+from resolvers.stems import stems
 from resolvers.store import indexes, pages
 from resolvers.store.database import Document
 
 MAX_VALUES: Final = 100
+MAX_SEARCH: Final = 200
+MAX_SEARCH_STEMS: Final = 8
 
 _ORDERS: Final = {
     ComplaintOrder.RECEIVED_DESC: pages.Order("receivedAt", descending=True),
@@ -57,11 +61,6 @@ def _escalated(context: RequestContext, escalated: Any) -> Document:
     return {"escalationLevel": {"$gt": 0} if escalated else 0}
 
 
-# Who is assigned is read inside custody alone, and so is this filter: `readers` narrows to the viewer's own.
-def _assignee(context: RequestContext, member: Any) -> Document:
-    return {"assignee": {"$eq": member}, "readers": {"$in": list(policy.custody_groups(context.viewer))}}
-
-
 _CONDITIONS: Final[Mapping[str, Callable[[RequestContext, Any], Document]]] = {
     "class": _one_of("class"),
     "category": _one_of("category"),
@@ -72,7 +71,7 @@ _CONDITIONS: Final[Mapping[str, Callable[[RequestContext, Any], Document]]] = {
     "region": _region,
     "team": _equal("team"),
     "unit": _one_of("unit"),
-    "assignee": _assignee,
+    "assignee": _equal("assignee"),
     "receivedAt": _between("receivedAt"),
     "closedAt": _between("closedAt"),
     "overdue": _overdue,
@@ -94,38 +93,81 @@ def listing(
     Raises InvalidArgument for more than 100 values of one key.
     """
     order = _ORDERS[order_by or ComplaintOrder.RECEIVED_DESC]
-    query = _query(context, filter, within)
+    clauses = _clauses(context, filter, within)
     asked = [order_by or ComplaintOrder.RECEIVED_DESC, within, filter]
     return pages.listing(
         context.store.complaints,
-        query,
+        [_part(clauses, bounds, order) for bounds in _readable(context, filter)],
         order,
         arguments,
         Cursors(context.secret_key, scope("complaints", asked)),
-        hint=indexes.choose(indexes.COMPLAINT_LISTS, query, order.key),
         keys=keys | set(policy.KEYS),
     )
 
 
-def _query(context: RequestContext, filter: Mapping[str, Any], within: tuple[str, str] | None) -> Document:
-    query: Document = {
-        "readers": {"$in": list(policy.groups(context.viewer))},
-        "status": {"$in": sorted(_statuses(filter))},
-    }
-    clauses = [] if within is None else [{within[0]: {"$eq": within[1]}}]
+def _clauses(context: RequestContext, filter: Mapping[str, Any], within: tuple[str, str] | None) -> list[Document]:
+    clauses: list[Document] = [{"status": {"$in": sorted(_statuses(filter))}}]
+    clauses += [] if within is None else [{within[0]: {"$eq": within[1]}}]
     for key, value in filter.items():
         if isinstance(value, list) and len(value) > MAX_VALUES:
             raise InvalidArgument(f"{key} has {len(value)} values; at most {MAX_VALUES} are taken.")
         if key in _CONDITIONS:
             clauses.append(_CONDITIONS[key](context, value))
+    return clauses
+
+
+class _Bounds(NamedTuple):
+    """What bounds one part of a list to the viewer's own; whether the index of words is the way to it."""
+
+    clauses: list[Document]
+    by_words: bool = False
+
+
+def _part(clauses: Sequence[Document], bounds: _Bounds, order: pages.Order) -> pages.Part:
+    query: Document = {}
     further: list[Document] = []
-    for clause in clauses:
+    for clause in (*clauses, *bounds.clauses):
         # A key that is bounded twice keeps both bounds: the second goes beside the first.
-        if clause.keys() & query.keys() - {"readers"}:
+        if clause.keys() & query.keys():
             further.append(clause)
         else:
             query |= clause
-    return query | ({"$and": further} if further else {})
+    query |= {"$and": further} if further else {}
+    bounded = query.keys() - (set() if bounds.by_words else {"words"})
+    return pages.Part(query, indexes.choose(indexes.COMPLAINT_LISTS, bounded, order.key))
+
+
+def _readable(context: RequestContext, filter: Mapping[str, Any]) -> list[_Bounds]:
+    """What bounds a list to the viewer's own, in as many parts as it is looked up by.
+
+    A search goes through what the viewer reads in full by any of its words, and through the rest by the words that
+    others read: two look-ups, neither of which touches what the viewer may not know of.
+    """
+    # Who is assigned is read inside custody alone, and so is the filter by it.
+    custody = list(policy.custody_groups(context.viewer))
+    all_ = custody if "assignee" in filter else list(policy.groups(context.viewer))
+    asked = filter.get("search", "").strip()
+    if not asked:
+        return [_Bounds([{"readers": {"$in": all_}}])]
+    wanted = _stems(asked)
+    words: list[Document] = [{"words": {"$in": search_words.spellings(stem)}} for stem in wanted]
+    # What somebody reads in full is little beside all that has a word, unless it is everything.
+    own = _Bounds([{"readers": {"$in": custody}}, *words], by_words=policy.reads_everything(context.viewer))
+    if all_ == custody:
+        return [own]
+    others = [group for group in all_ if group not in custody]
+    readers: Document = {"readers": {"$in": others, "$nin": custody}}
+    shown = _Bounds([readers, *({"words": stem} for stem in wanted)], by_words=True)
+    return [shown, own] if custody else [shown]
+
+
+def _stems(words: str) -> tuple[str, ...]:
+    wanted = stems(words) if len(words) <= MAX_SEARCH else ()
+    if not 1 <= len(wanted) <= MAX_SEARCH_STEMS:
+        raise InvalidArgument(
+            f"search takes 1 to {MAX_SEARCH_STEMS} words that carry meaning, in at most {MAX_SEARCH} characters."
+        )
+    return wanted
 
 
 def _statuses(filter: Mapping[str, Any]) -> set[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from resolvers import policy
+from resolvers import policy, publication
 from resolvers.context import RequestContext
 from resolvers.domain import sla
 from resolvers.domain.sla import ClockDoc
@@ -20,7 +20,20 @@ def _in_custody(context: RequestContext, complaint: Mapping[str, Any]) -> bool:
 
 
 def title(context: RequestContext, complaint: Document) -> str:
-    return str(complaint["title" if _in_custody(context, complaint) else "publicTitle"])
+    if _in_custody(context, complaint):
+        return str(complaint["title"])
+    return str(complaint["redactedTitle"] or complaint["publicTitle"])
+
+
+def body(context: RequestContext, complaint: Document) -> str | None:
+    found: str | None = complaint["body" if _in_custody(context, complaint) else "redactedBody"]
+    return found
+
+
+def personal_data_found(context: RequestContext, payload: Document) -> list[Document]:
+    """What the scan finds in a complaint that was just submitted."""
+    submitted = payload["complaint"]
+    return [] if submitted is None else publication.read(submitted["originalTitle"], submitted["body"]).findings()
 
 
 def location(context: RequestContext, complaint: Document) -> Document | None:
@@ -53,6 +66,14 @@ def follow_ups(context: RequestContext, complaint: Document, arguments: Argument
 def rating(context: RequestContext, complaint: Document) -> Document | None:
     found: Document | None = complaint["rating"]
     return found if found is None or _in_custody(context, complaint) else {**found, "comment": None}
+
+
+def closure_proposal(context: RequestContext, complaint: Document) -> Document | None:
+    """What waits for consent: read by those who work on it and those who consent, not yet by the reporter."""
+    if policy.is_reporter(context.viewer, complaint, context.proven) or not _in_custody(context, complaint):
+        return None
+    found: Document | None = complaint["proposal"]
+    return found
 
 
 def closure(context: RequestContext, complaint: Document) -> Document | None:

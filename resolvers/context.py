@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from resolvers.domain.calendar import Calendar
+from resolvers.domain.service_policy import Policies
 from resolvers.domain.vocabulary import TimeZone
+from resolvers.key_ring import KeyRing, ring
 from resolvers.loaders import Loaders
 from resolvers.store.database import Document, Store
 from resolvers.store.reference_data import ReferenceData
+from resolvers.store.register import published_policies
 from resolvers.viewer import PUBLIC, Viewer
 
 
@@ -21,12 +24,22 @@ class RequestContext:
     """Signs cursors and derives the secrets of submissions."""
     calendar: Callable[[TimeZone], Calendar]
     viewer: Viewer = PUBLIC
+    policies: Policies = field(default_factory=published_policies)
+    """The service policies: those that ship, where the database's are not read."""
     takes_secrets: bool = True
     """False where the request's text ends up in logs and histories, as a GET's does."""
+    purpose: str | None = None
+    """Why the caller reads who reported: the request's header x-purpose, as it was sent."""
+    vault_keys: str | None = None
+    """The settings' key ring; None: the key that the secret gives."""
     proven: set[str] = field(default_factory=set)
     """The complaints whose secret this request has shown: their reporter is asking."""
     held: ReferenceData | None = None
     """The process's reference data, which is told of what this request writes."""
+
+    @property
+    def key_ring(self) -> KeyRing:
+        return ring(self.secret_key, self.vault_keys)
 
     def wrote(self, collection: str, document: Document) -> None:
         if self.held is not None:

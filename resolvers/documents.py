@@ -6,7 +6,7 @@ Instants are aware UTC datetimes, calendar dates ISO 8601 strings, references th
 from datetime import datetime
 from typing import NotRequired, TypedDict
 
-from resolvers.domain.sla import ClockDoc
+from resolvers.domain.sla import ClockDoc, PauseDoc
 
 DESK = "kemenpanrb"
 """The national desk: the agency that holds what no rule has routed yet."""
@@ -114,6 +114,53 @@ class TeamDoc(TypedDict):
     revision: int
 
 
+class LimitsDoc(TypedDict):
+    handOvers: int
+    informationRequests: int
+    holds: int
+    holdDays: int
+    holdDaysInAll: int
+    reopenings: int
+    reopenDays: int
+    restoreDays: int
+    ombudsmanDays: int
+
+
+class RungDoc(TypedDict):
+    level: int
+    workingDays: int
+
+
+class EscalationDoc(TypedDict):
+    warningShare: float
+    rungs: list[RungDoc]
+
+
+class PolicyDoc(TypedDict):
+    """What `resolvers.domain.service_policy` reads."""
+
+    _id: str
+    """The version: the regulation's number and year, 5/2025."""
+    validFrom: str
+    validTo: str | None
+    workingDays: dict[str, int]
+    resolutionWorkingDays: dict[str, int]
+    reporterReplyDays: int
+    resolutionKeepsFirstDue: bool
+    limits: LimitsDoc
+    escalation: EscalationDoc
+
+
+class HolidayOverrideDoc(TypedDict):
+    """A day that a decree changed after the year's table was published."""
+
+    _id: str
+    """The day, ISO 8601."""
+    name: str | None
+    """Of the holiday; null where the day is worked after all."""
+    decree: str
+
+
 class LocationDoc(TypedDict):
     text: str | None
     region: str
@@ -188,6 +235,73 @@ class HoldDoc(TypedDict):
     reviewOn: str
 
 
+class ClosureProposalDoc(TypedDict):
+    """A closure without a remedy that waits for consent."""
+
+    code: str
+    ground: str
+    alternative: str
+    byAgency: str | None
+    byRole: str
+    bySubject: str | None
+    at: datetime
+
+
+class PrivacyChangeDoc(TypedDict):
+    anonymous: bool
+    confidential: bool
+    reason: str
+    byRole: str
+    bySubject: str | None
+    at: datetime
+
+
+class AuditEntryDoc(TypedDict):
+    """Who did what, without a word of what was written: domain/audit_chain.py."""
+
+    complaint: str
+    sequence: int
+    at: datetime
+    action: str
+    role: str
+    subject: str | None
+    """The account of staff; null for a reporter."""
+    agency: str | None
+    readers: list[str]
+    before: str | None
+    after: str | None
+    previousHash: str | None
+    hash: str
+
+
+class AuditHeadDoc(TypedDict):
+    """The last entry of a complaint's audit."""
+
+    sequence: int
+    hash: str
+
+
+class ReporterDoc(TypedDict):
+    _id: str
+    """`RP-…`"""
+    complaint: str
+    fields: dict[str, bytes]
+    """name, email, phone, nik: each encrypted under the reporter's own key."""
+    inclusion: bytes | None
+    """sex, ageBand, disability, likewise; only with consent."""
+    consentAt: datetime | None
+    sealedAt: datetime
+    erasedAt: datetime | None
+
+
+class ReporterKeyDoc(TypedDict):
+    """The reporter's own key, wrapped by the ring; without it nothing of the reporter can be read, ever."""
+
+    _id: str
+    ring: str
+    wrapped: bytes
+
+
 ComplaintDoc = TypedDict(
     "ComplaintDoc",
     {
@@ -199,6 +313,9 @@ ComplaintDoc = TypedDict(
         "originalTitle": str,  # as submitted; verification may write a clearer one
         "publicTitle": str,  # category and region: what is read outside custody
         "body": str,
+        "redactedTitle": str | None,  # with personal data masked: what is read outside custody; null: nothing is
+        "redactedBody": str | None,
+        "words": list[str],  # stems that it is found by, marked with who may: domain/search_words.py
         "status": str,
         "grade": str | None,
         "channel": str,
@@ -221,6 +338,8 @@ ComplaintDoc = TypedDict(
         "assignee": str | None,
         "assigneeSubject": str | None,
         "hold": HoldDoc | None,
+        "holds": list[PauseDoc],  # every time that it was on hold, oldest first
+        "proposal": ClosureProposalDoc | None,
         "forwardings": list[ForwardingDoc],
         "followUps": list[FollowUpDoc],
         "clocks": list[ClockDoc],
@@ -228,6 +347,11 @@ ComplaintDoc = TypedDict(
         "informationRequests": int,
         "escalationLevel": int,
         "mergedInto": str | None,
+        "followers": list[str],  # complaints that were merged into this one
+        "followerSubjects": list[str],  # their reporters' accounts
+        "reopenings": int,
+        "privacyChanges": list[PrivacyChangeDoc],  # the last ones, oldest first
+        "policyVersion": str,  # of the service policy that it was received under
         "rating": RatingDoc | None,
         "closure": ClosureDoc | None,
         "reporter": str | None,  # the sealed reporter's id
@@ -240,6 +364,8 @@ ComplaintDoc = TypedDict(
         "updatedAt": datetime,
         "revision": int,
         "readers": list[str],  # policy.readers(): who may know that it exists
+        "auditHead": AuditHeadDoc | None,
+        "auditPending": list[AuditEntryDoc],  # not moved to the audit yet
         "processed": list[ProcessedDoc],
         "creation": NotRequired[ProcessedDoc],
         "synthetic": bool,

@@ -66,5 +66,9 @@ class InvalidArgument(RequestError):
     code = "BAD_USER_INPUT"
 
 
+class PurposeRequired(RequestError):
+    code = "PURPOSE_REQUIRED"
+
+
 class TookTooLong(RequestError):
     code = "TIMEOUT"

@@ -4,20 +4,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from resolvers import policy, text
 from resolvers import team as teams
-from resolvers import text
 from resolvers.context import RequestContext
 from resolvers.domain.lifecycle import Transition
-from resolvers.domain.vocabulary import ClosureCode, ComplaintAction, FollowUpKind, Visibility
+from resolvers.domain.vocabulary import ArchiveReason, ClosureCode, ComplaintAction, FollowUpKind, Visibility
 from resolvers.errors import InvalidInput, LimitReached, NotAllowed, NotFound, TeamNotActive
 from resolvers.store.database import Document
-from resolvers.transition import act, is_substantive
+from resolvers.transition import act, is_substantive, known
 from resolvers.update import Attempt
 
 MAX_FOLLOW_UPS: Final = 300
 MAX_EVIDENCE: Final = 20
 
-_UNABLE: Final = frozenset({ClosureCode.UNABLE_LEGAL, ClosureCode.UNABLE_BUDGET, ClosureCode.UNABLE_TECHNICAL})
+UNABLE: Final = frozenset({ClosureCode.UNABLE_LEGAL, ClosureCode.UNABLE_BUDGET, ClosureCode.UNABLE_TECHNICAL})
+"""How a matter ends without a remedy."""
+
+UNASSIGNED: Final[Document] = {
+    "team": None,
+    "unit": None,
+    "assignee": None,
+    "assigneeSubject": None,
+    "proposal": None,
+}
+"""What was arranged for the work, and is not taken over by a new holder or a reopened case."""
 
 
 def appended(
@@ -49,6 +59,35 @@ def appended(
         **further,
     }
     return {"followUps": [*follow_ups, follow_up]}
+
+
+def reasoned(context: RequestContext, complaint: Document, reason: str) -> Document:
+    """One more follow-up: the reporter's reason as a reply, anybody else's as an internal note."""
+    if policy.is_reporter(context.viewer, complaint, context.proven):
+        return appended(context, complaint, FollowUpKind.REPLY, reason, Visibility.REPORTER)
+    return appended(context, complaint, FollowUpKind.NOTE, reason, Visibility.INTERNAL)
+
+
+def closed_by(
+    context: RequestContext,
+    *,
+    code: ClosureCode | None = None,
+    evidence: Sequence[str] = (),
+    archive_reason: ArchiveReason | None = None,
+    referral: str | None = None,
+    ground: str | None = None,
+    alternative: str | None = None,
+) -> Document:
+    """Why and how it ended."""
+    return {
+        "code": code,
+        "evidence": list(evidence),
+        "archiveReason": archive_reason,
+        "referral": referral,
+        "ground": ground,
+        "alternative": alternative,
+        "at": context.now,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +144,7 @@ def _check_final(draft: Draft) -> None:
         )
     if draft.closure_code is None:
         raise InvalidInput("A FINAL follow-up needs a closureCode: say how the matter ended.", field=field)
-    if draft.closure_code in _UNABLE:
+    if draft.closure_code in UNABLE:
         raise InvalidInput(f"{draft.closure_code} needs the coordinator's consent: it is not an answer.", field=field)
     if draft.closure_code is ClosureCode.FIXED and not draft.evidence:
         raise InvalidInput("FIXED needs evidence: a photo's or document's reference.", field=("input", "evidence"))
@@ -123,28 +162,20 @@ def _commitment(commitment: Mapping[str, Any] | None) -> Document | None:
 
 async def approve(context: RequestContext, attempt: Attempt, complaint_id: str, follow_up_id: str) -> Document:
     """Publishes the draft: the complaint is answered."""
-    known = await context.loaders.complaint.load(complaint_id)
-    team = None if known is None or known["team"] is None else await teams.by_id(context, known["team"])
+    found = await known(context, complaint_id)
+    team = None if found is None or found["team"] is None else await teams.by_id(context, found["team"])
 
     def change(complaint: Document, transition: Transition) -> Document:
         draft = _draft(complaint, follow_up_id)
-        if draft["bySubject"] is not None and draft["bySubject"] == context.viewer.subject:
+        if policy.is_author(context.viewer, draft):
             raise NotAllowed("Nobody approves the own draft: another admin of the agency does.")
         if team is None or team["_id"] != complaint["team"] or not teams.may_work(context, team):
             raise TeamNotActive(f"The team {complaint['team']} is not active: its decree's term is over.")
-        closure = {
-            "code": draft["closureCode"],
-            "evidence": draft["evidence"],
-            "archiveReason": None,
-            "referral": None,
-            "ground": None,
-            "alternative": None,
-            "at": context.now,
-        }
         return {
             "followUps": _replaced(complaint, draft, approved=True, at=context.now),
             "firstFollowUpAt": complaint["firstFollowUpAt"] or context.now,
-            "closure": closure,
+            "closure": closed_by(context, code=ClosureCode(draft["closureCode"]), evidence=draft["evidence"]),
+            "proposal": None,
         }
 
     return await act(context, attempt, complaint_id, ComplaintAction.APPROVE, change)

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from resolvers import policy, reference, text
 from resolvers.context import RequestContext
@@ -12,11 +12,10 @@ from resolvers.domain import custody_chain
 from resolvers.domain.lifecycle import Actor, Transition
 from resolvers.domain.vocabulary import ComplaintAction, ComplaintStatus, ReturnReason, Role
 from resolvers.errors import InvalidInput, NotAllowed
+from resolvers.follow_up import UNASSIGNED
 from resolvers.store.database import Document
-from resolvers.transition import act
+from resolvers.transition import act, known
 from resolvers.update import Attempt
-
-UNASSIGNED: Final[Document] = {"team": None, "unit": None, "assignee": None, "assigneeSubject": None}
 
 
 class By(NamedTuple):
@@ -103,7 +102,7 @@ async def give_back(
     """Returns it: to the regency's or city's province, else to the national desk; the total clock runs on."""
     noted = text.required(note, "note")
     proposed = None if suggested is None else await reference.agency(context, suggested, "suggested")
-    complaint = await context.loaders.complaint.load(complaint_id)
+    complaint = await known(context, complaint_id)
     province = None if complaint is None else complaint["holderProvince"]
     receiver = await reference.agency(context, province or DESK)
     zone = await reference.zone(context, receiver)

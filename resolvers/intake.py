@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
-from resolvers import forwarding, policy, reference, reporter, text
+from resolvers import audit_trail, forwarding, policy, publication, reference, text, vault
 from resolvers.context import RequestContext
 from resolvers.documents import DESK
-from resolvers.domain import lifecycle, tracking_id
+from resolvers.domain import lifecycle, redaction, tracking_id
 from resolvers.domain.lifecycle import Actor, Transition
 from resolvers.domain.vocabulary import (
     ArchiveReason,
@@ -22,7 +22,7 @@ from resolvers.domain.vocabulary import (
     Visibility,
 )
 from resolvers.errors import InvalidInput, NotAllowed
-from resolvers.follow_up import appended
+from resolvers.follow_up import appended, closed_by
 from resolvers.store.database import MAX_TIME_MS, NEVER, Document, DuplicateKeyError
 from resolvers.transition import act, follow_through, prove, secret_hash, secret_of
 from resolvers.update import Attempt, conflict
@@ -38,6 +38,8 @@ UNTOUCHED: Final[Mapping[str, Any]] = {
     "assignee": None,
     "assigneeSubject": None,
     "hold": None,
+    "holds": [],
+    "proposal": None,
     "forwardings": [],
     "followUps": [],
     "clocks": [],
@@ -45,12 +47,18 @@ UNTOUCHED: Final[Mapping[str, Any]] = {
     "informationRequests": 0,
     "escalationLevel": 0,
     "mergedInto": None,
+    "followers": [],
+    "followerSubjects": [],
+    "reopenings": 0,
+    "privacyChanges": [],
     "rating": None,
     "closure": None,
     "reporter": None,
     "verifiedAt": None,
     "firstFollowUpAt": None,
     "closedAt": None,
+    "auditHead": None,
+    "auditPending": [],
     "processed": [],
     "synthetic": False,
     "revision": 1,
@@ -89,11 +97,12 @@ async def submit(context: RequestContext, attempt: Attempt, submission: Submissi
     if token is not None:
         complaint["creation"] = {"key": token, "digest": attempt.digest}
     if submission.reporter is not None:
-        complaint["reporter"] = await reporter.seal(context, complaint["_id"], submission.reporter)
+        complaint["reporter"] = await vault.seal(context, complaint["_id"], submission.reporter)
+    complaint |= audit_trail.recorded(context, None, complaint, ComplaintAction.SUBMIT)
     try:
         await context.store.complaints.insert_one(complaint)
     except DuplicateKeyError:
-        await reporter.discard(context, complaint["reporter"])
+        await vault.discard(context, complaint["reporter"])
         return await _made_before(context, attempt, token)
     return _opened(context, complaint)
 
@@ -123,6 +132,9 @@ async def _new(context: RequestContext, submission: Submission) -> Document:
         named = (await reference.agency(context, named, "namedAgency"))["_id"]
     sensitive = bool(category and category["sensitive"])
     title = text.required(submission.title, "title", at_most=text.MAX_TITLE)
+    body = text.required(submission.body, "body", at_least=MIN_BODY)
+    reading = publication.read(title, body)
+    guarded = sensitive or reading.names_a_person
     complaint_id = tracking_id.new("LP", secrets.token_bytes(16))
     complaint: Document = {
         **UNTOUCHED,
@@ -134,14 +146,15 @@ async def _new(context: RequestContext, submission: Submission) -> Document:
         "originalTitle": title,
         "publicTitle": public_title(category, None if region is None else region["name"]),
         "regionName": None if region is None else region["name"],
-        "body": text.required(submission.body, "body", at_least=MIN_BODY),
+        "body": body,
+        **reading.keys(),
         "channel": submission.channel,
         "location": place,
         "region": None if region is None else region["_id"],
         "province": None if region is None else region["parent"] or region["_id"],
         "occurredOn": _past(context, submission.occurred_on),
         "anonymous": submission.anonymous,
-        "confidential": sensitive if submission.confidential is None else submission.confidential,
+        "confidential": _confidential(submission, guarded, on_behalf=taken_in_by is not None),
         "namedAgency": named,
         "takenInBy": taken_in_by,
         **reference.held_by(holder, ()),
@@ -150,7 +163,15 @@ async def _new(context: RequestContext, submission: Submission) -> Document:
         "receivedAt": context.now,
     }
     zone = await reference.zone(context, holder)
-    return complaint | follow_through(context, complaint, lifecycle.SUBMISSION, zone)
+    complaint["policyVersion"] = context.policies.on(context.calendar(zone).local_day(context.now)).version
+    return complaint | follow_through(context, complaint, {}, lifecycle.SUBMISSION, zone)
+
+
+def _confidential(submission: Submission, guarded: bool, *, on_behalf: bool) -> bool:
+    """What the reporter says; where nobody says, or staff would say less: as the category and the text ask for."""
+    if submission.confidential is None or on_behalf:
+        return bool(submission.confidential) or guarded
+    return submission.confidential
 
 
 def public_title(category: Mapping[str, Any] | None, region_name: str | None) -> str:
@@ -233,6 +254,8 @@ async def verify(context: RequestContext, attempt: Attempt, complaint_id: str, v
 
     def change(complaint: Document, transition: Transition) -> Document:
         guarded = category["sensitive"] or verification.grade is SupervisionGrade.SUPERVISORY
+        rewritten = None if title is None else publication.read(title, complaint["body"])
+        guarded = guarded or bool(rewritten and redaction.names_a_person(rewritten.in_title))
         return {
             "class": verification.class_,
             "category": category["_id"],
@@ -241,6 +264,7 @@ async def verify(context: RequestContext, attempt: Attempt, complaint_id: str, v
             "confidential": complaint["confidential"] or guarded,
             "supporting": [agency for agency in supporting if agency != holder["_id"]],
             "title": title or complaint["title"],
+            **(rewritten.keys() if rewritten else {}),
             "publicTitle": public_title(category, complaint["regionName"]),
             "verifiedAt": context.now,
             **forwarding.handed_over(context, complaint, holder, ComplaintAction.VERIFY, note=note),
@@ -270,15 +294,7 @@ async def archive(
         actors = policy.actors(context.viewer, complaint, context.proven)
         if reason is ArchiveReason.OUT_OF_SCOPE and Actor.NATIONAL_ADMIN not in actors:
             raise NotAllowed("OUT_OF_SCOPE is for the national desk to decide.", field=("input", "reason"))
-        closure: Document = {
-            "code": None,
-            "evidence": [],
-            "archiveReason": reason,
-            "referral": referred,
-            "ground": None,
-            "alternative": None,
-            "at": context.now,
-        }
+        closure = closed_by(context, archive_reason=reason, referral=referred)
         noting = appended(context, complaint, FollowUpKind.NOTE, noted, Visibility.INTERNAL) if noted else {}
         return {"closure": closure, **noting}
 

@@ -1,8 +1,10 @@
 """Reads by id and by owner: from the reference data in the process, else one command for all that a depth asks for."""
 
+import secrets
 from collections.abc import Awaitable, Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar, cast
+from datetime import datetime
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from aiodataloader import DataLoader
 
@@ -82,6 +84,20 @@ class ByOwner:
         return [sorted(rows[wanted], key=lambda row: cast("str", row[self.sort])) for wanted in owners]
 
 
+class IdentityRead(NamedTuple):
+    """One reading of who reported: a row of the log."""
+
+    complaint: str
+    reporter: str
+    at: datetime
+    role: str
+    subject: str | None
+    agency: str | None
+    purpose: str | None
+    keys: tuple[str, ...]
+    readers: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Loaders:
     """One request's loaders."""
@@ -95,6 +111,10 @@ class Loaders:
     """By the province's agency."""
     teams: ByOwner
     """By agency."""
+    reporter: ById
+    reporter_key: ById
+    identity_read: DataLoader[IdentityRead, None]
+    """Writes the row, and comes back once it is durable."""
 
 
 def loaders(store: Store, held: ReferenceData | None = None) -> Loaders:
@@ -107,4 +127,19 @@ def loaders(store: Store, held: ReferenceData | None = None) -> Loaders:
         team=ById(store.teams, held),
         regencies=ByOwner(store.agencies, "province", "name", held),
         teams=ByOwner(store.teams, "agency", "name", held),
+        reporter=ById(store.reporters),
+        reporter_key=ById(store.reporter_keys),
+        identity_read=_written(store.identity_reads),
     )
+
+
+def _written(collection: Collection) -> DataLoader[IdentityRead, None]:
+    def document(row: IdentityRead) -> Document:
+        lists = {"keys": list(row.keys), "readers": list(row.readers)}
+        return {"_id": f"IR-{secrets.token_hex(12)}", **row._asdict(), **lists}
+
+    async def write(rows: Sequence[IdentityRead]) -> list[None]:
+        await collection.insert_many([document(row) for row in rows])
+        return [None] * len(rows)
+
+    return DataLoader(write, max_batch_size=MAX_BATCH)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from resolvers.domain.lifecycle import Actor
-from resolvers.domain.vocabulary import Channel, ComplaintStatus, Role, Visibility
+from resolvers.domain.vocabulary import Channel, ComplaintStatus, FollowUpKind, Role, Visibility
 from resolvers.viewer import Viewer
 
 Complaint = Mapping[str, Any]
@@ -32,6 +32,9 @@ KEYS: Final = (
     "assigneeSubject",
     "escalationLevel",
     "sensitive",
+    "proposal",
+    "followers",
+    "followerSubjects",
 )
 """The keys of a complaint that the decisions below read; every projection includes them."""
 
@@ -46,7 +49,9 @@ def readers(complaint: Complaint) -> list[str]:
     """The groups that may know of the complaint, sorted; stored with it, and an index's first key.
 
     Nothing is public before verification, and nothing confidential or withdrawn ever is. Former holders keep
-    reading. A liaison sees what is not confidential and meant for any unit or the own one, and what is assigned.
+    reading. A reporter whose complaint was merged into it follows it as the public would, unless it is confidential;
+    the province reads what it is asked to consent to. A liaison sees what is not confidential and meant for any unit or
+    the own one, and what is assigned.
     """
     groups = {f"agency:{agency}" for agency in (*complaint["holders"], *complaint["supporting"])}
     groups |= {"national", *_staff_groups(complaint)}
@@ -54,11 +59,19 @@ def readers(complaint: Complaint) -> list[str]:
         groups.add(f"reporter:{complaint['reporterSubject']}")
     if _is_published(complaint):
         groups.add("public")
-    if complaint["escalationLevel"] >= PROVINCE_REVIEW_LEVEL and complaint["holderProvince"] is not None:
+    under_review = complaint["escalationLevel"] >= PROVINCE_REVIEW_LEVEL or complaint["proposal"] is not None
+    if under_review and complaint["holderProvince"] is not None:
         groups.add(f"province:{complaint['holderProvince']}")
+    if not complaint["confidential"]:
+        groups |= {f"follower:{subject}" for subject in complaint["followerSubjects"]}
     if complaint["escalationLevel"] >= OVERSIGHT_LEVEL:
         groups.add("oversight")
     return sorted(groups)
+
+
+def is_public(readers: Collection[str]) -> bool:
+    """Whether the groups that may know of a complaint are everybody."""
+    return "public" in readers
 
 
 def _is_published(complaint: Complaint) -> bool:
@@ -102,6 +115,10 @@ def custody_groups(viewer: Viewer) -> tuple[str, ...]:
             return ()
 
 
+def reads_everything(viewer: Viewer) -> bool:
+    return "national" in custody_groups(viewer)
+
+
 _SUBMITTERS: Final = frozenset(Role) - {Role.OVERSIGHT, Role.PARTNER, Role.SYSTEM}
 _STAFF: Final = _SUBMITTERS - {Role.PUBLIC, Role.CITIZEN}
 STAFF_CHANNELS: Final = frozenset({Channel.COUNTER, Channel.LETTER, Channel.PHONE, Channel.AGENCY_SYSTEM})
@@ -136,12 +153,15 @@ def may_manage_teams(viewer: Viewer, agency: Mapping[str, Any]) -> bool:
 def groups(viewer: Viewer) -> tuple[str, ...]:
     """The groups that a viewer belongs to: may know of every complaint that names one of them."""
     custody = custody_groups(viewer)
-    return custody if custody == ("national",) else (*custody, "public")
+    follows = (f"follower:{viewer.subject}",) if viewer.role is Role.CITIZEN and viewer.subject else ()
+    return custody if custody == ("national",) else (*custody, *follows, "public")
 
 
 def may_know(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> bool:
     """Whether the viewer may know that the complaint exists; `proven` are ids opened by their secret."""
-    return complaint["_id"] in proven or not set(groups(viewer)).isdisjoint(complaint["readers"])
+    if complaint["_id"] in proven or not set(groups(viewer)).isdisjoint(complaint["readers"]):
+        return True
+    return follows(viewer, complaint, proven)
 
 
 def in_custody(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> bool:
@@ -154,12 +174,98 @@ def is_reporter(viewer: Viewer, complaint: Complaint, proven: Collection[str] = 
     return complaint["_id"] in proven or (own and viewer.subject == complaint["reporterSubject"])
 
 
+def is_author(viewer: Viewer, written: Mapping[str, Any]) -> bool:
+    """Whether the viewer wrote it: a draft, a proposal."""
+    return viewer.subject is not None and bool(viewer.subject == written["bySubject"])
+
+
+REPORTER_FIELDS: Final = frozenset({"name", "email", "phone"})
+
+
+def reporter_fields(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> frozenset[str] | None:
+    """What the viewer may know of who reported; None: nothing. The holder's system has a token to relay to, no more.
+
+    Anonymity hides from those who handle the complaint, not from the law.
+    """
+    if is_reporter(viewer, complaint, proven):
+        return REPORTER_FIELDS
+    handles = viewer.agency is not None and viewer.agency == complaint["holder"] and not complaint["anonymous"]
+    match viewer.role:
+        case Role.NATIONAL_ADMIN:
+            return REPORTER_FIELDS
+        case Role.OVERSIGHT if in_custody(viewer, complaint, proven):
+            return REPORTER_FIELDS
+        case Role.AGENCY_ADMIN | Role.PROVINCE_COORDINATOR if handles:
+            return REPORTER_FIELDS
+        case Role.LIAISON if handles and in_custody(viewer, complaint, proven):
+            return REPORTER_FIELDS - {"name"}
+        case Role.SUBGRAPH if viewer.agency == complaint["holder"] and in_custody(viewer, complaint, proven):
+            return frozenset()
+    return None
+
+
+def may_exercise_rights(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> bool:
+    """The reporter, and the system for one who asked by other ways than this."""
+    return viewer.role is Role.SYSTEM or is_reporter(viewer, complaint, proven)
+
+
+def must_state_purpose(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> bool:
+    return viewer.role is Role.NATIONAL_ADMIN and not is_reporter(viewer, complaint, proven)
+
+
+def may_audit(viewer: Viewer, complaint: Complaint) -> bool:
+    """Whether the viewer reads the audit of the complaint: who holds or held it and its province, as they may know of
+    it; overseers that of all.
+    """
+    watched = watched_groups(viewer)
+    groups = {f"agency:{agency}" for agency in complaint["holders"]} | set(watchers(complaint))
+    return "all" in watched or (may_know(viewer, complaint) and not groups.isdisjoint(watched))
+
+
+def watchers(complaint: Complaint) -> tuple[str, ...]:
+    """The groups that read what the logs say of this complaint at the time: its holder, overseers, and the province
+    where it may know that the complaint exists.
+    """
+    province = f"province:{complaint['holderProvince']}"
+    knows = is_public(complaint["readers"]) or province in complaint["readers"]
+    return tuple(sorted({f"agency:{complaint['holder']}", "all", *([province] if knows else [])}))
+
+
+def watched_groups(viewer: Viewer) -> tuple[str, ...]:
+    """The groups of log entries that a viewer reads."""
+    match viewer.role:
+        case Role.NATIONAL_ADMIN | Role.OVERSIGHT | Role.SYSTEM:
+            return ("all",)
+        case Role.AGENCY_ADMIN:
+            return (f"agency:{viewer.agency}",)
+        case Role.PROVINCE_COORDINATOR:
+            return (f"agency:{viewer.agency}", f"province:{viewer.agency}")
+    return ()
+
+
+def named_in_logs(viewer: Viewer) -> str | None:
+    """Staff stand in the logs by their account, reporters by their role alone."""
+    return None if viewer.role in (Role.CITIZEN, Role.PUBLIC) else viewer.subject
+
+
+def follows(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> bool:
+    """Whether a complaint of the viewer's was merged into this one, and this one is not confidential."""
+    own = viewer.role is Role.CITIZEN and viewer.subject in complaint["followerSubjects"]
+    return not complaint["confidential"] and (own or not set(complaint["followers"]).isdisjoint(proven))
+
+
 def may_read_follow_up(
     viewer: Viewer, complaint: Complaint, follow_up: Mapping[str, Any], proven: Collection[str] = ()
 ) -> bool:
-    """Drafts and internal notes are for custody alone, answers to the reporter for both, the rest for all."""
+    """Drafts and internal notes are for custody alone, answers to the reporter for both, the rest for all.
+
+    The final answer is also for those whose complaint was merged into this one.
+    """
     if not in_custody(viewer, complaint, proven):
-        return bool(follow_up["approved"]) and follow_up["visibility"] == Visibility.PUBLIC
+        told = {Visibility.PUBLIC}
+        if follow_up["kind"] == FollowUpKind.FINAL and follows(viewer, complaint, proven):
+            told.add(Visibility.REPORTER)
+        return bool(follow_up["approved"]) and follow_up["visibility"] in told
     if is_reporter(viewer, complaint, proven):
         return bool(follow_up["approved"]) and follow_up["visibility"] != Visibility.INTERNAL
     return True

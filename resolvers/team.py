@@ -90,7 +90,8 @@ def listing(
     if "status" in filter:
         query["$or"] = [_term(context, status) for status in filter["status"]] or [{"_id": {"$in": []}}]
     cursors = Cursors(context.secret_key, scope("teams", filter))
-    return pages.listing(context.store.teams, query, pages.Order("name"), arguments, cursors, hint=hint, keys=keys)
+    parts = [pages.Part(query, hint)]
+    return pages.listing(context.store.teams, parts, pages.Order("name"), arguments, cursors, keys=keys)
 
 
 def _term(context: RequestContext, status: TeamStatus) -> Document:

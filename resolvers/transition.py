@@ -2,13 +2,16 @@
 
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from typing import Any, Final
 
-from resolvers import policy
+from resolvers import audit_trail, policy
 from resolvers.context import RequestContext
-from resolvers.domain import lifecycle, sla
+from resolvers.domain import lifecycle, search_words, sla
 from resolvers.domain.lifecycle import Case, ClockEffect, Denial, Effect, Transition
+from resolvers.domain.service_policy import ServicePolicy
+from resolvers.domain.sla import ClockDoc
 from resolvers.domain.vocabulary import (
     ClockKind,
     ComplaintAction,
@@ -16,13 +19,27 @@ from resolvers.domain.vocabulary import (
     FollowUpKind,
     SupervisionGrade,
     TimeZone,
+    UnlistedAction,
     Visibility,
 )
 from resolvers.errors import InvalidInput, LimitReached, NotAllowed, Refused, WrongStatus
 from resolvers.store.database import NEVER, Document
-from resolvers.update import Attempt, update
+from resolvers.update import Attempt, Beside, update
 
-CASE_KEYS: Final = (*policy.KEYS, "forwardings", "followUps", "informationRequests", "grade", "receivedAt")
+CASE_KEYS: Final = (
+    *policy.KEYS,
+    "forwardings",
+    "followUps",
+    "informationRequests",
+    "grade",
+    "clocks",
+    "hold",
+    "holds",
+    "reopenings",
+    "receivedAt",
+    "closedAt",
+    "policyVersion",
+)
 """The keys of a complaint that decide what may be done with it."""
 
 _REFUSALS: Final[dict[str, type[Refused]]] = {
@@ -47,22 +64,31 @@ def prove(context: RequestContext, complaint: Document, secret: str | None) -> N
         context.proven.add(complaint["_id"])
 
 
+async def known(context: RequestContext, complaint_id: str, keys: frozenset[str] | None = None) -> Document | None:
+    """The complaint, or None: absent and not to be known of look the same, and cost the same from here on."""
+    complaint = await context.loaders.complaint.load(complaint_id, keys)
+    return complaint if complaint is not None and policy.may_know(context.viewer, complaint, context.proven) else None
+
+
 def allowed_actions(context: RequestContext, complaint: Document) -> tuple[ComplaintAction, ...]:
     actors = policy.actors(context.viewer, complaint, context.proven)
-    return lifecycle.allowed_actions(case_of(complaint), actors)
+    return lifecycle.allowed_actions(case_of(context, complaint), actors, policy_of(context, complaint).limits)
 
 
 async def act(
     context: RequestContext,
     attempt: Attempt,
     complaint_id: str,
-    action: ComplaintAction,
+    action: ComplaintAction | UnlistedAction,
     change: Change,
     *,
     zone: TimeZone | None = None,
     secret: str | None = None,
+    beside: Beside | None = None,
 ) -> Document:
     """The complaint after `action`: `change` gives the keys that the action sets, `zone` is a new holder's.
+
+    `beside` writes to other documents, in one transaction with this one.
 
     Raises NotFound for what the viewer may not know of, and what the table, `change` or the revision refuses.
     """
@@ -73,14 +99,27 @@ async def act(
 
     def decided(complaint: Document) -> Document:
         actors = policy.actors(context.viewer, complaint, context.proven)
-        transition = lifecycle.decide(action, case_of(complaint), actors)
+        limits = policy_of(context, complaint).limits
+        transition = lifecycle.decide(action, case_of(context, complaint), actors, limits)
         if isinstance(transition, Denial):
             current = complaint if transition.code == WrongStatus.code else None
             raise _REFUSALS[transition.code](transition.message, document=current)
         changes = change(complaint, transition)
-        return changes | follow_through(context, complaint | changes, transition, zone, _first_word(complaint, changes))
+        return changes | follow_through(context, complaint, changes, transition, zone)
 
-    return await update(context, context.store.complaints, complaint_id, attempt, visible=visible, change=decided)
+    def record(before: Document, after: Document) -> Document:
+        return audit_trail.recorded(context, before, after, action)
+
+    return await update(
+        context,
+        context.store.complaints,
+        complaint_id,
+        attempt,
+        visible=visible,
+        change=decided,
+        record=record,
+        beside=beside,
+    )
 
 
 def _first_word(complaint: Document, changes: Document) -> tuple[ClockEffect, ...]:
@@ -92,42 +131,97 @@ def _first_word(complaint: Document, changes: Document) -> tuple[ClockEffect, ..
 
 def follow_through(
     context: RequestContext,
-    complaint: Document,
+    before: Document,
+    changes: Document,
     transition: Transition,
-    zone: TimeZone | None,
-    further: Sequence[ClockEffect] = (),
+    zone: TimeZone | None = None,
 ) -> Document:
-    """What every action sets besides its own: status, clocks, instants, and who may know."""
-    zone = zone or (TimeZone(complaint["clocks"][-1]["zone"]) if complaint["clocks"] else TimeZone.WIB)
-    grade = complaint["grade"]
-    clocks = sla.apply(
-        complaint["clocks"],
-        (*transition.clocks, *further),
-        now=context.now,
-        calendar=context.calendar(zone),
-        policy=sla.POLICY_2025,
-        grade=None if grade is None else SupervisionGrade(grade),
-    )
-    set_ = {"status": transition.target, "clocks": clocks, "updatedAt": context.now}
+    """What every action sets besides its own `changes`: status, clocks, instants, and who may know."""
+    complaint = before | changes
+    clocks = _clocks(context, before, changes, transition, zone or zone_of(before))
+    set_: Document = {"status": transition.target, "clocks": clocks, "updatedAt": context.now}
     set_["nextDueAt"] = sla.next_due(clocks) or NEVER
-    if transition.target not in lifecycle.OPEN and complaint["closedAt"] is None:
+    if transition.target in lifecycle.OPEN:
+        set_["closedAt"] = None
+    elif before["closedAt"] is None:
         set_["closedAt"] = context.now
-    set_["readers"] = policy.readers({**complaint, **set_})
-    return set_
+    if before["status"] == ComplaintStatus.ON_HOLD and transition.target is not ComplaintStatus.ON_HOLD:
+        *past, last = before["holds"]
+        set_ |= {"hold": None, "holds": [*past, {**last, "end": context.now}]}
+    readers = policy.readers({**complaint, **set_})
+    words = search_words.republished(complaint["words"], published=policy.is_public(readers))
+    return set_ | {"readers": readers, "words": words}
 
 
-def case_of(complaint: Document) -> Case:
+def _clocks(
+    context: RequestContext, before: Document, changes: Document, transition: Transition, zone: TimeZone
+) -> list[ClockDoc]:
+    """A new class or grade counts from receipt; a new holder's days count for RESOLUTION where the policy says so."""
+    service, complaint = policy_of(context, before), before | changes
+    grade = None if complaint["grade"] is None else SupervisionGrade(complaint["grade"])
+    reclassified = complaint["class"] != before["class"] or before["grade"] not in (None, complaint["grade"])
+    clocks = sla.apply(
+        before["clocks"],
+        (*transition.clocks, *_first_word(before, changes)),
+        now=context.now,
+        zone=zone,
+        calendars=context.calendar,
+        policy=service,
+        grade=grade,
+        resolution_since=before["receivedAt"] if reclassified else None,
+    )
+    if service.resolution_keeps_first_due or complaint["holder"] == before["holder"]:
+        return clocks
+    calendar = context.calendar(zone)
+    return [
+        sla.recounted(clock, calendar, service, grade)
+        if clock["kind"] == ClockKind.RESOLUTION and clock["stoppedAt"] is None
+        else clock
+        for clock in clocks
+    ]
+
+
+def policy_of(context: RequestContext, complaint: Document) -> ServicePolicy:
+    return context.policies.of(complaint["policyVersion"])
+
+
+def zone_of(complaint: Document) -> TimeZone:
+    """The working time of the clock that was started last: the holder's."""
+    return TimeZone(complaint["clocks"][-1]["zone"]) if complaint["clocks"] else TimeZone.WIB
+
+
+def case_of(context: RequestContext, complaint: Document) -> Case:
     """What the state machine's guards look at."""
-    links, follow_ups = complaint["forwardings"], complaint["followUps"]
+    links, follow_ups, clocks = complaint["forwardings"], complaint["followUps"], complaint["clocks"]
     held_since = links[-1]["at"] if links else complaint["receivedAt"]
+    waiting = [row for row in follow_ups if not row["approved"] and row["rejection"] is None]
+    proposal, hold, ended = complaint["proposal"], complaint["hold"], complaint["closedAt"]
+    calendar = context.calendar(zone_of(complaint))
+    today = calendar.local_day(context.now)
     return Case(
         status=ComplaintStatus(complaint["status"]),
+        grade=None if complaint["grade"] is None else SupervisionGrade(complaint["grade"]),
         hand_overs=sum(link["action"] != ComplaintAction.RETURN for link in links),
         information_requests=complaint["informationRequests"],
         has_substantive_follow_up=any(is_substantive(row) and row["at"] >= held_since for row in follow_ups),
-        drafts=sum(not row["approved"] and row["rejection"] is None for row in follow_ups),
-        grade=None if complaint["grade"] is None else SupervisionGrade(complaint["grade"]),
+        drafts=len(waiting),
+        others_drafts=sum(not policy.is_author(context.viewer, row) for row in waiting),
+        holds=len(complaint["holds"]),
+        hold_is_over=hold is not None and today > date.fromisoformat(hold["reviewOn"]),
+        is_proposed=proposal is not None,
+        is_own_proposal=proposal is not None and policy.is_author(context.viewer, proposal),
+        reply_is_overdue=any(_is_unanswered(clock, context.now) for clock in clocks),
+        is_breached=any(clock["kind"] in sla.AGENCY_KINDS and sla.is_breached(clock, context.now) for clock in clocks),
+        escalation_level=complaint["escalationLevel"],
+        days_since_receipt=(today - calendar.local_day(complaint["receivedAt"])).days,
+        days_since_end=0 if ended is None else (today - calendar.local_day(ended)).days,
+        reopenings=complaint["reopenings"],
+        followers=len(complaint["followers"]),
     )
+
+
+def _is_unanswered(clock: ClockDoc, now: datetime) -> bool:
+    return clock["kind"] == ClockKind.REPORTER_REPLY and sla.is_running(clock) and sla.is_breached(clock, now)
 
 
 def is_substantive(follow_up: Mapping[str, Any]) -> bool:

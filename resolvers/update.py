@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,12 +12,16 @@ from pymongo import ReturnDocument
 from resolvers.context import RequestContext
 from resolvers.documents import ProcessedDoc
 from resolvers.errors import ChangedMeanwhile, IdempotencyConflict, InvalidInput, NotFound
-from resolvers.store.database import MAX_TIME_MS, Collection, Document
+from resolvers.store.database import MAX_TIME_MS, Collection, Document, Session
 
 MAX_TRIES: Final = 8
 MAX_KEY_LENGTH: Final = 200
 KEPT_KEYS: Final = 50
 """Idempotency keys that a document remembers; older ones are forgotten."""
+
+
+Beside = Callable[[Document, Session], Awaitable[None]]
+"""Writes what goes with a change, given the document before it; what it raises undoes both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +64,12 @@ async def update(
     *,
     visible: Callable[[Document], bool],
     change: Callable[[Document], Document],
+    record: Callable[[Document, Document], Document] | None = None,
+    beside: Beside | None = None,
 ) -> Document:
     """The document after `change`, which gives the keys to set; the document as it is where the key has done its work.
+
+    `record` gives the keys that put the change on record, from the documents before and after it.
 
     Without `expected_revision` the last writer wins: a change that somebody else overtook is decided again.
     Raises NotFound, ChangedMeanwhile, IdempotencyConflict, and what `change` refuses.
@@ -69,26 +77,50 @@ async def update(
     token = attempt.token(context)
     for _ in range(MAX_TRIES):
         document = await collection.find_one({"_id": document_id}, max_time_ms=MAX_TIME_MS)
-        if document is None or not visible(document):
-            raise NotFound(f"{document_id} does not exist, or is not yours to see.")
-        if token is not None and _is_done(document, token, attempt):
+        may_see = document is not None and visible(document)
+        # Whoever handed it on may not see it any more, and still learns that the own change was made.
+        if document is not None and token is not None and is_done(document, token, attempt):
             return document
-        _check_revision(document, attempt)
+        if document is None or not may_see:
+            raise NotFound(f"{document_id} does not exist, or is not yours to see.")
+        check_revision(document, attempt)
         changes = change(document)
+        changes |= record(document, document | changes) if record else {}
         if token is not None:
             done: ProcessedDoc = {"key": token, "digest": attempt.digest}
             changes["processed"] = [*document["processed"][-KEPT_KEYS + 1 :], done]
-        unchanged: dict[str, Any] = {key: document[key] for key in ("_id", "revision", "status") if key in document}
-        updated = await collection.find_one_and_update(
-            unchanged, {"$set": changes, "$inc": {"revision": 1}}, return_document=ReturnDocument.AFTER
-        )
+        updated = await _written(context, collection, document, changes, beside)
         if updated is not None:
             context.wrote(collection.name, updated)
             return updated
     raise ChangedMeanwhile(f"{document_id} is being changed by many at once: try again.", document=document)
 
 
-def _is_done(document: Document, token: str, attempt: Attempt) -> bool:
+async def _written(
+    context: RequestContext, collection: Collection, document: Document, changes: Document, beside: Beside | None
+) -> Document | None:
+    """The document after the changes; None where somebody else changed it first."""
+    unchanged: dict[str, Any] = {key: document[key] for key in ("_id", "revision", "status") if key in document}
+
+    async def write(session: Session | None) -> Document | None:
+        updated: Document | None = await collection.find_one_and_update(
+            unchanged,
+            {"$set": changes, "$inc": {"revision": 1}},
+            return_document=ReturnDocument.AFTER,
+            session=session,
+        )
+        if updated is not None and beside is not None and session is not None:
+            await beside(document, session)
+        return updated
+
+    if beside is None:
+        return await write(None)
+    async with await context.store.client.start_session() as session:
+        written: Document | None = await session.with_transaction(write)
+        return written
+
+
+def is_done(document: Document, token: str, attempt: Attempt) -> bool:
     digest = next((done["digest"] for done in document["processed"] if done["key"] == token), None)
     if digest is not None and digest != attempt.digest:
         raise conflict(attempt)
@@ -102,7 +134,7 @@ def conflict(attempt: Attempt) -> IdempotencyConflict:
     )
 
 
-def _check_revision(document: Document, attempt: Attempt) -> None:
+def check_revision(document: Document, attempt: Attempt) -> None:
     if attempt.expected_revision is not None and attempt.expected_revision != document["revision"]:
         raise ChangedMeanwhile(
             f"{document['_id']} is at revision {document['revision']}, not {attempt.expected_revision}: read it again.",

@@ -17,3 +17,6 @@ class Viewer:
 
 
 PUBLIC = Viewer()
+
+SYSTEM = Viewer(Role.SYSTEM)
+"""Who acts in an operator's command."""

@@ -10,12 +10,12 @@ from resolvers import agency as agencies
 from resolvers import category as categories
 from resolvers import complaint as complaints
 from resolvers import complaint_view as view
-from resolvers import policy, transition
+from resolvers import policy, transition, vault
 from resolvers import region as regions
 from resolvers import team as teams
 from resolvers.documents import ComplaintDoc
 from resolvers.listing import Arguments, Listing
-from schema.binding import called, column, derived, loaded, object_type
+from schema.binding import Document, called, column, derived, loaded, object_type
 from schema.enums import (
     ArchiveReason,
     Channel,
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from schema.agency import Agency, OrgUnit
     from schema.category import Category
     from schema.region import Region
+    from schema.reporter import Reporter
     from schema.team import Team, TeamMember
 
 LazyAgency = Annotated["Agency", strawberry.lazy("schema.agency")]
@@ -43,6 +44,7 @@ LazyCategory = Annotated["Category", strawberry.lazy("schema.category")]
 LazyComplaint = Annotated["Complaint", strawberry.lazy("schema.complaint")]
 LazyOrgUnit = Annotated["OrgUnit", strawberry.lazy("schema.agency")]
 LazyRegion = Annotated["Region", strawberry.lazy("schema.region")]
+LazyReporter = Annotated["Reporter", strawberry.lazy("schema.reporter")]
 LazyTeam = Annotated["Team", strawberry.lazy("schema.team")]
 LazyTeamMember = Annotated["TeamMember", strawberry.lazy("schema.team")]
 
@@ -104,6 +106,16 @@ class Closure:
     at: datetime
 
 
+@object_type()
+class ClosureProposal:
+    """A closure without a remedy that waits for the coordinator's consent."""
+
+    code: ClosureCode
+    ground: str
+    alternative: str
+    at: datetime
+
+
 @object_type(keys=("id",))
 class Complaint(Node):
     """[laporan] A ticket: one citizen's complaint, aspiration or request, from submission to closure."""
@@ -115,13 +127,16 @@ class Complaint(Node):
     category: LazyCategory | None = loaded(categories.by_code, key="category")
     title: str = derived(
         view.title,
-        needs=("title", "publicTitle", *policy.KEYS),
-        description="As the reporter wrote it inside custody; outside, category and region.",
+        needs=("title", "redactedTitle", "publicTitle", *policy.KEYS),
+        description="Redacted like the body outside custody.",
     )
-    body: str | None = column(
-        "body",
-        visible=policy.in_custody,
-        description="The text inside custody and for the reporter; null for others, as no redacted text exists yet.",
+    body: str | None = derived(
+        view.body,
+        needs=("body", "redactedBody", *policy.KEYS),
+        description=(
+            "The text as this viewer may read it: full inside custody and for the reporter, for others with personal "
+            "data masked ([nama], [telepon]), null while no redacted text exists."
+        ),
     )
     status: ComplaintStatus
     grade: SupervisionGrade | None
@@ -165,6 +180,20 @@ class Complaint(Node):
     merged_into: LazyComplaint | None = loaded(complaints.by_id, key="mergedInto")
     rating: Rating | None = derived(view.rating, needs=("rating", *policy.KEYS))
     closure: Closure | None = derived(view.closure, needs=("closure", *policy.KEYS))
+    closure_proposal: ClosureProposal | None = derived(
+        view.closure_proposal,
+        needs=policy.KEYS,
+        description="Stands until it is consented to or sent back. Read by the agency and by those who consent.",
+    )
+
+    @called(LazyReporter | None, needs=("reporter", "anonymous", "holders", *policy.KEYS), commands=1)
+    async def reporter(complaint: Parent[ComplaintDoc], info: ContextInfo) -> Document | None:
+        """Null unless the viewer may know who reported; every read of it is logged with the request's purpose.
+
+        The purpose stands in the header x-purpose; the national desk must state one.
+        """
+        return await vault.identity(info.context, dict(complaint))
+
     received_at: datetime
     verified_at: datetime | None
     first_follow_up_at: datetime | None

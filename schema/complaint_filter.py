@@ -51,6 +51,10 @@ class ComplaintFilter:
     closed_at: DateTimeRange | None = None
     overdue: bool | None = None
     escalated: bool | None = None
+    search: str | None = strawberry.field(
+        default=None,
+        description="Words of the title and body, Indonesian stems; only in texts that the viewer may read.",
+    )
 
 
 def complaints_within(key: str, description: str) -> Any:

@@ -3,15 +3,17 @@
 import strawberry
 
 from resolvers import complaint as complaints
+from resolvers import complaint_view as view
 from resolvers import forwarding as forwardings
 from resolvers import intake
-from schema.binding import Document, Submitted, action, column, object_type
+from schema.binding import Document, Submitted, action, column, derived, object_type
 from schema.complaint import Complaint
 from schema.enums import (
     AgeBand,
     ArchiveReason,
     Channel,
     ComplaintClass,
+    PersonalDataKind,
     ReturnReason,
     Sex,
     SupervisionGrade,
@@ -28,10 +30,24 @@ class ComplaintPayload:
     user_errors: list[UserError]
 
 
+@object_type()
+class PersonalDataFinding:
+    """Personal data in what was submitted: masked for everybody outside custody."""
+
+    field: str = column("field", description="The input's field: title or body.")
+    kind: PersonalDataKind
+    count: int
+
+
 @object_type(subject="complaint")
 class SubmitComplaintPayload:
     complaint: Complaint | None
     secret: str | None = column("secret", description="Shown once: opens this complaint without an account.")
+    personal_data: list[PersonalDataFinding] = derived(
+        view.personal_data_found,
+        needs=("complaint",),
+        description="What the scan found in title and body; where it names a person, confidential is the default.",
+    )
     user_errors: list[UserError]
 
 
@@ -68,7 +84,7 @@ class SubmitComplaintInput:
     named_agency: strawberry.ID | None = None
     anonymous: bool | None = False
     confidential: bool | None = strawberry.field(
-        default=None, description="Null: decided by category: confidential where it is sensitive."
+        default=None, description="Null: decided by category and by what the text holds."
     )
     channel: Channel | None = Channel.WEB
     reporter: ReporterInput | None = None

@@ -17,6 +17,7 @@ from resolvers.domain.vocabulary import (
     ComplaintStatus,
     FollowUpKind,
     Locale,
+    PersonalDataKind,
     RegionLevel,
     ReturnReason,
     Role,
@@ -43,6 +44,7 @@ __all__ = [
     "ComplaintStatus",
     "FollowUpKind",
     "Locale",
+    "PersonalDataKind",
     "RegionLevel",
     "ReturnReason",
     "Role",
@@ -89,6 +91,9 @@ _DESCRIPTIONS: dict[type[StrEnum], str | None] = {
     Role: None,
     Sex: None,
     AgeBand: None,
+    PersonalDataKind: (
+        "NIK, or another number that names a person: ACCOUNT [rekening], DOCUMENT [KK, SIM, paspor, NPWP, BPJS]."
+    ),
     ComplaintOrder: "DUE_ASC: by the next running clock; complaints without one come last.",
     UserErrorCode: None,
 }

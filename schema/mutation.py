@@ -1,6 +1,6 @@
 """Root mutation: a list of fields, each bound to a feature."""
 
-from schema import complaint_mutations, follow_up_mutations, team_mutations
+from schema import complaint_mutations, course_mutations, follow_up_mutations, reporter_mutations, team_mutations
 from schema.binding import object_type
 from schema.complaint_mutations import ComplaintPayload, SubmitComplaintPayload
 from schema.team_mutations import TeamPayload
@@ -21,13 +21,25 @@ class Mutation:
     forward_complaint: ComplaintPayload = complaint_mutations.forward_complaint
     return_complaint: ComplaintPayload = complaint_mutations.return_complaint
     accept_complaint: ComplaintPayload = complaint_mutations.accept_complaint
+    hold_complaint: ComplaintPayload = course_mutations.hold_complaint
+    resume_complaint: ComplaintPayload = course_mutations.resume_complaint
     add_follow_up: ComplaintPayload = follow_up_mutations.add_follow_up
     approve_follow_up: ComplaintPayload = follow_up_mutations.approve_follow_up
     reject_follow_up: ComplaintPayload = follow_up_mutations.reject_follow_up
     confirm_answer: ComplaintPayload = follow_up_mutations.confirm_answer
     dispute_answer: ComplaintPayload = follow_up_mutations.dispute_answer
+    propose_closure: ComplaintPayload = course_mutations.propose_closure
+    consent_to_closure: ComplaintPayload = course_mutations.consent_to_closure
     archive_complaint: ComplaintPayload = complaint_mutations.archive_complaint
+    restore_complaint: ComplaintPayload = course_mutations.restore_complaint
+    merge_complaint: ComplaintPayload = course_mutations.merge_complaint
     withdraw_complaint: ComplaintPayload = complaint_mutations.withdraw_complaint
+    reopen_complaint: ComplaintPayload = course_mutations.reopen_complaint
+    escalate_complaint: ComplaintPayload = course_mutations.escalate_complaint
+    set_complaint_privacy: ComplaintPayload = course_mutations.set_complaint_privacy
+    correct_reporter: ComplaintPayload = reporter_mutations.correct_reporter
+    withdraw_consent: ComplaintPayload = reporter_mutations.withdraw_consent
+    erase_reporter: ComplaintPayload = reporter_mutations.erase_reporter
     create_team: TeamPayload = team_mutations.create_team
     update_team: TeamPayload = team_mutations.update_team
     add_team_member: TeamPayload = team_mutations.add_team_member

@@ -3,13 +3,14 @@
 import strawberry
 
 from resolvers import agency as agencies
+from resolvers import audit, complaint_list, node, reporter_rights, similar
 from resolvers import category as categories
 from resolvers import complaint as complaints
-from resolvers import complaint_list, node
 from resolvers import region as regions
 from resolvers import team as teams
 from resolvers.listing import Arguments, Listing
 from schema.agency import Agency, AgencyConnection, AgencyFilter
+from schema.audit import AuditConnection, AuditVerification
 from schema.binding import Document, called, object_type
 from schema.category import Category
 from schema.complaint import Complaint, ComplaintConnection
@@ -19,6 +20,7 @@ from schema.given import given
 from schema.node import Node
 from schema.page import ContextInfo
 from schema.region import Region
+from schema.reporter import IdentityReadConnection, ReporterRecord
 from schema.selection import keys
 from schema.team import Team, TeamConnection, TeamFilter
 from schema.viewer import Viewer
@@ -62,6 +64,48 @@ class Query:
         """The complaints that the viewer may know of, newest first unless ordered otherwise."""
         arguments = Arguments(first, after, last, before)
         return complaint_list.listing(info.context, given(filter), order_by, arguments, keys=keys(info))
+
+    @called(list[Complaint], commands=3)
+    async def similar_complaints(
+        info: ContextInfo, text: str, region: strawberry.ID | None = None, first: int | None = 5
+    ) -> list[Document]:
+        """Public complaints that read alike, the likest first; asked before filing. `first` is at most 10."""
+        return await similar.complaints(info.context, text, region=region, first=first)
+
+    @called(AuditConnection | None, commands=2, paged=True)
+    async def audit_log(
+        info: ContextInfo, complaint: strawberry.ID, first: int | None = None, after: str | None = None
+    ) -> Listing | None:
+        """[jejak audit] Who did what with the complaint, oldest first; null for whom there is nothing to read."""
+        return await audit.of_complaint(info.context, complaint, Arguments(first, after))
+
+    @called(AuditVerification | None, commands=2)
+    async def verify_audit(info: ContextInfo, complaint: strawberry.ID) -> Document | None:
+        """Whether the audit of the complaint is whole and unaltered; null where auditLog is."""
+        found = await audit.verify(info.context, complaint)
+        return None if found is None else found.as_document()
+
+    @called(IdentityReadConnection, commands=2, paged=True)
+    async def identity_reads(
+        info: ContextInfo,
+        complaint: strawberry.ID | None = None,
+        secret: str | None = None,
+        first: int | None = None,
+        after: str | None = None,
+    ) -> Listing:
+        """Who read who reported, newest first: its reporter for one complaint, an agency for what it held, overseers.
+
+        Empty for whom there is nothing to read.
+        """
+        arguments = Arguments(first, after)
+        return await audit.identity_reads(info.context, complaint, arguments, secret=secret)
+
+    @called(ReporterRecord | None, commands=4)
+    async def reporter_record(
+        info: ContextInfo, complaint: strawberry.ID, secret: str | None = None
+    ) -> Document | None:
+        """All that is kept of the reporter, for the reporter alone; null for everybody else."""
+        return await reporter_rights.access(info.context, complaint, secret=secret)
 
     @called(Agency | None, commands=1)
     async def agency(info: ContextInfo, id: strawberry.ID) -> Document | None:

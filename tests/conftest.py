@@ -84,10 +84,12 @@ async def serving(settings: Settings, uri: str, database: str) -> AsyncIterator[
         running = asyncio.create_task(server.serve([listening]))
         while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
             await asyncio.sleep(0.005)
-        async with aiohttp.ClientSession() as session:
-            yield Portal(session, url)
-        server.should_exit = True
-        await running
+        try:
+            async with aiohttp.ClientSession() as session:
+                yield Portal(session, url)
+        finally:
+            server.should_exit = True
+            await running
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import secrets
 from datetime import UTC, datetime
 from typing import Any
 
-from resolvers import policy
+from resolvers import policy, publication
 from resolvers.domain import tracking_id
 from resolvers.intake import UNTOUCHED
 
@@ -38,6 +38,7 @@ def a_complaint(**given: Any) -> dict[str, Any]:
         "holderKind": "REGENCY",
         "holderProvince": "prov-bali",
         "holders": ["kemenpanrb", "kab-badung"],
+        "policyVersion": "5/2025",
         "reporterSubject": "wayan",
         "secretHash": "",
         "receivedAt": RECEIVED,
@@ -45,4 +46,6 @@ def a_complaint(**given: Any) -> dict[str, Any]:
         "updatedAt": RECEIVED,
         **given,
     }
-    return complaint | {"readers": policy.readers(complaint)}
+    readers = policy.readers(complaint)
+    texts = publication.read(complaint["title"], complaint["body"])
+    return {**complaint, **texts.keys(published=policy.is_public(readers)), **given, "readers": readers}

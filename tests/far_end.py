@@ -9,24 +9,29 @@ from typing import Any
 from aiohttp import web
 
 Answer = Callable[[dict[str, Any], web.Request], Awaitable[web.StreamResponse]]
+Streams = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @asynccontextmanager
-async def serving(answer: Answer, port: int = 0) -> AsyncIterator[str]:
-    """The URL of a server that answers each request's JSON by `answer`."""
+async def serving(answer: Answer, port: int = 0, streams: Streams | None = None) -> AsyncIterator[str]:
+    """The URL of a server that answers each request's JSON by `answer`, and websockets by `streams`."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         return await answer(await request.json(), request)
 
     app = web.Application(client_max_size=64 * 1024 * 1024)
     app.router.add_post("/", handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    if streams is not None:
+        app.router.add_get("/", streams)
+    runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port)
     await site.start()
     [listening] = runner.addresses
-    yield f"http://127.0.0.1:{listening[1]}/"
-    await runner.cleanup()
+    try:
+        yield f"http://127.0.0.1:{listening[1]}/"
+    finally:
+        await runner.cleanup()
 
 
 def answering(data: Any, **further: Any) -> Answer:

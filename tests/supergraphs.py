@@ -1,7 +1,13 @@
 """Small supergraphs in the join specification, and the plans of operations on them."""
 
+import asyncio
+from typing import Any
+
+import orjson
 from graphql import parse, validate
 
+from gateway.federation.engine import Engine
+from gateway.federation.executor.subgraphs import NOBODY, Caller
 from gateway.federation.join import read_supergraph
 from gateway.federation.planner.plan import QueryPlan
 from gateway.federation.planner.planner import plan
@@ -33,3 +39,24 @@ def fetches(plan: QueryPlan) -> list[str]:
         )
         for fetch in plan.fetches
     ]
+
+
+def executed(
+    supergraph: Supergraph, operation: str, answers: dict[str, list[dict[str, Any]]], **variables: Any
+) -> tuple[dict[str, Any], list[Any]]:
+    """The response, and the representations of each entity request; each subgraph gives its answers in their order."""
+    sent: list[Any] = []
+
+    async def ask(subgraph: str, body: bytes, kind: str, caller: Caller = NOBODY) -> dict[str, Any]:
+        asked = orjson.loads(body)["variables"]
+        representations = [value for name, value in asked.items() if name not in variables]
+        sent.extend(representations)
+        return {"data": answers[subgraph].pop(0)}
+
+    checked = Documents(supergraph.api_schema).check(operation)
+    [definition] = checked.operations.values()
+    engine = Engine(supergraph, ask)
+    prepared = engine.prepare(checked.document, definition, checked.fragments)
+    answer = asyncio.run(engine.execute(prepared, variables, variables))
+    assert not any(answers.values()), answers
+    return answer, sent

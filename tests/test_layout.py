@@ -1,6 +1,7 @@
 """Sizes, docstrings and names: what keeps the code readable for whoever comes next."""
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("gateway", "schema", "resolvers")
-FILES = sorted(file for package in (*PACKAGES, "tests") for file in (ROOT / package).rglob("*.py"))
+FILES = sorted(file for package in (*PACKAGES, "tests", "bench") for file in (ROOT / package).rglob("*.py"))
 SOURCES = [file for file in FILES if file.relative_to(ROOT).parts[0] in PACKAGES]
 MAX_FILE_LINES = 500
 MAX_FUNCTION_LINES = 50
@@ -52,6 +53,11 @@ def test_every_module_opens_with_its_job(file: Path) -> None:
     docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
     assert docstring
     assert docstring.splitlines()[0][-1] in ".:;,`" or len(docstring.splitlines()[0]) > 60
+
+
+def test_the_wheel_holds_the_product_alone() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert tuple(project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]) == PACKAGES
 
 
 def test_nothing_has_a_name_that_says_nothing() -> None:

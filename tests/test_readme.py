@@ -115,7 +115,7 @@ def test_every_setting_is_in_the_operators_table() -> None:
     assert named == {f"SATUGRAF_{name.upper()}" for name in Settings.model_fields}
 
 
-DOCUMENTS = [*sorted(ROOT.glob("docs/**/*.md")), ROOT / "README.md"]
+DOCUMENTS = [*sorted(ROOT.glob("docs/**/*.md")), *sorted(ROOT.glob("bench/*.md")), ROOT / "README.md"]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -2,7 +2,7 @@
 
 import typer
 
-from gateway.cli import access, contract, data, demo, router, server, supergraph
+from gateway.cli import access, audit, contract, data, demo, router, server, supergraph, vault
 
 app = typer.Typer(
     name="satugraf",
@@ -16,8 +16,11 @@ app.command()(demo.demo)
 app.command()(server.serve)
 app.command()(data.seed)
 app.command()(data.migrate)
+app.command()(data.holiday)
 app.command()(data.doctor)
 app.command()(router.router)
 app.add_typer(supergraph.commands, name="supergraph")
+app.add_typer(vault.commands, name="vault")
+app.add_typer(audit.commands, name="audit")
 app.command()(access.token)
 app.command()(contract.schema)

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from gateway import settings
-from gateway.auth.tokens import mint
 from gateway.cli.failure import fail, told
 from resolvers.domain.vocabulary import Role
 
@@ -24,6 +23,8 @@ def token(
 
     [bold]Example[/bold]: satugraf token --role AGENCY_ADMIN --agency kab-badung
     """
+    from gateway.auth.tokens import mint
+
     with told():
         key = settings.load().development_key
     if key is None:

@@ -17,7 +17,6 @@ from rich.panel import Panel
 from rich.table import Table
 
 from gateway import settings
-from gateway.auth.tokens import mint
 from gateway.cli.data import Complaints, fill
 from gateway.cli.failure import fail, told
 from gateway.cli.server import UVICORN, Host, Port
@@ -130,6 +129,8 @@ async def _serve(configured: Settings, uri: str, complaints: int, place: Place, 
 
 
 def _tokens(configured: Settings) -> dict[str, str]:
+    from gateway.auth.tokens import mint
+
     assert configured.development_key is not None  # noqa: S101 - _with_keys has set it
     key, now = configured.development_key.get_secret_value(), datetime.now(UTC)
     return {

@@ -20,6 +20,14 @@ UVICORN: Final[dict[str, Any]] = {
 }
 """How every command serves."""
 
+WEBSOCKETS: Final[dict[str, Any]] = {
+    "ws": "websockets-sansio",
+    "ws_max_size": 262_144,
+    "ws_ping_interval": 20.0,
+    "ws_ping_timeout": 20.0,
+}
+"""For what serves subscriptions besides."""
+
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)]
 

@@ -9,6 +9,14 @@ from gateway.cli.failure import fail
 from gateway.federation.composition import SubgraphSource
 
 FETCH_SECONDS = 10
+MAX_DEPTH = 32
+_OPENING = (
+    *(yaml.FlowSequenceStartToken, yaml.FlowMappingStartToken),
+    *(yaml.BlockSequenceStartToken, yaml.BlockMappingStartToken),
+)
+_CLOSING = (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken, yaml.BlockEndToken)
+MAX_BYTES = 64 * 1024 * 1024
+"""Of one file; the schema of one with 10 000 fields has less than one MiB."""
 
 
 def read_config(file: Path) -> list[SubgraphSource]:
@@ -17,14 +25,38 @@ def read_config(file: Path) -> list[SubgraphSource]:
     Each has `routing_url` and `schema`, which is one of `file` (beside the configuration), `sdl`, or `subgraph_url`
     (asked for `_service { sdl }`).
     """
+    text = read_text(file)
     try:
-        config = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as failure:
-        fail(f"{file} is not YAML: {str(failure).splitlines()[0]}.")
+        _check_tokens(file, text)
+        config = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as failure:
+        fail(f"{file} is not YAML: {(str(failure).splitlines() or ['it cannot be read'])[0]}.")
     subgraphs = config.get("subgraphs") if isinstance(config, dict) else None
     if not isinstance(subgraphs, dict) or not subgraphs:
         fail(f"{file} has no subgraphs: name each with routing_url and schema under the key subgraphs.")
     return [_source(file, str(name), row) for name, row in subgraphs.items()]
+
+
+def _check_tokens(file: Path, text: str) -> None:
+    """Before anything is built of it: an alias may stand for ever more of the file, and depth costs its square."""
+    depth = 0
+    for token in yaml.scan(text):
+        if isinstance(token, yaml.AliasToken):
+            fail(f"{file} has YAML aliases (*name): write what they stand for.")
+        depth += isinstance(token, _OPENING)
+        depth -= isinstance(token, _CLOSING)
+        if depth > MAX_DEPTH:
+            fail(f"{file} is nested too deeply.")
+
+
+def read_text(file: Path) -> str:
+    """The file's text; ends the command where it is none, or more than any schema."""
+    if file.stat().st_size > MAX_BYTES:
+        fail(f"{file} has more than {MAX_BYTES} bytes.")
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        fail(f"{file} is not text in UTF-8.")
 
 
 def _source(file: Path, name: str, row: Any) -> SubgraphSource:
@@ -43,7 +75,7 @@ def _sdl(file: Path, name: str, schema: dict[str, Any]) -> str | None:
         case {"sdl": str(sdl)}:
             return sdl
         case {"file": str(beside)}:
-            return (file.parent / beside).read_text(encoding="utf-8")
+            return read_text(file.parent / beside)
         case {"subgraph_url": str(running)}:
             return _introspected(name, running)
         case _:
@@ -54,11 +86,12 @@ def _introspected(name: str, url: str) -> str:
     """The SDL that a running subgraph says of itself."""
     import asyncio
 
-    from gateway.federation.executor.run import SubgraphFailed
-    from gateway.federation.executor.transport import HttpTransport, TransportLimits
+    from gateway.federation.executor.endpoint import Endpoint, TransportLimits
+    from gateway.federation.executor.subgraphs import SubgraphFailed
+    from gateway.federation.executor.transport import HttpTransport
 
     async def ask() -> Any:
-        transport = HttpTransport({name: url}, TransportLimits(timeout_ms=FETCH_SECONDS * 1000))
+        transport = HttpTransport({name: Endpoint(url, TransportLimits(timeout_ms=FETCH_SECONDS * 1000))})
         try:
             return await transport.ask(name, b'{"query":"{ _service { sdl } }"}', "query")
         finally:

@@ -13,12 +13,20 @@ from graphql import (
 )
 from graphql.language.ast import Node
 
+EXECUTABLE_LOCATIONS: Final = frozenset(
+    {"QUERY", "MUTATION", "SUBSCRIPTION", "FIELD", "FRAGMENT_DEFINITION", "FRAGMENT_SPREAD", "INLINE_FRAGMENT"}
+    | {"VARIABLE_DEFINITION"}
+)
 _KEPT_DIRECTIVES: Final = frozenset({"deprecated", "specifiedBy", "oneOf"})
 
 
 def without_inaccessible(document: DocumentNode) -> GraphQLSchema:
-    """The schema of the definitions that are accessible, without any directive but GraphQL's own."""
-    own = [definition for definition in document.definitions if not isinstance(definition, DirectiveDefinitionNode)]
+    """The schema of the definitions that are accessible: of directives, GraphQL's own and those for operations."""
+    own = [
+        definition
+        for definition in document.definitions
+        if not isinstance(definition, DirectiveDefinitionNode) or _is_executable(definition)
+    ]
     hidden = {
         definition.name.value
         for definition in own
@@ -30,6 +38,10 @@ def without_inaccessible(document: DocumentNode) -> GraphQLSchema:
         if not (isinstance(definition, TypeDefinitionNode) and definition.name.value in hidden)
     )
     return build_ast_schema(DocumentNode(definitions=kept), assume_valid_sdl=True)
+
+
+def _is_executable(definition: DirectiveDefinitionNode) -> bool:
+    return any(location.value in EXECUTABLE_LOCATIONS for location in definition.locations)
 
 
 def _is_inaccessible(node: Any) -> bool:

@@ -4,8 +4,9 @@ What the caller may not have is left out before planning and null in the answer,
 it was asked for. A field whose `@requires` names what is denied is denied too.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final
 
 from graphql import (
@@ -14,7 +15,6 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLInterfaceType,
     GraphQLObjectType,
-    InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
     get_named_type,
@@ -38,6 +38,9 @@ class Claims:
 
 
 ANONYMOUS: Final = Claims()
+
+Policies = Callable[[frozenset[str]], Awaitable[frozenset[str]]]
+"""A host's hook: which of these policies hold for who asks."""
 
 
 def denied_coordinates(supergraph: Supergraph, claims: Claims) -> frozenset[str]:
@@ -70,8 +73,18 @@ def _by_rule(supergraph: Supergraph, refused: set[str]) -> Iterator[str]:
             continue
         for field_name, field in named.fields.items():
             coordinate = f"{type_name}.{field_name}"
-            if {coordinate, type_name, get_named_type(field.type).name} & refused:
+            lent = {f"{interface}.{field_name}" for interface in _lenders(supergraph, type_name, field_name)}
+            if not refused.isdisjoint({coordinate, type_name, get_named_type(field.type).name, *lent}):
                 yield coordinate
+
+
+def _lenders(supergraph: Supergraph, type_name: str, field_name: str) -> Iterator[str]:
+    """Interface objects from which a type has the field: their rule is the field's."""
+    for interface in supergraph.interfaces_of(type_name):
+        for subgraph in supergraph.subgraphs_by_field.get((interface, field_name), ()):
+            here = supergraph.type_in(subgraph, interface)
+            if here is not None and here.is_interface_object:
+                yield interface
 
 
 def _requiring(supergraph: Supergraph) -> Iterator[tuple[str, set[str]]]:
@@ -82,16 +95,57 @@ def _requiring(supergraph: Supergraph) -> Iterator[tuple[str, set[str]]]:
                     yield f"{type_name}.{field_name}", set(_coordinates(supergraph, field.requires, type_name))
 
 
-def _coordinates(supergraph: Supergraph, selection_set: SelectionSetNode, type_name: str) -> Iterator[str]:
+def _coordinates(
+    supergraph: Supergraph,
+    selection_set: SelectionSetNode,
+    type_name: str,
+    fragments: Mapping[str, FragmentDefinitionNode] = MappingProxyType({}),
+) -> Iterator[str]:
     for selection in selection_set.selections:
-        if isinstance(selection, InlineFragmentNode):
-            narrowed = type_name if selection.type_condition is None else selection.type_condition.name.value
-            yield from _coordinates(supergraph, selection.selection_set, narrowed)
-        elif isinstance(selection, FieldNode):
+        if not isinstance(selection, FieldNode):
+            fragment: Any = selection
+            if isinstance(selection, FragmentSpreadNode):
+                fragment = fragments[selection.name.value]
+            narrowed = type_name if fragment.type_condition is None else fragment.type_condition.name.value
+            yield from _coordinates(supergraph, fragment.selection_set, narrowed, fragments)
+        else:
             yield f"{type_name}.{selection.name.value}"
+            yield from (f"{name}.{selection.name.value}" for name in supergraph.possible_types(type_name))
             inside = supergraph.field_type(type_name, selection.name.value)
             if selection.selection_set is not None and inside is not None:
-                yield from _coordinates(supergraph, selection.selection_set, inside)
+                yield from _coordinates(supergraph, selection.selection_set, inside, fragments)
+
+
+def asked_policies(
+    supergraph: Supergraph, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
+) -> frozenset[str]:
+    """The policies that decide about something in the operation, what its fields require included."""
+    if not any(rule.policies for rule in supergraph.rules.values()):
+        return frozenset()
+    root = supergraph.root_types[operation.operation.value]
+    asked = set(_coordinates(supergraph, operation.selection_set, root, fragments))
+    requiring = list(_requiring(supergraph))
+    while further := {row for coordinate, needs in requiring if coordinate in asked for row in needs} - asked:
+        asked |= further
+    deciding = set(asked)
+    for coordinate in asked:
+        type_name, field_name = coordinate.split(".")
+        deciding |= {type_name, supergraph.field_type(type_name, field_name) or type_name}
+        deciding |= {f"{interface}.{field_name}" for interface in _lenders(supergraph, type_name, field_name)}
+    rules = (rule for coordinate, rule in supergraph.rules.items() if coordinate in deciding)
+    return frozenset(policy for rule in rules for row in rule.policies for policy in row)
+
+
+async def decided(
+    supergraph: Supergraph,
+    operation: OperationDefinitionNode,
+    fragments: Mapping[str, FragmentDefinitionNode],
+    claims: Claims,
+    policies: Policies,
+) -> Claims:
+    """The claims with the policies that hold: the host is asked about those alone that count for the operation."""
+    asked = asked_policies(supergraph, operation, fragments)
+    return replace(claims, policies=(await policies(asked)) & asked) if asked else claims
 
 
 def refusals(

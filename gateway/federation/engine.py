@@ -1,7 +1,8 @@
 """A supergraph ready to serve: operations planned once, run many times."""
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -17,8 +18,13 @@ from graphql import (
 )
 
 from gateway.federation.authorization import ANONYMOUS, NOTHING_DENIED, Claims, denied_coordinates, refusals
-from gateway.federation.executor.run import Ask, Program, Run, compile_plan
+from gateway.federation.executor.run import Program, Run, compile_plan
 from gateway.federation.executor.shape import Shape, introspected
+from gateway.federation.executor.subgraphs import NOBODY, Ask, Caller, Listen, MaySend, SubgraphFailed
+from gateway.federation.labels import IsActive, active_labels, by_percent
+from gateway.federation.plan_cache import PlanCache
+from gateway.federation.planner.paths import TooComplex
+from gateway.federation.planner.plan import as_json
 from gateway.federation.planner.planner import Planned, plan
 from gateway.federation.planner.selection import INTROSPECTION, condition_variables
 from gateway.federation.supergraph import Supergraph
@@ -26,6 +32,8 @@ from gateway.federation.supergraph import Supergraph
 CACHED_PLANS: Final = 1000
 CACHED_CLAIMS: Final = 1000
 MAX_SHAPES: Final = 64
+MAX_FETCHES: Final = 1000
+"""So many fetches may a plan have; those for types that do not turn up in the data are not sent."""
 
 Object = dict[str, Any]
 
@@ -58,6 +66,10 @@ class Prepared:
         return found
 
 
+class NotStreamed(Exception):
+    """The host of this engine streams no subscriptions."""
+
+
 @dataclass(slots=True)
 class Engine:
     """Executes operations that are valid in the API schema against the subgraphs."""
@@ -65,7 +77,12 @@ class Engine:
     supergraph: Supergraph
     ask: Ask
     shows_messages: bool = True
-    _prepared: "OrderedDict[tuple[int, str, frozenset[str]], Prepared]" = field(default_factory=OrderedDict)
+    listen: Listen | None = None
+    may_send: MaySend | None = None
+    max_fetches: int = MAX_FETCHES
+    is_active: IsActive = by_percent
+    """Whether an override's label is active: asked once a request."""
+    _plans: PlanCache[Prepared] = field(default_factory=lambda: PlanCache(CACHED_PLANS))
     _denied: "OrderedDict[Claims, frozenset[str]]" = field(default_factory=OrderedDict)
 
     def prepare(
@@ -74,17 +91,20 @@ class Engine:
         operation: OperationDefinitionNode,
         fragments: Mapping[str, FragmentDefinitionNode],
         claims: Claims = ANONYMOUS,
+        labels: frozenset[str] | None = None,
     ) -> Prepared:
-        """The operation's plan, made once for all callers who may have the same. Raises Unplannable and TooComplex."""
+        """The operation's plan, made once for all callers who may have the same. Raises Unplannable and TooComplex.
+
+        `labels` are the override labels that are active; by default those that `is_active` says.
+        """
         denied = self._denied_to(claims)
-        key = (id(document), "" if operation.name is None else operation.name.value, denied)
-        found = self._prepared.get(key)
-        if found is None or found.operation is not operation:
-            found = self._prepared[key] = self._prepare(operation, fragments, denied)
-            if len(self._prepared) > CACHED_PLANS:
-                self._prepared.popitem(last=False)
-        else:
-            self._prepared.move_to_end(key)
+        if labels is None:
+            labels = active_labels(self.supergraph, self.is_active)
+        digest = self._plans.digest(document, operation, fragments)
+        found = self._plans.get(digest, labels, denied)
+        if found is None:
+            found = self._prepare(operation, fragments, denied, labels)
+            self._plans.put(digest, labels, denied, found.planned.graph.asked_labels, found)
         return found
 
     def _denied_to(self, claims: Claims) -> frozenset[str]:
@@ -101,8 +121,11 @@ class Engine:
         operation: OperationDefinitionNode,
         fragments: Mapping[str, FragmentDefinitionNode],
         denied: frozenset[str],
+        labels: frozenset[str],
     ) -> Prepared:
-        planned = plan(self.supergraph, operation, fragments, denied=denied)
+        planned = plan(self.supergraph, operation, fragments, labels, denied)
+        if len(planned.plan.fetches) > self.max_fetches:
+            raise TooComplex(f"The plan has {len(planned.plan.fetches)} fetches; at most {self.max_fetches} are taken.")
         local = tuple(_introspection(operation.selection_set, fragments))
         introspection = None
         if local:
@@ -125,17 +148,63 @@ class Engine:
             refusals(self.supergraph, operation, fragments, denied),
         )
 
-    async def execute(self, prepared: Prepared, raw: Mapping[str, Any], variables: Mapping[str, Any]) -> Object:
-        """The response: `raw` are the variables as they were sent, `variables` their coerced values."""
-        data: Object = {}
-        errors: list[Object] = list(prepared.refusals)
+    async def execute(
+        self,
+        prepared: Prepared,
+        raw: Mapping[str, Any],
+        variables: Mapping[str, Any],
+        caller: Caller = NOBODY,
+        explained: bool = False,
+    ) -> Object:
+        """The response: `raw` are the variables as they were sent, `variables` their coerced values.
+
+        Where `explained`, its extensions hold the plan and what each fetch took.
+        """
+        run = self._run(raw, variables, caller)
+        refusals = list(prepared.refusals)
+        if explained:
+            run.times = []
         if prepared.introspection is not None:
             found = execute_sync(self.supergraph.api_schema, prepared.introspection, variable_values=dict(raw))
-            data |= {introspected(key): value for key, value in (found.data or {}).items()}
-            errors += [dict(error.formatted) for error in found.errors or ()]
-        run = Run({**variables, **raw}, self.ask, data, errors, self.shows_messages)
+            run.data |= {introspected(key): value for key, value in (found.data or {}).items()}
+            refusals += [dict(error.formatted) for error in found.errors or ()]
         await run.all(prepared.program)
-        shaped = prepared.shape(self.supergraph, variables).respond(prepared.operation, data, errors)
+        answer = self._shaped(prepared, variables, run, refusals)
+        if explained:
+            answer["extensions"] = {"queryPlan": as_json(prepared.planned.plan), "fetches": run.times}
+        return answer
+
+    async def subscribe(
+        self, prepared: Prepared, raw: Mapping[str, Any], variables: Mapping[str, Any], caller: Caller = NOBODY
+    ) -> AsyncGenerator[Object, None]:
+        """A response for each event; ends when the subgraph's stream does, with an error where that breaks off."""
+        if self.listen is None:
+            raise NotStreamed
+        first = prepared.program.stages[0][0]
+        subgraph = first.fetch.subgraph
+        body = first.body(self._run(raw, variables, caller).own_variables(first))
+        try:
+            async with aclosing(self.listen(subgraph, body, caller)) as events:
+                async for event in events:
+                    run = self._run(raw, variables, caller)
+                    await run.all(prepared.program, event)
+                    yield self._shaped(prepared, variables, run, list(prepared.refusals))
+        except SubgraphFailed as failed:
+            run = self._run(raw, variables, caller)
+            run.note_failure(subgraph, failed, [])
+            yield {"data": None, "errors": [*prepared.refusals, *run.errors]}
+
+    def _run(self, raw: Mapping[str, Any], variables: Mapping[str, Any], caller: Caller) -> Run:
+        return Run({**variables, **raw}, self.ask, caller, {}, [], self.shows_messages, self.may_send)
+
+    def _shaped(self, prepared: Prepared, variables: Mapping[str, Any], run: Run, errors: list[Object]) -> Object:
+        """The answer; `errors` are those known before the run, whose paths are the client's already."""
+        shape = prepared.shape(self.supergraph, variables)
+        for error in run.errors:
+            if "path" in error:
+                error["path"] = shape.client_path(prepared.operation, error["path"])
+            errors.append(error)
+        shaped = shape.respond(prepared.operation, run.data, errors)
         return {"data": shaped, "errors": errors} if errors else {"data": shaped}
 
 

@@ -3,12 +3,23 @@
 from typing import Final, NamedTuple
 
 
+class Place(NamedTuple):
+    """A place in a subgraph's SDL; both numbers begin at 1."""
+
+    subgraph: str
+    line: int
+    column: int
+
+
 class CompositionError(NamedTuple):
     """`code` is one of Apollo's; `subgraphs` are those whose schema has a part in it."""
 
     code: str
     message: str
     subgraphs: tuple[str, ...] = ()
+    coordinate: str = ""
+    """The element that it is about, as the supergraph names it: `Type.field(argument:)`, `@directive`, `schema`."""
+    locations: tuple[Place, ...] = ()
 
 
 class Hint(NamedTuple):
@@ -17,6 +28,8 @@ class Hint(NamedTuple):
     code: str
     message: str
     subgraphs: tuple[str, ...] = ()
+    coordinate: str = ""
+    locations: tuple[Place, ...] = ()
 
     @property
     def level(self) -> str:
@@ -40,6 +53,9 @@ HINT_LEVELS: Final = {
     "INCONSISTENT_DESCRIPTION": "WARN",
     "INCONSISTENT_ARGUMENT_PRESENCE": "WARN",
     "INCONSISTENT_NON_REPEATABLE_DIRECTIVE_ARGUMENTS": "WARN",
+    "MERGED_NON_REPEATABLE_DIRECTIVE_ARGUMENTS": "INFO",
+    "NO_EXECUTABLE_DIRECTIVE_INTERSECTION": "WARN",
+    "CONTEXTUAL_ARGUMENT_NOT_CONTEXTUAL_IN_ALL_SUBGRAPHS": "WARN",
     "INCONSISTENT_RUNTIME_TYPES_FOR_SHAREABLE_RETURN": "WARN",
     "FROM_SUBGRAPH_DOES_NOT_EXIST": "WARN",
     "OVERRIDDEN_FIELD_CAN_BE_REMOVED": "INFO",

@@ -3,7 +3,7 @@
 Source: specs.apollo.dev/join.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from graphql import (
@@ -31,9 +31,15 @@ from gateway.federation.fields import parse_fields
 from gateway.federation.supergraph import Key, Rule, Subgraph, SubgraphField, SubgraphType, Supergraph
 
 _ENFORCED: Final = frozenset(
-    {"link", "join", "core", "tag", "inaccessible", "federation", "authenticated", "requiresScopes", "policy"}
+    {"link", "join", "core", "tag", "inaccessible", "federation", "authenticated", "requiresScopes", "policy", "cost"}
 )
 """Features that a supergraph may require of whoever executes it."""
+
+_NAMESPACES: Final = (
+    *("join__", "link__", "core__", "federation__"),
+    *("requiresScopes__", "policy__", "context__", "cost__", "tag__", "inaccessible__", "authenticated__"),
+)
+"""Prefixes of names that are the specifications' and not the graph's."""
 
 _GRAPHS: Final = "join__Graph"
 
@@ -50,7 +56,7 @@ def read_supergraph(sdl: str) -> Supergraph:
         document = parse(sdl)
     except GraphQLSyntaxError as error:
         raise InvalidSupergraph(f"The supergraph is not valid GraphQL: {error.message}") from None
-    _check_features(document)
+    check_features(_links(document))
     try:
         return _read(document)
     except (KeyError, TypeError, GraphQLError) as failure:
@@ -65,9 +71,10 @@ def _read(document: DocumentNode) -> Supergraph:
         elif isinstance(definition, UnionTypeDefinitionNode):
             _read_members(definition, subgraphs)
     own = DocumentNode(definitions=tuple(_own_definitions(document)))
+    visible = DocumentNode(definitions=tuple(_without_linked_directives(document, own)))
     schema = build_ast_schema(own, assume_valid_sdl=True)
     by_name = {graph.name: graph for graph in subgraphs.values()}
-    return Supergraph(by_name, schema, without_inaccessible(own), dict(_rules(document)))
+    return Supergraph(by_name, schema, without_inaccessible(visible), dict(_rules(document)))
 
 
 def _rules(document: DocumentNode) -> Iterator[tuple[str, Rule]]:
@@ -92,16 +99,19 @@ def _rule(node: Any) -> Rule:
     )
 
 
-def _check_features(document: DocumentNode) -> None:
+def check_features(links: Iterable[dict[str, Any]]) -> None:
+    """Raises InvalidSupergraph where one of the linked features must be enforced and is not, here."""
+    for arguments in links:
+        feature = str(arguments.get("url", "")).rstrip("/").split("/")
+        name = feature[-2] if len(feature) > 1 else ""
+        if arguments.get("for") in ("SECURITY", "EXECUTION") and name not in _ENFORCED:
+            raise InvalidSupergraph(f"The supergraph requires {arguments['url']}, which is not enforced here.")
+
+
+def _links(document: DocumentNode) -> Iterator[dict[str, Any]]:
     for definition in document.definitions:
-        if not isinstance(definition, SchemaDefinitionNode):
-            continue
-        for directive in definition.directives or ():
-            arguments = _arguments(directive)
-            feature = str(arguments.get("url", "")).rstrip("/").split("/")
-            name = feature[-2] if len(feature) > 1 else ""
-            if arguments.get("for") in ("SECURITY", "EXECUTION") and name not in _ENFORCED:
-                raise InvalidSupergraph(f"The supergraph requires {arguments['url']}, which is not enforced here.")
+        if isinstance(definition, SchemaDefinitionNode):
+            yield from (_arguments(directive) for directive in definition.directives or ())
 
 
 def _subgraphs(document: DocumentNode) -> dict[str, Subgraph]:
@@ -178,9 +188,24 @@ def _own_definitions(document: DocumentNode) -> Iterator[Any]:
             yield definition
         elif isinstance(definition, TypeDefinitionNode | DirectiveDefinitionNode):
             name = definition.name.value
-            specified = name.startswith(("join__", "link__", "core__", "federation__"))
+            specified = name.startswith(_NAMESPACES)
             if not specified and not (isinstance(definition, DirectiveDefinitionNode) and name in ("link", "core")):
                 yield definition
+
+
+def _without_linked_directives(document: DocumentNode, own: DocumentNode) -> Iterator[Any]:
+    """Without the directives of linked specifications, which are nothing to clients."""
+    linked: set[str] = set()
+    for definition in document.definitions:
+        for arguments in _directives(definition, "link") if isinstance(definition, SchemaDefinitionNode) else ():
+            linked.add(str(arguments.get("as") or str(arguments.get("url")).split("/")[-2:][0]))
+            for row in arguments.get("import") or ():
+                here = row.get("as", row.get("name")) if isinstance(row, dict) else row
+                linked.add(str(here).removeprefix("@"))
+    for node in own.definitions:
+        name = node.name.value if isinstance(node, DirectiveDefinitionNode) else ""
+        if not name or (name not in linked and name.split("__")[0] not in linked):
+            yield node
 
 
 def _directives(node: Any, name: str) -> Iterator[dict[str, Any]]:

@@ -1,11 +1,13 @@
 """One subgraph's SDL as a model: types joined with their extensions, federation's directives under their own names."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from graphql import (
     ConstDirectiveNode,
+    ConstValueNode,
     DirectiveDefinitionNode,
     DocumentNode,
     EnumTypeDefinitionNode,
@@ -17,6 +19,7 @@ from graphql import (
     NameNode,
     NonNullTypeNode,
     ObjectTypeDefinitionNode,
+    ObjectTypeExtensionNode,
     ScalarTypeDefinitionNode,
     SchemaDefinitionNode,
     SchemaExtensionNode,
@@ -25,7 +28,6 @@ from graphql import (
     TypeDefinitionNode,
     TypeExtensionNode,
     UnionTypeDefinitionNode,
-    ValueNode,
     Visitor,
     build_ast_schema,
     parse,
@@ -37,9 +39,11 @@ from graphql import (
 from graphql.language.ast import TypeNode
 from graphql.validation.validate import validate_sdl
 
-from gateway.federation.directives import Linked, definitions, is_machinery, linked
+from gateway.federation.directives import definitions
 from gateway.federation.fields import parse_fields
-from gateway.federation.hints import CompositionError
+from gateway.federation.hints import CompositionError, Place
+from gateway.federation.links import Linked, is_machinery, linked
+from gateway.federation.specified import check_applications, check_definitions
 
 ROOTS: Final = {"query": "Query", "mutation": "Mutation", "subscription": "Subscription"}
 SPECIFIED_SCALARS: Final = frozenset({"Int", "Float", "String", "Boolean", "ID"})
@@ -94,7 +98,7 @@ class Element:
     """Directives that are neither GraphQL's nor Federation's."""
     type: str = ""
     type_node: TypeNode | None = None
-    default: ValueNode | None = None
+    default: ConstValueNode | None = None
     arguments: dict[str, "Element"] = field(default_factory=dict)
     part: int = 0
 
@@ -137,6 +141,7 @@ class SubgraphSchema:
     name: str
     url: str
     linked: Linked
+    sdl: str = ""
     types: dict[str, TypeDefinition] = field(default_factory=dict)
     directive_definitions: dict[str, DirectiveDefinitionNode] = field(default_factory=dict)
     composed_directives: tuple[str, ...] = ()
@@ -167,27 +172,20 @@ def parse_subgraph(name: str, url: str, sdl: str) -> Parsed:
     try:
         document = parse(sdl, no_location=True)
     except GraphQLError as error:
-        return Parsed(None, (_error(name, "INVALID_GRAPHQL", error.message),))
+        return Parsed(None, (_invalid(name, error),))
+    except RecursionError:
+        return Parsed(None, (_error(name, "INVALID_GRAPHQL", "The document is nested too deeply to be read."),))
     links = linked(document)
     roots = _root_names(document)
-    problems = [(code, message) for code, message, _ in links.problems] or list(_check_roots(document, roots))
+    problems = [(row.code, row.message, row.coordinate) for row in links.problems]
+    problems = problems or [*check_definitions(document, links), *_check_roots(document, roots)]
     if problems:
-        return Parsed(None, tuple(_error(name, code, message) for code, message in problems))
-    document = _with_default_roots(document, roots)
-    parts: dict[str, list[Any]] = {}
-    directives: list[DirectiveDefinitionNode] = []
-    for node in document.definitions:
-        if isinstance(node, TypeDefinitionNode | TypeExtensionNode) and not is_machinery(node, links):
-            parts.setdefault(node.name.value, []).append(node)
-        elif isinstance(node, DirectiveDefinitionNode) and not is_machinery(node, links):
-            directives.append(node)
-    for nodes in parts.values():
-        nodes.sort(key=lambda node: isinstance(node, TypeExtensionNode))
-    parts = _without_service_fields(parts)
-    errors = _invalid_graphql(parts, directives, links)
+        return Parsed(None, tuple(_error(name, *problem) for problem in problems))
+    errors, parts, directives = _checked_parts(document, links, roots)
     if errors:
-        return Parsed(None, tuple(_error(name, "INVALID_GRAPHQL", message) for message in errors))
-    schema = SubgraphSchema(name, url, links)
+        with_places, *_ = _checked_parts(parse(sdl), links, roots)
+        return Parsed(None, tuple(_invalid(name, error) for error in with_places))
+    schema = SubgraphSchema(name, url, links, sdl)
     schema.types = {type_name: _type(nodes, links) for type_name, nodes in parts.items()}
     schema.directive_definitions = {node.name.value: node for node in directives}
     schema.composed_directives = tuple(_composed_directives(document, links))
@@ -197,8 +195,39 @@ def parse_subgraph(name: str, url: str, sdl: str) -> Parsed:
     return Parsed(schema, ())
 
 
-def _error(name: str, code: str, message: str) -> CompositionError:
-    return CompositionError(code, f"[{name}] {message}", (name,))
+def _checked_parts(
+    document: DocumentNode, links: Linked, roots: dict[str, str]
+) -> tuple[list[GraphQLError], dict[str, list[Any]], list[DirectiveDefinitionNode]]:
+    """What is not valid GraphQL, and the subgraph's own definitions: of types by name, and of directives."""
+    document = _with_default_roots(document, roots)
+    parts: dict[str, list[Any]] = {}
+    directives: list[DirectiveDefinitionNode] = []
+    rest: list[Any] = []
+    for node in document.definitions:
+        if is_machinery(node, links):
+            continue
+        if isinstance(node, TypeDefinitionNode | TypeExtensionNode):
+            parts.setdefault(node.name.value, []).append(node)
+        elif isinstance(node, DirectiveDefinitionNode):
+            directives.append(node)
+        elif isinstance(node, SchemaDefinitionNode | SchemaExtensionNode):
+            rest.append(SchemaExtensionNode(directives=node.directives, operation_types=(), loc=node.loc))
+        else:
+            message = "An operation or fragment cannot stand in a schema."
+            return [GraphQLError(message, node)], parts, directives
+    for nodes in parts.values():
+        nodes.sort(key=lambda node: isinstance(node, TypeExtensionNode))
+    parts = _without_service_fields(parts)
+    return _invalid_graphql(parts, [*directives, *rest], links), parts, directives
+
+
+def _error(name: str, code: str, message: str, coordinate: str = "") -> CompositionError:
+    return CompositionError(code, f"[{name}] {message}", (name,), coordinate)
+
+
+def _invalid(name: str, error: GraphQLError) -> CompositionError:
+    places = tuple(Place(name, place.line, place.column) for place in error.locations or ())
+    return CompositionError("INVALID_GRAPHQL", f"[{name}] {error.message}", (name,), locations=places)
 
 
 def _root_names(document: DocumentNode) -> dict[str, str]:
@@ -211,14 +240,30 @@ def _root_names(document: DocumentNode) -> dict[str, str]:
     }
 
 
-def _check_roots(document: DocumentNode, roots: dict[str, str]) -> Iterator[tuple[str, str]]:
-    defined = {node.name.value for node in document.definitions if isinstance(node, TypeDefinitionNode)}
-    for here, default in roots.items():
-        if here != default and default in defined:
+def _check_roots(document: DocumentNode, roots: dict[str, str]) -> Iterator[tuple[str, str, str]]:
+    defined = {node.name.value: node for node in document.definitions if isinstance(node, TypeDefinitionNode)}
+    extended = {node.name.value for node in document.definitions if isinstance(node, ObjectTypeExtensionNode)}
+    rows = {
+        (row.operation, row.type.name.value)
+        for node in document.definitions
+        if isinstance(node, SchemaDefinitionNode | SchemaExtensionNode)
+        for row in node.operation_types or ()
+    }
+    named = Counter(here for _, here in rows)
+    for here in sorted(here for here, count in named.items() if count > 1):
+        yield "INVALID_GRAPHQL", f'The type "{here}" is the root of several operations.', here
+    for here, default in sorted({(name, name) for name in ROOTS.values() if name in defined} | set(roots.items())):
+        node = defined.get(here)
+        if node is None and here not in extended:
+            yield "INVALID_GRAPHQL", f'Cannot set the {default.lower()} root to the unknown type "{here}".', "schema"
+        elif node is not None and not isinstance(node, ObjectTypeDefinitionNode):
+            yield "INVALID_GRAPHQL", f'The {default.lower()} root type "{here}" must be an object type.', here
+        elif here != default and default in defined:
             yield (
                 f"ROOT_{default.upper()}_USED",
                 f'The schema has a type named "{default}" but it is not set as the {default.lower()} root type '
                 f'("{here}" is instead). If a root type does not use its default name, no other type may have it.',
+                default,
             )
 
 
@@ -255,19 +300,20 @@ def _with_fields(node: Any) -> Any:
     return type(node)(**{key: getattr(node, key) for key in node.keys} | {"fields": kept})
 
 
-def _invalid_graphql(
-    parts: dict[str, list[Any]], directives: list[DirectiveDefinitionNode], links: Linked
-) -> list[str]:
+def _invalid_graphql(parts: dict[str, list[Any]], others: list[Any], links: Linked) -> list[GraphQLError]:
     """GraphQL's own rules, on the definitions with their extensions joined."""
     own: list[Any] = []
     for nodes in parts.values():
         own += [_joined(nodes)] if _are_of_one_type(nodes) else nodes
-    known = definitions(tuple(links.names.items()))
-    document = DocumentNode(definitions=(*known, *directives, *own))
+    known = definitions(tuple(links.names.items()), links.known_version)
+    document = DocumentNode(definitions=(*known, *others, *own))
     errors = validate_sdl(document)
     if not errors:
-        errors = validate_schema(build_ast_schema(document, assume_valid_sdl=True))
-    return [error.message for error in errors if not error.message.startswith("Query root type must")]
+        schema = build_ast_schema(document, assume_valid_sdl=True)
+        errors = validate_schema(schema) or [
+            GraphQLError(message) for message in check_applications((*others, *own), schema, links)
+        ]
+    return [error for error in errors if not error.message.startswith("Query root type must")]
 
 
 def _kind(node: Any) -> str:
@@ -281,7 +327,7 @@ def _are_of_one_type(nodes: list[Any]) -> bool:
 def _joined(nodes: list[Any]) -> Any:
     if len(nodes) == 1 and isinstance(nodes[0], TypeDefinitionNode):
         return nodes[0]
-    merged: dict[str, Any] = {"name": nodes[0].name}
+    merged: dict[str, Any] = {"name": nodes[0].name, "loc": nodes[0].loc}
     for part in _PARTS:
         if part in nodes[0].keys:
             merged[part] = tuple(row for node in nodes for row in getattr(node, part) or ())
@@ -293,8 +339,8 @@ def _composed_directives(document: DocumentNode, links: Linked) -> Iterator[str]
         if isinstance(node, SchemaDefinitionNode | SchemaExtensionNode):
             for directive in node.directives or ():
                 if links.names.get(directive.name.value) == "composeDirective":
-                    for argument in directive.arguments or ():
-                        yield str(value_from_ast_untyped(argument.value))
+                    values = [value_from_ast_untyped(argument.value) for argument in directive.arguments or ()]
+                    yield str(values[0]) if values and values[0] is not None else ""
 
 
 def _type(nodes: list[Any], links: Linked) -> TypeDefinition:
@@ -306,20 +352,21 @@ def _type(nodes: list[Any], links: Linked) -> TypeDefinition:
         made.interfaces += [row.name.value for row in getattr(node, "interfaces", None) or ()]
         made.members += [row.name.value for row in getattr(node, "types", None) or ()]
         for row in getattr(node, "fields", None) or ():
-            made.fields[row.name.value] = _element(row, links, part)
+            made.fields[row.name.value] = read_element(row, links, part)
         for row in getattr(node, "values", None) or ():
-            made.values[row.name.value] = _element(row, links, part)
-    made.is_extension = not has_base or made.has("extends")
+            made.values[row.name.value] = read_element(row, links, part)
+    made.is_extension = not has_base or (links.version is None and made.has("extends"))
     return made
 
 
-def _element(node: Any, links: Linked, part: int) -> Element:
+def read_element(node: Any, links: Linked, part: int = 0) -> Element:
+    """A field, argument, value or directive definition."""
     made = Element(node.name.value, _description(node), part=part)
     made.type_node = getattr(node, "type", None)
     made.type = "" if made.type_node is None else printed_type(made.type_node)
     made.default = getattr(node, "default_value", None)
     for row in getattr(node, "arguments", None) or ():
-        made.arguments[row.name.value] = _element(row, links, part)
+        made.arguments[row.name.value] = read_element(row, links, part)
     _read_directives(made, node, links, part)
     return made
 
@@ -333,7 +380,15 @@ def _read_directives(element: Element, node: Any, links: Linked, part: int) -> N
         arguments = {row.name.value: value_from_ast_untyped(row.value) for row in directive.arguments or ()}
         if links.version is None and isinstance(arguments.get("fields"), list):
             arguments["fields"] = " ".join(str(row) for row in arguments["fields"])
+        for listed in ("scopes", "policies"):
+            if listed in arguments:
+                arguments[listed] = [row if isinstance(row, list) else [row] for row in _as_list(arguments[listed])]
         element.directives.setdefault(name, []).append(Applied(arguments, directive, part))
+
+
+def _as_list(value: Any) -> list[Any]:
+    """GraphQL takes one value for a list of one."""
+    return value if isinstance(value, list) else [value]
 
 
 def _description(node: Any) -> str | None:

@@ -86,6 +86,12 @@ class Supergraph:
         return self.subgraphs[subgraph].types.get(type_name)
 
     @cached_property
+    def labels(self) -> frozenset[str]:
+        """The labels of all progressive `@override`s."""
+        types = (row for subgraph in self.subgraphs.values() for row in subgraph.types.values())
+        return frozenset(found.label for row in types for found in row.fields.values() if found.label is not None)
+
+    @cached_property
     def subgraphs_by_field(self) -> dict[tuple[str, str], list[str]]:
         """Subgraphs that have a field of a type, external ones included, by (type, field)."""
         found: dict[tuple[str, str], list[str]] = {}

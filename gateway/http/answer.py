@@ -1,15 +1,19 @@
 """What every GraphQL endpoint does around its execution: media types, malformed requests, request ids."""
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Send
 
 from gateway.http import errors
-from gateway.http.request import BadRequest, BodyLimits, GraphQLRequest, read
+from gateway.http.patience import Gone
+from gateway.http.request import BadRequest, BodyLimits, GraphQLRequest, headers_of, read
 
 GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
 JSON: Final = "application/json"
@@ -20,37 +24,75 @@ class Asked(NamedTuple):
     """A request that has been read; `refused_status` is what a refusal before execution is answered with."""
 
     request: Request
+    headers: Mapping[str, str]
     graphql: GraphQLRequest
     request_id: str
     refused_status: int
 
 
 class Answer(NamedTuple):
+    """`body` may be JSON already."""
+
     status: int
-    body: dict[str, Any]
+    body: dict[str, Any] | bytes
+
+
+class Encoded(NamedTuple):
+    """An answer as it is sent."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    async def send(self, send: Send) -> None:
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in self.headers.items()]
+        headers.append((b"content-length", b"%d" % len(self.body)))
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})
 
 
 async def respond(request: Request, limits: BodyLimits, answer: Callable[[Asked], Awaitable[Answer]]) -> Response:
-    """The response, whatever happens: what is malformed in a sentence, our own faults by a request id."""
-    request_id = _request_id(request)
-    media_type = _media_type(request.headers.get("accept"))
-    headers: dict[str, str] = {}
+    """As answered, for Starlette's routes."""
+    status, headers, body = await answered(request, limits, answer)
+    return Response(body, status, headers)
+
+
+async def answered(request: Request, limits: BodyLimits, answer: Callable[[Asked], Awaitable[Answer]]) -> Encoded:
+    """The answer, whatever happens: what is malformed in a sentence, our own faults by a request id. Raises Gone."""
+    given = headers_of(request)
+    request_id = request_id_of(given)
+    media_type = _media_type(given.get("accept"))
+    headers: Mapping[str, str] = {}
     try:
         if media_type is None:
             raise BadRequest(406, "NOT_ACCEPTABLE", f"Answers come as {GRAPHQL_RESPONSE} or {JSON}.")
         # A refusal before execution is 400 in GraphQL's own media type; in plain JSON 200, which older clients expect.
         refused_status = 400 if media_type == GRAPHQL_RESPONSE else 200
-        status, body = await answer(Asked(request, await read(request, limits), request_id, refused_status))
+        graphql = await read(request, given, limits)
+        status, body = await answer(Asked(request, given, graphql, request_id, refused_status))
+        encoded = body if isinstance(body, bytes) else orjson.dumps(body)
+    except Gone:
+        raise
     except BadRequest as failure:
-        status, body, headers = failure.status, errors.of_request(failure), failure.headers
+        status, encoded, headers = failure.status, orjson.dumps(errors.of_request(failure)), failure.headers
     except Exception as bug:
-        status, body = 500, errors.of_bug(bug, request_id)
-    return Response(
-        orjson.dumps(body),
-        status,
-        {**headers, "x-request-id": request_id, "cache-control": "no-store", "vary": "accept, authorization"},
-        media_type=media_type or JSON,
-    )
+        status, encoded = 500, orjson.dumps(errors.of_bug(bug, request_id))
+    sent = {
+        "content-type": media_type or JSON,
+        "x-request-id": request_id,
+        "cache-control": "no-store",
+        "vary": "accept, authorization",
+    }
+    return Encoded(status, {**sent, **headers} if headers else sent, encoded)
+
+
+@contextmanager
+def bugs_told(request_id: str, tell: Callable[[dict[str, Any]], None]) -> Iterator[None]:
+    """Our own faults where there is no one answer that they could be: told by a request id, and in the log."""
+    try:
+        yield
+    except Exception as bug:
+        tell(errors.of_bug(bug, request_id))
 
 
 def check_method(asked: Asked, *, is_query: bool) -> None:
@@ -59,12 +101,13 @@ def check_method(asked: Asked, *, is_query: bool) -> None:
         raise BadRequest(405, "METHOD_NOT_ALLOWED", "Mutations are asked by POST.", {"allow": "POST"})
 
 
-def _request_id(request: Request) -> str:
+def request_id_of(headers: Mapping[str, str]) -> str:
     """The caller's, where it is one that a log can take, else a new one."""
-    given = request.headers.get("x-request-id", "")
+    given = headers.get("x-request-id", "")
     return given if given.isascii() and given.replace("-", "").isalnum() and len(given) <= 64 else secrets.token_hex(8)
 
 
+@lru_cache(maxsize=256)
 def _media_type(accept: str | None) -> str | None:
     """GraphQL's own type where the caller names it, else JSON; None where neither is taken."""
     if accept is None or not accept.strip():

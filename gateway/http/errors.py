@@ -2,16 +2,20 @@
 
 import traceback
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from graphql import GraphQLError
 from pymongo.errors import PyMongoError
 
 from gateway.http.request import BadRequest
-from gateway.limits.cost import TooExpensive
+from gateway.http.subscribe import Ended
 from gateway.observability.log import logger
 from gateway.operation.document import InvalidDocument
 from resolvers.errors import RequestError
+
+if TYPE_CHECKING:
+    # The router raises no such thing, and starts in half the time without the national graph's schema.
+    from gateway.limits.cost import TooExpensive
 
 _NULL_IN_NON_NULL: Final = "Cannot return null for non-nullable field"
 
@@ -26,7 +30,7 @@ def of_document(failure: InvalidDocument) -> Body:
     return _body([{**error.formatted, "extensions": {"code": failure.code}} for error in failure.errors])
 
 
-def of_cost(failure: TooExpensive) -> Body:
+def of_cost(failure: "TooExpensive") -> Body:
     return _body([{"message": str(failure), "extensions": {"code": failure.code}}])
 
 
@@ -34,9 +38,28 @@ def of_plan(failure: Exception) -> Body:
     return _body([{"message": str(failure), "extensions": {"code": "QUERY_PLANNING_FAILED"}}])
 
 
+def of_subscription() -> Body:
+    sentence = "A subscription is asked for over a websocket (graphql-transport-ws) or with Accept: text/event-stream."
+    return _body([{"message": sentence, "extensions": {"code": "SUBSCRIPTION_NEEDS_STREAM"}}])
+
+
 def of_deadline(deadline_ms: int) -> Body:
     sentence = f"The operation did not end within {deadline_ms} ms: ask for less at once."
     return _body([{"message": sentence, "extensions": {"code": "TIMEOUT"}}])
+
+
+def of_response_size(limit_bytes: int) -> Body:
+    sentence = f"The answer has more than {limit_bytes} bytes: ask for less at once."
+    return _body([{"message": sentence, "extensions": {"code": "RESPONSE_TOO_LARGE"}}])
+
+
+def of_nesting() -> Body:
+    sentence = "A variable, or what a subgraph answered, is nested too deeply to be passed on."
+    return _body([{"message": sentence, "extensions": {"code": "NESTED_TOO_DEEPLY"}}])
+
+
+def of_end(failure: Ended) -> Body:
+    return _body([{"message": str(failure), "extensions": {"code": failure.code}}])
 
 
 def of_execution(errors: Sequence[GraphQLError], request_id: str) -> list[Body]:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -19,7 +20,7 @@ class BadRequest(Exception):
         super().__init__(message)
         self.status = status
         self.code = code
-        self.headers = dict(headers or {})
+        self.headers: Mapping[str, str] = headers or {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,37 +36,43 @@ class BodyLimits:
     deadline_ms: int = 10_000
 
 
-async def read(request: Request, limits: BodyLimits) -> GraphQLRequest:
+def headers_of(request: Request) -> dict[str, str]:
+    """By lower-case name."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]}
+
+
+async def read(request: Request, headers: Mapping[str, str], limits: BodyLimits) -> GraphQLRequest:
     """Raises BadRequest."""
     if request.method == "GET":
         return _from_parameters(request)
     if request.method != "POST":
         raise BadRequest(405, "METHOD_NOT_ALLOWED", "GraphQL is asked by GET or POST.", {"allow": "GET, POST"})
-    _check_headers(request)
-    return _from_json(await _body(request, limits))
+    refused = _refused(headers.get("content-type", ""), headers.get("content-encoding", "identity"))
+    if refused is not None:
+        raise BadRequest(415, "UNSUPPORTED_MEDIA_TYPE", refused)
+    return _from_json(await _body(request, headers, limits))
 
 
-def _check_headers(request: Request) -> None:
-    media_type, *parameters = (part.strip() for part in request.headers.get("content-type", "").split(";"))
+@lru_cache(maxsize=256)
+def _refused(content_type: str, content_encoding: str) -> str | None:
+    """Why a body of this kind is not taken."""
+    media_type, *parameters = (part.strip() for part in content_type.split(";"))
     if media_type.lower() != "application/json":
-        raise BadRequest(
-            415, "UNSUPPORTED_MEDIA_TYPE", f"Content-Type {media_type!r} is not taken: send application/json."
-        )
+        return f"Content-Type {media_type!r} is not taken: send application/json."
     charsets = [
         value.strip('" ').lower() for name, _, value in (p.partition("=") for p in parameters) if name == "charset"
     ]
     if any(charset not in ("utf-8", "utf8") for charset in charsets):
-        raise BadRequest(415, "UNSUPPORTED_MEDIA_TYPE", f"The charset {charsets[0]!r} is not taken: send UTF-8.")
-    encoding = request.headers.get("content-encoding", "identity").lower()
-    if encoding != "identity":
-        raise BadRequest(415, "UNSUPPORTED_MEDIA_TYPE", f"Content-Encoding {encoding!r} is not taken: send it plain.")
+        return f"The charset {charsets[0]!r} is not taken: send UTF-8."
+    encoding = content_encoding.lower()
+    return None if encoding == "identity" else f"Content-Encoding {encoding!r} is not taken: send it plain."
 
 
-async def _body(request: Request, limits: BodyLimits) -> bytes:
+async def _body(request: Request, headers: Mapping[str, str], limits: BodyLimits) -> bytes:
     too_large = BadRequest(
         413, "BODY_TOO_LARGE", f"The body has more than {limits.size_bytes} bytes.", {"connection": "close"}
     )
-    announced = request.headers.get("content-length", "")
+    announced = headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limits.size_bytes:
         raise too_large
     parts, size, started = [], 0, time.monotonic()
@@ -91,7 +98,7 @@ def _from_json(body: bytes) -> GraphQLRequest:
         raise BadRequest(400, "BAD_REQUEST", f"The body is not JSON in UTF-8: {error.msg}.") from None
     if not isinstance(given, dict):
         raise BadRequest(400, "BAD_REQUEST", "The body must be one JSON object with the key query.")
-    return _checked(given)
+    return checked(given)
 
 
 def _from_parameters(request: Request) -> GraphQLRequest:
@@ -106,10 +113,12 @@ def _from_parameters(request: Request) -> GraphQLRequest:
                 given[name] = orjson.loads(parameters[name])
             except orjson.JSONDecodeError:
                 raise BadRequest(400, "BAD_REQUEST", f"The parameter {name} is not JSON.") from None
-    return _checked(given)
+    return checked(given)
 
 
-def _checked(given: dict[str, Any]) -> GraphQLRequest:
+def checked(given: dict[str, Any]) -> GraphQLRequest:
+    """The request in an object, as bodies and messages hold it. Raises BadRequest."""
+    """The request in an object. Raises BadRequest."""
     query, name = given.get("query"), given.get("operationName")
     variables, extensions = given.get("variables"), given.get("extensions")
     if not isinstance(query, str) or not query.strip():

@@ -1,45 +1,57 @@
-"""GraphQL over HTTP for a supergraph: what the standalone router serves."""
+"""GraphQL over HTTP and websockets for a supergraph: what the standalone router serves."""
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
-from typing import Final
+from functools import partial
+from typing import Any, Final, NamedTuple
 
+import orjson
 from graphql import OperationType
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
-from gateway.federation.engine import Engine
-from gateway.federation.executor.run import Ask
+from gateway.federation.engine import Engine, Prepared
+from gateway.federation.executor.subgraphs import Caller
 from gateway.federation.planner.paths import TooComplex
 from gateway.federation.planner.planner import Unplannable
-from gateway.federation.supergraph import Supergraph
 from gateway.http import errors
-from gateway.http.answer import Answer, Asked, check_method, respond
-from gateway.http.request import BodyLimits
+from gateway.http.answer import Answer, Asked, answered, check_method
+from gateway.http.event_stream import EVENT_STREAM, serve_events
+from gateway.http.patience import Gone, within
+from gateway.http.request import BadRequest, BodyLimits, GraphQLRequest
+from gateway.http.subscribe import Refused, supergraph_changed
+from gateway.http.websocket import SocketLimits, serve_websocket
 from gateway.operation.document import Documents, InvalidDocument
 from gateway.operation.variables import chosen, coerced
 
 WARMED_DOCUMENTS: Final = 200
+EXPOSE: Final = "x-satugraf-query-plan"
 
 
 @dataclass(frozen=True, slots=True)
 class RouterLimits:
     body: BodyLimits = field(default_factory=BodyLimits)
+    socket: SocketLimits = field(default_factory=SocketLimits)
     deadline_ms: int = 15_000
+    response_bytes: int = 16 * 1024 * 1024
+
+
+class Ready(NamedTuple):
+    """An operation that may be executed, and its variables' values."""
+
+    prepared: Prepared
+    variables: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A supergraph that is being served: a request keeps the one that it began with."""
+    """A supergraph that is being served: a request keeps the one that it began with, a subscription ends with it."""
 
     engine: Engine
     documents: Documents
-
-    @classmethod
-    def of(cls, supergraph: Supergraph, ask: Ask) -> "Served":
-        """Subgraphs' messages are masked: what they say is for their owners' logs."""
-        return cls(Engine(supergraph, ask, shows_messages=False), Documents(supergraph.api_schema))
+    _streams: "set[asyncio.Timeout]" = field(default_factory=set)
 
     def warm(self, before: "Served") -> None:
         """Plans what was asked of the supergraph before this one, so that its first callers need not wait."""
@@ -49,6 +61,45 @@ class Served:
                 for operation in checked.operations.values():
                     self.engine.prepare(checked.document, operation, checked.fragments)
 
+    def ready(self, graphql: GraphQLRequest) -> Ready:
+        """Raises Refused."""
+        try:
+            # JSON may come deeper than it can be sent on.
+            orjson.dumps(graphql.variables)
+        except orjson.JSONEncodeError:
+            raise Refused(errors.of_nesting()) from None
+        try:
+            checked = self.documents.check(graphql.query)
+            operation = chosen(checked, graphql.operation_name)
+            variables = coerced(self.documents, operation, graphql.variables)
+            return Ready(self.engine.prepare(checked.document, operation, checked.fragments), variables)
+        except InvalidDocument as failure:
+            raise Refused(errors.of_document(failure)) from None
+        except (TooComplex, Unplannable) as failure:
+            raise Refused(errors.of_plan(failure)) from None
+
+    async def events(
+        self, graphql: GraphQLRequest, ready: Ready, caller: Caller
+    ) -> AsyncGenerator[Mapping[str, Any], None]:
+        """A subscription's results. Raises Ended where the supergraph is served no more."""
+        try:
+            async with asyncio.timeout(None) as until:
+                self._streams.add(until)
+                results = self.engine.subscribe(ready.prepared, graphql.variables, ready.variables, caller)
+                async with aclosing(results):
+                    async for result in results:
+                        yield result
+        except TimeoutError:
+            raise supergraph_changed() from None
+        finally:
+            self._streams.discard(until)
+
+    def retire(self) -> None:
+        """Ends the subscriptions."""
+        while self._streams:
+            until = self._streams.pop()
+            until.reschedule(asyncio.get_running_loop().time())
+
 
 @dataclass(slots=True)
 class Router:
@@ -56,24 +107,70 @@ class Router:
 
     served: Served
     limits: RouterLimits = field(default_factory=RouterLimits)
+    exposes_plan: bool = False
+    """Whether a request with the header x-satugraf-query-plan gets its plan and the fetches' times."""
 
-    async def graphql(self, request: Request) -> Response:
-        return await respond(request, self.limits.body, self._answer)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await serve_websocket(scope, receive, send, self._subscribe, self.limits.socket)
+            return
+        request = Request(scope, receive)
+        if _wants_events(scope):
+            subscribe = partial(self._subscribe, is_get=scope["method"] == "GET")
+            await serve_events(request, send, subscribe, self.limits.body)
+            return
+        with suppress(Gone):
+            await (await answered(request, self.limits.body, self._answer)).send(send)
 
     async def _answer(self, asked: Asked) -> Answer:
         graphql, served = asked.graphql, self.served
         try:
-            checked = served.documents.check(graphql.query)
-            operation = chosen(checked, graphql.operation_name)
-            variables = coerced(served.documents, operation, graphql.variables)
-            check_method(asked, is_query=operation.operation is OperationType.QUERY)
-            prepared = served.engine.prepare(checked.document, operation, checked.fragments)
-        except InvalidDocument as failure:
-            return Answer(asked.refused_status, errors.of_document(failure))
-        except (TooComplex, Unplannable) as failure:
-            return Answer(asked.refused_status, errors.of_plan(failure))
+            ready = served.ready(graphql)
+        except Refused as refused:
+            return Answer(asked.refused_status, dict(refused.body))
+        kind = ready.prepared.operation.operation
+        check_method(asked, is_query=kind is OperationType.QUERY)
+        if kind is OperationType.SUBSCRIPTION:
+            return Answer(asked.refused_status, errors.of_subscription())
+        caller = Caller(headers=asked.headers)
+        answer = await self._executed(served, graphql, ready, caller, asked.request.receive)
         try:
-            async with asyncio.timeout(self.limits.deadline_ms / 1000):
-                return Answer(200, await served.engine.execute(prepared, graphql.variables, variables))
+            encoded = orjson.dumps(answer)
+        except orjson.JSONEncodeError:
+            return Answer(asked.refused_status, errors.of_nesting())
+        if len(encoded) > self.limits.response_bytes:
+            return Answer(200, {"data": None, **errors.of_response_size(self.limits.response_bytes)})
+        return Answer(200, encoded)
+
+    async def _executed(
+        self, served: Served, graphql: GraphQLRequest, ready: Ready, caller: Caller, receive: Receive
+    ) -> dict[str, Any]:
+        explained = self.exposes_plan and EXPOSE in caller.headers
+        work = served.engine.execute(ready.prepared, graphql.variables, ready.variables, caller, explained)
+        try:
+            return await within(self.limits.deadline_ms, receive, work)
         except TimeoutError:
-            return Answer(200, {"data": None, **errors.of_deadline(self.limits.deadline_ms)})
+            return {"data": None, **errors.of_deadline(self.limits.deadline_ms)}
+
+    async def _subscribe(
+        self, graphql: GraphQLRequest, headers: Mapping[str, str], is_get: bool = False
+    ) -> AsyncGenerator[Mapping[str, Any], None]:
+        served = self.served
+        ready, caller = served.ready(graphql), Caller(headers=headers)
+        kind = ready.prepared.operation.operation
+        if is_get and kind is OperationType.MUTATION:
+            raise Refused(errors.of_request(BadRequest(405, "METHOD_NOT_ALLOWED", "Mutations are asked by POST.")))
+        if kind is not OperationType.SUBSCRIPTION:
+            yield await self._executed(served, graphql, ready, caller, _never)
+            return
+        async with aclosing(served.events(graphql, ready, caller)) as results:
+            async for result in results:
+                yield result
+
+
+def _wants_events(scope: Scope) -> bool:
+    return any(name == b"accept" and EVENT_STREAM.encode() in value.lower() for name, value in scope["headers"])
+
+
+async def _never() -> Any:
+    await asyncio.Event().wait()

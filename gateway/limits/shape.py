@@ -38,6 +38,8 @@ class ShapeLimits:
     fields: int = 10_000
     directives: int = 50
     definitions: int = 50
+    repetitions: int = 15_000
+    """Pairs of fields under one response key, which validation compares with each other."""
 
 
 class Shape(NamedTuple):
@@ -62,6 +64,7 @@ def check_shape(document: DocumentNode, limits: ShapeLimits = _DEFAULTS) -> None
         _check("aliases", shape.aliases, limits.aliases)
         _check("fields", shape.fields, limits.fields)
         _check("root fields", measure.width(operation.selection_set), limits.root_fields)
+        _check("repetitions of fields", measure.repetitions([operation.selection_set]), limits.repetitions)
     _check("directives", measure.directives(), limits.directives)
 
 
@@ -126,6 +129,25 @@ class _Measure:
                     self.widths[name] = self.width(self.fragments[name].selection_set)
                 total += self.widths[name]
         return min(total, _CAP)
+
+    def repetitions(self, merged: list[SelectionSetNode]) -> int:
+        """Pairs under one response key, here and deeper; linear in the fields, which have been counted before."""
+        found: dict[str, list[SelectionSetNode]] = {}
+        counts: dict[str, int] = {}
+        waiting = list(merged)
+        while waiting:
+            for selection in waiting.pop().selections:
+                if isinstance(selection, FieldNode):
+                    key = (selection.alias or selection.name).value
+                    counts[key] = counts.get(key, 0) + 1
+                    if selection.selection_set is not None:
+                        found.setdefault(key, []).append(selection.selection_set)
+                elif isinstance(selection, InlineFragmentNode):
+                    waiting.append(selection.selection_set)
+                elif isinstance(selection, FragmentSpreadNode) and selection.name.value in self.fragments:
+                    waiting.append(self.fragments[selection.name.value].selection_set)
+        here = sum(count * (count - 1) // 2 for count in counts.values())
+        return min(here + sum(self.repetitions(inner) for inner in found.values()), _CAP)
 
     def directives(self) -> int:
         return sum(len(node.directives or ()) for node in self._nodes())

@@ -16,7 +16,7 @@ from graphql import (
 )
 from graphql.validation import NoSchemaIntrospectionCustomRule, specified_rules
 
-from gateway.limits.shape import SOURCE_LIMIT_CHARACTERS, TOKEN_LIMIT, TooLarge, check_shape
+from gateway.limits.shape import SOURCE_LIMIT_CHARACTERS, TOKEN_LIMIT, ShapeLimits, TooLarge, check_shape
 from gateway.operation.recent import Recent
 
 CACHED_DOCUMENTS: Final = 500
@@ -46,12 +46,19 @@ class CheckedDocument:
     """By operation name, what is worked out of each once; it is forgotten with the document."""
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentLimits:
+    tokens: int = TOKEN_LIMIT
+    shape: ShapeLimits = field(default_factory=ShapeLimits)
+
+
 @dataclass(slots=True)
 class Documents:
     """Documents checked against a schema; the last ones, refused ones too, so that repetition costs nothing."""
 
     schema: GraphQLSchema
     introspection: bool = True
+    limits: DocumentLimits = field(default_factory=DocumentLimits)
     _checked: Recent["CheckedDocument | InvalidDocument"] = field(
         default_factory=lambda: Recent(CACHED_DOCUMENTS, CACHED_BYTES)
     )
@@ -80,8 +87,8 @@ class Documents:
             sentence = f"The document has {len(text)} characters; at most {SOURCE_LIMIT_CHARACTERS} are taken."
             return InvalidDocument(TooLarge.code, [GraphQLError(sentence)])
         try:
-            document = parse(text, max_tokens=TOKEN_LIMIT)
-            check_shape(document)
+            document = parse(text, max_tokens=self.limits.tokens)
+            check_shape(document, self.limits.shape)
         except GraphQLSyntaxError as error:
             return InvalidDocument("GRAPHQL_PARSE_FAILED", [error])
         except RecursionError:

@@ -3,33 +3,30 @@
 Source: the process of SP4N-LAPOR! (verification, hand-over, follow-up, answer, confirmation); docs/lifecycle.md.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from resolvers.domain.vocabulary import ClockKind, SupervisionGrade
+from resolvers.domain import guards
+from resolvers.domain.guards import CLOSED, OPEN, Actor, Case, Denial, Guard
+from resolvers.domain.service_policy import Limits
+from resolvers.domain.vocabulary import ClockKind
 from resolvers.domain.vocabulary import ComplaintAction as Action
 from resolvers.domain.vocabulary import ComplaintStatus as Status
+from resolvers.domain.vocabulary import UnlistedAction as Unlisted
 
-
-class Actor(StrEnum):
-    """What somebody is to one complaint."""
-
-    REPORTER = "REPORTER"
-    HOLDER_ADMIN = "HOLDER_ADMIN"
-    HOLDER_LIAISON = "HOLDER_LIAISON"
-    INTAKE_ADMIN = "INTAKE_ADMIN"
-    """Admin of the agency that took it in on the reporter's behalf and holds it still."""
-    SUBGRAPH = "SUBGRAPH"
-    """The holder's own complaint system."""
-    CUSTODIAN = "CUSTODIAN"
-    """Coordinator of the province that holds it, for an agency that cannot."""
-    COORDINATOR = "COORDINATOR"
-    """Coordinator of the holder's province."""
-    NATIONAL_ADMIN = "NATIONAL_ADMIN"
-    OVERSIGHT = "OVERSIGHT"
-    SYSTEM = "SYSTEM"
+__all__ = [
+    "OPEN",
+    "SUBMISSION",
+    "TRANSITIONS",
+    "Actor",
+    "Case",
+    "ClockEffect",
+    "Denial",
+    "Effect",
+    "Transition",
+    "allowed_actions",
+    "decide",
+]
 
 
 class Effect(StrEnum):
@@ -46,87 +43,13 @@ class ClockEffect(NamedTuple):
     kind: ClockKind | None
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    """What the guards look at."""
-
-    status: Status
-    hand_overs: int = 0
-    """Verification and forwardings; returns do not count."""
-    information_requests: int = 0
-    has_substantive_follow_up: bool = False
-    """A CLARIFY, PROGRESS or answer that the reporter could read, since the present holder has it."""
-    drafts: int = 0
-    """FINAL follow-ups that wait for approval."""
-    grade: SupervisionGrade | None = None
-
-
-class Denial(NamedTuple):
-    """Why an action cannot be done; `code` is one of UserErrorCode."""
-
-    code: str
-    message: str
-
-
-Guard = Callable[[Case, frozenset[Actor]], Denial | None]
-
-
 class Transition(NamedTuple):
-    action: Action
+    action: Action | Unlisted
     source: Status
     target: Status
     actors: frozenset[Actor]
     clocks: tuple[ClockEffect, ...] = ()
     guard: Guard | None = None
-
-
-MAX_HAND_OVERS: Final = 3
-MAX_INFORMATION_REQUESTS: Final = 2
-
-OPEN: Final = frozenset(
-    {
-        Status.SUBMITTED,
-        Status.NEEDS_INFO,
-        Status.ROUTED,
-        Status.RETURNED,
-        Status.IN_PROGRESS,
-        Status.ON_HOLD,
-        Status.ANSWERED,
-        Status.REOPENED,
-    }
-)
-
-
-def _asks_at_most_twice(case: Case, actors: frozenset[Actor]) -> Denial | None:
-    if case.information_requests < MAX_INFORMATION_REQUESTS:
-        return None
-    return Denial("LIMIT_REACHED", f"The reporter was asked {case.information_requests} times: verify or archive it.")
-
-
-def _returns_while_not_bound(case: Case, actors: frozenset[Actor]) -> Denial | None:
-    if case.hand_overs >= MAX_HAND_OVERS:
-        return Denial("LIMIT_REACHED", f"After {case.hand_overs} hand-overs the assignment binds: it must be handled.")
-    if case.status is Status.IN_PROGRESS and case.has_substantive_follow_up:
-        return Denial("NOT_ALLOWED", "It was followed up already: answer it, it can no longer be returned.")
-    return None
-
-
-def _binds_nationally(case: Case, actors: frozenset[Actor]) -> Denial | None:
-    if case.hand_overs < MAX_HAND_OVERS or Actor.NATIONAL_ADMIN in actors:
-        return None
-    return Denial("LIMIT_REACHED", f"After {case.hand_overs} hand-overs only the national desk assigns.")
-
-
-def _has_draft(case: Case, actors: frozenset[Actor]) -> Denial | None:
-    if case.drafts:
-        return None
-    return Denial("WRONG_STATUS", "No FINAL follow-up waits for approval: add one first.")
-
-
-def _not_under_examination(case: Case, actors: frozenset[Actor]) -> Denial | None:
-    if case.grade is SupervisionGrade.SUPERVISORY and case.status in (Status.IN_PROGRESS, Status.ANSWERED):
-        return Denial("NOT_ALLOWED", "A SUPERVISORY complaint under examination cannot be withdrawn.")
-    return None
 
 
 def _start(*kinds: ClockKind) -> tuple[ClockEffect, ...]:
@@ -139,11 +62,25 @@ def _stop(*kinds: ClockKind) -> tuple[ClockEffect, ...]:
 
 _STOP_ALL: Final = (ClockEffect(Effect.STOP, None),)
 _NEW_HOLDER: Final = _start(ClockKind.ACCEPTANCE, ClockKind.FOLLOW_UP)
+_RUN_ON: Final = (ClockEffect(Effect.RESUME, ClockKind.TOTAL),)
 
 _TAKERS: Final = frozenset({Actor.INTAKE_ADMIN, Actor.CUSTODIAN, Actor.NATIONAL_ADMIN})
 _REPORTER: Final = frozenset({Actor.REPORTER})
+_SYSTEM: Final = frozenset({Actor.SYSTEM})
+_ADMIN: Final = frozenset({Actor.HOLDER_ADMIN})
 _WORKERS: Final = frozenset({Actor.HOLDER_ADMIN, Actor.HOLDER_LIAISON, Actor.CUSTODIAN, Actor.SUBGRAPH})
 _APPROVERS: Final = frozenset({Actor.HOLDER_ADMIN, Actor.CUSTODIAN})
+_CONSENTERS: Final = frozenset({Actor.COORDINATOR, Actor.NATIONAL_ADMIN})
+_GUARDIANS: Final = frozenset(
+    {
+        Actor.REPORTER,
+        Actor.HOLDER_ADMIN,
+        Actor.HOLDER_LIAISON,
+        Actor.CUSTODIAN,
+        Actor.COORDINATOR,
+        Actor.NATIONAL_ADMIN,
+    }
+)
 
 SUBMISSION: Final = Transition(
     Action.SUBMIT,
@@ -154,14 +91,14 @@ SUBMISSION: Final = Transition(
 )
 """The beginning: from nothing to SUBMITTED; who may, policy.may_submit says."""
 
-TRANSITIONS: Final = (
+_INTAKE: Final = (
     Transition(
         Action.REQUEST_INFORMATION,
         Status.SUBMITTED,
         Status.NEEDS_INFO,
         _TAKERS,
         (ClockEffect(Effect.PAUSE, ClockKind.VERIFICATION), *_start(ClockKind.REPORTER_REPLY)),
-        _asks_at_most_twice,
+        guards.asks_seldom,
     ),
     Transition(
         Action.SUPPLY_INFORMATION,
@@ -170,13 +107,37 @@ TRANSITIONS: Final = (
         _REPORTER,
         (*_stop(ClockKind.REPORTER_REPLY), ClockEffect(Effect.RESUME, ClockKind.VERIFICATION)),
     ),
+    Transition(Unlisted.LAPSE, Status.NEEDS_INFO, Status.ARCHIVED, _SYSTEM, _STOP_ALL, guards.lapses_when_overdue),
     Transition(
         Action.VERIFY,
         Status.SUBMITTED,
         Status.ROUTED,
-        _TAKERS,
+        _TAKERS | _SYSTEM,
         (*_stop(ClockKind.VERIFICATION), *_NEW_HOLDER, *_start(ClockKind.RESOLUTION)),
     ),
+    Transition(Action.ARCHIVE, Status.SUBMITTED, Status.ARCHIVED, _TAKERS, _STOP_ALL),
+    Transition(
+        Action.RESTORE,
+        Status.ARCHIVED,
+        Status.SUBMITTED,
+        _REPORTER | {Actor.NATIONAL_ADMIN},
+        (*_start(ClockKind.VERIFICATION), *_RUN_ON),
+        guards.restores_in_time,
+    ),
+    *(
+        Transition(
+            Action.MERGE,
+            source,
+            Status.MERGED,
+            _APPROVERS | {Actor.SUBGRAPH, Actor.NATIONAL_ADMIN},
+            _STOP_ALL,
+            guards.leads_nobody,
+        )
+        for source in (Status.SUBMITTED, Status.ROUTED)
+    ),
+)
+
+_HAND_OVERS: Final = (
     *(
         Transition(
             Action.FORWARD,
@@ -184,7 +145,7 @@ TRANSITIONS: Final = (
             Status.ROUTED,
             frozenset({Actor.COORDINATOR, Actor.NATIONAL_ADMIN}),
             (*_stop(ClockKind.ACCEPTANCE, ClockKind.FOLLOW_UP), *_NEW_HOLDER),
-            _binds_nationally,
+            guards.binds_nationally,
         )
         for source in (Status.RETURNED, Status.ROUTED)
     ),
@@ -193,23 +154,42 @@ TRANSITIONS: Final = (
             Action.RETURN,
             source,
             Status.RETURNED,
-            frozenset({Actor.HOLDER_ADMIN, Actor.SUBGRAPH}),
+            _ADMIN | {Actor.SUBGRAPH},
             _stop(ClockKind.ACCEPTANCE, ClockKind.FOLLOW_UP),
-            _returns_while_not_bound,
+            guards.returns_while_not_bound,
         )
         for source in (Status.ROUTED, Status.IN_PROGRESS)
     ),
+)
+
+_WORK: Final = (
     *(
         Transition(
             Action.ACCEPT,
             source,
             Status.IN_PROGRESS,
-            frozenset({Actor.HOLDER_ADMIN, Actor.HOLDER_LIAISON, Actor.CUSTODIAN}),
+            _APPROVERS | {Actor.HOLDER_LIAISON},
             _stop(ClockKind.ACCEPTANCE),
         )
         for source in (Status.ROUTED, Status.REOPENED)
     ),
     Transition(Action.ACCEPT, Status.IN_PROGRESS, Status.IN_PROGRESS, _APPROVERS),
+    Transition(
+        Action.HOLD,
+        Status.IN_PROGRESS,
+        Status.ON_HOLD,
+        _ADMIN,
+        (ClockEffect(Effect.PAUSE, ClockKind.RESOLUTION),),
+        guards.holds_seldom,
+    ),
+    Transition(
+        Action.RESUME,
+        Status.ON_HOLD,
+        Status.IN_PROGRESS,
+        _ADMIN | _SYSTEM,
+        (ClockEffect(Effect.RESUME, ClockKind.RESOLUTION),),
+        guards.system_resumes_after_review,
+    ),
     Transition(Action.FOLLOW_UP, Status.IN_PROGRESS, Status.IN_PROGRESS, _WORKERS),
     Transition(
         Action.APPROVE,
@@ -217,10 +197,26 @@ TRANSITIONS: Final = (
         Status.ANSWERED,
         _APPROVERS,
         (*_stop(ClockKind.FOLLOW_UP, ClockKind.RESOLUTION), *_start(ClockKind.REPORTER_REPLY)),
-        _has_draft,
+        guards.has_draft_of_another,
     ),
-    Transition(Action.REJECT, Status.IN_PROGRESS, Status.IN_PROGRESS, _APPROVERS, (), _has_draft),
+    Transition(Action.REJECT, Status.IN_PROGRESS, Status.IN_PROGRESS, _APPROVERS, (), guards.has_draft),
+    Transition(Action.PROPOSE_CLOSURE, Status.IN_PROGRESS, Status.IN_PROGRESS, _ADMIN, (), guards.proposes_once),
+    Transition(
+        Action.CONSENT_TO_CLOSURE,
+        Status.IN_PROGRESS,
+        Status.CLOSED_UNABLE,
+        _CONSENTERS,
+        _STOP_ALL,
+        guards.consents_from_without,
+    ),
+    Transition(
+        Unlisted.REFUSE_CLOSURE, Status.IN_PROGRESS, Status.IN_PROGRESS, _CONSENTERS, (), guards.consents_from_without
+    ),
+)
+
+_ENDS: Final = (
     Transition(Action.CONFIRM, Status.ANSWERED, Status.CLOSED_RESOLVED, _REPORTER, _STOP_ALL),
+    Transition(Unlisted.LAPSE, Status.ANSWERED, Status.CLOSED_NO_REPLY, _SYSTEM, _STOP_ALL, guards.lapses_when_overdue),
     Transition(
         Action.DISPUTE,
         Status.ANSWERED,
@@ -232,13 +228,38 @@ TRANSITIONS: Final = (
             ClockEffect(Effect.RESUME, ClockKind.RESOLUTION),
         ),
     ),
-    Transition(Action.ARCHIVE, Status.SUBMITTED, Status.ARCHIVED, _TAKERS, _STOP_ALL),
     *(
-        Transition(Action.WITHDRAW, source, Status.WITHDRAWN, _REPORTER, _STOP_ALL, _not_under_examination)
+        Transition(
+            Action.REOPEN,
+            source,
+            Status.REOPENED,
+            _REPORTER | {Actor.OVERSIGHT},
+            (*_start(ClockKind.RESOLUTION, ClockKind.ACCEPTANCE), *_RUN_ON),
+            guards.reopens_in_time,
+        )
+        for source in Status
+        if source in CLOSED
+    ),
+    *(
+        Transition(Action.WITHDRAW, source, Status.WITHDRAWN, _REPORTER, _STOP_ALL, guards.may_be_withdrawn)
         for source in Status
         if source in OPEN
     ),
 )
+
+_BESIDE: Final = (
+    *(
+        Transition(
+            Action.ESCALATE, status, status, _REPORTER | _ADMIN | {Actor.COORDINATOR} | _SYSTEM, (), guards.escalates
+        )
+        for status in Status
+        if status in OPEN
+    ),
+    *(Transition(Action.SET_PRIVACY, status, status, _GUARDIANS) for status in Status),
+)
+"""What leaves the status as it is."""
+
+TRANSITIONS: Final = (*_INTAKE, *_HAND_OVERS, *_WORK, *_ENDS, *_BESIDE)
 
 _BY_ACTION_AND_SOURCE: Final = {(row.action, row.source): row for row in TRANSITIONS}
 _ACTORS_OF: Final = {
@@ -247,7 +268,7 @@ _ACTORS_OF: Final = {
 }
 
 
-def decide(action: Action, case: Case, actors: frozenset[Actor]) -> Transition | Denial:
+def decide(action: Action | Unlisted, case: Case, actors: frozenset[Actor], limits: Limits) -> Transition | Denial:
     """The row that `action` follows, or why it cannot be done.
 
     NOT_ALLOWED where none of the actors may ever do it, then WRONG_STATUS, then NOT_ALLOWED here, then the guard.
@@ -260,12 +281,14 @@ def decide(action: Action, case: Case, actors: frozenset[Actor]) -> Transition |
         return Denial("WRONG_STATUS", f"{action} cannot be done from {case.status}, only from {sources}.")
     if actors.isdisjoint(row.actors):
         return Denial("NOT_ALLOWED", f"{action} from {case.status} is not yours to do with this complaint.")
-    denial = None if row.guard is None else row.guard(case, actors)
+    denial = None if row.guard is None else row.guard(case, actors, limits)
     return denial or row
 
 
-def allowed_actions(case: Case, actors: frozenset[Actor]) -> tuple[Action, ...]:
+def allowed_actions(case: Case, actors: frozenset[Actor], limits: Limits) -> tuple[Action, ...]:
     """What the actors may do now, in the order of ComplaintAction."""
     return tuple(
-        action for action in Action if action in _ACTORS_OF and isinstance(decide(action, case, actors), Transition)
+        action
+        for action in Action
+        if action in _ACTORS_OF and isinstance(decide(action, case, actors, limits), Transition)
     )

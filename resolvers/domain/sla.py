@@ -1,17 +1,15 @@
-"""Deadlines and clocks in working time.
+"""Deadlines and clocks in working time; how long each runs, the service policy says. docs/lifecycle.md."""
 
-Source: verification within 3 working days, follow-up within 5 (LAPOR! service terms); resolution by grade
-(service standards under PermenPANRB 62/2018); 10 days for the reporter's reply. docs/lifecycle.md.
-"""
-
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Final, TypedDict, cast
 
 from resolvers.domain.calendar import Calendar
 from resolvers.domain.lifecycle import ClockEffect, Effect
-from resolvers.domain.vocabulary import ClockKind, SupervisionGrade
+from resolvers.domain.service_policy import ServicePolicy
+from resolvers.domain.vocabulary import ClockKind, SupervisionGrade, TimeZone
+
+Calendars = Callable[[TimeZone], Calendar]
 
 
 class PauseDoc(TypedDict):
@@ -30,25 +28,8 @@ class ClockDoc(TypedDict):
     provisional: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SlaPolicy:
-    """How long each clock runs: working days, but for the reporter's reply, which counts every day."""
-
-    working_days: Mapping[ClockKind, int]
-    resolution_working_days: Mapping[SupervisionGrade, int]
-    reporter_reply_days: int
-
-
-POLICY_2025: Final = SlaPolicy(
-    working_days={ClockKind.VERIFICATION: 3, ClockKind.ACCEPTANCE: 1, ClockKind.FOLLOW_UP: 5},
-    resolution_working_days={
-        SupervisionGrade.LIGHT: 2,
-        SupervisionGrade.NORMATIVE: 5,
-        SupervisionGrade.NON_SUPERVISORY: 14,
-        SupervisionGrade.SUPERVISORY: 60,
-    },
-    reporter_reply_days=10,
-)
+AGENCY_KINDS: Final = frozenset(ClockKind) - {ClockKind.REPORTER_REPLY, ClockKind.TOTAL}
+"""The clocks that an agency can let run past their due time."""
 
 
 def apply(
@@ -56,44 +37,61 @@ def apply(
     effects: Iterable[ClockEffect],
     *,
     now: datetime,
-    calendar: Calendar,
-    policy: SlaPolicy,
+    zone: TimeZone,
+    calendars: Calendars,
+    policy: ServicePolicy,
     grade: SupervisionGrade | None,
+    resolution_since: datetime | None = None,
 ) -> list[ClockDoc]:
-    """The clocks after a transition: new ones in the calendar's time, the others as they were started.
+    """The clocks after a transition: new ones in the time of `zone`, the others in that of their start.
 
-    A clock that was stopped and starts again is a new entry; RESUME takes up a stopped one too, as if it had been
-    paused. TOTAL is never started twice.
+    A clock that was stopped and starts again is a new entry; RESUME takes up the last one of its kind, a stopped one
+    as if it had been paused. TOTAL is never started twice. `resolution_since`: whence RESOLUTION counts, if not from
+    `now`.
     """
     after = list(clocks)
     for effect, kind in effects:
         if effect is Effect.START:
             assert kind is not None  # noqa: S101 - the table starts clocks by name
-            after.append(_started(kind, now, calendar, policy, grade))
+            since = resolution_since if kind is ClockKind.RESOLUTION and resolution_since else now
+            after.append(_started(kind, since, calendars(zone), policy, grade))
+        elif effect is Effect.RESUME:
+            last = max((place for place, clock in enumerate(after) if clock["kind"] == kind), default=None)
+            if last is not None:
+                after[last] = _resumed(after[last], now, calendars)
         else:
-            after = [
-                _changed(clock, effect, now, calendar) if kind in (None, clock["kind"]) else clock for clock in after
-            ]
+            change = _stopped if effect is Effect.STOP else _paused
+            after = [change(clock, now, calendars) if kind in (None, clock["kind"]) else clock for clock in after]
     return after
 
 
+def recounted(clock: ClockDoc, calendar: Calendar, policy: ServicePolicy, grade: SupervisionGrade | None) -> ClockDoc:
+    """The clock as if it had run in this calendar from its start, through the same pauses."""
+    fresh = _started(ClockKind(clock["kind"]), clock["startedAt"], calendar, policy, grade)
+    due = fresh["dueAt"]
+    for pause in clock["pauses"]:
+        if pause["end"] is not None:
+            due = _postponed(due, pause["start"], pause["end"], calendar)
+    return cast("ClockDoc", {**clock, **_due_in(calendar, clock["startedAt"], due)})
+
+
 def _started(
-    kind: ClockKind, now: datetime, calendar: Calendar, policy: SlaPolicy, grade: SupervisionGrade | None
+    kind: ClockKind, now: datetime, calendar: Calendar, policy: ServicePolicy, grade: SupervisionGrade | None
 ) -> ClockDoc:
     due = _due(kind, now, calendar, policy, grade)
-    return {
-        "kind": kind,
-        "startedAt": now,
-        "dueAt": due,
-        "stoppedAt": None,
-        "pauses": [],
-        "zone": calendar.zone,
-        "provisional": due is not None and calendar.is_provisional(now, due),
-    }
+    return cast(
+        "ClockDoc",
+        {"kind": kind, "startedAt": now, "stoppedAt": None, "pauses": [], **_due_in(calendar, now, due)},
+    )
+
+
+def _due_in(calendar: Calendar, start: datetime, due: datetime | None) -> dict[str, object]:
+    provisional = due is not None and calendar.is_provisional(start, due)
+    return {"dueAt": due, "zone": calendar.zone, "provisional": provisional}
 
 
 def _due(
-    kind: ClockKind, now: datetime, calendar: Calendar, policy: SlaPolicy, grade: SupervisionGrade | None
+    kind: ClockKind, now: datetime, calendar: Calendar, policy: ServicePolicy, grade: SupervisionGrade | None
 ) -> datetime | None:
     if kind is ClockKind.TOTAL:
         return None
@@ -104,36 +102,48 @@ def _due(
     return calendar.due_at(now, policy.working_days[kind])
 
 
-def _changed(clock: ClockDoc, effect: Effect, now: datetime, calendar: Calendar) -> ClockDoc:
-    if effect is Effect.STOP:
-        return clock if clock["stoppedAt"] is not None else {**clock, "stoppedAt": now}
-    if effect is Effect.PAUSE:
-        if clock["stoppedAt"] is not None or is_paused(clock):
-            return clock
-        return {**clock, "pauses": [*clock["pauses"], {"start": now, "end": None}]}
-    return _resumed(clock, now, calendar)
+def _stopped(clock: ClockDoc, now: datetime, calendars: Calendars) -> ClockDoc:
+    """Ends it; the time that it was paused for counts against nobody."""
+    if clock["stoppedAt"] is not None:
+        return clock
+    ended = _resumed(clock, now, calendars) if is_paused(clock) else clock
+    return {**ended, "stoppedAt": now}
 
 
-def _resumed(clock: ClockDoc, now: datetime, calendar: Calendar) -> ClockDoc:
+def _paused(clock: ClockDoc, now: datetime, calendars: Calendars) -> ClockDoc:
+    if clock["stoppedAt"] is not None or is_paused(clock):
+        return clock
+    return {**clock, "pauses": [*clock["pauses"], {"start": now, "end": None}]}
+
+
+def _resumed(clock: ClockDoc, now: datetime, calendars: Calendars) -> ClockDoc:
     """Runs on, due later by the working days that it stood still."""
     if clock["stoppedAt"] is None and not is_paused(clock):
         return clock
     since = clock["stoppedAt"] or clock["pauses"][-1]["start"]
     pauses = clock["pauses"] if clock["stoppedAt"] else clock["pauses"][:-1]
-    due = clock["dueAt"]
-    if due is not None and due > since:
-        stood = sum(1 for _ in _working_days(calendar, since, now))
-        due = calendar.due_at(due, stood) if stood else due
+    calendar = calendars(TimeZone(clock["zone"]))
+    due = _postponed(clock["dueAt"], since, now, calendar)
     return cast(
-        "ClockDoc", {**clock, "dueAt": due, "stoppedAt": None, "pauses": [*pauses, {"start": since, "end": now}]}
+        "ClockDoc",
+        {
+            **clock,
+            "stoppedAt": None,
+            "pauses": [*pauses, {"start": since, "end": now}],
+            "dueAt": due,
+            "provisional": due is not None and calendar.is_provisional(clock["startedAt"], due),
+        },
     )
 
 
-def _working_days(calendar: Calendar, start: datetime, end: datetime) -> Iterable[int]:
-    """One for each working day whose end lies between the two."""
-    first, last = calendar.local_day(start), calendar.local_day(end)
+def _postponed(due: datetime | None, since: datetime, until: datetime, calendar: Calendar) -> datetime | None:
+    """Due later by the working days that ended between the two; a due time that had passed by then stays."""
+    if due is None or due <= since:
+        return due
+    first, last = calendar.local_day(since), calendar.local_day(until)
     ordinals = range(first.toordinal(), last.toordinal())
-    return (ordinal for ordinal in ordinals if calendar.is_working_day(first.fromordinal(ordinal)))
+    stood = sum(calendar.is_working_day(first.fromordinal(ordinal)) for ordinal in ordinals)
+    return calendar.due_at(due, stood) if stood else due
 
 
 def is_paused(clock: ClockDoc) -> bool:

@@ -149,6 +149,23 @@ class ComplaintAction(StrEnum):
     SET_PRIVACY = "SET_PRIVACY"
 
 
+class UnlistedAction(StrEnum):
+    """Transitions of the state machine that nobody is offered: no value of the contract's ComplaintAction."""
+
+    LAPSE = "LAPSE"
+    """The reporter's time to reply is over."""
+    REFUSE_CLOSURE = "REFUSE_CLOSURE"
+    """consentToClosure with consent false."""
+
+
+class AuditAction(StrEnum):
+    """What is on record besides ComplaintAction."""
+
+    REPORTER_CORRECTED = "REPORTER_CORRECTED"
+    CONSENT_WITHDRAWN = "CONSENT_WITHDRAWN"
+    REPORTER_ERASED = "REPORTER_ERASED"
+
+
 class TeamKind(StrEnum):
     COORDINATION = "COORDINATION"
     MANAGEMENT = "MANAGEMENT"
@@ -197,6 +214,18 @@ class AgeBand(StrEnum):
     AGE_25_39 = "AGE_25_39"
     AGE_40_59 = "AGE_40_59"
     AGE_60_UP = "AGE_60_UP"
+
+
+class PersonalDataKind(StrEnum):
+    NAME = "NAME"
+    NIK = "NIK"
+    PHONE = "PHONE"
+    EMAIL = "EMAIL"
+    PLATE = "PLATE"
+    ACCOUNT = "ACCOUNT"
+    BIRTH_DATE = "BIRTH_DATE"
+    ADDRESS = "ADDRESS"
+    DOCUMENT = "DOCUMENT"
 
 
 class ComplaintOrder(StrEnum):

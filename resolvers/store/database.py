@@ -55,6 +55,11 @@ class Store:
     categories: Collection
     teams: Collection
     reporters: Collection
+    reporter_keys: Collection
+    identity_reads: Collection
+    audit: Collection
+    policies: Collection
+    holiday_overrides: Collection
 
     def close(self) -> None:
         self.client.close()
@@ -98,4 +103,9 @@ def connect(uri: str, database: str = "satugraf", **options: Any) -> Store:
         categories=opened["categories"],
         teams=opened["teams"],
         reporters=opened["reporters"],
+        reporter_keys=opened["reporter_keys"],
+        identity_reads=opened["identity_reads"],
+        audit=opened["audit"],
+        policies=opened["policies"],
+        holiday_overrides=opened["holiday_overrides"],
     )

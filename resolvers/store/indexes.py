@@ -13,6 +13,8 @@ class Index(NamedTuple):
 
     bounded: tuple[str, ...]
     sort: str
+    worth: int = 0
+    """How many bounded keys it is worth, where that is more than it has."""
 
     @property
     def name(self) -> str:
@@ -36,6 +38,7 @@ COMPLAINT_LISTS = (
     Index(("readers", "category", "status"), "receivedAt"),
     Index(("readers", "team", "status"), "receivedAt"),  # a team's complaints
     Index(("readers", "assignee", "status"), "nextDueAt"),  # a liaison's work
+    Index(("words",), "receivedAt", worth=3),  # search, and look-alikes; one agency's or region's go by those
 )
 
 # 682 agencies and about as many teams: every list bounds `kind`, by all kinds where the caller names none.
@@ -52,6 +55,14 @@ TEAM_LISTS = (
 )
 REGION_LISTS = (Index(("parent",), "level"), Index(("level",), "parent"))
 
+IDENTITY_READ_LISTS = (Index(("complaint",), "at"), Index(("readers",), "at"))
+
+AUDIT_PENDING = "audit_pending"
+# Complaints with an entry that has not moved to the audit yet; the few of them are all that it holds.
+_WAITING = IndexModel("auditPending.sequence", name=AUDIT_PENDING, sparse=True)
+_AUDIT = IndexModel([("complaint", ASCENDING), ("sequence", ASCENDING)], name="complaint_sequence", unique=True)
+_BREACH = IndexModel("at", name="at")  # what was read between two instants
+
 # A submission's idempotency key names the one document that it made.
 _CREATION = IndexModel("creation.key", name="creation_key", unique=True, sparse=True)
 _MEMBERSHIP = IndexModel("members.subject", name="members_subject", sparse=True)
@@ -61,12 +72,14 @@ def choose(lists: Iterable[Index], bounded: Iterable[str], sort: str) -> str | N
     """The name of the index that bounds most of the keys and gives the order; None where none gives the order."""
     keys = set(bounded)
     fitting = [index for index in lists if index.sort == sort and keys.issuperset(index.bounded)]
-    return max(fitting, key=lambda index: len(index.bounded)).name if fitting else None
+    return max(fitting, key=lambda index: max(index.worth, len(index.bounded))).name if fitting else None
 
 
 async def create(store: Store) -> None:
     """Creates what is missing; safe to run again."""
-    await store.complaints.create_indexes([*(index.model() for index in COMPLAINT_LISTS), _CREATION])
+    await store.complaints.create_indexes([*(index.model() for index in COMPLAINT_LISTS), _CREATION, _WAITING])
     await store.agencies.create_indexes([index.model() for index in AGENCY_LISTS])
     await store.teams.create_indexes([*(index.model() for index in TEAM_LISTS), _CREATION, _MEMBERSHIP])
+    await store.identity_reads.create_indexes([*(index.model() for index in IDENTITY_READ_LISTS), _BREACH])
+    await store.audit.create_indexes([_AUDIT])
     await store.regions.create_indexes([index.model() for index in REGION_LISTS])

@@ -18,13 +18,14 @@ Progress = Callable[[int, int], None]
 
 
 async def reference_data(store: Store) -> None:
-    """Indexes, agencies, regions, categories and teams; what an operator has changed since stays."""
+    """Indexes, agencies, regions, categories, teams, policies; what an operator has changed since stays."""
     await indexes.create(store)
     tables: tuple[tuple[Collection, Sequence[Mapping[str, Any]]], ...] = (
         (store.regions, register.regions()),
         (store.categories, register.categories()),
         (store.agencies, register.agencies()),
         (store.teams, register.teams()),
+        (store.policies, register.policies()),
     )
     for collection, rows in tables:
         writes = [UpdateOne({"_id": row["_id"]}, {"$setOnInsert": row}, upsert=True) for row in rows]

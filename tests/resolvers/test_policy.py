@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from examples import RECEIVED, a_complaint
-from portal import EVERYONE, UNIT
+from portal import EVERYONE, OTHER_CITIZEN, UNIT
 
 from resolvers import policy
 from resolvers.domain.lifecycle import Actor
@@ -52,6 +52,8 @@ RELATIONS: dict[str, dict[str, Any]] = {
     },
     "escalated to the province": {"escalationLevel": 3},
     "the Ombudsman's case": {"escalationLevel": 5},
+    "to be closed, if the province consents": {"proposal": {"code": "UNABLE_BUDGET", "bySubject": "demo-admin"}},
+    "followed by another reporter": {"followers": ["LP-0000-0000-0000-0"], "followerSubjects": ["made"]},
 }
 CONFIDENTIAL = (False, True)
 COMPLAINTS = [
@@ -70,7 +72,8 @@ def reads_in_full(viewer: Viewer, complaint: dict[str, Any]) -> bool:
         case Role.AGENCY_ADMIN:
             return viewer.agency in complaint["holders"] or viewer.agency in complaint["supporting"]
         case Role.PROVINCE_COORDINATOR:
-            reviews = viewer.agency == complaint["holderProvince"] and complaint["escalationLevel"] >= 3
+            due = complaint["escalationLevel"] >= 3 or complaint["proposal"] is not None
+            reviews = viewer.agency == complaint["holderProvince"] and due
             return reviews or viewer.agency in complaint["holders"] or viewer.agency in complaint["supporting"]
         case Role.OVERSIGHT:
             return bool(complaint["escalationLevel"] >= 5)
@@ -100,7 +103,9 @@ def test_what_a_viewer_knows_is_what_the_matrix_says(viewer: Viewer) -> None:
     for complaint in COMPLAINTS:
         full = reads_in_full(viewer, complaint)
         assert policy.in_custody(viewer, complaint) == full, complaint
-        assert policy.may_know(viewer, complaint) == (full or is_public(complaint)), complaint
+        follows = viewer.role is Role.CITIZEN and viewer.subject in complaint["followerSubjects"]
+        known = full or is_public(complaint) or (follows and not complaint["confidential"])
+        assert policy.may_know(viewer, complaint) == known, complaint
 
 
 async def test_lists_hold_exactly_what_look_ups_show(store: Store) -> None:
@@ -146,7 +151,7 @@ def test_agencies_act_on_what_they_hold_alone() -> None:
 @pytest.mark.parametrize("approved", [True, False])
 @pytest.mark.parametrize("viewer", VIEWERS, ids=lambda viewer: f"{viewer.role}-{viewer.subject}")
 def test_a_follow_up_is_read_by_whom_it_is_meant_for(viewer: Viewer, approved: bool, visibility: str) -> None:
-    follow_up = {"approved": approved, "visibility": visibility}
+    follow_up = {"kind": "PROGRESS", "approved": approved, "visibility": visibility}
     for complaint in COMPLAINTS:
         own = viewer.role is Role.CITIZEN and viewer.subject == complaint["reporterSubject"]
         if own:
@@ -156,6 +161,22 @@ def test_a_follow_up_is_read_by_whom_it_is_meant_for(viewer: Viewer, approved: b
         else:
             expected = approved and visibility == "PUBLIC"
         assert policy.may_read_follow_up(viewer, complaint, follow_up) == expected
+
+
+def test_whose_complaint_was_merged_reads_the_answer_and_nothing_else_of_anothers() -> None:
+    target = a_complaint(status="ANSWERED", followers=["LP-1"], followerSubjects=["made"])
+    for kind, visibility, read in (
+        ("FINAL", "REPORTER", True),
+        ("PROGRESS", "REPORTER", False),
+        ("FINAL", "INTERNAL", False),
+    ):
+        follow_up = {"kind": kind, "approved": True, "visibility": visibility}
+        for follower, proven in ((OTHER_CITIZEN, frozenset[str]()), (PUBLIC, frozenset({"LP-1"}))):
+            assert policy.may_read_follow_up(follower, target, follow_up, proven) == read
+            assert not policy.in_custody(follower, target, proven)
+            hidden = {**target, "confidential": True, "readers": []}
+            assert not policy.may_know(follower, hidden, proven)
+            assert not policy.may_read_follow_up(follower, hidden, follow_up, proven)
 
 
 @pytest.mark.parametrize("role", Role)

@@ -1,26 +1,28 @@
 """Composes subgraphs into a supergraph, or says why they cannot be."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from graphql import print_schema
 
-from gateway.federation.composition.inaccessible import check_inaccessible
-from gateway.federation.composition.join_print import print_supergraph
+from gateway.federation.composition.contract import Contract, apply_contract
+from gateway.federation.composition.guards import check_guards
+from gateway.federation.composition.join_print import features, print_supergraph
 from gateway.federation.composition.merge import merge
 from gateway.federation.composition.merged import Member, Merging
 from gateway.federation.composition.model import supergraph
 from gateway.federation.composition.roles import roles
 from gateway.federation.composition.satisfiability import check_satisfiability
-from gateway.federation.composition.upgrade import first_keys, upgrade
+from gateway.federation.composition.upgrade import Owners, owners, upgrade, without_base
 from gateway.federation.composition.validate import validate_subgraph
+from gateway.federation.directives import OWN_SPECIFICATIONS, since
 from gateway.federation.hints import CompositionError, Hint
-from gateway.federation.subgraph import Parsed, parse_subgraph
+from gateway.federation.subgraph import SubgraphSchema, parse_subgraph
 from gateway.federation.supergraph import Supergraph
 
-__all__ = ["Composed", "CompositionError", "Hint", "SubgraphSource", "compose"]
+__all__ = ["Composed", "Composer", "CompositionError", "Contract", "Hint", "SubgraphSource", "compose"]
 
 _NAME: Final = re.compile(r"^[a-zA-Z][\w\-]*$", re.ASCII)
 
@@ -42,39 +44,107 @@ class Composed:
     supergraph: Supergraph | None = None
     supergraph_sdl: str = ""
     api_schema: str = ""
+    features: tuple[dict[str, str], ...] = ()
+    """Linked features that whoever serves the supergraph must enforce: `url` and `for`."""
 
     @property
     def ok(self) -> bool:
         return self.supergraph is not None
 
 
-def compose(subgraphs: Sequence[SubgraphSource]) -> Composed:
+class _Checked(NamedTuple):
+    """A subgraph that has been read and checked by itself, upgraded with what its types' owners say."""
+
+    schema: SubgraphSchema | None
+    errors: tuple[CompositionError, ...]
+    member: Member | None = None
+    owners: Owners | None = None
+
+
+@dataclass(slots=True)
+class Composer:
+    """Composes again and again: a subgraph that has not changed since the last time is not read again."""
+
+    _checked: dict[SubgraphSource, _Checked] = field(default_factory=dict)
+
+    def compose(self, subgraphs: Sequence[SubgraphSource], contract: Contract | None = None) -> Composed:
+        """The outcome does not depend on the order of the subgraphs, nor on what was composed before."""
+        sources = sorted(subgraphs)
+        errors = list(_check_names(sources))
+        if errors:
+            return Composed(tuple(errors))
+        before, self._checked = self._checked, {}
+        for source in sources:
+            self._checked[source] = before.get(source) or _Checked(*parse_subgraph(*source))
+        self._check(lambda schema: not schema.is_fed1)
+        errors = self._errors() or without_base(
+            [row.schema for row in self._checked.values() if row.schema is not None]
+        )
+        if not errors:
+            self._check(lambda schema: schema.is_fed1)
+        errors = errors or self._errors()
+        if errors:
+            return Composed(tuple(errors))
+        return _composed([row.member for row in self._checked.values() if row.member is not None], contract)
+
+    def _check(self, which: Callable[[SubgraphSchema], bool]) -> None:
+        all_owners = owners([row.schema for row in self._checked.values() if row.schema is not None])
+        for source, row in self._checked.items():
+            if row.schema is not None and which(row.schema):
+                self._checked[source] = _checked_among(source, row, all_owners)
+
+    def _errors(self) -> list[CompositionError]:
+        return [error for row in self._checked.values() for error in row.errors]
+
+
+def compose(subgraphs: Sequence[SubgraphSource], contract: Contract | None = None) -> Composed:
     """The outcome does not depend on the order of the subgraphs."""
-    sources = sorted(subgraphs)
-    errors = list(_check_names(sources))
-    if errors:
-        return Composed(tuple(errors))
-    parsed = [_parsed(source) for source in sources]
-    errors = [error for row in parsed for error in row.errors]
-    if errors:
-        return Composed(tuple(errors))
-    members, errors = _members(parsed)
-    if errors:
-        return Composed(tuple(errors))
+    return Composer().compose(subgraphs, contract)
+
+
+def _checked_among(source: SubgraphSource, row: _Checked, all_owners: Owners) -> _Checked:
+    """With the others' say: what was upgraded by other owners' words is read anew."""
+    schema = row.schema
+    if schema is None:
+        return row
+    concerning = all_owners.concerning(schema) if schema.is_fed1 else None
+    if row.member is not None and row.owners == concerning:
+        return row
+    if row.member is not None:
+        schema = parse_subgraph(*source).schema
+    if schema is None:
+        return row
+    errors = upgrade(schema, concerning) if concerning is not None else ()
+    member = Member(schema, roles(schema))
+    return _Checked(schema, errors or validate_subgraph(schema, member.roles), member, concerning)
+
+
+def _composed(members: list[Member], contract: Contract | None) -> Composed:
     merging = merge(members)
+    _hint_on_upgrades(merging)
     if not merging.errors:
-        check_inaccessible(merging)
-    if merging.errors:
-        return _refused(merging)
-    made = supergraph(merging)
-    merging.errors += check_satisfiability(made)
-    if merging.errors:
-        return _refused(merging)
-    return Composed((), tuple(merging.hints), made, print_supergraph(merging), print_schema(made.api_schema))
+        check_guards(merging)
+        if contract is not None:
+            apply_contract(merging, contract)
+    made = None if merging.errors else supergraph(merging)
+    if made is not None:
+        check_satisfiability(made, merging)
+    if made is None or merging.errors:
+        return Composed(tuple(dict.fromkeys(merging.errors)), tuple(merging.hints))
+    return Composed(
+        (), tuple(merging.hints), made, print_supergraph(merging), print_schema(made.api_schema), features(merging)
+    )
 
 
-def _refused(merging: Merging) -> Composed:
-    return Composed(tuple(dict.fromkeys(merging.errors)), tuple(merging.hints))
+def _hint_on_upgrades(merging: Merging) -> None:
+    for member in merging.members:
+        version = member.schema.linked.version
+        for link in member.schema.linked.links if version is not None else ():
+            needed = since(OWN_SPECIFICATIONS[link.specification][0]) if link.is_own_specification else (2, 0)
+            if version is not None and needed > version:
+                told = f"v{version[0]}.{version[1]} to v{needed[0]}.{needed[1]}"
+                message = f"Subgraph {member.name} has been implicitly upgraded from federation {told}."
+                merging.hint("IMPLICITLY_UPGRADED_FEDERATION_VERSION", message, (member.name,), "schema")
 
 
 def _check_names(sources: Sequence[SubgraphSource]) -> Iterator[CompositionError]:
@@ -87,20 +157,3 @@ def _check_names(sources: Sequence[SubgraphSource]) -> Iterator[CompositionError
             message = f'A subgraph named "{source.name}" exists twice: names must be unique.'
             yield CompositionError("INVALID_SUBGRAPH_NAME", message, (source.name,))
         seen.add(source.name)
-
-
-def _parsed(source: SubgraphSource) -> Parsed:
-    return parse_subgraph(*source)
-
-
-def _members(parsed: Sequence[Parsed]) -> tuple[list[Member], list[CompositionError]]:
-    schemas = [row.schema for row in parsed if row.schema is not None]
-    owner_keys = first_keys(schemas)
-    members: list[Member] = []
-    errors: list[CompositionError] = []
-    for schema in schemas:
-        upgrade(schema, owner_keys)
-        member = Member(schema, roles(schema))
-        errors += validate_subgraph(schema, member.roles)
-        members.append(member)
-    return members, errors

@@ -5,29 +5,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from graphql import print_ast
 
 from gateway.federation.composition.merged import MergedElement, Merging, Source
+from gateway.federation.composition.values import canonical, is_subtype
 from gateway.federation.hints import in_subgraphs
 
 
-def is_subtype(abstract: Mapping[str, set[str]], narrow: str, wide: str) -> bool:
-    """Of types as they are printed; every type is a subtype of itself."""
-    if narrow == wide:
-        return True
-    if narrow.endswith("!"):
-        return is_subtype(abstract, narrow[:-1], wide.removesuffix("!"))
-    if wide.endswith("!"):
-        return False
-    if narrow.startswith("[") and wide.startswith("["):
-        return is_subtype(abstract, narrow[1:-1], wide[1:-1])
-    return narrow in abstract.get(wide, ())
-
-
 def agreed_type(abstract: Mapping[str, set[str]], types: Iterable[str], *, is_input: bool) -> str | None:
-    """The type that all others are subtypes of; of an input, the one that is a subtype of all others."""
-    distinct = list(dict.fromkeys(types))
-    for candidate in distinct:
-        if all(is_subtype(abstract, *((candidate, other) if is_input else (other, candidate))) for other in distinct):
-            return candidate
-    return None
+    """The type that all others are subtypes of; of an input, the one that is a subtype of all others.
+
+    Each must be comparable with what those before it agree on, as in Apollo's composition.
+    """
+    first, *others = dict.fromkeys(types)
+    agreed = first
+    for other in others:
+        wide, narrow = (other, agreed) if is_input else (agreed, other)
+        if is_subtype(abstract, narrow, wide):
+            continue
+        if not is_subtype(abstract, wide, narrow):
+            return None
+        agreed = other
+    return agreed
 
 
 def by_value(rows: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
@@ -59,11 +55,13 @@ def agree_on_type(
     dest.type = agreed or next(iter(types))
     if agreed is None:
         code = "FIELD_ARGUMENT_TYPE_MISMATCH" if kind == "argument" else "FIELD_TYPE_MISMATCH"
-        merging.error(code, f'Type of {kind} "{coordinate}" is incompatible across subgraphs: {told}', graphs)
+        merging.error(
+            code, f'Type of {kind} "{coordinate}" is incompatible across subgraphs: {told}', graphs, coordinate
+        )
     else:
         code = "ARGUMENT" if kind == "argument" else "FIELD"
         message = f'Type of {kind} "{coordinate}" is inconsistent but compatible across subgraphs: will use "{agreed}"'
-        merging.hint(f"INCONSISTENT_BUT_COMPATIBLE_{code}_TYPE", f"{message}; {told}", graphs)
+        merging.hint(f"INCONSISTENT_BUT_COMPATIBLE_{code}_TYPE", f"{message}; {told}", graphs, coordinate)
     return False
 
 
@@ -76,17 +74,19 @@ def agree_on_default(merging: Merging, sources: Sequence[Source], dest: MergedEl
     graphs = [source.graph for source in sources]
     printed = [(graph, print_ast(default)) for graph, default in zip(graphs, defaults, strict=True) if default]
     values = by_value(printed)
-    if len(values) > 1:
+    distinct = {canonical(default) for default in defaults if default is not None}
+    if len(distinct) > 1:
         code = "INPUT_FIELD_DEFAULT_MISMATCH" if kind == "input field" else "FIELD_ARGUMENT_DEFAULT_MISMATCH"
         told = each_has(values, "default value", "")
         message = f'{kind.capitalize()} "{coordinate}" has incompatible default values across subgraphs: {told}'
-        merging.error(code, message, graphs)
+        merging.error(code, message, graphs, coordinate)
     elif None in defaults:
         merging.hint(
             "INCONSISTENT_DEFAULT_VALUE_PRESENCE",
             f'{kind.capitalize()} "{coordinate}" has a default value in only some subgraphs: will not use a default '
             f"in the supergraph ({each_has(values, 'default value', '')}).",
             graphs,
+            coordinate,
         )
     else:
         dest.default = defaults[0]

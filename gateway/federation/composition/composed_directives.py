@@ -1,59 +1,69 @@
 """Directive definitions that go into the supergraph: executable ones common to all, and those that are composed."""
 
+from collections.abc import Iterator
 from typing import Final
 
-from graphql import DirectiveDefinitionNode, NameNode, print_ast
-
-from gateway.federation.composition.merged import Member, Merging
-from gateway.federation.directives import DIRECTIVES, FEDERATION, LINK, Link
+from gateway.federation.api_schema import EXECUTABLE_LOCATIONS
+from gateway.federation.composition.merge_directives import merge_common
+from gateway.federation.composition.merge_fields import merge_arguments
+from gateway.federation.composition.merged import Member, MergedDirective, Merging, Source
+from gateway.federation.directives import DIRECTIVES, MERGED
 from gateway.federation.hints import in_subgraphs
+from gateway.federation.links import FEDERATION, LINK, Link
+from gateway.federation.subgraph import TypeDefinition, read_element
 
-_EXECUTABLE: Final = frozenset(
-    {"QUERY", "MUTATION", "SUBSCRIPTION", "FIELD", "FRAGMENT_DEFINITION", "FRAGMENT_SPREAD", "INLINE_FRAGMENT"}
-    | {"VARIABLE_DEFINITION"}
-)
+_ERROR: Final = "DIRECTIVE_COMPOSITION_ERROR"
 
 
-def merge_directive_definitions(merging: Merging) -> None:
-    """To be called first: the merging of elements asks which of their directives are composed."""
-    found: dict[str, list[tuple[Member, DirectiveDefinitionNode]]] = {}
+def choose_composed(merging: Merging) -> None:
+    """Which directives `@composeDirective` takes into the supergraph; the merging of elements asks for them."""
     for member in merging.members:
-        for name, definition in member.schema.directive_definitions.items():
-            found.setdefault(name, []).append((member, definition))
         for argument in member.schema.composed_directives:
-            _compose(merging, member, argument)
-    for name, rows in sorted(found.items()):
-        if name in merging.composed:
-            composing = [row for row in rows if f"@{name}" in row[0].schema.composed_directives]
-            merging.directive_definitions.append(composing[0][1])
-        elif any(_executable(definition) for _, definition in rows):
-            _merge_executable(merging, name, rows)
+            _choose(merging, member, argument)
+    _compare_links(merging)
 
 
-def _compose(merging: Merging, member: Member, argument: str) -> None:
-    """Apollo's rules: an argument with `@`, of a directive defined here, that a linked specification names."""
+def _choose(merging: Merging, member: Member, argument: str) -> None:
     name = argument.removeprefix("@")
     link = next((row for row in member.schema.linked.links if _names(row, argument)), None)
-    refusal = None
-    if not argument.startswith("@"):
-        refusal = f'Argument to @composeDirective "{argument}" must have a leading "@"'
-    elif name not in member.schema.directive_definitions:
-        if member.schema.linked.names.get(name) in DIRECTIVES:
-            refusal = f'Directive "@{name}" is a federation directive, which @composeDirective cannot compose'
-        else:
-            refusal = f'Could not find matching directive definition for argument to @composeDirective "{argument}"'
-    elif link is None or link.identity in (FEDERATION, LINK):
-        refusal = f'Directive "{argument}" in subgraph "{member.name}" cannot be composed because it is not a member '
-        refusal += "of a core feature"
-    if refusal is not None:
-        merging.error("DIRECTIVE_COMPOSITION_ERROR", f"{refusal} (in subgraph {member.name}).", (member.name,))
+    if _is_composed_by_default(member, name) and name not in member.schema.directive_definitions:
+        message = f'Directive "{argument}" in subgraph "{member.name}" is composed by default: no need to ask for it.'
+        merging.hint("DIRECTIVE_COMPOSITION_INFO", message, (member.name,), "schema")
+        return
+    refusal = _refusal(merging, member, argument, link)
+    if refusal is not None or link is None:
+        merging.error(_ERROR, f'{refusal} (in subgraph "{member.name}").', (member.name,), "schema")
         return
     known = merging.composed.get(name)
-    if link is not None and (known is None or link.version > known.version):
-        if known is not None and (known.identity != link.identity or known.version[0] != link.version[0]):
-            message = f'Composed directive "{argument}" is linked from "{known.url}" and from "{link.url}".'
-            merging.error("DIRECTIVE_COMPOSITION_ERROR", message, (member.name,))
+    if known is not None and (known.identity != link.identity or known.version[0] != link.version[0]):
+        message = f'Composed directive "{argument}" is linked from "{known.url}" and from "{link.url}".'
+        merging.error(_ERROR, message, (member.name,), "schema")
+    elif known is None or link.version > known.version:
         merging.composed[name] = link
+
+
+def _is_composed_by_default(member: Member, name: str) -> bool:
+    there = member.schema.linked.names.get(name)
+    return there in MERGED and there in DIRECTIVES
+
+
+def _refusal(merging: Merging, member: Member, argument: str, link: Link | None) -> str | None:
+    """Apollo's rules: an argument with `@`, of a directive defined here, that a linked specification names."""
+    name = argument.removeprefix("@")
+    if not argument:
+        return "The argument to @composeDirective cannot be null or empty"
+    if not argument.startswith("@"):
+        return f'Argument to @composeDirective "{argument}" must have a leading "@"'
+    if name not in member.schema.directive_definitions:
+        if member.schema.linked.names.get(name) in DIRECTIVES:
+            return f'Directive "@{name}" is a federation directive, which @composeDirective cannot compose'
+        return f'Could not find matching directive definition for argument to @composeDirective "{argument}"'
+    if link is None or link.identity in (FEDERATION, LINK):
+        return f'Directive "{argument}" cannot be composed because it is not a member of a core feature'
+    using = [other.name for other in merging.members if _is_composed_by_default(other, name)]
+    if using:
+        return f'Directive "{argument}" conflicts with federation\'s directive of that name in {in_subgraphs(using)}'
+    return None
 
 
 def _names(link: Link, argument: str) -> bool:
@@ -61,35 +71,106 @@ def _names(link: Link, argument: str) -> bool:
     return argument in link.imports or name == link.name or name.startswith(f"{link.name}__")
 
 
-def _executable(definition: DirectiveDefinitionNode) -> list[str]:
-    return [location.value for location in definition.locations if location.value in _EXECUTABLE]
+def _compare_links(merging: Merging) -> None:
+    """Subgraphs that link what others compose should call it by the same name, and by the same major version."""
+    majors: dict[str, dict[int, list[str]]] = {}
+    for member in merging.members:
+        for link in member.schema.linked.links:
+            if link.identity not in (FEDERATION, LINK):
+                majors.setdefault(link.identity, {}).setdefault(link.version[0], []).append(member.name)
+            for name, composed in merging.composed.items():
+                if link.identity == composed.identity and _local_name(link, composed, name) not in (None, name):
+                    _report_name(merging, member, name, link)
+    for identity, versions in majors.items():
+        if len(versions) > 1:
+            message = f'Core feature "{identity}" has major version mismatch across subgraphs.'
+            graphs = [graph for rows in versions.values() for graph in rows]
+            merging.hint("DIRECTIVE_COMPOSITION_INFO", message, graphs, "schema")
 
 
-def _merge_executable(merging: Merging, name: str, rows: list[tuple[Member, DirectiveDefinitionNode]]) -> None:
+def _local_name(link: Link, composed: Link, name: str) -> str | None:
+    """What the link calls the directive that the composed link calls by the name; None where it does not import it."""
+    there = composed.imports.get(f"@{name}")
+    return next((here.removeprefix("@") for here, element in link.imports.items() if element == there), None)
+
+
+def _report_name(merging: Merging, member: Member, name: str, link: Link) -> None:
+    is_composing = any(f"@{here.removeprefix('@')}" in member.schema.composed_directives for here in link.imports)
+    message = f'Composed directive "@{name}" is named differently in subgraph "{member.name}".'
+    if is_composing:
+        merging.error(_ERROR, message, (member.name,), "schema")
+    else:
+        merging.hint("DIRECTIVE_COMPOSITION_WARN", f"{message} The same name is needed to export it.", (member.name,))
+
+
+def merge_directive_definitions(merging: Merging) -> None:
+    """To be called when all types are known, and before enums are merged: arguments make use of them."""
+    found: dict[str, list[Source]] = {}
+    for member in merging.members:
+        for name, node in member.schema.directive_definitions.items():
+            element = read_element(node, member.schema.linked)
+            found.setdefault(name, []).append(Source(member, TypeDefinition(f"@{name}"), element))
+    for name, rows in sorted(found.items()):
+        if name in merging.composed:
+            composing = [
+                row for row in rows if any(link.url == merging.composed[name].url for link in _links(row.member))
+            ]
+            _add(merging, name, (composing or rows)[:1], is_composed=True)
+        elif any(_executable(row) for row in rows):
+            _merge_executable(merging, name, rows)
+
+
+def _links(member: Member) -> tuple[Link, ...]:
+    return member.schema.linked.links
+
+
+def _executable(row: Source) -> set[str]:
+    node = row.member.schema.directive_definitions[row.element.name]
+    return {location.value for location in node.locations} & EXECUTABLE_LOCATIONS
+
+
+def _merge_executable(merging: Merging, name: str, rows: list[Source]) -> None:
     """Clients may use it only where every subgraph understands it."""
-    graphs = [member.name for member, _ in rows]
+    for code, message in _inconsistencies(merging, name, rows):
+        merging.hint(code, message, [row.graph for row in rows], f"@{name}")
+    if len(rows) == len(merging.members) and set.intersection(*(_executable(row) for row in rows)):
+        _add(merging, name, rows, is_composed=False)
+
+
+def _inconsistencies(merging: Merging, name: str, rows: list[Source]) -> Iterator[tuple[str, str]]:
+    graphs = [row.graph for row in rows]
     if len(rows) < len(merging.members):
         missing = [member.name for member in merging.members if member.name not in graphs]
         message = f'Executable directive "@{name}" will not be part of the supergraph as it does not appear in all '
         told = f"subgraphs: it is defined in {in_subgraphs(graphs)} but not in {in_subgraphs(missing)}."
-        merging.hint("INCONSISTENT_EXECUTABLE_DIRECTIVE_PRESENCE", message + told, graphs)
+        yield "INCONSISTENT_EXECUTABLE_DIRECTIVE_PRESENCE", message + told
         return
-    common = set.intersection(*(set(_executable(definition)) for _, definition in rows))
-    first = rows[0][1]
-    if len({print_ast(definition) for _, definition in rows}) > 1:
-        message = f'Executable directive "@{name}" has inconsistent definitions: what is common to all is used.'
-        merging.hint("INCONSISTENT_EXECUTABLE_DIRECTIVE_LOCATIONS", message, graphs)
-    if common:
-        merging.directive_definitions.append(
-            DirectiveDefinitionNode(
-                name=first.name,
-                description=first.description,
-                arguments=tuple(
-                    argument
-                    for argument in first.arguments or ()
-                    if all(argument in (definition.arguments or ()) for _, definition in rows)
-                ),
-                repeatable=all(definition.repeatable for _, definition in rows),
-                locations=tuple(NameNode(value=location) for location in sorted(common)),
-            )
+    locations = [_executable(row) for row in rows]
+    if not set.intersection(*locations):
+        message = f'Executable directive "@{name}" has no location that is common to all subgraphs.'
+        yield "NO_EXECUTABLE_DIRECTIVE_INTERSECTION", f"{message} It will not be part of the supergraph."
+        return
+    if any(row != locations[0] for row in locations):
+        message = f'Executable directive "@{name}" has inconsistent locations: those common to all are used.'
+        yield "INCONSISTENT_EXECUTABLE_DIRECTIVE_LOCATIONS", message
+    if len({_is_repeatable(row) for row in rows}) > 1:
+        message = (
+            f'Executable directive "@{name}" will not be repeatable in the supergraph: it is not in all subgraphs.'
         )
+        yield "INCONSISTENT_EXECUTABLE_DIRECTIVE_REPEATABLE", message
+
+
+def _is_repeatable(row: Source) -> bool:
+    return row.member.schema.directive_definitions[row.element.name].repeatable
+
+
+def _add(merging: Merging, name: str, rows: list[Source], *, is_composed: bool) -> None:
+    made = MergedDirective(name, is_composed=is_composed, is_repeatable=all(_is_repeatable(row) for row in rows))
+    merge_common(merging, [(row.graph, row.element) for row in rows], made, f"@{name}")
+    merge_arguments(merging, made, rows, f"@{name}")
+    if is_composed:
+        node = rows[0].member.schema.directive_definitions[name]
+        made.locations = tuple(location.value for location in node.locations)
+    else:
+        made.locations = tuple(sorted(set.intersection(*(_executable(row) for row in rows))))
+    merging.directives.append(made)

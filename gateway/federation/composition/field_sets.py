@@ -6,12 +6,15 @@ from typing import Final, NamedTuple
 from graphql import FieldNode, GraphQLError, InlineFragmentNode, SelectionSetNode, print_ast
 
 from gateway.federation.composition.roles import Roles
+from gateway.federation.composition.values import fits
 from gateway.federation.fields import parse_fields
 from gateway.federation.subgraph import SPECIFIED_SCALARS, Applied, Element, SubgraphSchema, TypeDefinition
 
 Problem = tuple[str, str]
 """A code and a sentence."""
 
+_INVALID: Final = "INVALID_FIELDS"
+"""What cannot be read at all; the rest is looked for only in what can."""
 _UNKNOWN_FIELD: Final = {
     "key": "the field should either be added to this subgraph or, if it should not be resolved by this subgraph, "
     "you need to add it to this subgraph with @external",
@@ -31,7 +34,8 @@ class FieldSet(NamedTuple):
 
     def check(self) -> Iterator[Problem]:
         code = self.directive.upper()
-        if not self.schema.is_fed1 and not self.applied.has_string_fields:
+        is_text = isinstance(self.applied.arguments.get("fields"), str) and self.schema.is_fed1
+        if not is_text and not self.applied.has_string_fields:
             yield f"{code}_INVALID_FIELDS_TYPE", 'Invalid value for argument "fields": must be a string.'
             return
         try:
@@ -39,11 +43,15 @@ class FieldSet(NamedTuple):
         except GraphQLError as error:
             yield f"{code}_INVALID_FIELDS", error.message
             return
-        for suffix, message in self._check_selection(self.type_name, selection, False):
+        problems = list(self._check_selection(self.type_name, selection, False))
+        invalid = [problem for problem in problems if problem[0] == _INVALID]
+        for suffix, message in invalid or problems:
             yield f"{code}_{suffix}", message
 
     def _check_selection(self, type_name: str, selection: SelectionSetNode, in_external: bool) -> Iterator[Problem]:
         definition = self.schema.types.get(type_name)
+        if not selection.selections:
+            yield _INVALID, f'A selection on "{type_name}" is empty.'
         for node in selection.selections:
             if node.directives:
                 applied = " ".join(print_ast(directive) for directive in node.directives)
@@ -57,15 +65,13 @@ class FieldSet(NamedTuple):
             elif isinstance(node, InlineFragmentNode):
                 yield from self._check_fragment(type_name, node, in_external)
             else:
-                yield "INVALID_FIELDS", f'"{print_ast(node)}" is a fragment spread, which a field set cannot have.'
+                yield _INVALID, f'"{print_ast(node)}" is a fragment spread, which a field set cannot have.'
 
     def _check_fragment(self, type_name: str, node: InlineFragmentNode, in_external: bool) -> Iterator[Problem]:
         condition = node.type_condition.name.value if node.type_condition else type_name
         found = self.schema.types.get(condition)
         if found is None or not found.is_composite:
-            yield "INVALID_FIELDS", f'Unknown type "{condition}" in the condition of a fragment.'
-        elif self.schema.possible_types(condition).isdisjoint(self.schema.possible_types(type_name)):
-            yield "INVALID_FIELDS", f'A fragment on "{condition}" can never apply to "{type_name}".'
+            yield _INVALID, f'Unknown type "{condition}" in the condition of a fragment.'
         else:
             yield from self._check_selection(condition, node.selection_set, in_external)
 
@@ -78,10 +84,10 @@ class FieldSet(NamedTuple):
         element = definition.fields.get(name) if definition else None
         if element is None:
             advice = _UNKNOWN_FIELD[self.directive]
-            yield "INVALID_FIELDS", f'Cannot query field "{name}" on type "{type_name}" ({advice}).'
+            yield _INVALID, f'Cannot query field "{name}" on type "{type_name}" ({advice}).'
             return
         if node.alias is not None:
-            yield "INVALID_FIELDS", f'Cannot use alias "{node.alias.value}": aliases are not supported in field sets.'
+            yield _INVALID, f'Cannot use alias "{node.alias.value}": aliases are not supported in field sets.'
         yield from self._check_arguments(type_name, element, node)
         is_external = (type_name, name) in self.roles.external
         if node.selection_set is None and self.directive != "key" and not (is_external or in_external):
@@ -98,7 +104,7 @@ class FieldSet(NamedTuple):
         if is_composite != (node.selection_set is not None):
             what = "must have a selection of subfields" if is_composite else "must not have a selection"
             message = f'Field "{element.name}" {what} since type "{element.type}" has {"" if is_composite else "no "}'
-            yield "INVALID_FIELDS", f"{message}subfields."
+            yield _INVALID, f"{message}subfields."
         elif found is not None and self.directive == "key" and found.kind in ("UNION", "INTERFACE"):
             kind = found.kind.capitalize()
             message = f'field "{type_name}.{element.name}" is a {kind} type which is not allowed in @key'
@@ -109,17 +115,21 @@ class FieldSet(NamedTuple):
             yield from self._check_selection(element.named_type, node.selection_set, in_external)
 
     def _check_arguments(self, type_name: str, element: Element, node: FieldNode) -> Iterator[Problem]:
-        given = {argument.name.value for argument in node.arguments or ()}
-        if self.directive != "requires":
-            if element.arguments:
-                yield (
-                    "FIELDS_HAS_ARGS",
-                    f"field {type_name}.{element.name} cannot be included because it has arguments "
-                    f"(fields with argument are not allowed in @{self.directive})",
-                )
-            return
+        given = {argument.name.value: argument.value for argument in node.arguments or ()}
+        if self.directive != "requires" and element.arguments:
+            yield (
+                "FIELDS_HAS_ARGS",
+                f"field {type_name}.{element.name} cannot be included because it has arguments "
+                f"(fields with argument are not allowed in @{self.directive})",
+            )
         for name in sorted(given - element.arguments.keys()):
-            yield "INVALID_FIELDS", f'Unknown argument "{name}" on field "{type_name}.{element.name}".'
+            yield _INVALID, f'Unknown argument "{name}" on field "{type_name}.{element.name}".'
         for name, argument in element.arguments.items():
-            if argument.is_required and name not in given:
-                yield "INVALID_FIELDS", f'Missing mandatory argument "{type_name}.{element.name}({name}:)".'
+            where = f"{type_name}.{element.name}({name}:)"
+            if name in given and not fits(self.schema, argument.type, given[name]):
+                yield (
+                    _INVALID,
+                    f'Invalid value {print_ast(given[name])} for argument "{where}" of type {argument.type}.',
+                )
+            elif argument.is_required and name not in given:
+                yield _INVALID, f'Missing mandatory argument "{where}".'

@@ -5,20 +5,35 @@ from collections.abc import Iterator
 from graphql import EnumValueNode, ListValueNode, ObjectValueNode, ValueNode
 
 from gateway.federation.composition.merged import MergedElement, MergedType, Merging
+from gateway.federation.subgraph import SPECIFIED_SCALARS
 
-_Problem = tuple[str, str]
+_Problem = tuple[str, str, str]
+"""A code, a sentence, and the coordinate it is about."""
 
 
 def check_inaccessible(merging: Merging) -> None:
     """Adds to the errors of a merging that has none."""
-    if not any(_any_inaccessible(dest) for dest in merging.types.values()):
+    if not any_inaccessible(merging):
         return
     for dest in merging.types.values():
-        for code, message in _check_type(merging, dest):
-            merging.error(code, message)
+        if dest.name not in SPECIFIED_SCALARS:
+            for code, message, coordinate in _check_type(merging, dest):
+                merging.error(code, message, dest.graphs, coordinate)
+    for directive in merging.directives:
+        for argument in directive.arguments.values():
+            if not directive.is_composed and not argument.is_inaccessible:
+                for code, message, coordinate in _check_reference(
+                    merging, argument, f"@{directive.name}({argument.name}:)"
+                ):
+                    merging.error(code, message, directive.graphs, coordinate)
 
 
-def _any_inaccessible(dest: MergedType) -> bool:
+def any_inaccessible(merging: Merging) -> bool:
+    directives = [row for directive in merging.directives for row in directive.arguments.values()]
+    return any(row.is_inaccessible for row in directives) or any(map(_any_in_type, merging.types.values()))
+
+
+def _any_in_type(dest: MergedType) -> bool:
     return (
         dest.is_inaccessible
         or any(value.is_inaccessible for value in dest.values.values())
@@ -34,16 +49,16 @@ def _check_type(merging: Merging, dest: MergedType) -> Iterator[_Problem]:
     if dest.is_inaccessible:
         if name == "Query":
             message = f'Type "{name}" is @inaccessible but is the root query type, which must be in the API schema.'
-            yield "QUERY_ROOT_TYPE_INACCESSIBLE", message
+            yield "QUERY_ROOT_TYPE_INACCESSIBLE", message, name
         return
     children = {"fields": dest.fields, "values": dest.values}
     for what, rows in children.items():
         if rows and all(row.is_inaccessible for row in rows.values()):
             message = f'Type "{name}" is in the API schema but all of its {what} are @inaccessible.'
-            yield "ONLY_INACCESSIBLE_CHILDREN", message
+            yield "ONLY_INACCESSIBLE_CHILDREN", message, name
     if dest.members and all(merging.types[member].is_inaccessible for member in dest.members):
         message = f'Type "{name}" is in the API schema but all of its members are @inaccessible.'
-        yield "ONLY_INACCESSIBLE_CHILDREN", message
+        yield "ONLY_INACCESSIBLE_CHILDREN", message, name
     for field in dest.fields.values():
         if not field.is_inaccessible:
             yield from _check_field(merging, dest, field)
@@ -61,24 +76,24 @@ def _check_field(merging: Merging, dest: MergedType, field: MergedElement) -> It
             continue
         if argument.is_required:
             message = f'Argument "{where}" is @inaccessible but is a required argument of its field.'
-            yield "REQUIRED_INACCESSIBLE", message
+            yield "REQUIRED_INACCESSIBLE", message, where
         for implemented in _implemented(merging, dest, field):
             inherited = implemented.arguments.get(argument.name)
             if inherited is not None and not inherited.is_inaccessible:
                 message = f'Argument "{where}" is @inaccessible but implements an interface\'s argument that is in the '
-                yield "IMPLEMENTED_BY_INACCESSIBLE", f"{message}API schema."
+                yield "IMPLEMENTED_BY_INACCESSIBLE", f"{message}API schema.", where
 
 
 def _check_hidden_field(merging: Merging, dest: MergedType, field: MergedElement) -> Iterator[_Problem]:
     coordinate = f"{dest.name}.{field.name}"
     if dest.kind == "INPUT_OBJECT" and field.is_required:
         message = f'Input field "{coordinate}" is @inaccessible but is a required input field of its type.'
-        yield "REQUIRED_INACCESSIBLE", message
+        yield "REQUIRED_INACCESSIBLE", message, coordinate
     if any(not implemented.is_inaccessible for implemented in _implemented(merging, dest, field)):
         message = (
             f'Field "{coordinate}" is @inaccessible but implements an interface\'s field that is in the API schema.'
         )
-        yield "IMPLEMENTED_BY_INACCESSIBLE", message
+        yield "IMPLEMENTED_BY_INACCESSIBLE", message, coordinate
 
 
 def _implemented(merging: Merging, dest: MergedType, field: MergedElement) -> Iterator[MergedElement]:
@@ -92,15 +107,15 @@ def _check_reference(merging: Merging, element: MergedElement, coordinate: str) 
     found = merging.types.get(element.named_type)
     if found is None:
         return
-    if found.is_inaccessible:
+    if found.is_inaccessible and found.name not in SPECIFIED_SCALARS:
         message = (
             f'Type "{found.name}" is @inaccessible but is referenced by "{coordinate}", which is in the API schema.'
         )
-        yield "REFERENCED_INACCESSIBLE", message
+        yield "REFERENCED_INACCESSIBLE", message, coordinate
     elif element.default is not None:
         for hidden, kind in _hidden_in_default(merging, found, element.default):
             message = f'{kind} "{hidden}" is @inaccessible but is used in the default value of "{coordinate}", which '
-            yield "DEFAULT_VALUE_USES_INACCESSIBLE", f"{message}is in the API schema."
+            yield "DEFAULT_VALUE_USES_INACCESSIBLE", f"{message}is in the API schema.", coordinate
 
 
 def _hidden_in_default(merging: Merging, of_type: MergedType, default: ValueNode) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """Interfaces after merging: what interface objects add to implementations, and what implementations owe them."""
 
 from gateway.federation.composition.merged import JoinField, MergedElement, MergedType, Merging
+from gateway.federation.composition.sharing import check_sharing
 from gateway.federation.hints import in_subgraphs
 
 
@@ -17,8 +18,12 @@ def add_interface_object_fields(merging: Merging) -> None:
     for dest in merging.types.values() if added else ():
         for name in dest.interfaces if dest.kind == "OBJECT" else ():
             for field in added.get(name, ()):
-                if field.name not in dest.fields:
+                known = dest.fields.get(field.name)
+                if known is None:
+                    check_sharing(merging, dest, field.name, (), {})
                     dest.fields[field.name] = _through_interface_object(field)
+                elif all(join.external for join in known.joins) and known.joins:
+                    known.joins.append(JoinField())
 
 
 def _through_interface_object(field: MergedElement) -> MergedElement:
@@ -38,15 +43,17 @@ def check_interfaces(merging: Merging) -> None:
     for dest in merging.types.values():
         for name in dest.interfaces:
             implementations.setdefault(name, []).append(dest)
+    missing = Merging([])
     for name, implementing in implementations.items():
         interface = merging.types.get(name)
         if interface is None or interface.kind != "INTERFACE":
             continue
-        for dest in implementing:
-            _check_fields(merging, interface, dest)
+        for dest in [] if merging.errors else implementing:
+            _check_fields(missing, interface, dest)
         objects = {dest.name for dest in implementing if dest.kind == "OBJECT"}
         _check_keys(merging, interface, objects)
         _check_interface_objects(merging, interface, objects)
+    merging.errors += missing.errors
 
 
 def _check_fields(merging: Merging, interface: MergedType, dest: MergedType) -> None:
@@ -59,14 +66,15 @@ def _check_fields(merging: Merging, interface: MergedType, dest: MergedType) -> 
             told = (
                 f'type "{dest.name}", which implements "{interface.name}" in {in_subgraphs(lacking)}, does not have it.'
             )
-            merging.error("INTERFACE_FIELD_NO_IMPLEM", message + told, (*field.graphs, *lacking))
+            at = f"{interface.name}.{field.name}"
+            merging.error("INTERFACE_FIELD_NO_IMPLEM", message + told, (*field.graphs, *lacking), at)
 
 
 def _check_keys(merging: Merging, interface: MergedType, implementations: set[str]) -> None:
     """A subgraph that resolves an interface by key must know every type that the entity may have."""
     for member, definition in merging.sources[interface.name]:
         keys = [key for key in definition.applied("key") if key.arguments.get("resolvable") is not False]
-        missing = sorted(implementations - member.schema.types.keys())
+        missing = sorted(implementations - member.schema.implementations.get(interface.name, set()))
         if definition.kind == "INTERFACE" and keys and missing:
             types = " and ".join(f'"{name}"' for name in missing)
             merging.error(
@@ -76,6 +84,7 @@ def _check_keys(merging: Merging, interface: MergedType, implementations: set[st
                 f'some of the supergraph implementation types of "{interface.name}". Subgraph "{member.name}" should '
                 f'define type {types} (and have it implement "{interface.name}").',
                 (member.name,),
+                interface.name,
             )
 
 
@@ -86,4 +95,4 @@ def _check_interface_objects(merging: Merging, interface: MergedType, implementa
                 message = f'Interface type "{interface.name}" is defined as an @interfaceObject in subgraph '
                 message += f'"{source.graph}" so that subgraph should not define any of the implementation types of '
                 message += f'"{interface.name}", but it defines type "{name}"'
-                merging.error("INTERFACE_OBJECT_USAGE_ERROR", f"[{source.graph}] {message}", (source.graph,))
+                merging.error("INTERFACE_OBJECT_USAGE_ERROR", f"[{source.graph}] {message}", (source.graph,), name)

@@ -6,6 +6,7 @@ from typing import Final
 
 from graphql import print_ast
 
+from gateway.federation.composition.definitions import directive_node
 from gateway.federation.composition.merge_directives import quoted
 from gateway.federation.composition.merged import JoinField, JoinType, MergedElement, MergedType, Merging
 from gateway.federation.directives import DIRECTIVES
@@ -15,7 +16,7 @@ _JOIN: Final = """\
 directive @join__enumValue(graph: join__Graph!) repeatable on ENUM_VALUE
 
 directive @join__field(graph: join__Graph, requires: join__FieldSet, provides: join__FieldSet, type: String, \
-external: Boolean, override: String, usedOverridden: Boolean{label}) repeatable on \
+external: Boolean, override: String, usedOverridden: Boolean{more}) repeatable on \
 FIELD_DEFINITION | INPUT_FIELD_DEFINITION
 
 directive @join__graph(name: String!, url: String!) on ENUM_VALUE
@@ -39,6 +40,16 @@ enum link__Purpose {
   EXECUTION
 }"""
 _LABEL: Final = ", overrideLabel: String"
+_CONTEXTS: Final = ", contextArguments: [join__ContextArgument!]"
+_CONTEXT_INPUT: Final = """\
+scalar join__FieldValue
+
+input join__ContextArgument {
+  name: String!
+  type: String!
+  context: String!
+  selection: join__FieldValue!
+}"""
 _FEATURES: Final = {
     "inaccessible": 'inaccessible/v0.2", for: SECURITY',
     "tag": 'tag/v0.3"',
@@ -46,6 +57,7 @@ _FEATURES: Final = {
     "requiresScopes": 'requiresScopes/v0.1", for: SECURITY',
     "policy": 'policy/v0.1", for: SECURITY',
     "cost": 'cost/v0.1", import: ["@cost", "@listSize"]',
+    "context": 'context/v0.1", for: SECURITY',
 }
 """Ends of the links, by the directive they name."""
 _FEATURE_OF: Final = {"listSize": "cost"}
@@ -58,14 +70,15 @@ def print_supergraph(merging: Merging) -> str:
     graphs = graph_names(member.name for member in merging.members)
     used = _used_directives(merging)
     links = [
-        f"@link(url: {quoted(link.url)}, import: [{quoted('@' + name)}])"
+        f"@link(url: {quoted(link.url)}, import: [{quoted('@' + name)}]"
+        + (f", for: {link.purpose})" if link.purpose else ")")
         for name, link in sorted(merging.composed.items())
     ]
     roots = "\n".join(f"  {operation}: {name}" for operation, name in ROOTS.items() if name in merging.types)
-    has_labels = any(
-        join.override_label for dest in merging.types.values() for row in dest.fields.values() for join in row.joins
-    )
-    version = "v0.4" if has_labels else "v0.3"
+    joins = [join for dest in merging.types.values() for row in dest.fields.values() for join in row.joins]
+    has_contexts = "context" in used
+    has_labels = has_contexts or any(join.override_label for join in joins)
+    version = "v0.5" if has_contexts else "v0.4" if has_labels else "v0.3"
     header = [
         '@link(url: "https://specs.apollo.dev/link/v1.0")',
         f'@link(url: "https://specs.apollo.dev/join/{version}", for: EXECUTION)',
@@ -84,7 +97,8 @@ def print_supergraph(merging: Merging) -> str:
         "\n\n".join(
             [
                 "schema\n  " + "\n  ".join(header) + f"\n{{\n{roots}\n}}",
-                _JOIN.replace("{label}", _LABEL if has_labels else ""),
+                _JOIN.replace("{more}", (_LABEL if has_labels else "") + (_CONTEXTS if has_contexts else "")),
+                *([_CONTEXT_INPUT] if has_contexts else []),
                 f"enum join__Graph {{\n{subgraphs}\n}}",
                 *_definitions(merging, used, graphs),
             ]
@@ -93,9 +107,14 @@ def print_supergraph(merging: Merging) -> str:
     )
 
 
-def print_definitions(merging: Merging) -> str:
-    """The definitions alone, with the directives of their elements but without those of the join specification."""
-    return "\n\n".join(_definitions(merging, _used_directives(merging), None))
+def features(merging: Merging) -> tuple[dict[str, str], ...]:
+    """The linked features that have a purpose, as the supergraph's SDL names them."""
+    used = {_FEATURE_OF.get(directive, directive) for directive in _used_directives(merging)}
+    return tuple(
+        {"url": f"https://specs.apollo.dev/{ending.split(chr(34))[0]}", "for": "SECURITY"}
+        for name, ending in _FEATURES.items()
+        if name in used and ending.endswith("SECURITY")
+    ) + tuple({"url": link.url, "for": link.purpose} for link in merging.composed.values() if link.purpose)
 
 
 def graph_names(names: Iterable[str]) -> dict[str, str]:
@@ -111,15 +130,14 @@ def graph_names(names: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _definitions(merging: Merging, used: set[str], graphs: Mapping[str, str] | None) -> Iterator[str]:
+def _definitions(merging: Merging, used: set[str], graphs: Mapping[str, str]) -> Iterator[str]:
     for name in sorted(used & DIRECTIVES.keys()):
-        signature = re.sub(r"federation__(\w+)", r"\1", DIRECTIVES[name].signature)
+        signature = re.sub(r"federation__(\w+)", rf"{name}__\1", DIRECTIVES[name].signature)
         yield f"directive @{name}{signature}".replace(" | SCHEMA", "")
     for name in sorted(used & _SCALARS_OF.keys()):
-        if _SCALARS_OF[name] not in merging.types:
-            yield f"scalar {_SCALARS_OF[name]}"
-    for definition in merging.directive_definitions:
-        yield print_ast(definition)
+        yield f"scalar {name}__{_SCALARS_OF[name]}"
+    for directive in merging.directives:
+        yield print_ast(directive_node(directive))
     for dest in merging.types.values():
         if dest.name not in SPECIFIED_SCALARS:
             yield _type(dest, graphs)
@@ -142,8 +160,8 @@ def _elements(element: MergedElement) -> Iterator[MergedElement]:
             yield from _elements(inner)
 
 
-def _type(dest: MergedType, graphs: Mapping[str, str] | None) -> str:
-    applied = [] if graphs is None else [*_join_type(dest, graphs)]
+def _type(dest: MergedType, graphs: Mapping[str, str]) -> str:
+    applied = [*_join_type(dest, graphs)]
     applied += [print_ast(directive) for directive in dest.directives]
     directives = "".join(f"\n  {row}" for row in applied)
     described = _description(dest, "")
@@ -182,16 +200,16 @@ def _type_arguments(join: JoinType, graphs: Mapping[str, str]) -> str:
     return ", ".join(rows)
 
 
-def _value(value: MergedElement, dest: MergedType, graphs: Mapping[str, str] | None) -> str:
-    applied = [] if graphs is None else [f"@join__enumValue(graph: {graphs[graph]})" for graph in value.graphs]
+def _value(value: MergedElement, dest: MergedType, graphs: Mapping[str, str]) -> str:
+    applied = [f"@join__enumValue(graph: {graphs[graph]})" for graph in value.graphs]
     return f"{_description(value, '  ')}  {value.name}{_directives(value)}" + "".join(f" {row}" for row in applied)
 
 
-def _field(field: MergedElement, graphs: Mapping[str, str] | None) -> str:
+def _field(field: MergedElement, graphs: Mapping[str, str]) -> str:
     arguments = ", ".join(_input_value(argument) for argument in field.arguments.values())
     printed = f"{field.name}({arguments})" if arguments else field.name
     default = f" = {print_ast(field.default)}" if field.default is not None else ""
-    joins = [] if graphs is None else [_join_field(join, graphs) for join in field.joins]
+    joins = [_join_field(join, graphs) for join in field.joins]
     applied = "".join(f" {join}" for join in joins)
     return f"{_description(field, '  ')}  {printed}: {field.type}{default}{_directives(field)}{applied}"
 
@@ -215,6 +233,13 @@ def _join_field(join: JoinField, graphs: Mapping[str, str]) -> str:
         rows.append("usedOverridden: true")
     if join.override_label is not None:
         rows.append(f"overrideLabel: {quoted(join.override_label)}")
+    if join.context_arguments:
+        told = ", ".join(
+            f"{{context: {quoted(row.context)}, name: {quoted(row.name)}, type: {quoted(row.type)}, "
+            f"selection: {quoted(row.selection)}}}"
+            for row in join.context_arguments
+        )
+        rows.append(f"contextArguments: [{told}]")
     return f"@join__field({', '.join(rows)})" if rows else "@join__field"
 
 

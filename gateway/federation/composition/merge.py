@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from gateway.federation.composition.composed_directives import merge_directive_definitions
+from gateway.federation.composition.composed_directives import choose_composed, merge_directive_definitions
 from gateway.federation.composition.interface_objects import add_interface_object_fields, check_interfaces
+from gateway.federation.composition.link_names import check_link_names
 from gateway.federation.composition.merge_directives import merge_common
 from gateway.federation.composition.merge_fields import field_sources, merge_field, merge_input_field
 from gateway.federation.composition.merge_values import merge_enum, merge_union
@@ -23,12 +24,16 @@ def merge(members: Sequence[Member]) -> Merging:
             merging.sources.setdefault(definition.name, []).append(TypeSource(member, definition))
         if "Query" not in member.schema.types:  # Every subgraph answers `_service`, so that it has a query type.
             merging.sources.setdefault("Query", []).append(TypeSource(member, TypeDefinition("Query")))
-    merge_directive_definitions(merging)
+    choose_composed(merging)
+    check_link_names(merging)
+    if merging.errors:
+        return merging
     for name in sorted(merging.sources):
         _add_type(merging, name)
-    if not any(source.definition.fields for source in merging.sources["Query"]):
+    if not any(source.definition.fields for source in merging.sources.get("Query", ())):
         message = "No queries found in any subgraph: a supergraph must have a query root type."
         merging.error("NO_QUERIES", message)
+    merge_directive_definitions(merging)
     for kind in _ORDER:
         for dest in [row for row in merging.types.values() if row.kind == kind]:
             _merge_type(merging, dest)
@@ -47,14 +52,13 @@ def _add_type(merging: Merging, name: str) -> None:
     if len(kinds) > 1:
         told = " but ".join(f"{_kind_words(kind)} in {in_subgraphs(rows)}" for kind, rows in kinds.items())
         message = f'Type "{name}" has mismatched kind: it is defined as {told}'
-        merging.error("TYPE_KIND_MISMATCH", message, graphs)
+        merging.error("TYPE_KIND_MISMATCH", message, graphs, name)
         return
-    if name not in ROOTS.values() and all(source.definition.is_extension for source in sources):
-        message = f'Type "{name}" is an extension type, but there is no type definition for "{name}" in any subgraph.'
-        merging.error("EXTENSION_WITH_NO_BASE", f"[{graphs[0]}] {message}", graphs)
     if all(source.is_interface_object for source in sources):
         message = f'Type "{name}" is declared with @interfaceObject in all the subgraphs in which it is defined '
-        merging.error("INTERFACE_OBJECT_USAGE_ERROR", f"{message}(it is defined in {in_subgraphs(graphs)})", graphs)
+        merging.error(
+            "INTERFACE_OBJECT_USAGE_ERROR", f"{message}(it is defined in {in_subgraphs(graphs)})", graphs, name
+        )
     dest = merging.types[name] = MergedType(name, kind=next(iter(kinds)))
     for source in sources:
         definition = source.definition
@@ -99,7 +103,7 @@ def _merge_type(merging: Merging, dest: MergedType) -> None:
             graphs = list(merging.graphs_of(dest.name))
             message = f'None of the fields of input object type "{dest.name}" are consistently defined in all the '
             message += "subgraphs defining that type. As only fields common to all subgraphs are merged, this would "
-            merging.error("EMPTY_MERGED_INPUT_TYPE", f"{message}result in an empty type.", graphs)
+            merging.error("EMPTY_MERGED_INPUT_TYPE", f"{message}result in an empty type.", graphs, dest.name)
     elif dest.kind in ("OBJECT", "INTERFACE"):
         for name, fields in field_sources(merging, dest.name).items():
             merge_field(merging, dest, name, fields)
@@ -117,16 +121,22 @@ def _hint_on_inconsistency(merging: Merging, dest: MergedType) -> None:
         if without_key and dest.kind == "OBJECT":
             message = f'Type "{dest.name}" is declared as an entity (has a @key applied) in some but not all defining '
             told = f"subgraphs: it has no @key in {in_subgraphs(without_key)} but has some in {in_subgraphs(with_key)}."
-            merging.hint("INCONSISTENT_ENTITY", message + told, without_key)
+            merging.hint("INCONSISTENT_ENTITY", message + told, without_key, dest.name)
         return
+    full = {source.graph for source in sources if _is_more_than_external(source)}
     for field in dest.fields.values():
-        missing = sorted(set(merging.graphs_of(dest.name)) - set(field.graphs))
+        missing = sorted(full - set(field.graphs))
         if missing:
             kind = dest.kind
             what = "non-entity object" if kind == "OBJECT" else "interface"
             message = f'Field "{dest.name}.{field.name}" of {what} type "{dest.name}" is defined in some but not all '
             told = f"subgraphs that define it: it is not in {human_list(missing)}."
-            merging.hint(f"INCONSISTENT_{kind}_VALUE_TYPE_FIELD", message + told, missing)
+            merging.hint(f"INCONSISTENT_{kind}_VALUE_TYPE_FIELD", message + told, missing, f"{dest.name}.{field.name}")
+
+
+def _is_more_than_external(source: TypeSource) -> bool:
+    name, external = source.definition.name, source.member.roles.external
+    return any((name, field) not in external for field in source.definition.fields)
 
 
 def _order_roots_first(merging: Merging) -> None:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from graphql import ConstDirectiveNode, NameNode, parse, print_ast
+from graphql import ConstDirectiveNode, NameNode, parse, print_ast, value_from_ast_untyped
 
 from gateway.federation.composition.agreement import by_value
 from gateway.federation.composition.merged import MergedElement, Merging
@@ -12,6 +12,8 @@ from gateway.federation.directives import MERGED
 from gateway.federation.subgraph import Applied, Element
 
 _LISTS: Final = {"requiresScopes": "scopes", "policy": "policies"}
+_COMBINED: Final = frozenset({*_LISTS, "cost", "listSize"})
+"""Directives that merge argument by argument."""
 
 
 def merge_common(merging: Merging, named: Sequence[tuple[str, Element]], dest: MergedElement, coordinate: str) -> None:
@@ -23,10 +25,37 @@ def merge_common(merging: Merging, named: Sequence[tuple[str, Element]], dest: M
             rows = [(graph, applied) for graph, element in named for applied in element.applied(name)]
             if rows:
                 dest.directives += _merged(merging, name, rows, coordinate)
-    for _, element in named:
-        for node in element.custom:
-            if node.name.value in merging.composed and node not in dest.directives:
-                dest.directives.append(node)
+        dest.directives += _contexts(named)
+    if merging.composed and any(element.custom for _, element in named):
+        _add_composed(merging, named, dest, coordinate)
+
+
+def _add_composed(merging: Merging, named: Sequence[tuple[str, Element]], dest: MergedElement, coordinate: str) -> None:
+    """All applications of a repeatable directive, the most frequent of another."""
+    for name in merging.composed:
+        rows = [(graph, node) for graph, element in named for node in element.custom if node.name.value == name]
+        told = by_value((graph, print_ast(node)) for graph, node in rows)
+        distinct = {print_ast(node): node for _, node in rows}
+        is_repeatable = any(
+            name in member.schema.directive_definitions and member.schema.directive_definitions[name].repeatable
+            for member in merging.members
+        )
+        if is_repeatable or len(distinct) < 2:
+            dest.directives += distinct.values()
+            continue
+        message = f'Non-repeatable directive @{name} is applied to "{coordinate}" with different arguments.'
+        graphs = [graph for graph, _ in rows]
+        merging.hint("INCONSISTENT_NON_REPEATABLE_DIRECTIVE_ARGUMENTS", message, graphs, coordinate)
+        dest.directives.append(distinct[max(distinct, key=lambda printed: len(told[printed]))])
+
+
+def _contexts(named: Sequence[tuple[str, Element]]) -> list[ConstDirectiveNode]:
+    """A context is its subgraph's own, so that it has the subgraph's name in its own."""
+    return [
+        _directive("context", {"name": f"{graph}__{applied.arguments.get('name')}"})
+        for graph, element in named
+        for applied in element.applied("context")
+    ]
 
 
 def _merge_description(
@@ -40,7 +69,7 @@ def _merge_description(
     if len(counted) > 1:
         graphs = [graph for graph, element in named if element.description]
         message = f'"{coordinate}" has inconsistent descriptions across subgraphs: the most frequent is used.'
-        merging.hint("INCONSISTENT_DESCRIPTION", message, graphs)
+        merging.hint("INCONSISTENT_DESCRIPTION", message, graphs, coordinate)
 
 
 def _merged(
@@ -51,17 +80,41 @@ def _merged(
         return [
             _directive("tag", {"name": tag}) for tag in sorted({str(row.arguments["name"]) for row in applications})
         ]
+    if name in _COMBINED and len({repr(row.arguments) for row in applications}) > 1:
+        message = f'Directive @{name} is applied to "{coordinate}" with different arguments, which are combined.'
+        merging.hint("MERGED_NON_REPEATABLE_DIRECTIVE_ARGUMENTS", message, [graph for graph, _ in rows], coordinate)
     if name in _LISTS:
         return [_directive(name, {_LISTS[name]: _all_demanded(applications, _LISTS[name])})]
     if name == "cost":
         return [_directive(name, {"weight": max(int(row.arguments["weight"]) for row in applications)})]
+    if name == "listSize":
+        return [_list_size(applications)]
     told = by_value((graph, print_ast(_canonical(name, applied.node))) for graph, applied in rows)
     if len(told) > 1:
         message = f'Non-repeatable directive @{name} is applied to "{coordinate}" with different arguments.'
-        merging.hint("INCONSISTENT_NON_REPEATABLE_DIRECTIVE_ARGUMENTS", message, [graph for graph, _ in rows])
+        merging.hint(
+            "INCONSISTENT_NON_REPEATABLE_DIRECTIVE_ARGUMENTS", message, [graph for graph, _ in rows], coordinate
+        )
     most_frequent = max(told, key=lambda printed: len(told[printed]))
     chosen = next(row for row in applications if print_ast(_canonical(name, row.node)) == most_frequent)
     return [_canonical(name, chosen.node)]
+
+
+def _list_size(applications: list[Applied]) -> ConstDirectiveNode:
+    """The largest size assumed anywhere, whatever slices or is sized anywhere."""
+    made: dict[str, Any] = {}
+    sizes = [int(row.arguments["assumedSize"]) for row in applications if row.arguments.get("assumedSize") is not None]
+    if sizes:
+        made["assumedSize"] = max(sizes)
+    for argument in ("slicingArguments", "sizedFields"):
+        names = [row.arguments[argument] for row in applications if row.arguments.get(argument) is not None]
+        if names:
+            listed = [name for row in names for name in (row if isinstance(row, list) else [row])]
+            made[argument] = sorted(set(listed))
+    made["requireOneSlicingArgument"] = all(
+        row.arguments.get("requireOneSlicingArgument", True) is not False for row in applications
+    )
+    return _directive("listSize", made)
 
 
 def _all_demanded(applications: list[Applied], argument: str) -> list[list[str]]:
@@ -86,9 +139,16 @@ def _directive(name: str, arguments: dict[str, Any]) -> ConstDirectiveNode:
     return made
 
 
+def argument_of(directive: ConstDirectiveNode) -> Any:
+    """The value of the only argument of a directive that has one."""
+    return next(value_from_ast_untyped(argument.value) for argument in directive.arguments or ())
+
+
 def _literal(value: object) -> str:
     if isinstance(value, list):
         return f"[{', '.join(_literal(item) for item in value)}]"
+    if isinstance(value, bool):
+        return str(value).lower()
     return quoted(value) if isinstance(value, str) else str(value)
 
 

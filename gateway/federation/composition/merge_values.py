@@ -22,7 +22,7 @@ def merge_union(merging: Merging, dest: MergedType) -> None:
                 f'Union type "{dest.name}" includes member type "{member}" in some but not all defining subgraphs: '
             )
             told = f"it is in {in_subgraphs(graphs)} but not in {in_subgraphs(missing)}."
-            merging.hint("INCONSISTENT_UNION_MEMBER", message + told, (*graphs, *missing))
+            merging.hint("INCONSISTENT_UNION_MEMBER", message + told, (*graphs, *missing), dest.name)
 
 
 def merge_enum(merging: Merging, dest: MergedType) -> None:
@@ -35,7 +35,7 @@ def merge_enum(merging: Merging, dest: MergedType) -> None:
     is_input, is_output = dest.name in merging.used_as_input, dest.name in merging.used_as_output
     if not is_input and not is_output:
         message = f'Enum type "{dest.name}" is defined but unused. The supergraph has it with all its values.'
-        merging.hint("UNUSED_ENUM_TYPE", message, merging.graphs_of(dest.name))
+        merging.hint("UNUSED_ENUM_TYPE", message, merging.graphs_of(dest.name), dest.name)
     for name, rows in found.items():
         made = MergedElement(name)
         merge_common(merging, rows, made, f"{dest.name}.{name}")
@@ -46,7 +46,7 @@ def merge_enum(merging: Merging, dest: MergedType) -> None:
             f'None of the values of enum type "{dest.name}" are defined consistently in all the subgraphs defining '
         )
         message += "that type. As only values common to all subgraphs are merged, this would result in an empty type."
-        merging.error("EMPTY_MERGED_ENUM_TYPE", message, merging.graphs_of(dest.name))
+        merging.error("EMPTY_MERGED_ENUM_TYPE", message, merging.graphs_of(dest.name), dest.name)
 
 
 def _is_kept(merging: Merging, enum: str, value: MergedElement, is_input: bool, is_output: bool) -> bool:
@@ -63,14 +63,16 @@ def _is_kept(merging: Merging, enum: str, value: MergedElement, is_input: bool, 
                 f'"{merging.used_as_output[enum]}"), but value "{value.name}" is not defined in all the subgraphs '
                 f'defining "{enum}": {told}',
                 graphs,
+                f"{enum}.{value.name}",
             )
         return True
     if is_input:
         if not value.is_inaccessible:
             message = f'Value "{value.name}" of enum type "{enum}" will not be part of the supergraph as it is not '
             message += f"defined in all the subgraphs defining it: {told}"
-            merging.hint("INCONSISTENT_ENUM_VALUE_FOR_INPUT_ENUM", message, graphs)
+            merging.hint("INCONSISTENT_ENUM_VALUE_FOR_INPUT_ENUM", message, graphs, f"{enum}.{value.name}")
         return value.is_inaccessible
     message = f'Value "{value.name}" of enum type "{enum}" has been added to the supergraph but is only defined in a '
-    merging.hint("INCONSISTENT_ENUM_VALUE_FOR_OUTPUT_ENUM", f"{message}subset of the subgraphs: {told}", graphs)
+    at = f"{enum}.{value.name}"
+    merging.hint("INCONSISTENT_ENUM_VALUE_FOR_OUTPUT_ENUM", f"{message}subset of the subgraphs: {told}", graphs, at)
     return True

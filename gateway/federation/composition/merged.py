@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from graphql import ConstDirectiveNode, DirectiveDefinitionNode, ValueNode
+from graphql import ConstDirectiveNode, ConstValueNode
 
 from gateway.federation.composition.roles import Coordinate, Roles
-from gateway.federation.directives import Link
 from gateway.federation.hints import CompositionError, Hint
+from gateway.federation.links import Link
 from gateway.federation.subgraph import Element, SubgraphSchema, TypeDefinition
 
 
@@ -74,6 +74,16 @@ class JoinField:
     override: str | None = None
     used_overridden: bool = False
     override_label: str | None = None
+    context_arguments: tuple["ContextArgument", ...] = ()
+
+
+class ContextArgument(NamedTuple):
+    """An argument that a subgraph takes from a context, and that clients do not see."""
+
+    context: str
+    name: str
+    type: str
+    selection: str
 
 
 class JoinType(NamedTuple):
@@ -93,7 +103,7 @@ class MergedElement:
     name: str
     description: str | None = None
     type: str = ""
-    default: ValueNode | None = None
+    default: ConstValueNode | None = None
     directives: list[ConstDirectiveNode] = field(default_factory=list)
     arguments: dict[str, "MergedElement"] = field(default_factory=dict)
     joins: list[JoinField] = field(default_factory=list)
@@ -111,6 +121,16 @@ class MergedElement:
     @property
     def is_inaccessible(self) -> bool:
         return any(directive.name.value == "inaccessible" for directive in self.directives)
+
+
+@dataclass(slots=True)
+class MergedDirective(MergedElement):
+    """A directive's definition in the supergraph."""
+
+    is_repeatable: bool = False
+    locations: tuple[str, ...] = ()
+    is_composed: bool = False
+    """Whether `@composeDirective` brought it here: then it is no part of the API schema."""
 
 
 @dataclass(slots=True)
@@ -142,17 +162,17 @@ class Merging:
     used_as_output: dict[str, str] = field(default_factory=dict)
     """A coordinate where the type is used, by type name."""
     used_as_input: dict[str, str] = field(default_factory=dict)
-    directive_definitions: list[DirectiveDefinitionNode] = field(default_factory=list)
+    directives: list[MergedDirective] = field(default_factory=list)
     composed: dict[str, Link] = field(default_factory=dict)
     """Links of the directives that `@composeDirective` takes into the supergraph, by directive name."""
     errors: list[CompositionError] = field(default_factory=list)
     hints: list[Hint] = field(default_factory=list)
 
-    def error(self, code: str, message: str, graphs: Iterable[str] = ()) -> None:
-        self.errors.append(CompositionError(code, message, tuple(graphs)))
+    def error(self, code: str, message: str, graphs: Iterable[str] = (), coordinate: str = "") -> None:
+        self.errors.append(CompositionError(code, message, tuple(graphs), coordinate))
 
-    def hint(self, code: str, message: str, graphs: Iterable[str] = ()) -> None:
-        self.hints.append(Hint(code, message, tuple(graphs)))
+    def hint(self, code: str, message: str, graphs: Iterable[str] = (), coordinate: str = "") -> None:
+        self.hints.append(Hint(code, message, tuple(graphs), coordinate))
 
     def graphs_of(self, type_name: str) -> Iterator[str]:
         return (source.graph for source in self.sources.get(type_name, ()))

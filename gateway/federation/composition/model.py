@@ -1,17 +1,39 @@
 """Makes the supergraph's model, which the planner reads, from merged definitions."""
 
-from graphql import build_ast_schema, parse
+from graphql import DirectiveDefinitionNode, DocumentNode, build_ast_schema, validate_schema
 
 from gateway.federation.api_schema import without_inaccessible
-from gateway.federation.composition.join_print import print_definitions
+from gateway.federation.composition.definitions import definition_nodes
+from gateway.federation.composition.inaccessible import any_inaccessible, check_inaccessible
 from gateway.federation.composition.merged import JoinField, MergedElement, MergedType, Merging
 from gateway.federation.fields import parse_fields
+from gateway.federation.specified import values_misfit
 from gateway.federation.supergraph import Key, Subgraph, SubgraphField, SubgraphType, Supergraph
 
 
-def supergraph(merging: Merging) -> Supergraph:
-    """Of a merging without errors."""
-    document = parse(print_definitions(merging), no_location=True)
+def supergraph(merging: Merging) -> Supergraph | None:
+    """Of a merging without errors; None where what has been merged does not hold together, which is then added."""
+    definitions = tuple(definition_nodes(merging))
+    schema = build_ast_schema(DocumentNode(definitions=definitions), assume_valid_sdl=True)
+    problems = [error.message for error in validate_schema(schema)]
+    if merging.composed:
+        problems += values_misfit(definitions, schema)
+    for message in problems:
+        merging.error("INVALID_GRAPHQL", message)
+    if not problems:
+        check_inaccessible(merging)
+    if merging.errors:
+        return None
+    composed = {directive.name for directive in merging.directives if directive.is_composed}
+    if not composed and not any_inaccessible(merging):
+        return Supergraph(_subgraphs(merging), schema, schema)
+    visible = tuple(
+        node for node in definitions if not (isinstance(node, DirectiveDefinitionNode) and node.name.value in composed)
+    )
+    return Supergraph(_subgraphs(merging), schema, without_inaccessible(DocumentNode(definitions=visible)))
+
+
+def _subgraphs(merging: Merging) -> dict[str, Subgraph]:
     subgraphs = {member.name: Subgraph(member.name, member.schema.url) for member in merging.members}
     for dest in merging.types.values():
         if dest.kind in ("OBJECT", "INTERFACE"):
@@ -25,8 +47,7 @@ def supergraph(merging: Merging) -> Supergraph:
         if dest.kind == "OBJECT":
             for graph, interface in dest.join_implements:
                 subgraphs[graph].types[interface].possible_types.add(dest.name)
-    schema = build_ast_schema(document, assume_valid_sdl=True)
-    return Supergraph(subgraphs, schema, without_inaccessible(document))
+    return subgraphs
 
 
 def _add_composite(subgraphs: dict[str, Subgraph], dest: MergedType) -> None:

@@ -39,48 +39,51 @@ def _overridden(
     merging: Merging, coordinate: str, source: Source, override: Applied, by_graph: dict[str, Source]
 ) -> Overridden | None:
     graph, origin = source.graph, str(override.arguments["from"])
-    label = override.arguments.get("label")
-    refused = _refusal(coordinate, source, origin, label, by_graph.get(origin))
-    if refused is not None:
-        merging.error(*refused, (graph, origin) if origin in by_graph else (graph,))
-        return None
+    label = override.arguments.get("label") or None
     loser = by_graph.get(origin)
+    refused = _refusal(coordinate, source, origin, loser)
+    if refused is not None:
+        merging.error(*refused, (graph, origin) if origin in by_graph else (graph,), coordinate)
+        return None
+    if label is not None and not (_LABEL.match(str(label)) or _PERCENT.match(str(label))):
+        message = f'Invalid @override label "{label}" on field "{coordinate}" on subgraph "{graph}": labels must start '
+        message += 'with a letter and after that contain alphanumerics, "_", "-", ":", "." or "/", or be "percent(x)".'
+        merging.error("OVERRIDE_LABEL_INVALID", message, (graph,), coordinate)
     if all(member.name != origin for member in merging.members):
         message = f'Source subgraph "{origin}" for field "{coordinate}" on subgraph "{graph}" does not exist.'
-        merging.hint("FROM_SUBGRAPH_DOES_NOT_EXIST", message, (graph,))
+        merging.hint("FROM_SUBGRAPH_DOES_NOT_EXIST", message, (graph,), coordinate)
         return None
     if loser is None or loser.is_external:
         message = f'Field "{coordinate}" on subgraph "{graph}" no longer exists in the from subgraph "{origin}".'
         if loser is not None:
             message = f'Field "{coordinate}" on subgraph "{graph}" is not resolved anymore by the from subgraph.'
-        merging.hint("OVERRIDE_DIRECTIVE_CAN_BE_REMOVED", f"{message} The @override can be removed.", (graph,))
+        merging.hint(
+            "OVERRIDE_DIRECTIVE_CAN_BE_REMOVED", f"{message} The @override can be removed.", (graph,), coordinate
+        )
         return None
     is_used = loser.coordinate in loser.member.roles.used
     if label is None:
         advice = "It is still used in some federation directive(s) (@key, @requires, and/or @provides) and/or to "
         advice = f"{advice}satisfy interface constraint(s), but can be marked @external." if is_used else ""
         message = f'Field "{coordinate}" on subgraph "{origin}" is overridden. {advice or "Consider removing it."}'
-        merging.hint("OVERRIDDEN_FIELD_CAN_BE_REMOVED", message, (origin,))
+        merging.hint("OVERRIDDEN_FIELD_CAN_BE_REMOVED", message, (origin,), coordinate)
     else:
         message = f'Field "{coordinate}" is currently being migrated with progressive @override.'
-        merging.hint("OVERRIDE_MIGRATION_IN_PROGRESS", message, (graph, origin))
+        merging.hint("OVERRIDE_MIGRATION_IN_PROGRESS", message, (graph, origin), coordinate)
     return Overridden(None if label is None else str(label), is_used)
 
 
-def _refusal(
-    coordinate: str, source: Source, origin: str, label: object, loser: Source | None
-) -> tuple[str, str] | None:
+def _refusal(coordinate: str, source: Source, origin: str, loser: Source | None) -> tuple[str, str] | None:
     graph = source.graph
     if source.owner.kind == "INTERFACE":
         message = f'@override cannot be used on field "{coordinate}" on subgraph "{graph}": @override is not supported'
         return "OVERRIDE_ON_INTERFACE", f"{message} on interface type fields."
+    if source.owner.has("interfaceObject"):
+        message = f'@override cannot be used on field "{coordinate}" on subgraph "{graph}": @override is not supported'
+        return _COLLISION, f"{message} on fields of @interfaceObject types."
     if origin == graph:
         message = f'Source and destination subgraphs "{graph}" are the same for overridden field "{coordinate}"'
         return "OVERRIDE_FROM_SELF_ERROR", message
-    if label is not None and not (_LABEL.match(str(label)) or _PERCENT.match(str(label))):
-        message = f'Invalid @override label "{label}" on field "{coordinate}" on subgraph "{graph}": labels must start '
-        message += 'with a letter and after that contain alphanumerics, "_", "-", ":", "." or "/", or be "percent(x)".'
-        return "OVERRIDE_LABEL_INVALID", message
     if loser is not None and loser.element.has("override"):
         message = f'Field "{coordinate}" on subgraph "{graph}" is also marked with directive @override in subgraph '
         return (

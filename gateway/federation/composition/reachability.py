@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from graphql import FieldNode, InlineFragmentNode, SelectionSetNode
 
-from gateway.federation.supergraph import SubgraphField, SubgraphType, Supergraph
+from gateway.federation.supergraph import SubgraphField, Supergraph
 
 Views = frozenset[SelectionSetNode]
 
@@ -17,7 +17,7 @@ class Place(NamedTuple):
     type_name: str
     subgraph: str
     view: int = 0
-    """Of what a `@provides` or key promises on the way here; 0 for nothing."""
+    """Of what a `@provides` promises on the way here; 0 for nothing."""
 
 
 class KeyGroup(NamedTuple):
@@ -144,7 +144,7 @@ class Reachability:
         promised = any(True for _ in self._promised(place, type_name, name))
         if promised:
             return found
-        if (found.overridden and found.label is None) or (found.external and not _is_in_key(here, name)):
+        if (found.overridden and found.label is None) or found.external:
             return None
         if found.requires is not None and not self._meets(type_name, places, place, name, found.requires):
             return None
@@ -196,11 +196,6 @@ class Reachability:
         for node in self._promised(place, place.type_name, name):
             if node.selection_set is not None:
                 yield node.selection_set
-        here = self.supergraph.subgraphs[place.subgraph].types[place.type_name]
-        for key in here.keys:
-            for node in self._selected(key.fields, place.type_name, name):
-                if node.selection_set is not None:
-                    yield node.selection_set
 
     def _local_type(self, subgraph: str, named_type: str, possible: str) -> str | None:
         here = self.supergraph.type_in(subgraph, named_type)
@@ -211,9 +206,3 @@ class Reachability:
         if here.is_interface_object:
             return named_type if possible in self.supergraph.possible_types(named_type) else None
         return possible if possible in here.possible_types else None
-
-
-def _is_in_key(here: SubgraphType, name: str) -> bool:
-    return any(
-        isinstance(node, FieldNode) and node.name.value == name for key in here.keys for node in key.fields.selections
-    )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from graphql import FieldNode, InlineFragmentNode, SelectionSetNode
 
+from gateway.federation.composition.contexts import selected_in_contexts
 from gateway.federation.subgraph import Applied, SubgraphSchema, TypeDefinition
 
 Coordinate = tuple[str, str]
@@ -45,8 +46,10 @@ def roles(schema: SubgraphSchema) -> Roles:
                 found.provided |= set(selected_fields(schema, element.named_type, provides.selection))
         found.external |= set(_marked(definition, definition.applied("external"), "external", each_part=False))
         found.shareable |= set(_marked(definition, definition.applied("shareable"), "shareable", each_part=True))
-        if schema.is_fed1:
+        if schema.is_fed1 and definition.name != "Subscription":
             found.shareable |= {(definition.name, name) for name in definition.fields}
+    for owner, selection in selected_in_contexts(schema):
+        found.used |= set(selected_fields(schema, owner, selection))
     found.external -= faked
     found.used |= found.in_keys | found.provided | set(_demanded(schema))
     found.shareable |= found.in_keys | (found.provided & found.external)

@@ -1,17 +1,65 @@
 """Whether every query of the API schema can be answered, and the shortest one that cannot."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from graphql import GraphQLField, GraphQLObjectType, get_named_type, is_composite_type, print_ast
+from graphql import (
+    GraphQLField,
+    GraphQLObjectType,
+    get_named_type,
+    is_abstract_type,
+    is_composite_type,
+    print_ast,
+)
 
+from gateway.federation.composition.merge_directives import argument_of
+from gateway.federation.composition.merged import Merging
 from gateway.federation.composition.reachability import Place, Reachability
-from gateway.federation.hints import CompositionError
+from gateway.federation.hints import CompositionError, human_list
 from gateway.federation.supergraph import SubgraphField, Supergraph
 
 _TOLD_SUBGRAPHS: Final = 10
 """Reasons are given from so many subgraphs; with hundreds, the rest says the same."""
+
+
+class Contexts(NamedTuple):
+    """Which types set which contexts, and which fields need them: nothing at all in most supergraphs."""
+
+    by_type: Mapping[str, frozenset[str]]
+    needed: Mapping[tuple[str, str, str], frozenset[str]]
+    """By subgraph, type and field."""
+
+    @classmethod
+    def of(cls, merging: Merging) -> "Contexts":
+        by_type: dict[str, frozenset[str]] = {}
+        needed: dict[tuple[str, str, str], frozenset[str]] = {}
+        for dest in merging.types.values():
+            for applied in dest.directives:
+                if applied.name.value == "context":
+                    name = str(argument_of(applied))
+                    by_type[dest.name] = by_type.get(dest.name, frozenset()) | {name}
+            for field in dest.fields.values():
+                for join in field.joins:
+                    if join.context_arguments:
+                        of_field = (str(join.graph), dest.name, field.name)
+                        needed[of_field] = frozenset(row.context for row in join.context_arguments)
+        return cls(by_type, needed)
+
+    def set_by(self, type_name: str) -> frozenset[str]:
+        return self.by_type.get(type_name, frozenset())
+
+    def available(
+        self, sources: Iterable[tuple[Place, SubgraphField]], field: str, contexts: frozenset[str]
+    ) -> list[tuple[Place, SubgraphField]]:
+        """Without those that need a context which has not been set."""
+        if not self.needed:
+            return list(sources)
+        return [
+            row
+            for row in sources
+            if self.needed.get((row[0].subgraph, row[0].type_name, field), frozenset()) <= contexts
+        ]
 
 
 class Step(NamedTuple):
@@ -30,30 +78,83 @@ class Position(NamedTuple):
     places: frozenset[Place]
     step: Step | None
     operation: str
+    contexts: frozenset[str] = frozenset()
+    """Set by the object or by those it has been reached through."""
 
 
-def check_satisfiability(supergraph: Supergraph) -> list[CompositionError]:
-    """One error for each field of a type that some query cannot reach; breadth first, so its query is a shortest."""
+def check_satisfiability(supergraph: Supergraph, merging: Merging) -> None:
+    """Adds an error for each field that some query cannot reach; breadth first, so that its query is a shortest."""
     reachability = Reachability(supergraph)
     queue: deque[Position] = deque()
-    visited: set[tuple[str, frozenset[Place]]] = set()
+    visited: set[tuple[str, frozenset[Place], frozenset[str]]] = set()
+    contexts = Contexts.of(merging)
     for operation, root in supergraph.root_types.items():
-        queue.append(Position(root, reachability.roots(root), None, operation))
+        queue.append(Position(root, reachability.roots(root), None, operation, contexts.set_by(root)))
     failed: dict[tuple[str, str], CompositionError] = {}
+    shared: set[tuple[object, ...]] = set()
     while queue:
         position = queue.popleft()
-        if (position.type_name, position.places) in visited:
+        state = (position.type_name, position.places, position.contexts)
+        if state in visited:
             continue
-        visited.add((position.type_name, position.places))
+        visited.add(state)
         named = supergraph.api_schema.type_map.get(position.type_name)
         if not isinstance(named, GraphQLObjectType):
             continue
         for name, field in named.fields.items():
-            sources = list(reachability.sources(position.type_name, position.places, name))
+            sources = contexts.available(
+                reachability.sources(position.type_name, position.places, name), name, position.contexts
+            )
             if not _is_always_resolved(sources):
                 failed.setdefault((position.type_name, name), _error(supergraph, reachability, position, name, field))
-            queue.extend(_next(supergraph, reachability, position, name, field, sources))
-    return list(failed.values())
+            for following in _next(supergraph, reachability, position, name, field, sources):
+                named = get_named_type(field.type).name
+                added = contexts.set_by(following.type_name) | contexts.set_by(named)
+                queue.append(following._replace(contexts=position.contexts | added))
+            told = (position.type_name, name, _types_there(supergraph, field, sources))
+            if told[2] and told not in shared:
+                shared.add(told)
+                _check_runtime_types(merging, position, name, told[2])
+    merging.errors += failed.values()
+
+
+def _types_there(
+    supergraph: Supergraph, field: GraphQLField, sources: list[tuple[Place, SubgraphField]]
+) -> tuple[tuple[str, frozenset[str]], ...]:
+    """(subgraph, object types that the field may have there), of a field that several resolve to abstract types."""
+    named = get_named_type(field.type)
+    if not is_abstract_type(named) or len({place.subgraph for place, _ in sources}) < 2:
+        return ()
+    found: dict[str, frozenset[str]] = {}
+    for place, source in sources:
+        there = supergraph.type_in(place.subgraph, source.named_type)
+        if there is not None and not there.is_interface_object:
+            found[place.subgraph] = frozenset(there.possible_types) or frozenset((source.named_type,))
+    return tuple(sorted(found.items()))
+
+
+def _check_runtime_types(
+    merging: Merging, position: Position, name: str, types: tuple[tuple[str, frozenset[str]], ...]
+) -> None:
+    """Whoever is asked must give the same objects, which needs some type that all know."""
+    distinct = {row for _, row in types}
+    if len(distinct) < 2:
+        return
+    coordinate = f"{position.type_name}.{name}"
+    told = "\n".join(f'- in subgraph "{graph}": {human_list(sorted(row))}' for graph, row in types)
+    query = _witness(position, f"{name} {{ ... }}")
+    graphs = tuple(graph for graph, _ in types)
+    if frozenset.intersection(*distinct):
+        message = (
+            f'The shared field "{coordinate}" has different possible types across subgraphs, in the query\n{query}\n'
+        )
+        merging.hint("INCONSISTENT_RUNTIME_TYPES_FOR_SHAREABLE_RETURN", message + told, graphs, coordinate)
+    else:
+        message = (
+            f'For the following supergraph API query:\n{query}\nthe shared field "{coordinate}" has no possible type '
+        )
+        message += "that all subgraphs know, yet each must resolve it to the same objects:\n"
+        merging.error("SHAREABLE_HAS_MISMATCHED_RUNTIME_TYPES", message + told, graphs, coordinate)
 
 
 def _is_always_resolved(sources: list[tuple[Place, SubgraphField]]) -> bool:
@@ -102,6 +203,7 @@ def _error(
         "SATISFIABILITY_ERROR",
         f"The following supergraph API query:\n{query}\ncannot be satisfied by the subgraphs because:\n{reasons}",
         tuple(dict.fromkeys((*graphs[:_TOLD_SUBGRAPHS], *having))),
+        f"{position.type_name}.{name}",
     )
 
 

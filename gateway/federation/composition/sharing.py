@@ -17,13 +17,7 @@ def check_sharing(
     if dest.name == "Subscription":
         _check_subscription(merging, coordinate, sources)
     resolving = [source for source in sources if source.is_resolved and source.graph not in lost]
-    resolving += [
-        Source(row.member, row.definition, row.definition.fields[name])
-        for interface in dest.interfaces
-        for row in merging.sources.get(interface, ())
-        if row.is_interface_object and name in row.definition.fields
-        if row.member.roles.is_resolved((interface, name))
-    ]
+    resolving += through_interface_objects(merging, dest, name)
     if len(resolving) < 2:
         return
     exclusive = [source.graph for source in resolving if source.coordinate not in source.member.roles.shareable]
@@ -36,11 +30,23 @@ def check_sharing(
         f'Non-shareable field "{coordinate}" is resolved from multiple subgraphs: it is resolved from subgraphs '
         f"{human_list(graphs)} and defined as non-shareable in {where}",
         graphs,
+        coordinate,
     )
+
+
+def through_interface_objects(merging: Merging, dest: MergedType, name: str) -> list[Source]:
+    """Where the field of an object is resolved for the interfaces that it implements."""
+    return [
+        Source(row.member, row.definition, row.definition.fields[name])
+        for interface in dest.interfaces
+        for row in merging.sources.get(interface, ())
+        if row.is_interface_object and name in row.definition.fields
+        if row.member.roles.is_resolved((interface, name))
+    ]
 
 
 def _check_subscription(merging: Merging, coordinate: str, sources: Sequence[Source]) -> None:
     shared = [source.graph for source in sources if source.element.has("shareable") or source.owner.has("shareable")]
     if shared:
         message = f'Fields on root level subscription object cannot be marked as shareable: "{coordinate}" is.'
-        merging.error("INVALID_FIELD_SHARING", message, shared)
+        merging.error("INVALID_FIELD_SHARING", message, shared, coordinate)

@@ -1,30 +1,72 @@
 """Brings a subgraph of Federation 1 to the rules of Federation 2, which are stricter about externals and interfaces."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from graphql import FieldNode, GraphQLError, InlineFragmentNode, SelectionNode, SelectionSetNode, print_ast
 
 from gateway.federation.composition.roles import Coordinate, roles, selected_fields
 from gateway.federation.fields import parse_fields
+from gateway.federation.hints import CompositionError
 from gateway.federation.subgraph import ROOTS, Element, SubgraphSchema, TypeDefinition
 
 
-def first_keys(schemas: Iterable[SubgraphSchema]) -> dict[str, SelectionSetNode]:
+class Owners(NamedTuple):
+    """What subgraphs say of types and fields that others only extend."""
+
+    keys: dict[str, SelectionSetNode]
     """The first key of each type in a subgraph that defines it rather than extends it."""
-    found: dict[str, SelectionSetNode] = {}
+    tags: frozenset[tuple[str, str, str]]
+    """(type, field, tag) of fields that are not external."""
+
+    def concerning(self, schema: SubgraphSchema) -> "Owners":
+        """The part that is about the subgraph's types."""
+        keys = {name: key for name, key in self.keys.items() if name in schema.types}
+        return Owners(keys, frozenset(row for row in self.tags if row[0] in schema.types))
+
+
+def owners(schemas: Iterable[SubgraphSchema]) -> Owners:
+    keys: dict[str, SelectionSetNode] = {}
+    tags: set[tuple[str, str, str]] = set()
     for schema in schemas:
         for definition in schema.types.values():
+            for key in () if definition.is_extension else definition.applied("key"):
+                if key.selection is not None:
+                    keys.setdefault(definition.name, key.selection)
+            for element in definition.fields.values():
+                if not element.has("external"):
+                    tags |= {(definition.name, element.name, str(tag)) for tag in _tags(element)}
+    return Owners(keys, frozenset(tags))
+
+
+def without_base(schemas: Iterable[SubgraphSchema]) -> list[CompositionError]:
+    """An error for each type that all its subgraphs extend and none defines."""
+    graphs: dict[str, list[str]] = {}
+    defined = set(ROOTS.values())
+    for schema in schemas:
+        for definition in schema.types.values():
+            graphs.setdefault(definition.name, []).append(schema.name)
             if not definition.is_extension:
-                for key in definition.applied("key"):
-                    if key.selection is not None:
-                        found.setdefault(definition.name, key.selection)
-    return found
+                defined.add(definition.name)
+    return [
+        CompositionError(
+            "EXTENSION_WITH_NO_BASE",
+            f'[{rows[0]}] Type "{name}" is an extension type, but there is no type definition for "{name}" in any '
+            "subgraph.",
+            tuple(rows),
+            name,
+        )
+        for name, rows in sorted(graphs.items())
+        if name not in defined
+    ]
 
 
-def upgrade(schema: SubgraphSchema, owner_keys: Mapping[str, SelectionSetNode]) -> None:
-    """Changes the subgraph's model in place; nothing happens to one of Federation 2."""
-    if not schema.is_fed1:
-        return
+def _tags(element: Element) -> Iterator[object]:
+    return (applied.arguments.get("name") for applied in element.applied("tag"))
+
+
+def upgrade(schema: SubgraphSchema, others: Owners) -> tuple[CompositionError, ...]:
+    """Changes the model of a subgraph of Federation 1 in place; says what cannot be brought to the newer rules."""
     for definition in schema.types.values():
         definition.directives.pop("external", None)
         if definition.kind == "INTERFACE":
@@ -32,13 +74,15 @@ def upgrade(schema: SubgraphSchema, owner_keys: Mapping[str, SelectionSetNode]) 
             for element in definition.fields.values():
                 _drop(element, "external", "requires", "provides")
         if definition.is_extension or definition.name in ROOTS.values():
-            _key_fields_are_not_external(schema, definition, owner_keys)
+            _key_fields_are_not_external(schema, definition, others.keys)
         for element in definition.fields.values():
             _drop_provides_on_leaf(schema, element)
-            if element.has("external"):
+            if element.has("external") and all(
+                (definition.name, element.name, tag) in others.tags for tag in _tags(element)
+            ):
                 _drop(element, "tag")
     _drop_inactive_field_sets(schema)
-    _drop_unused_externals(schema)
+    return tuple(_drop_unused_externals(schema))
 
 
 def _drop(element: Element, *directives: str) -> None:
@@ -111,9 +155,20 @@ def _active_field(
     return [] if inner is None else [FieldNode(name=node.name, arguments=node.arguments, selection_set=inner)]
 
 
-def _drop_unused_externals(schema: SubgraphSchema) -> None:
+def _drop_unused_externals(schema: SubgraphSchema) -> Iterator[CompositionError]:
     found = roles(schema)
     for type_name, name in found.external - found.used:
         del schema.types[type_name].fields[name]
-    for definition in [row for row in schema.types.values() if row.kind == "OBJECT" and not row.fields]:
-        del schema.types[definition.name]
+    empty = {name for name, row in schema.types.items() if row.kind == "OBJECT" and not row.fields}
+    for name in sorted(empty):
+        del schema.types[name]
+    for name in sorted(empty & set(_referenced(schema))):
+        message = f"Type {name} contains only external fields that are in no @key, @provides or @requires."
+        yield CompositionError("TYPE_WITH_ONLY_UNUSED_EXTERNAL", f"[{schema.name}] {message}", (schema.name,), name)
+
+
+def _referenced(schema: SubgraphSchema) -> Iterator[str]:
+    for definition in schema.types.values():
+        yield from definition.members
+        for element in definition.fields.values():
+            yield element.named_type

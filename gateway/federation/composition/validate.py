@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 
+from gateway.federation.composition.context_checks import check_contexts
+from gateway.federation.composition.costs import check_costs
 from gateway.federation.composition.field_sets import FieldSet, Problem
 from gateway.federation.composition.roles import Roles
-from gateway.federation.hints import CompositionError
+from gateway.federation.directives import GUARDS
+from gateway.federation.hints import CompositionError, human_list
 from gateway.federation.subgraph import Element, SubgraphSchema, TypeDefinition
 
 _INTERFACE_KEYS_SINCE = (2, 3)
@@ -12,15 +15,16 @@ _INTERFACE_KEYS_SINCE = (2, 3)
 
 def validate_subgraph(schema: SubgraphSchema, roles: Roles) -> tuple[CompositionError, ...]:
     """What is wrong in this subgraph, whatever the others are."""
-    problems: list[Problem] = []
+    problems: list[tuple[Problem, str]] = []
     for definition in schema.types.values():
-        problems += _check_type(schema, roles, definition)
+        problems += [(problem, definition.name) for problem in _check_type(schema, roles, definition)]
         for element in definition.fields.values():
-            problems += _check_field(schema, roles, definition, element)
-    problems += _check_externals(schema, roles)
+            coordinate = f"{definition.name}.{element.name}"
+            problems += [(problem, coordinate) for problem in _check_field(schema, roles, definition, element)]
+    problems += check_contexts(schema)
     return tuple(
-        CompositionError(code, f"[{schema.name}] {message}", (schema.name,))
-        for code, message in dict.fromkeys(problems)
+        CompositionError(code, f"[{schema.name}] {message}", (schema.name,), coordinate)
+        for (code, message), coordinate in dict.fromkeys(problems)
     )
 
 
@@ -38,7 +42,20 @@ def _check_type(schema: SubgraphSchema, roles: Roles, definition: TypeDefinition
         yield "INTERFACE_OBJECT_USAGE_ERROR", message
     if definition.kind == "INTERFACE":
         yield from _check_interface_keys(schema, definition)
+    if definition.kind == "INTERFACE" or definition.has("interfaceObject"):
+        what = "interface object" if definition.has("interfaceObject") else "interface"
+        yield from _check_no_guard(definition, f'{what} "{name}"')
     yield from _check_repeated_shareable(definition, f'type "{name}"')
+
+
+def _check_no_guard(element: Element, where: str) -> Iterator[Problem]:
+    """Whoever guards what implementations have must say so of each implementation."""
+    for directive in GUARDS:
+        if element.has(directive):
+            message = (
+                f"Invalid use of @{directive} on {where}: @{directive} cannot be applied on interfaces, interface "
+            )
+            yield "AUTH_REQUIREMENTS_APPLIED_ON_INTERFACE", f"{message}fields and interface objects."
 
 
 def _allows_interface_keys(schema: SubgraphSchema) -> bool:
@@ -48,11 +65,20 @@ def _allows_interface_keys(schema: SubgraphSchema) -> bool:
 def _check_interface_keys(schema: SubgraphSchema, definition: TypeDefinition) -> Iterator[Problem]:
     for key in definition.applied("key"):
         wanted = _normal(key.arguments.get("fields"))
-        missing = [
-            name
-            for name in sorted(schema.implementations.get(definition.name, ()))
-            if all(_normal(row.arguments.get("fields")) != wanted for row in schema.types[name].applied("key"))
-        ]
+        is_resolvable = key.arguments.get("resolvable") is not False
+        missing, unresolvable = [], []
+        for name in sorted(schema.implementations.get(definition.name, ())):
+            same = [row for row in schema.types[name].applied("key") if _normal(row.arguments.get("fields")) == wanted]
+            if not same:
+                missing.append(name)
+            elif is_resolvable and all(row.arguments.get("resolvable") is False for row in same):
+                unresolvable.append(name)
+        if unresolvable:
+            yield (
+                "INTERFACE_KEY_NOT_ON_IMPLEMENTATION",
+                f'Key @key(fields: {key.fields_printed}) on interface type "{definition.name}" must be resolvable on '
+                f"all implementations, but is not on {human_list(unresolvable)}.",
+            )
         if missing:
             types = "type " + " and ".join(f'"{name}"' for name in missing)
             yield (
@@ -91,6 +117,12 @@ def _check_field(
             else:
                 for code, message in FieldSet(schema, roles, directive, type_name, applied).check():
                     yield code, prefix + message
+    if on_interface:
+        yield from _check_no_guard(element, f'field "{coordinate}"')
+    if element.has("provides") and (definition.name, element.name) in roles.external:
+        message = f'Cannot have both @provides and @external on field "{coordinate}".'
+        yield "EXTERNAL_COLLISION_WITH_ANOTHER_DIRECTIVE", message
+    yield from check_costs(schema, definition, element)
     if on_interface and element.has("external"):
         message = f'Interface type field "{coordinate}" is marked @external but @external is not allowed on interfaces.'
         yield "EXTERNAL_ON_INTERFACE", message
@@ -99,20 +131,18 @@ def _check_field(
         yield "INVALID_SHAREABLE_USAGE", message
     yield from _check_repeated_shareable(element, f'field "{coordinate}"')
     if (definition.name, element.name) in roles.external:
-        for directive in ("tag", "inaccessible", "authenticated", "requiresScopes", "policy", "cost", "listSize"):
-            if element.has(directive):
-                yield (
-                    "MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL",
-                    f'Cannot apply merged directive @{directive} to external field "{coordinate}".',
-                )
+        yield from _check_external(roles, definition, element, coordinate)
 
 
-def _check_externals(schema: SubgraphSchema, roles: Roles) -> Iterator[Problem]:
-    for type_name, name in sorted(roles.external - roles.used):
-        if schema.types[type_name].fields[name].has("external"):
-            yield (
-                "EXTERNAL_UNUSED",
-                f'Field "{type_name}.{name}" is marked @external but is not used in any federation directive '
-                "(@key, @provides, @requires) or to satisfy an interface; the field declaration has no use and "
-                "should be removed (or the field should not be @external).",
-            )
+def _check_external(roles: Roles, definition: TypeDefinition, element: Element, coordinate: str) -> Iterator[Problem]:
+    for directive in ("tag", "inaccessible", *GUARDS, "cost", "listSize"):
+        if element.has(directive):
+            message = f'Cannot apply merged directive @{directive} to external field "{coordinate}".'
+            yield "MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL", message
+    if element.has("external") and (definition.name, element.name) not in roles.used:
+        yield (
+            "EXTERNAL_UNUSED",
+            f'Field "{coordinate}" is marked @external but is not used in any federation directive '
+            "(@key, @provides, @requires) or to satisfy an interface; the field declaration has no use and "
+            "should be removed (or the field should not be @external).",
+        )

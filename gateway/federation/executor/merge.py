@@ -12,22 +12,34 @@ Places = list[tuple[Object, tuple[str | int, ...]]]
 
 
 def objects_at(data: Object, path: Path) -> list[Object]:
-    """The objects at a path, through lists and past what is null; each once."""
-    found: list[Any] = [data]
+    """The objects at a path, through lists and past what is null."""
+    found: list[Object] = [data]
     for element in path:
         if isinstance(element, str):
-            found = [value for value in (row.get(element) for row in found) if value is not None]
-            while any(type(value) is list for value in found):
-                found = [
-                    inner
-                    for value in found
-                    for inner in (value if type(value) is list else (value,))
-                    if inner is not None
-                ]
-            found = [value for value in found if type(value) is dict]
+            inner: list[Object] = []
+            for row in found:
+                value = row.get(element)
+                if type(value) is dict:
+                    inner.append(value)
+                elif type(value) is list:
+                    _flatten(value, inner)
+            found = inner
         else:
-            found = [row for row in found if row.get("__typename") in element]
+            found = [row for row in found if is_one_of(row.get("__typename"), element)]
     return found
+
+
+def is_one_of(type_name: Any, types: frozenset[str]) -> bool:
+    """Whether it is one of the types, whatever a subgraph has given as a name."""
+    return type(type_name) is str and type_name in types
+
+
+def _flatten(rows: list[Any], into: list[Object]) -> None:
+    for row in rows:
+        if type(row) is dict:
+            into.append(row)
+        elif type(row) is list:
+            _flatten(row, into)
 
 
 def places_at(data: Object, path: Path) -> Places:
@@ -49,7 +61,7 @@ def places_at(data: Object, path: Path) -> Places:
                 ]
             found = [(value, at) for value, at in found if type(value) is dict]
         else:
-            found = [(row, at) for row, at in found if row.get("__typename") in element]
+            found = [(row, at) for row, at in found if is_one_of(row.get("__typename"), element)]
     return found
 
 
@@ -92,7 +104,7 @@ def builder(parts: Sequence[Representation], type_name: str | None) -> Build:
         made: Object = {} if type_name is None else {"__typename": type_name}
         own = source.get("__typename")
         for name, key, inside, of, nullable in rows:
-            if of is not None and own is not None and own not in of:
+            if of is not None and own is not None and not is_one_of(own, of):
                 continue
             value = source.get(key, _MISSING)
             if value is _MISSING:
@@ -103,6 +115,8 @@ def builder(parts: Sequence[Representation], type_name: str | None) -> Build:
                 value = _inside(value, inside)
                 if value is _MISSING:
                     return None
+                if name in made:
+                    value = _united(made[name], value)
             made[name] = value
         return made
 
@@ -110,6 +124,15 @@ def builder(parts: Sequence[Representation], type_name: str | None) -> Build:
 
 
 _MISSING: Any = object()
+
+
+def _united(one: Any, other: Any) -> Any:
+    """Two parts of the same value: each says of it what the other leaves out."""
+    if type(one) is dict and type(other) is dict:
+        return one | {name: _united(one[name], value) if name in one else value for name, value in other.items()}
+    if type(one) is list and type(other) is list:
+        return [_united(row, value) for row, value in zip(one, other, strict=True)]
+    return other
 
 
 def _inside(value: Any, build: Build) -> Any:
@@ -120,19 +143,33 @@ def _inside(value: Any, build: Build) -> Any:
     return _MISSING if made is None else made
 
 
-def representations(objects: Sequence[Object], build: Build) -> tuple[list[bytes], list[list[Object]]]:
-    """Each representation once, as JSON, with the objects that it stands for."""
+def representations(objects: Sequence[Object], build: Build) -> tuple[list[Object], list[list[Object]]]:
+    """Each representation once, with the objects that it stands for."""
     position: dict[bytes, int] = {}
+    made: list[Object] = []
     owners: list[list[Object]] = []
     for row in objects:
-        made = build(row)
-        if made is None:
+        found = build(row)
+        if found is None:
             continue
-        encoded = orjson.dumps(made)
+        try:
+            encoded = orjson.dumps(found)
+        except orjson.JSONEncodeError:
+            # Nested deeper than JSON goes: no subgraph knows an object by that.
+            continue
         at = position.get(encoded)
         if at is None:
-            position[encoded] = len(owners)
+            position[encoded] = len(made)
+            made.append(found)
             owners.append([row])
         else:
             owners[at].append(row)
-    return list(position), owners
+    return made, owners
+
+
+def merge_entities(rows: Sequence[Any], owners: Sequence[Sequence[Object]]) -> None:
+    """What was fetched of each representation, to the objects that it stands for."""
+    for row, objects in zip(rows, owners, strict=False):
+        if type(row) is dict:
+            for owner in objects:
+                merge(owner, row)

@@ -1,56 +1,75 @@
 """Walks the plan: sends each fetch once what it needs is known, and merges the answers."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
-from gateway.federation.executor.merge import Build, Object, builder, merge, objects_at, places_at, representations
+from gateway.federation.executor.merge import (
+    Build,
+    Object,
+    builder,
+    merge,
+    merge_entities,
+    objects_at,
+    places_at,
+    representations,
+)
+from gateway.federation.executor.subgraphs import FAILED, Ask, Caller, MaySend, SubgraphFailed
 from gateway.federation.planner.fetches import Path
 from gateway.federation.planner.plan import Entities, Fetch, QueryPlan
 from gateway.federation.planner.selection import Conditions
 
-Ask = Callable[[str, bytes, str], Awaitable[Object]]
-"""Sends a body to a subgraph (its name, the body, the kind of operation); the answer as an object.
 
-Raises SubgraphFailed where there is none.
-"""
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A fetch with its body but for the variables, and its builders of representations."""
 
-FAILED: Final = "DOWNSTREAM_SERVICE_ERROR"
+    position: int
+    fetch: Fetch
+    prefix: bytes
+    names: tuple[tuple[str, bytes], ...]
+    """The operation's variables that it sends, with how each begins in JSON."""
+    builders: tuple[Build, ...]
 
-
-class SubgraphFailed(Exception):
-    """The subgraph gave no answer that can be used; `code` says how it failed."""
-
-    def __init__(self, message: str, code: str = FAILED) -> None:
-        super().__init__(message)
-        self.code = code
+    def body(self, variables: Sequence[bytes]) -> bytes:
+        """What is sent; `variables` as own_variables gives them, and representations besides."""
+        return b"%b%b}}" % (self.prefix, b",".join(variables))
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A plan made ready to run: bodies but for their variables, walkers and builders."""
+    """A plan made ready to run: steps in stages, of which each waits for all of the one before."""
 
-    steps: "tuple[Step, ...]"
+    stages: tuple[tuple[Step, ...], ...]
     kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    fetch: Fetch
-    prefix: bytes
-    builders: tuple[Build, ...]
 
 
 def compile_plan(plan: QueryPlan) -> Program:
     steps = []
-    for fetch in plan.fetches:
+    for position, fetch in enumerate(plan.fetches):
         prefix = b'{"query":' + orjson.dumps(fetch.document) + b',"variables":{'
+        names = tuple((name, b"%b:" % orjson.dumps(name)) for name in fetch.variables)
         builders = tuple(builder(entities.representation, entities.type_name) for entities in fetch.entities)
-        steps.append(Step(fetch, prefix, builders))
-    return Program(tuple(steps), plan.kind)
+        steps.append(Step(position, fetch, prefix, names, builders))
+    return Program(tuple(_stages(steps)), plan.kind)
+
+
+def _stages(steps: list[Step]) -> Iterator[tuple[Step, ...]]:
+    """Cuts where all that comes after waits for all that came before."""
+    before: list[frozenset[int]] = []
+    for step in steps:
+        after = step.fetch.after
+        before.append(frozenset(after).union(*(before[position] for position in after)))
+    start = 0
+    for cut in range(1, len(steps) + 1):
+        past = set(range(start, cut))
+        if all(past <= known for known in before[cut:]):
+            yield tuple(steps[start:cut])
+            start = cut
 
 
 @dataclass(slots=True)
@@ -59,69 +78,84 @@ class Run:
 
     variables: Mapping[str, Any]
     ask: Ask
+    caller: Caller
     data: Object
     errors: list[Object]
     shows_messages: bool = True
     """Whether subgraphs' own messages reach the client, which may tell more than a subgraph's owner thinks."""
+    may_send: MaySend | None = None
+    times: list[Object] | None = None
+    """What each request took, where somebody wants to know."""
 
-    async def all(self, program: Program) -> None:
-        steps = program.steps
-        if len(steps) == 1:
-            await self.step(steps[0])
-            return
-        if all(number - 1 in step.fetch.after for number, step in enumerate(steps) if number):
-            for step in steps:
-                await self.step(step)
-            return
-        tasks: list[asyncio.Task[None]] = []
+    async def all(self, program: Program, event: Object | None = None) -> None:
+        """Runs every fetch; the event of a subscription is the answer to its first."""
+        stages = program.stages
+        if event is not None:
+            self._put(stages[0][0].fetch, [self.data], event)
+            stages = stages[1:]
+        for stage in stages:
+            if len(stage) == 1:
+                await self.step(stage[0])
+            else:
+                await self._together(stage)
+
+    async def _together(self, stage: tuple[Step, ...]) -> None:
+        tasks: dict[int, asyncio.Task[None]] = {}
         async with asyncio.TaskGroup() as group:
-            for step in steps:
-                before = [tasks[position] for position in step.fetch.after]
-                tasks.append(group.create_task(self._once_known(step, before)))
+            for step in stage:
+                tasks[step.position] = group.create_task(self._once_known(step, tasks))
 
-    async def _once_known(self, step: Step, before: list[asyncio.Task[None]]) -> None:
-        for task in before:
-            await task
+    async def _once_known(self, step: Step, tasks: Mapping[int, asyncio.Task[None]]) -> None:
+        for position in step.fetch.after:
+            if position in tasks:
+                await tasks[position]
         await self.step(step)
 
     async def step(self, step: Step) -> None:
         fetch = step.fetch
-        if not self._holds(fetch.conditions):
+        if fetch.conditions and not self._holds(fetch.conditions):
             return
-        if not fetch.is_entity:
+        if not fetch.entities:
             await self._root(step)
             return
-        sent: list[tuple[Entities, list[list[Object]]]] = []
-        parts = self._own_variables(fetch)
-        for number, (entities, build) in enumerate(zip(fetch.entities, step.builders, strict=True)):
-            asked = self._holds(entities.conditions)
+        parts, sent, count = self.own_variables(step), [], 0
+        for entities, build in zip(fetch.entities, step.builders, strict=True):
+            asked = not entities.conditions or self._holds(entities.conditions)
             objects = objects_at(self.data, entities.path) if asked else []
-            encoded, owners = representations(objects, build)
-            parts.append(b'"r%d":[%s]' % (number, b",".join(encoded)))
+            encoded, owners = self._representations(fetch.subgraph, objects, build)
+            parts.append(b'"%b":%b' % (entities.variable.encode(), encoded))
             sent.append((entities, owners))
-        if not any(owners for _, owners in sent):
+            count += len(owners)
+        if not count:
             return
         answer = await self._asked(step, parts, fetch.entities[0].path)
         if answer is None:
             return
         found = answer.get("data")
         for entities, owners in sent:
-            rows = found.get(entities.alias) if isinstance(found, dict) else None
-            if isinstance(rows, list):
-                for row, objects in zip(rows, owners, strict=False):
-                    if isinstance(row, dict):
-                        for owner in objects:
-                            merge(owner, row)
-        self._note_entity_errors(fetch, answer, sent)
+            rows = found.get(entities.alias) if type(found) is dict else None
+            if type(rows) is list:
+                merge_entities(rows, owners)
+        if "errors" in answer:
+            self._note_entity_errors(fetch, answer, sent)
+
+    def _representations(self, subgraph: str, objects: list[Object], build: Build) -> tuple[bytes, list[list[Object]]]:
+        made, owners = representations(objects, build)
+        if self.may_send is not None and made:
+            allowed = self.may_send(subgraph, made, self.caller)
+            made = [row for row, is_allowed in zip(made, allowed, strict=True) if is_allowed]
+            owners = [rows for rows, is_allowed in zip(owners, allowed, strict=True) if is_allowed]
+        return orjson.dumps(made), owners
 
     async def _root(self, step: Step) -> None:
-        fetch = step.fetch
-        targets = objects_at(self.data, fetch.path)
+        targets = objects_at(self.data, step.fetch.path)
         if not targets:
             return
-        answer = await self._asked(step, self._own_variables(fetch), fetch.path)
-        if answer is None:
-            return
+        answer = await self._asked(step, self.own_variables(step), step.fetch.path)
+        if answer is not None:
+            self._put(step.fetch, targets, answer)
+
+    def _put(self, fetch: Fetch, targets: list[Object], answer: Object) -> None:
         found = answer.get("data")
         if isinstance(found, dict):
             for target in targets:
@@ -132,22 +166,26 @@ class Run:
             self._note(fetch.subgraph, error, [*prefix, *path] if isinstance(path, list) else prefix or None)
 
     async def _asked(self, step: Step, parts: list[bytes], path: Path) -> Object | None:
-        body = step.prefix + b",".join(parts) + b"}}"
+        body = step.body(parts)
+        started = time.perf_counter()
         try:
-            return await self.ask(step.fetch.subgraph, body, step.fetch.kind)
+            return await self.ask(step.fetch.subgraph, body, step.fetch.kind, self.caller)
         except SubgraphFailed as failed:
-            extensions = {"code": failed.code, "serviceName": step.fetch.subgraph}
-            error: Object = {"message": str(failed), "extensions": extensions}
-            plain = _plain(path)
-            self.errors.append(error | ({"path": plain} if plain else {}))
+            self.note_failure(step.fetch.subgraph, failed, _plain(path))
             return None
+        finally:
+            if self.times is not None:
+                took_ms = round((time.perf_counter() - started) * 1000, 3)
+                self.times.append({"fetch": step.position, "serviceName": step.fetch.subgraph, "ms": took_ms})
 
-    def _own_variables(self, fetch: Fetch) -> list[bytes]:
-        return [
-            b'"%s":%s' % (name.encode(), orjson.dumps(self.variables[name]))
-            for name in fetch.variables
-            if name in self.variables
-        ]
+    def note_failure(self, subgraph: str, failed: SubgraphFailed, path: list[str | int]) -> None:
+        extensions = {"code": failed.code, "serviceName": subgraph}
+        error: Object = {"message": str(failed), "extensions": extensions}
+        self.errors.append(error | ({"path": path} if path else {}))
+
+    def own_variables(self, step: Step) -> list[bytes]:
+        given = self.variables
+        return [start + orjson.dumps(given[name]) for name, start in step.names if name in given]
 
     def _holds(self, conditions: Conditions) -> bool:
         return all(bool(self.variables.get(variable)) is wanted for variable, wanted in conditions)

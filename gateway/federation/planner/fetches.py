@@ -4,9 +4,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from graphql import FieldNode
+
 from gateway.federation.planner.graph import Graph, Node
 from gateway.federation.planner.paths import Move, Placed, Solution
-from gateway.federation.planner.selection import ALWAYS, Condition, Conditions, Field, Fragment, Item, merged
+from gateway.federation.planner.selection import (
+    ALWAYS,
+    Condition,
+    Conditions,
+    Field,
+    Fragment,
+    Item,
+    apart_key,
+    merged,
+)
 
 PathElement = str | frozenset[str]
 """A key to descend by, through lists too; or the object types that are followed further."""
@@ -32,6 +43,8 @@ class Selection:
 
     fields: dict[tuple[str, Conditions], Asked] = field(default_factory=dict)
     fragments: dict[str, "Selection"] = field(default_factory=dict)
+    type_wanted: list[Conditions] = field(default_factory=list)
+    """When the objects' type itself is asked for, not only as a part of the answer's form."""
 
     def ask(self, key: str, item: Field) -> "Selection":
         """The selection inside the field, which is asked for once."""
@@ -83,8 +96,21 @@ class Group:
         return frozenset.intersection(*found) if found else ALWAYS
 
 
+def _differ(one: Iterable[Representation], other: Iterable[Representation]) -> bool:
+    """Whether one object cannot be represented both ways: a name would have to hold two values."""
+    rows = list(other)
+    return any(
+        part.name == row.name
+        and (part.of is None or row.of is None or not part.of.isdisjoint(row.of))
+        and (part.key != row.key or _differ(part.inside or (), row.inside or ()))
+        for part in one
+        for row in rows
+    )
+
+
 def _conditions(selection: Selection) -> list[frozenset[Condition]]:
     own = [asked.conditions for asked in selection.fields.values() if asked.name != "__typename"]
+    own += selection.type_wanted
     return own + [found for inside in selection.fragments.values() for found in _conditions(inside)]
 
 
@@ -95,11 +121,19 @@ class Keys:
     graph: Graph
     _numbers: dict[str, dict[str, int]] = field(default_factory=dict)
 
-    def of(self, static: str, type_name: str, item_name: str, arguments: str) -> str:
-        """The key of a field of an object whose static type is `static` and whose own is `type_name`."""
+    def of(self, static: str, type_name: str, item_name: str, arguments: str, apart: str = "") -> str:
+        """The key of a field of an object whose static type is `static` and whose own is `type_name`.
+
+        Of an abstract type it is the key before it is told apart; its objects have it with their type behind it.
+        """
+        arguments = f"{arguments} {apart}"
         number = self._numbers.setdefault(item_name, {}).setdefault(arguments, len(self._numbers[item_name]))
         key = f"{item_name}__{number}" if number else item_name
-        return f"{key}__{type_name}" if self.graph.conflicts(static, item_name) else key
+        is_abstract = self.graph.supergraph.is_abstract(type_name)
+        return f"{key}__{type_name}" if not is_abstract and self.graph.conflicts(static, item_name) else key
+
+    def apart(self, type_name: str, field_node: FieldNode) -> str:
+        return apart_key(self.graph.supergraph, type_name, field_node)
 
 
 @dataclass(slots=True)
@@ -110,7 +144,7 @@ class Place:
     selection: Selection
     path: Path
     static: str
-    moves: dict[object, Group]
+    moves: dict[object, list[Group]]
     """The groups that ask other subgraphs about the same object."""
 
 
@@ -156,8 +190,9 @@ class FetchGraph:
         item = placed.field
         if item.name == "__typename":
             place.selection.ask_typename()
+            place.selection.type_wanted.append(item.conditions)
             return set()
-        key = self.keys.of(place.static, node.type_name, item.name, item.arguments)
+        key = self.keys.of(place.static, node.type_name, item.name, item.arguments, item.apart)
         inside = place.selection.ask(key, item)
         if placed.inside is None or placed.node is None:
             return set()
@@ -179,11 +214,11 @@ class FetchGraph:
         )
         types = place.path[-1] if place.path and isinstance(place.path[-1], frozenset) else None
         signature = (move.node, types, representation if move.alone else None)
-        group = place.moves.get(signature)
+        groups = place.moves.setdefault(signature, [])
+        group = next((row for row in groups if not _differ(row.representation, representation)), None)
         if group is None:
-            is_entity = bool(move.key)
-            group = Group(move.node.subgraph, "query", place.path, move.node.type_name, is_entity)
-            place.moves[signature] = group
+            group = Group(move.node.subgraph, "query", place.path, move.node.type_name, is_entity=bool(move.key))
+            groups.append(group)
             self.groups.append(group)
         group.representation = tuple(dict.fromkeys((*group.representation, *representation)))
         group.after |= after - {group}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
-from graphql import SelectionSetNode, is_leaf_type
+from graphql import SelectionSetNode
 
 from gateway.federation.planner.selection import Field, Fragment, Item, Normaliser, merged
 from gateway.federation.supergraph import SubgraphField, Supergraph
@@ -27,6 +27,9 @@ class Graph:
 
     supergraph: Supergraph
     labels: frozenset[str] = NO_LABELS
+    asked_labels: set[str] = field(default_factory=set)
+    """Those that made a difference: with the others active or not, the plan is the same."""
+    _conflicts: dict[tuple[str, str], bool] = field(default_factory=dict)
     _parsed: dict[Any, tuple[Item, ...]] = field(default_factory=dict)
 
     def is_interface_object(self, node: Node) -> bool:
@@ -40,7 +43,9 @@ class Graph:
     def possible_types(self, node: Node) -> list[str]:
         """The object types that the subgraph can return at an abstract node."""
         here = self.supergraph.type_in(node.subgraph, node.type_name)
-        return [] if here is None else sorted(here.possible_types)
+        known = self.supergraph.subgraphs[node.subgraph].types
+        # A supergraph may claim that a type implements the interface in a subgraph that has no such type.
+        return [] if here is None else sorted(name for name in here.possible_types if name in known)
 
     def resolvable(self, node: Node, name: str) -> SubgraphField | None:
         """The field, where the subgraph resolves it at this node."""
@@ -55,6 +60,7 @@ class Graph:
     def _is_active(self, found: SubgraphField) -> bool:
         if found.label is None:
             return not found.overridden
+        self.asked_labels.add(found.label)
         return (found.label in self.labels) != found.overridden
 
     def child(self, node: Node, found: SubgraphField, name: str) -> Node:
@@ -108,17 +114,18 @@ class Graph:
                 yield from self._flat(type_name, item.selections)
 
     def conflicts(self, static: str, name: str) -> bool:
-        """Whether the field has several shapes among the object types of an abstract type, so that GraphQL refuses
-        to have it under one response key."""
+        """Whether the field has several types in an abstract type and its object types, so that GraphQL refuses to
+        have it, or what stands inside it, under one response key."""
         if not self.supergraph.is_abstract(static):
             return False
-        return len(set(self._shapes(static, name))) > 1
+        key = (static, name)
+        if key not in self._conflicts:
+            self._conflicts[key] = len(set(self._shapes(static, name))) > 1
+        return self._conflicts[key]
 
     def _shapes(self, static: str, name: str) -> Iterator[str]:
-        for type_name in self.supergraph.possible_types(static):
+        for type_name in (static, *self.supergraph.possible_types(static)):
             for subgraph in self.supergraph.subgraphs_by_field.get((type_name, name), ()):
                 here = self.supergraph.type_in(subgraph, type_name)
                 if here is not None:
-                    printed = here.fields[name]
-                    leaf = is_leaf_type(self.supergraph.schema.type_map[printed.named_type])
-                    yield printed.type if leaf else printed.type.replace(printed.named_type, "*")
+                    yield here.fields[name].type

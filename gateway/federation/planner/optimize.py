@@ -90,14 +90,18 @@ def _fetch(groups: list[Group], after: tuple[int, ...], declared: Mapping[str, t
     entities: list[Entities] = []
     if first.is_entity:
         parts = []
+        # A client's variable may be called the same.
+        prefix = _free("r", variables)
         for number, group in enumerate(groups):
             alias = f"_{number}" if len(groups) > 1 else "_entities"
-            argument = f"r{number}"
+            argument = f"{prefix}{number}"
             definitions.append(f"${argument}: [_Any!]!")
             name = "_entities" if alias == "_entities" else f"{alias}: _entities"
             inside = printed_selection(Selection(fragments={group.type_name: group.selection}))
             parts.append(f"{name}(representations: ${argument}) {inside}")
-            entities.append(Entities(alias, group.path, group.type_name, group.representation, group.conditions))
+            entities.append(
+                Entities(alias, group.path, group.type_name, group.representation, group.conditions, argument)
+            )
         body = "{ " + " ".join(parts) + " }"
     else:
         body = printed_selection(first.selection)
@@ -105,6 +109,13 @@ def _fetch(groups: list[Group], after: tuple[int, ...], declared: Mapping[str, t
     shared = _shared(group.conditions for group in groups)
     document = f"{head} {body}"
     return Fetch(first.subgraph, first.operation, document, variables, tuple(entities), first.path, shared, after)
+
+
+def _free(prefix: str, names: Iterable[str]) -> str:
+    """The prefix, longer until no name begins like it."""
+    while any(name.startswith(prefix) for name in names):
+        prefix += "_"
+    return prefix
 
 
 def _shared(conditions: Iterable[Conditions]) -> Conditions:

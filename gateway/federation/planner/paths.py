@@ -11,12 +11,13 @@ from itertools import combinations
 from typing import Final
 
 from gateway.federation.planner.graph import Graph, Node
-from gateway.federation.planner.selection import TYPENAME, Field, Fragment, Item, merged
+from gateway.federation.planner.selection import TYPENAME, Field, Fragment, Item, conflict, merged
 
 CROSSING: Final = 1000
 """The cost of asking one more subgraph, in fields."""
 
-MAX_EVALUATIONS: Final = 20_000
+MAX_EVALUATIONS: Final = 15_000
+ITEMS_PER_EVALUATION: Final = 20
 MAX_TARGETS: Final = 8
 
 Blocked = frozenset[str]
@@ -99,6 +100,8 @@ class Target:
         return CROSSING + (0 if self.required is None else self.required.cost)
 
 
+Way = tuple[Target | None, Option]
+
 Where = Node | None
 """Where an object is asked for; None before the first request."""
 
@@ -111,7 +114,7 @@ def weight(items: Iterable[Item]) -> int:
 @dataclass
 class Solver:
     graph: Graph
-    evaluations: int = 0
+    evaluations: float = 0
     _known: dict[object, Solution] = field(default_factory=dict)
     _active: frozenset[tuple[str, str, str]] = frozenset()
     """The `@requires` that are being resolved: they cannot wait for themselves."""
@@ -120,9 +123,7 @@ class Solver:
         """How the items are had of an object at the node, whose type the client knows as `static`."""
         key = (node, static, items, blocked, self._active)
         if key not in self._known:
-            self.evaluations += 1
-            if self.evaluations > MAX_EVALUATIONS:
-                raise TooComplex("The operation is too complex to be planned: ask for less at once.")
+            self.spend(1)
             if self.graph.is_abstract(node):
                 self._known[key] = self._abstract(node, static, items, blocked)
             elif self.graph.is_interface_object(node):
@@ -130,6 +131,11 @@ class Solver:
             else:
                 self._known[key] = self._object(node, static, self.graph.flat(node.type_name, items), blocked)
         return self._known[key]
+
+    def spend(self, evaluations: float) -> None:
+        self.evaluations += evaluations
+        if self.evaluations > MAX_EVALUATIONS:
+            raise TooComplex("The operation is too complex to be planned: ask for less at once.")
 
     def solve_root(self, type_name: str, items: tuple[Item, ...]) -> Solution:
         """How the items are had of a root type."""
@@ -252,25 +258,25 @@ class Solver:
         targets = list(self._targets(node, static, pending, blocked))
         chosen = _Choice(self, node, static, pending, blocked, targets).best()
         solution.residual += tuple(chosen.residual)
-        by_group: dict[object, Move] = {}
+        moves: list[tuple[Target, Move]] = []
         for target, option in chosen.options:
             if target is None:
                 solution.add(option.solution)
                 continue
             alone = option.required is not None and option.required.cost >= CROSSING
-            group = (target, option.requirement if alone else None)
-            move = by_group.get(group)
+            move = _joinable(moves, target, option, alone=alone)
             if move is None:
                 required = [] if target.required is None else [target.required]
-                move = by_group[group] = Move(target.node, target.key, (), required, Solution(), alone)
+                move = Move(target.node, target.key, (), required, Solution(), alone)
                 solution.cost += target.cost
+                moves.append((target, move))
             if option.required is not None and option.required not in move.required:
                 move.required.append(option.required)
                 move.requirement += option.requirement
                 solution.cost += option.required.cost
             move.solution.add(option.solution)
             solution.cost += option.solution.cost + _later(target, option)
-        solution.moves += by_group.values()
+        solution.moves += [move for _, move in moves]
 
     def option(self, node: Where, static: str, target: Target, item: Item, blocked: Blocked) -> Option | None:
         """The item at a target; with what a `@requires` there needs, which must be had from `node`."""
@@ -354,6 +360,15 @@ class Solver:
         return best
 
 
+def _joinable(moves: Iterable[tuple[Target, Move]], target: Target, option: Option, *, alone: bool) -> Move | None:
+    """The move that can take the option along: to the same target, waiting for the same, requiring nothing else."""
+    for other, move in moves:
+        same = other is target and move.alone is alone and (not alone or move.requirement == option.requirement)
+        if same and not conflict(move.requirement, option.requirement):
+            return move
+    return None
+
+
 def _like(item: Item, residual: tuple[Item, ...]) -> Item | None:
     """What is left of an item, as one item."""
     if not residual:
@@ -368,7 +383,7 @@ def _like(item: Item, residual: tuple[Item, ...]) -> Item | None:
 @dataclass(slots=True)
 class _Chosen:
     cost: int
-    options: list[tuple[Target | None, Option]]
+    options: list[Way]
     residual: list[Item]
 
     @property
@@ -386,23 +401,31 @@ class _Choice:
     pending: list[Item]
     blocked: Blocked
     targets: list[Target]
-    _options: dict[tuple[int, int], tuple[Item, Option | None]] = field(default_factory=dict)
+    _ways: dict[int, tuple[Item, list[Way]]] = field(default_factory=dict)
 
     def best(self) -> _Chosen:
-        best = self._by(())
-        if len(self.targets) > MAX_TARGETS:
-            return self._greedily(best)
-        for size in range(1, len(self.targets) + 1):
-            if not best.residual and best.cost <= size * CROSSING:
-                break
-            for combination in combinations(self.targets, size):
-                best = min(best, self._by(combination), key=lambda chosen: chosen.rank)
+        ways = [self._ways_to(item) for item in self.pending]
+        forced = self._forced(ways)
+        useful = {target for rows in ways for target, _ in rows if target is not None}
+        others = [target for target in self.targets if target in useful and target not in forced]
+        best = self._by(forced)
+        if len(others) > MAX_TARGETS:
+            return self._greedily(best, forced, others)
+        least = sum(_rank(rows[0])[1] for rows in ways if rows) + sum(target.cost for target in forced)
+        for size in range(1, len(others) + 1):
+            for combination in combinations(others, size):
+                if best.residual or least + sum(target.cost for target in combination) < best.cost:
+                    best = min(best, self._by((*forced, *combination)), key=lambda chosen: chosen.rank)
         return best
 
-    def _greedily(self, best: _Chosen) -> _Chosen:
-        taken: tuple[Target, ...] = ()
+    def _forced(self, ways: Iterable[list[Way]]) -> tuple[Target, ...]:
+        """Targets without which an item cannot be had."""
+        only = [rows[0][0] for rows in ways if len(rows) == 1]
+        return tuple(dict.fromkeys(target for target in only if target is not None))
+
+    def _greedily(self, best: _Chosen, taken: tuple[Target, ...], others: list[Target]) -> _Chosen:
         while True:
-            further = [(self._by((*taken, target)), target) for target in self.targets if target not in taken]
+            further = [(self._by((*taken, target)), target) for target in others if target not in taken]
             if not further:
                 return best
             chosen, target = min(further, key=lambda row: row[0].rank)
@@ -411,12 +434,14 @@ class _Choice:
             best, taken = chosen, (*taken, target)
 
     def _by(self, targets: tuple[Target, ...]) -> _Chosen:
+        self.solver.spend(len(self.pending) / ITEMS_PER_EVALUATION)
         chosen = _Chosen(sum(target.cost for target in targets), [], [])
+        allowed = {None, *targets}
         for item in self.pending:
             rest: Item | None = item
             while rest is not None:
-                found = self._cheapest(rest, targets)
-                if found is None or (found[1].rest is not None and weight((found[1].rest,)) >= weight((rest,))):
+                found = next((way for way in self._ways_to(rest) if way[0] in allowed), None)
+                if found is None:
                     break
                 chosen.options.append(found)
                 chosen.cost += _rank(found)[1]
@@ -425,24 +450,27 @@ class _Choice:
                 chosen.residual.append(rest)
         return chosen
 
-    def _cheapest(self, item: Item, targets: tuple[Target, ...]) -> tuple[Target | None, Option] | None:
-        options = [(target, self._option(item, target)) for target in (None, *targets)]
-        found = [(target, option) for target, option in options if option is not None]
-        return min(found, key=_rank, default=None)
+    def _ways_to(self, item: Item) -> list[Way]:
+        """The cheapest way first; each leaves less over than there was."""
+        if id(item) not in self._ways:
+            found = ((target, self._option(item, target)) for target in (None, *self.targets))
+            ways = [(target, option) for target, option in found if option is not None and _helps(option, item)]
+            self._ways[id(item)] = (item, sorted(ways, key=_rank))
+        return self._ways[id(item)][1]
 
     def _option(self, item: Item, target: Target | None) -> Option | None:
-        key = (id(item), id(target))
-        if key not in self._options:
-            made: Option | None = None
-            if target is not None:
-                made = self.solver.option(self.node, self.static, target, item, self.blocked)
-            elif self.node is not None and isinstance(item, Field) and not self.solver.graph.is_abstract(self.node):
-                made = self.solver.local(self.node, item)
-            self._options[key] = (item, made)
-        return self._options[key][1]
+        if target is not None:
+            return self.solver.option(self.node, self.static, target, item, self.blocked)
+        if self.node is not None and isinstance(item, Field) and not self.solver.graph.is_abstract(self.node):
+            return self.solver.local(self.node, item)
+        return None
 
 
-def _rank(row: tuple[Target | None, Option]) -> tuple[int, int]:
+def _helps(option: Option, item: Item) -> bool:
+    return option.rest is None or weight((option.rest,)) < weight((item,))
+
+
+def _rank(row: Way) -> tuple[int, int]:
     """What an option leaves over, and its cost: of two ways the one that knows more, earlier, is the cheaper."""
     target, option = row
     left = 0 if option.rest is None else weight((option.rest,))

@@ -17,6 +17,8 @@ class Entities:
     type_name: str
     representation: tuple[Representation, ...]
     conditions: Conditions
+    variable: str = "r0"
+    """In which the representations are sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +57,20 @@ def _parts(selection: Selection) -> Iterator[str]:
     for asked in selection.fields.values():
         alias = "" if asked.key == asked.name else f"{asked.key}: "
         arguments = f"({asked.arguments})" if asked.arguments else ""
-        conditions = "".join(
-            f" @{'include' if wanted else 'skip'}(if: ${variable})" for variable, wanted in sorted(asked.conditions)
-        )
         inside = "" if asked.inside is None else " " + printed_selection(_filled(asked.inside))
-        yield f"{alias}{asked.name}{arguments}{conditions}{inside}"
+        yield _conditional(f"{alias}{asked.name}{arguments}", asked.conditions, inside)
     for type_name, narrowed in selection.fragments.items():
         yield f"... on {type_name} {printed_selection(_filled(narrowed))}"
+
+
+def _conditional(field: str, conditions: Conditions, inside: str) -> str:
+    """The field with its directives; of each kind it takes one, so that more are said by fragments around it."""
+    included = [f"@include(if: ${variable})" for variable, wanted in sorted(conditions) if wanted]
+    skipped = [f"@skip(if: ${variable})" for variable, wanted in sorted(conditions) if not wanted]
+    printed = " ".join([field, *included[:1], *skipped[:1]]) + inside
+    for directive in (*included[1:], *skipped[1:]):
+        printed = f"... {directive} {{ {printed} }}"
+    return printed
 
 
 def _filled(selection: Selection) -> Selection:
@@ -71,32 +80,118 @@ def _filled(selection: Selection) -> Selection:
     return selection
 
 
-def printed(plan: QueryPlan) -> str:
-    """The plan for people: fetches by the wave in which they are sent."""
-    lines = ["QueryPlan {"]
-    for number, fetch in enumerate(plan.fetches):
-        after = f", after: {', '.join(map(str, fetch.after))}" if fetch.after else ""
-        lines.append(f"  Fetch #{number}(service: {fetch.subgraph!r}{after}) {{")
-        lines += [f"    Flatten(path: {_path(entities.path)})" for entities in fetch.entities]
-        lines += [f"    {fetch.document}", "  }"]
-    return "\n".join([*lines, "}"])
-
-
 def as_json(plan: QueryPlan) -> dict[str, Any]:
-    """The plan for `extensions.queryPlan`."""
-    fetches = [
-        {
-            "kind": "Fetch",
-            "serviceName": fetch.subgraph,
-            "operation": fetch.document,
-            "variableUsages": list(fetch.variables),
-            "paths": [_path(entities.path) for entities in fetch.entities],
-            "after": list(fetch.after),
-        }
-        for fetch in plan.fetches
-    ]
-    return {"kind": "QueryPlan", "operation": plan.kind, "fetches": fetches}
+    """The plan as a tree: what can be sent at once is Parallel, what waits for it follows in a Sequence.
+
+    A fetch begins when those in its `after` have answered, which may be before its turn in the tree.
+    """
+    waves: list[list[dict[str, Any]]] = []
+    wave_of: dict[int, int] = {}
+    for number, fetch in enumerate(plan.fetches):
+        wave_of[number] = 1 + max((wave_of[position] for position in fetch.after), default=-1)
+        if wave_of[number] == len(waves):
+            waves.append([])
+        waves[wave_of[number]].append(_conditioned(fetch.conditions, _fetch_json(number, fetch)))
+    nodes = [wave[0] if len(wave) == 1 else {"kind": "Parallel", "nodes": wave} for wave in waves]
+    node = nodes[0] if len(nodes) == 1 else {"kind": "Sequence", "nodes": nodes}
+    return {"kind": "QueryPlan", "operation": plan.kind, "node": node if nodes else None}
 
 
-def _path(path: Path) -> str:
-    return ".".join(element if isinstance(element, str) else f"|[{','.join(sorted(element))}]" for element in path)
+def _fetch_json(number: int, fetch: Fetch) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "kind": "Fetch",
+        "id": number,
+        "after": list(fetch.after),
+        "serviceName": fetch.subgraph,
+        "operationKind": fetch.kind,
+        "operation": fetch.document,
+        "variableUsages": list(fetch.variables),
+    }
+    if fetch.is_entity:
+        made["entities"] = [
+            _conditioned(
+                entities.conditions - fetch.conditions,
+                {
+                    "kind": "Flatten",
+                    "alias": entities.alias,
+                    "path": path_json(entities.path),
+                    "type": entities.type_name,
+                    "representation": representation_json(entities.representation),
+                },
+            )
+            for entities in fetch.entities
+        ]
+        return made
+    return {"kind": "Flatten", "path": path_json(fetch.path), "node": made} if fetch.path else made
+
+
+def _conditioned(conditions: Conditions, node: dict[str, Any]) -> dict[str, Any]:
+    return {"kind": "Condition", "if": conditions_json(conditions), "node": node} if conditions else node
+
+
+def conditions_json(conditions: Conditions) -> list[dict[str, Any]]:
+    return [{"variable": variable, "is": wanted} for variable, wanted in sorted(conditions)]
+
+
+def path_json(path: Path) -> list[Any]:
+    """Response keys; a list of type names where only objects of those are followed."""
+    return [element if isinstance(element, str) else sorted(element) for element in path]
+
+
+def representation_json(parts: tuple[Representation, ...]) -> list[dict[str, Any]]:
+    """`key` is where in the answers the part is found, when it is not its name."""
+    rows = []
+    for part in parts:
+        row: dict[str, Any] = {"name": part.name}
+        if part.key != part.name:
+            row["key"] = part.key
+        if part.of is not None:
+            row["on"] = sorted(part.of)
+        if part.inside is not None:
+            row["inside"] = representation_json(part.inside)
+        rows.append(row)
+    return rows
+
+
+def printed(plan: QueryPlan) -> str:
+    """The plan for people."""
+    node = as_json(plan)["node"]
+    return "\n".join(["QueryPlan {", *(_lines(node, 1) if node else ()), "}"])
+
+
+def _lines(node: dict[str, Any], depth: int) -> Iterator[str]:
+    indent = "  " * depth
+    match node["kind"]:
+        case "Sequence" | "Parallel":
+            yield f"{indent}{node['kind']} {{"
+            for inner in node["nodes"]:
+                yield from _lines(inner, depth + 1)
+        case "Condition":
+            wanted = ", ".join(f"${row['variable']}: {str(row['is']).lower()}" for row in node["if"])
+            yield f"{indent}Condition(if: {wanted}) {{"
+            yield from _lines(node["node"], depth + 1)
+        case "Flatten":
+            on = f", on: {node['type']}" if "type" in node else ""
+            yield f"{indent}Flatten(path: {_path(node['path'])!r}{on}) {{"
+            yield from _lines(node["node"], depth + 1) if "node" in node else _parts_lines(node, depth + 1)
+        case "Fetch":
+            after = f", after: {', '.join(map(str, node['after']))}" if node["after"] else ""
+            yield f"{indent}Fetch #{node['id']}(service: {node['serviceName']!r}{after}) {{"
+            for entities in node.get("entities", ()):
+                yield from _lines(entities, depth + 1)
+            yield f"{indent}  {node['operation']}"
+    yield f"{indent}}}"
+
+
+def _parts_lines(node: dict[str, Any], depth: int) -> Iterator[str]:
+    yield "  " * depth + " ".join(_representation_words(node["representation"]))
+
+
+def _representation_words(rows: list[dict[str, Any]]) -> Iterator[str]:
+    for row in rows:
+        word = row["name"] + (f" from {row['key']}" if "key" in row else "")
+        yield word + (f" {{ {' '.join(_representation_words(row['inside']))} }}" if "inside" in row else "")
+
+
+def _path(path: list[Any]) -> str:
+    return ".".join(element if isinstance(element, str) else f"|[{','.join(element)}]" for element in path)

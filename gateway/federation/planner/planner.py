@@ -1,6 +1,6 @@
 """Operation to plan: the phases in their order."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from graphql import FragmentDefinitionNode, OperationDefinitionNode
@@ -10,7 +10,7 @@ from gateway.federation.planner.graph import NO_LABELS, Graph
 from gateway.federation.planner.optimize import plan_of
 from gateway.federation.planner.paths import Solution, Solver
 from gateway.federation.planner.plan import QueryPlan
-from gateway.federation.planner.selection import Field, Normaliser
+from gateway.federation.planner.selection import Field, Item, Normaliser
 from gateway.federation.supergraph import Supergraph
 
 
@@ -27,6 +27,19 @@ class Planned:
     graph: Graph
 
 
+@dataclass(frozen=True, slots=True)
+class Phases:
+    """What each phase has made, for those who want to see it."""
+
+    kind: str
+    root_type: str
+    items: tuple[Item, ...]
+    solutions: list[Solution]
+    """One for a query, one for each root field of a mutation."""
+    groups: list[Group]
+    planned: Planned
+
+
 def plan(
     supergraph: Supergraph,
     operation: OperationDefinitionNode,
@@ -35,19 +48,42 @@ def plan(
     denied: frozenset[str] = frozenset(),
 ) -> Planned:
     """A validated operation's plan, without the coordinates that are denied. Raises Unplannable and TooComplex."""
+    return phases(supergraph, operation, fragments, labels, denied).planned
+
+
+def phases(
+    supergraph: Supergraph,
+    operation: OperationDefinitionNode,
+    fragments: Mapping[str, FragmentDefinitionNode],
+    labels: frozenset[str] = NO_LABELS,
+    denied: frozenset[str] = frozenset(),
+) -> Phases:
+    """As `plan`, with all that it went through."""
     graph = Graph(supergraph, labels)
-    root_type = supergraph.root_types[operation.operation.value]
+    kind = operation.operation.value
+    root_type = supergraph.root_types[kind]
     items = Normaliser(supergraph, fragments, denied).items(operation.selection_set, root_type)
     keys = Keys(graph)
     fetches = FetchGraph(graph, keys)
-    kind = operation.operation.value
     solver = Solver(graph)
+    solutions: list[Solution] = []
     runs: list[list[Group]] = []
-    for part in [(item,) for item in items] if kind == "mutation" else [items]:
+    for part in _in_series(items) if kind == "mutation" else [items]:
         solution = solver.solve_root(root_type, part)
         _check(solution)
+        solutions.append(solution)
         runs.append(fetches.add_root(kind, root_type, solution))
-    return Planned(plan_of(operation, runs), keys, graph)
+    planned = Planned(plan_of(operation, runs), keys, graph)
+    return Phases(kind, root_type, items, solutions, fetches.groups, planned)
+
+
+def _in_series(items: Iterable[Item]) -> Iterable[tuple[Item, ...]]:
+    """A mutation's parts: one for each response key, which may be asked for several times but is done once."""
+    parts: dict[str, tuple[Item, ...]] = {}
+    for item in items:
+        key = item.apart if isinstance(item, Field) else ""
+        parts[key] = (*parts.get(key, ()), item)
+    return parts.values()
 
 
 def _check(solution: Solution) -> None:

@@ -44,10 +44,12 @@ class Field:
     variables: frozenset[str] = frozenset()
     conditions: Conditions = ALWAYS
     selections: tuple["Item", ...] = ()
+    apart: str = ""
+    """The client's response key, where the same field under another is to be had apart: mutations run each."""
 
     def narrowed(self, selections: Sequence["Item"]) -> "Field":
         """The same field with less inside."""
-        return Field(self.name, self.arguments, self.variables, self.conditions, tuple(selections))
+        return Field(self.name, self.arguments, self.variables, self.conditions, tuple(selections), self.apart)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +89,7 @@ class Normaliser:
             if isinstance(selection, FieldNode):
                 name = selection.name.value
                 if name not in INTROSPECTION and f"{type_name}.{name}" not in self.denied:
-                    yield self._field(selection, type_name, own)
+                    yield from self._allowed(self._field(selection, type_name, own), type_name)
                 continue
             fragment: Any = selection
             if isinstance(selection, FragmentSpreadNode):
@@ -104,6 +106,16 @@ class Normaliser:
             else:
                 yield Fragment(condition, merged(inner))
 
+    def _allowed(self, item: Field, type_name: str) -> Iterator[Item]:
+        """The field of an abstract type is asked of those of its objects alone of which the caller may have it."""
+        possible = self.supergraph.possible_types(type_name)
+        if not any(f"{name}.{item.name}" in self.denied for name in possible if self.denied):
+            yield item
+            return
+        for name in sorted(possible):
+            if f"{name}.{item.name}" not in self.denied:
+                yield Fragment(name, (item,))
+
     def _field(self, field_node: FieldNode, type_name: str, conditions: Conditions) -> Field:
         name = field_node.name.value
         arguments = sorted(field_node.arguments or (), key=lambda argument: argument.name.value)
@@ -111,9 +123,17 @@ class Normaliser:
         if field_node.selection_set is not None:
             named = self.supergraph.field_type(type_name, name)
             assert named is not None  # noqa: S101 - validation has refused unknown fields
-            inner = self.items(field_node.selection_set, named)
+            # Where every condition is false a selection set must still not be empty.
+            inner = self.items(field_node.selection_set, named) or (TYPENAME,)
         printed = ", ".join(print_ast(argument) for argument in arguments)
-        return Field(name, printed, frozenset(_variables(arguments)), conditions, inner)
+        apart = apart_key(self.supergraph, type_name, field_node)
+        return Field(name, printed, frozenset(_variables(arguments)), conditions, inner, apart)
+
+
+def apart_key(supergraph: Supergraph, type_name: str, field_node: FieldNode) -> str:
+    """The response key of a mutation: asked for twice it is done twice. Nothing for any other field."""
+    is_mutation = type_name == supergraph.root_types.get("mutation")
+    return (field_node.alias or field_node.name).value if is_mutation else ""
 
 
 def merged(items: Iterable[Item]) -> tuple[Item, ...]:
@@ -125,13 +145,31 @@ def merged(items: Iterable[Item]) -> tuple[Item, ...]:
 
 
 def _identity(item: Item) -> Any:
-    return item.type_name if isinstance(item, Fragment) else (item.name, item.arguments, item.conditions)
+    return item.type_name if isinstance(item, Fragment) else (item.name, item.arguments, item.conditions, item.apart)
 
 
 def _joined(rows: list[Item]) -> Item:
     inner = merged(selection for row in rows for selection in row.selections)
     first = rows[0]
     return Fragment(first.type_name, inner) if isinstance(first, Fragment) else first.narrowed(inner)
+
+
+def conflict(one: Iterable[Item], other: Iterable[Item]) -> bool:
+    """Whether both ask for a field of one name with different arguments, so that no one object can hold both."""
+    rows = list(_fields(other))
+    return any(
+        field.name == row.name and (field.arguments != row.arguments or conflict(field.selections, row.selections))
+        for field in _fields(one)
+        for row in rows
+    )
+
+
+def _fields(items: Iterable[Item]) -> Iterator[Field]:
+    for item in items:
+        if isinstance(item, Field):
+            yield item
+        else:
+            yield from _fields(item.selections)
 
 
 def _variables(arguments: Iterable[ArgumentNode]) -> Iterator[str]:

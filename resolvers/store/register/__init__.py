@@ -1,14 +1,24 @@
-"""The register that ships with the product: agencies, regions, categories, teams. Provenance: docs/register.md."""
+"""The register that ships: agencies, regions, categories, teams, service policies. Provenance: docs/register.md."""
 
 import csv
 import hashlib
+import json
 from collections.abc import Iterator
 from functools import cache
 from importlib import resources
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
-from resolvers.documents import AgencyDoc, CategoryDoc, DecreeDoc, OrgUnitDoc, RegionDoc, TeamDoc, TeamMemberDoc
-from resolvers.domain import tracking_id
+from resolvers.documents import (
+    AgencyDoc,
+    CategoryDoc,
+    DecreeDoc,
+    OrgUnitDoc,
+    PolicyDoc,
+    RegionDoc,
+    TeamDoc,
+    TeamMemberDoc,
+)
+from resolvers.domain import service_policy, tracking_id
 from resolvers.domain.vocabulary import AgencyKind, RegionLevel, TeamKind, TeamRole, TimeZone
 
 POPULATION_YEAR: Final = 2025
@@ -81,6 +91,18 @@ _PUBLISHED: Final = {
 def _rows(name: str) -> Iterator[dict[str, str]]:
     text = resources.files(__name__).joinpath(name).read_text(encoding="utf-8")
     yield from csv.DictReader(text.splitlines())
+
+
+@cache
+def policies() -> tuple[PolicyDoc, ...]:
+    """The service policies of 62/2018 and of 5/2025, which replaced it."""
+    text = resources.files(__name__).joinpath("policies.json").read_text(encoding="utf-8")
+    return tuple(cast("list[PolicyDoc]", json.loads(text)))
+
+
+@cache
+def published_policies() -> service_policy.Policies:
+    return service_policy.Policies(map(service_policy.from_document, policies()))
 
 
 @cache

@@ -13,7 +13,7 @@ import schema
 from gateway.cli import app
 
 KEY = "a development key of the tests, not a secret"
-COMMANDS = ("demo", "serve", "router", "seed", "migrate", "doctor", "token", "schema")
+COMMANDS = ("demo", "serve", "router", "seed", "migrate", "holiday", "doctor", "token", "schema")
 
 
 @pytest.fixture
@@ -51,6 +51,14 @@ def test_the_help_names_every_command() -> None:
 
 def test_the_schema_command_prints_the_contract() -> None:
     assert run("schema") == (0, schema.subgraph_sdl(), "")
+
+
+def test_a_day_that_a_decree_changes_is_entered_with_one_command(database: str) -> None:
+    code, output, words = run("holiday", "2026-05-13", "--name", "Cuti bersama", "--decree", "SKB perubahan")
+    assert (code, output.strip()) == (0, "2026-05-13 is Cuti bersama; 0 complaints are due anew."), words
+    code, output, _ = run("holiday", "2026-05-13", "--decree", "SKB pencabutan")
+    assert (code, output.strip()) == (0, "2026-05-13 is a working day; 0 complaints are due anew.")
+    assert run("holiday", "besok", "--decree", "SKB")[0] == 2
 
 
 def test_a_token_needs_a_development_key(database: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,17 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ports import free_port
 
 from resolvers.domain.vocabulary import Role
 
 SATUGRAF = Path(sys.executable).with_name("satugraf")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

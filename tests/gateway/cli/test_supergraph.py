@@ -76,7 +76,8 @@ def test_a_plan_is_printed(tmp_path: Path) -> None:
     assert code == 0
     assert "service: 'agency', after: 0" in printed
     asked = ("supergraph", "plan", "--config", config, "--query", str(tmp_path / "q.graphql"), "--format", "json")
-    assert [fetch["serviceName"] for fetch in json.loads(run(*asked)[1])["fetches"]] == ["national", "agency"]
+    node = json.loads(run(*asked)[1])["node"]
+    assert (node["kind"], [fetch["serviceName"] for fetch in node["nodes"]]) == ("Sequence", ["national", "agency"])
     (tmp_path / "q.graphql").write_text("{ nothing }")
     code, _, words = run(*asked)
     assert (code, "nothing" in words) == (1, True)
@@ -120,3 +121,94 @@ async def test_a_running_subgraph_is_asked_for_its_schema(tmp_path: Path) -> Non
         code, printed, words = await asyncio.to_thread(run, "supergraph", "compose", "--config", str(config))
     assert code == 0, words
     assert url in printed
+
+
+def a_query(folder: Path, text: str) -> str:
+    file = folder / "operation.graphql"
+    file.write_text(text)
+    return str(file)
+
+
+def planned(folder: Path, text: str, *words: str) -> tuple[int, str, str]:
+    config = write(folder, national=NATIONAL, agency=AGENCY)
+    return run("supergraph", "plan", "--config", config, "--query", a_query(folder, text), *words)
+
+
+QUERY = "query Q($yes: Boolean!) { complaint { ...F } } fragment F on Complaint { title roadNumber @include(if: $yes) }"
+
+
+def phase(folder: Path, name: str) -> Any:
+    code, printed, _ = planned(folder, QUERY, "--phase", name, "--format", "json")
+    assert code == 0
+    code, words, _ = planned(folder, QUERY, "--phase", name)
+    assert (code, "roadNumber" in words) == (0, True)
+    return json.loads(printed)
+
+
+def test_each_phase_of_planning_can_be_seen(tmp_path: Path) -> None:
+    condition = [{"variable": "yes", "is": True}]
+    fields = [{"field": "title"}, {"field": "roadNumber", "if": condition}]
+    assert phase(tmp_path, "operation") == {
+        "kind": "Operation",
+        "operation": "query",
+        "selections": [{"field": "complaint", "selections": fields}],
+    }
+    paths = phase(tmp_path, "paths")
+    assert (paths["kind"], paths["type"], [row["cost"] // 1000 for row in paths["paths"]]) == ("Paths", "Query", [2])
+    [complaint] = paths["paths"][0]["moves"][0]["fields"]
+    assert [(move["subgraph"], move["key"]) for move in complaint["moves"]] == [("agency", [{"field": "id"}])]
+    fetches = phase(tmp_path, "fetches")["fetches"]
+    assert [(row["subgraph"], row["after"], row["path"]) for row in fetches] == [
+        ("national", [], []),
+        ("agency", [0], ["complaint"]),
+    ]
+    assert fetches[1]["representation"] == [{"name": "id"}]
+    node = phase(tmp_path, "plan")["node"]
+    assert [row["kind"] for row in node["nodes"]] == ["Fetch", "Condition"]
+    assert node["nodes"][1]["if"] == condition
+    assert node["nodes"][1]["node"]["variableUsages"] == ["yes"]
+
+
+def test_a_plan_can_be_made_from_a_supergraphs_sdl(tmp_path: Path) -> None:
+    config, output = write(tmp_path, national=NATIONAL, agency=AGENCY), tmp_path / "supergraph.graphql"
+    run("supergraph", "compose", "--config", config, "-o", str(output))
+    words = ("supergraph", "plan", "--supergraph", str(output), "--query", a_query(tmp_path, QUERY))
+    assert run(*words) == planned(tmp_path, QUERY)
+
+
+def test_one_of_several_operations_is_chosen_by_name(tmp_path: Path) -> None:
+    text = "query A { complaint { title } } query B { complaint { roadNumber } }"
+    assert "2 operations" in planned(tmp_path, text)[2]
+    assert "roadNumber" in planned(tmp_path, text, "--operation", "B")[1]
+    assert "no operation 'C'" in planned(tmp_path, text, "--operation", "C")[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "said"),
+    [
+        ("{ complaint { nothing } }", (), "operation.graphql:1:15: Cannot query field 'nothing'"),
+        ("{ complaint {", (), "operation.graphql:1:14: Syntax Error"),
+        ("", (), "Syntax Error"),
+        ("{ complaint { id } }", ("--label", "new"), "No @override has the label 'new'"),
+        ("{ complaint { id } }", ("--supergraph", "x.graphql"), "either --config"),
+    ],
+)
+def test_what_cannot_be_planned_says_why(tmp_path: Path, text: str, words: tuple[str, ...], said: str) -> None:
+    code, printed, error = planned(tmp_path, text, *words)
+    assert (code, printed) == (1, "")
+    assert said in error
+
+
+def test_a_query_file_that_is_none_is_refused(tmp_path: Path) -> None:
+    config = write(tmp_path, national=NATIONAL, agency=AGENCY)
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe\x00")
+    for file, said in (("bytes", "UTF-8"), ("missing", "No such file")):
+        code, _, error = run("supergraph", "plan", "--config", config, "--query", str(tmp_path / file))
+        assert (code, said in error) == (1, True)
+
+
+def test_the_phases_are_explained(tmp_path: Path) -> None:
+    code, words, _ = run("supergraph", "plan", "--help")
+    assert code == 0
+    for word in ("operation", "paths", "fetches", "plan", "--phase", "--label", "Example"):
+        assert word in words

@@ -8,8 +8,9 @@ import pytest
 from graphql import OperationDefinitionNode, parse
 from supergraphs import supergraph_of
 
-from gateway.federation.authorization import ANONYMOUS, Claims, denied_coordinates
+from gateway.federation.authorization import ANONYMOUS, Claims, asked_policies, decided, denied_coordinates
 from gateway.federation.engine import Engine
+from gateway.federation.executor.subgraphs import Caller
 
 CLINIC = """
 scalar Secret
@@ -38,7 +39,7 @@ class Hospital:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    async def ask(self, subgraph: str, body: bytes, kind: str) -> dict[str, Any]:
+    async def ask(self, subgraph: str, body: bytes, kind: str, caller: Caller) -> dict[str, Any]:
         self.asked.append(orjson.loads(body)["query"])
         if subgraph == "a":
             row = {"nik": "51", "name": "Wayan", "diagnosis": "flu"}
@@ -112,3 +113,98 @@ def test_a_null_where_none_may_be_nulls_what_is_around_it() -> None:
     assert answer["data"] is None
     assert paths(answer) == [["strict"]]
     assert asked == []
+
+
+WARDS = """
+type Query @join__type(graph: A) @join__type(graph: B) { found: [Person] @join__field(graph: A) }
+interface Person @join__type(graph: A, key: "id") @join__type(graph: B, key: "id", isInterfaceObject: true) {
+  id: ID!
+  name: String @join__field(graph: A)
+  notes: String @join__field(graph: B) @requiresScopes(scopes: [["notes"]])
+}
+type Nurse implements Person @join__type(graph: A, key: "id") @join__implements(graph: A, interface: "Person") {
+  id: ID!
+  name: String @join__field(graph: A)
+  notes: String @join__field
+}
+type Child implements Person @join__type(graph: A, key: "id") @join__implements(graph: A, interface: "Person") {
+  id: ID!
+  name: String @join__field(graph: A) @policy(policies: [["guardian", "ward"], ["court"]])
+  notes: String @join__field
+}
+"""
+
+
+def of_wards(query: str, claims: Claims) -> tuple[dict[str, Any], list[str]]:
+    asked: list[str] = []
+
+    async def ask(subgraph: str, body: bytes, kind: str, caller: Caller) -> dict[str, Any]:
+        asked.append(orjson.loads(body)["query"])
+        if subgraph == "b":
+            return {"data": {"_entities": [{"notes": "calm"}, {"notes": "shy"}]}}
+        nurse = {"__typename": "Nurse", "id": "1", "name": "Sri", "name__Nurse": "Sri"}
+        child = {"__typename": "Child", "id": "2"} | ({"name": "Budi"} if "Child" not in asked[-1] else {})
+        return {"data": {"found": [nurse, child]}}
+
+    engine = Engine(supergraph_of(WARDS, "a", "b"), ask)
+    document = parse(query)
+    [operation] = document.definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    prepared = engine.prepare(document, operation, {}, claims)
+    return asyncio.run(engine.execute(prepared, {}, {})), asked
+
+
+def test_what_one_implementation_guards_is_not_fetched_through_the_interface() -> None:
+    answer, asked = of_wards("{ found { name } }", ANONYMOUS)
+    assert asked == ["query { found { __typename ... on Nurse { __typename name } } }"]
+    assert answer["data"] == {"found": [{"name": "Sri"}, {"name": None}]}
+    assert paths(answer) == [["found", "name"]]
+
+
+@pytest.mark.parametrize(
+    ("policies", "allowed"), [({"guardian"}, False), ({"guardian", "ward"}, True), ({"court"}, True)]
+)
+def test_all_policies_of_any_set(policies: set[str], allowed: bool) -> None:
+    answer, _ = of_wards("{ found { name } }", Claims(policies=frozenset(policies)))
+    assert (answer["data"]["found"][1]["name"] is not None) is allowed
+
+
+def test_an_interface_objects_field_is_guarded_on_every_type() -> None:
+    answer, asked = of_wards("{ found { id ... on Nurse { notes } } }", ANONYMOUS)
+    assert len(asked) == 1
+    assert paths(answer) == [["found", "notes"]]
+    answer, asked = of_wards("{ found { id ... on Nurse { notes } } }", Claims(scopes=frozenset({"notes"})))
+    assert answer["data"]["found"][0] == {"id": "1", "notes": "calm"}
+
+
+def test_the_caller_is_part_of_what_a_plan_is_kept_by() -> None:
+    hospital = Hospital()
+    engine = Engine(SUPERGRAPH, hospital.ask)
+    document = parse("{ patient { name diagnosis } }")
+    [operation] = document.definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    for claims, fetched in ((DOCTOR, True), (ANONYMOUS, False), (DOCTOR, True)):
+        hospital.asked.clear()
+        asyncio.run(engine.execute(engine.prepare(document, operation, {}, claims), {}, {}))
+        assert ("diagnosis" in hospital.asked[0]) is fetched
+
+
+def test_the_hook_is_asked_about_the_policies_that_count_alone() -> None:
+    supergraph = supergraph_of(WARDS, "a", "b")
+
+    def operation(text: str) -> OperationDefinitionNode:
+        [found] = parse(text).definitions
+        assert isinstance(found, OperationDefinitionNode)
+        return found
+
+    assert asked_policies(supergraph, operation("{ found { id } }"), {}) == set()
+    asked: list[frozenset[str]] = []
+
+    async def court(policies: frozenset[str]) -> frozenset[str]:
+        asked.append(policies)
+        return frozenset({"court", "never asked for"})
+
+    for text in ("{ found { id } }", "{ found { name } }"):
+        claims = asyncio.run(decided(supergraph, operation(text), {}, Claims(authenticated=True), court))
+    assert asked == [{"guardian", "ward", "court"}]
+    assert claims == Claims(authenticated=True, policies=frozenset({"court"}))

@@ -2,52 +2,29 @@
 
 import asyncio
 import json
-import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
-import uvicorn
 from far_end import answering, serving
+from routed import routing
 from typer.testing import CliRunner
 
 from gateway.cli import app as cli
-from gateway.cli.router import router_app
+from gateway.federation.engine import Engine
+from gateway.federation.executor.subgraphs import Caller
 from gateway.federation.join import read_supergraph
 from gateway.http.router import Served
-from gateway.operation.document import InvalidDocument
+from gateway.operation.document import Documents, InvalidDocument
 
 SUPERGRAPH = """
 schema { query: Query }
 enum join__Graph { A @join__graph(name: "a", url: "%s") }
 type Query @join__type(graph: A) { greeting: String list: [Query] add(x: Int): Int }
 """
-
-
-@asynccontextmanager
-async def routing(file: Path) -> AsyncIterator[Any]:
-    """Asks a router that serves the file."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(router_app(file), ws="none", log_level="critical"))
-        running = asyncio.create_task(server.serve([listening]))
-        while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
-            await asyncio.sleep(0.005)
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}/graphql"
-        async with aiohttp.ClientSession() as session:
-
-            async def ask(query: str, **variables: Any) -> Any:
-                body = {"query": query, "variables": variables}
-                async with session.post(url, json=body) as response:
-                    return await response.json(content_type=None)
-
-            yield ask
-        server.should_exit = True
-        await running
 
 
 @pytest.fixture
@@ -74,6 +51,17 @@ async def test_it_serves_a_supergraph(file: Path) -> None:
         ("query ($x: Int!) { add(x: $x) }", "BAD_USER_INPUT"),
         ("{ " + " ".join(f"a{number}: greeting" for number in range(1000)) + " }", "DOCUMENT_TOO_LARGE"),
         ("{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }", "DOCUMENT_TOO_LARGE"),
+        ("{ add(x: " + "[" * 1500 + "]" * 1500 + ") }", "GRAPHQL_PARSE_FAILED"),
+        ("{ add(x: " + "[" * 150 + "]" * 150 + ") }", "GRAPHQL_VALIDATION_FAILED"),
+        ("{ list {" + " list { list { list { greeting } } }" * 300 + " } }", "DOCUMENT_TOO_LARGE"),
+        ("{ list {" + " greeting" * 3900 + " } }", "DOCUMENT_TOO_LARGE"),
+        (
+            "{ list {"
+            + "".join(f" ...F{n}" for n in range(48))
+            + " } }"
+            + "".join(f" fragment F{n} on Query {{" + " list { greeting }" * 15 + " }" for n in range(48)),
+            "DOCUMENT_TOO_LARGE",
+        ),
         ("{ " + "list { " * 60 + "greeting" + " }" * 61, "DOCUMENT_TOO_LARGE"),
         ("{ " + "list { " * 3000 + "greeting" + " }" * 3001, "GRAPHQL_PARSE_FAILED"),
         (
@@ -87,11 +75,14 @@ async def test_it_serves_a_supergraph(file: Path) -> None:
 async def test_a_hostile_or_wrong_operation_is_refused_at_once(file: Path, query: str, code: str) -> None:
     async with routing(file) as ask:
         await ask("{ greeting }")
-        started = time.perf_counter()
-        body = await ask(query)
-        assert time.perf_counter() - started < 0.1
-        assert body["errors"][0]["extensions"]["code"] == code
-        assert "data" not in body
+        spent = []
+        for number in range(3):
+            started = time.process_time()
+            body = await ask(f"{query} # {number}: not one that is known already")
+            spent.append(time.process_time() - started)
+            assert body["errors"][0]["extensions"]["code"] == code
+            assert "data" not in body
+        assert min(spent) < 0.1
 
 
 async def test_subgraphs_messages_are_masked(tmp_path: Path) -> None:
@@ -152,14 +143,18 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_new_supergraph_is_warm_for_what_was_asked_before(tmp_path: Path) -> None:
-    async def ask(subgraph: str, body: bytes, kind: str) -> dict[str, Any]:
+    async def ask(subgraph: str, body: bytes, kind: str, caller: Caller) -> dict[str, Any]:
         return {"data": {}}
 
-    old = Served.of(read_supergraph(SUPERGRAPH % "http://a"), ask)
+    def served(sdl: str) -> Served:
+        supergraph = read_supergraph(sdl)
+        return Served(Engine(supergraph, ask), Documents(supergraph.api_schema))
+
+    old = served(SUPERGRAPH % "http://a")
     for query in ("{ greeting }", "{ list { greeting } }", "{ nothing }"):
         with suppress(InvalidDocument):
             old.documents.check(query)
-    new = Served.of(read_supergraph((SUPERGRAPH % "http://a").replace("list: [Query]", "")), ask)
+    new = served((SUPERGRAPH % "http://a").replace("list: [Query]", ""))
     new.warm(old)
     checked = new.documents.check("{ greeting }")
     [operation] = checked.operations.values()

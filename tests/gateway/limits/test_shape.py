@@ -41,10 +41,10 @@ def test_each_operation_is_measured_by_itself() -> None:
 def test_a_fragment_bomb_is_measured_without_being_written_out(levels: int) -> None:
     parts = [f"fragment F{n} on Q {{ ...F{n + 1} ...F{n + 1} }}" for n in range(levels)]
     document = parse(" ".join(["{ ...F0 }", *parts, f"fragment F{levels} on Q {{ x: a }}"]))
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(TooLarge):
         check_shape(document)
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 def test_an_unknown_fragment_is_left_to_validation() -> None:

@@ -7,10 +7,12 @@ import pytest
 
 from resolvers.domain import sla
 from resolvers.domain.lifecycle import ClockEffect, Effect
-from resolvers.domain.sla import POLICY_2025, ClockDoc
+from resolvers.domain.sla import ClockDoc
 from resolvers.domain.vocabulary import ClockKind, SupervisionGrade, TimeZone
 from resolvers.holiday_tables import calendar
+from resolvers.store.register import published_policies
 
+POLICY = published_policies().of("5/2025")
 WITA = calendar(TimeZone.WITA)
 
 
@@ -21,7 +23,15 @@ def at(text: str) -> datetime:
 
 def after(clocks: list[ClockDoc], effect: Effect, kind: ClockKind | None, now: str, **further: Any) -> list[ClockDoc]:
     grade = further.get("grade")
-    return sla.apply(clocks, [ClockEffect(effect, kind)], now=at(now), calendar=WITA, policy=POLICY_2025, grade=grade)
+    return sla.apply(
+        clocks,
+        [ClockEffect(effect, kind)],
+        now=at(now),
+        zone=TimeZone.WITA,
+        calendars=calendar,
+        policy=POLICY,
+        grade=grade,
+    )
 
 
 @pytest.mark.parametrize(

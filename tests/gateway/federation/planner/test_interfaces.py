@@ -1,6 +1,8 @@
 """Interfaces, unions and `@interfaceObject`: objects whose type shows at run time."""
 
-from supergraphs import fetches, planned, supergraph_of
+from typing import Any
+
+from supergraphs import executed, fetches, planned, supergraph_of
 
 MEDIA = """
 type Query @join__type(graph: A) @join__type(graph: B) { media: [Media] @join__field(graph: A) }
@@ -79,3 +81,40 @@ def test_who_does_not_know_the_types_leaves_them_to_who_does() -> None:
         "b: query { best { stars id } }",
         "a[0]: entities { ... on Media { __typename ... on Book { __typename pages } } } }",
     ]
+
+
+def test_an_interface_objects_own_fields_need_nobody_who_knows_its_type() -> None:
+    answer, _ = executed(RATINGS, "{ best { id stars } }", {"b": [{"best": {"id": "1", "stars": 4}}]})
+    assert answer == {"data": {"best": {"id": "1", "stars": 4}}}
+
+
+def test_the_type_of_an_interface_object_is_asked_for_even_where_all_else_is_left_out() -> None:
+    query = "query ($no: Boolean!) { best { stars title @include(if: $no) ... on Book { stars } } }"
+    answers: dict[str, Any] = {"b": [{"best": {"stars": 4, "id": "1"}}], "a": [{"_entities": [{"__typename": "Book"}]}]}
+    answer, sent = executed(RATINGS, query, answers, no=False)
+    assert answer == {"data": {"best": {"stars": 4}}}
+    assert sent == [[{"__typename": "Media", "id": "1"}]]
+
+
+def test_a_supergraph_may_claim_an_implementation_that_its_subgraph_has_not() -> None:
+    sdl = MEDIA.replace('@join__type(graph: B, key: "id")\n  @join__implements', "\n  @join__implements", 1)
+    plan = planned(supergraph_of(sdl.replace("pages: Int @join__field(graph: B)", ""), "a", "b"), "{ media { title } }")
+    assert not any("Book" in fetch.document for fetch in plan.fetches if fetch.subgraph == "b")
+
+
+DIFFERENT_INSIDE = """
+type Query @join__type(graph: A) { things: [Thing] }
+union Thing @join__type(graph: A) @join__unionMember(graph: A, member: "X") @join__unionMember(graph: A, member: "Y")
+  = X | Y
+type X @join__type(graph: A) { part: XPart }
+type Y @join__type(graph: A) { part: YPart }
+type XPart @join__type(graph: A) { size: Int }
+type YPart @join__type(graph: A) { size: String }
+"""
+
+
+def test_fields_whose_insides_conflict_get_keys_of_their_own() -> None:
+    query = "{ things { ... on X { part { size } } ... on Y { part { large: size } } } }"
+    [fetch] = planned(supergraph_of(DIFFERENT_INSIDE, "a"), query).fetches
+    assert "part__X: part { size }" in fetch.document
+    assert "part__Y: part { size }" in fetch.document

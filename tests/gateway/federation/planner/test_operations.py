@@ -4,7 +4,7 @@ import time
 
 import pytest
 from graphql import parse
-from supergraphs import fetches, planned, supergraph_of
+from supergraphs import executed, fetches, planned, supergraph_of
 
 from gateway.federation.planner.paths import TooComplex
 from gateway.federation.planner.planner import plan as plan_operation
@@ -68,9 +68,55 @@ def test_a_wide_union_over_many_subgraphs_is_planned_in_time() -> None:
     supergraph = supergraph_of(sdl, *subgraphs)
     inner = " ".join(f"... on {member} {{ f1 f5 f9 self {{ ... on T1 {{ f2 f3 }} }} }}" for member in members)
     document = parse(f"{{ u {{ {inner} }} }}")
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         plan_operation(supergraph, document.definitions[0], {})  # type: ignore[arg-type]
     except TooComplex as refused:
         assert "ask for less" in str(refused)
-    assert time.perf_counter() - started < 1.5
+    assert time.process_time() - started < 1
+
+
+def test_the_same_mutation_under_two_names_is_done_twice() -> None:
+    query = "mutation { one: add(x: 1) two: add(x: 1) one: add(x: 1) }"
+    assert [line.split(": ", 1)[0] for line in fetches(planned(SUPERGRAPH, query))] == ["a", "a[0]"]
+    answer, _ = executed(SUPERGRAPH, query, {"a": [{"add": 1}, {"add__1": 2}]})
+    assert answer == {"data": {"one": 1, "two": 2}}
+
+
+def test_one_mutation_that_is_mentioned_twice_is_done_once() -> None:
+    query = "mutation ($yes: Boolean!) { take(x: 2) { id } ... @include(if: $yes) { take(x: 2) { name } } }"
+    plan = planned(SUPERGRAPH, query)
+    assert [fetch.kind for fetch in plan.fetches] == ["mutation", "query"]
+
+
+def test_conditions_inside_conditions_are_all_kept() -> None:
+    query = (
+        "query ($a: Boolean!, $b: Boolean!, $c: Boolean!) "
+        "{ product(id: 1) { ... @include(if: $a) { ... @include(if: $b) { name @skip(if: $c) } } } }"
+    )
+    [fetch] = planned(SUPERGRAPH, query).fetches
+    assert "... @include(if: $b) { name @include(if: $a) @skip(if: $c) }" in fetch.document
+    for included, name in ((True, "Meja"), (False, None)):
+        rows = {"product": {"name": name} if name else {}}
+        answer, _ = executed(SUPERGRAPH, query, {"a": [rows]}, a=True, b=included, c=False)
+        assert answer == {"data": {"product": {"name": name} if name else {}}}
+
+
+def test_where_every_condition_is_false_a_selection_is_still_not_empty() -> None:
+    query = "query ($a: Boolean!) { product(id: 1) { name @include(if: $a) @skip(if: $a) } }"
+    [fetch] = planned(SUPERGRAPH, query).fetches
+    assert fetch.document == "query { product(id: 1) { __typename } }"
+
+
+def test_a_clients_variable_may_be_called_as_ours() -> None:
+    query = "query ($r0: ID!, $r_: Boolean!) { product(id: $r0) { price @include(if: $r_) } }"
+    product = {"product": {"id": "7"}}
+    answer, sent = executed(SUPERGRAPH, query, {"a": [product], "b": [{"_entities": [{"price": 5}]}]}, r0="7", r_=True)
+    assert answer == {"data": {"product": {"price": 5}}}
+    assert sent == [[{"__typename": "Product", "id": "7"}]]
+
+
+def test_an_object_without_its_key_is_asked_for_nowhere() -> None:
+    answer, sent = executed(SUPERGRAPH, "{ product(id: 1) { name price } }", {"a": [{"product": {"name": "Meja"}}]})
+    assert answer == {"data": {"product": {"name": "Meja", "price": None}}}
+    assert sent == []

@@ -1,7 +1,9 @@
 """`@requires`: a field that its subgraph resolves once it is told what others know."""
 
+from typing import Any
+
 import pytest
-from supergraphs import fetches, planned, supergraph_of
+from supergraphs import executed, fetches, planned, supergraph_of
 
 from gateway.federation.planner.planner import Unplannable
 
@@ -87,3 +89,48 @@ def test_requirements_that_wait_for_each_other_are_refused() -> None:
     """
     with pytest.raises(Unplannable, match="item"):
         planned(supergraph_of(sdl, "a", "b", "c"), "{ item { x } }")
+
+
+TARIFFS = """
+type Query @join__type(graph: A) @join__type(graph: B) { parcel: Parcel @join__field(graph: A) }
+type Parcel @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {
+  id: ID!
+  weight(unit: String): Int @join__field(graph: A) @join__field(graph: B, external: true)
+  content: [Content!] @join__field(graph: A) @join__field(graph: B, external: true)
+  light: Int @join__field(graph: B, requires: "weight(unit: \\"g\\")")
+  heavy: Int @join__field(graph: B, requires: "weight(unit: \\"kg\\")")
+  duty: Int @join__field(graph: B, requires: "content { ... on Book { pages } ... on Food { __typename } }")
+}
+union Content @join__type(graph: A) @join__type(graph: B)
+  @join__unionMember(graph: A, member: "Book") @join__unionMember(graph: A, member: "Food")
+  @join__unionMember(graph: B, member: "Book") @join__unionMember(graph: B, member: "Food") = Book | Food
+type Book @join__type(graph: A) @join__type(graph: B) { pages: Int @join__field(graph: A)
+  @join__field(graph: B, external: true) }
+type Food @join__type(graph: A) @join__type(graph: B) { grams: Int @join__field(graph: A) }
+"""
+
+
+def test_one_field_required_with_two_arguments_makes_two_representations_of_one_request() -> None:
+    supergraph = supergraph_of(TARIFFS, "a", "b")
+    query = '{ parcel { light heavy weight(unit: "t") } }'
+    plan = planned(supergraph, query)
+    assert [fetch.subgraph for fetch in plan.fetches] == ["a", "b"]
+    names = [{part.name: part.key for part in row.representation}["weight"] for row in plan.fetches[1].entities]
+    assert len(set(names)) == 2
+    assert "weight" in plan.fetches[0].document
+    first = {"parcel": {"id": "1", "weight": 0, "weight__1": 1000, "weight__2": 1}}
+    answer, sent = executed(supergraph, query, {"a": [first], "b": [{"_0": [{"light": 5}], "_1": [{"heavy": 9}]}]})
+    assert answer == {"data": {"parcel": {"light": 5, "heavy": 9, "weight": 0}}}
+    assert [rows[0]["weight"] for rows in sent] == [1000, 1]
+
+
+def test_what_is_required_of_a_union_travels_with_its_types() -> None:
+    supergraph = supergraph_of(TARIFFS, "a", "b")
+    content = [{"__typename": "Book", "pages": 9}, {"__typename": "Food"}]
+    answers: dict[str, Any] = {
+        "a": [{"parcel": {"id": "1", "content": content}}],
+        "b": [{"_entities": [{"duty": 3}]}],
+    }
+    answer, sent = executed(supergraph, "{ parcel { duty } }", answers)
+    assert answer == {"data": {"parcel": {"duty": 3}}}
+    assert sent == [[{"__typename": "Parcel", "id": "1", "content": content}]]

@@ -1,0 +1,136 @@
+"""The database under measurement: a private mongod, the product's own synthetic complaints, what is asked of them."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from pymongo import MongoClient, ReplaceOne
+
+from gateway.auth.tokens import mint
+from gateway.mongod import embedded
+from resolvers import policy
+from resolvers.domain import tracking_id
+from resolvers.domain.vocabulary import ComplaintStatus, Role
+from resolvers.viewer import Viewer
+
+ROOT: Final = Path(__file__).parents[1]
+DEVELOPMENT_KEY: Final = "the development key of the measurements"
+SECRET_KEY: Final = "the secret key of the measurements"
+VIEWER: Final = Viewer(Role.AGENCY_ADMIN, "bench-admin", "kab-badung")
+"""Who asks, in every operation: an agency's admin, for whom the policy filters and masks."""
+IN_PROGRESS_COPIES: Final = 512
+SAMPLED: Final = 2000
+
+Document = dict[str, Any]
+
+
+@contextmanager
+def database(folder: Path) -> Iterator[str]:
+    """The URI of a private mongod over the folder; what was seeded there before stays."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with embedded(folder) as uri:
+        yield uri
+
+
+def token() -> str:
+    return mint(
+        DEVELOPMENT_KEY,
+        role=VIEWER.role,
+        subject=VIEWER.subject or "",
+        now=datetime.now(UTC),
+        lifetime=timedelta(days=1),
+        agency=VIEWER.agency,
+    )
+
+
+def _made_id(number: int) -> str:
+    return tracking_id.new("LP", hashlib.sha256(b"measured %d" % number).digest())
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One database of synthetic complaints."""
+
+    uri: str
+    complaints: int
+
+    @property
+    def name(self) -> str:
+        return f"bench_{self.complaints}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a server needs to serve it."""
+        return {
+            "SATUGRAF_MODE": "development",
+            "SATUGRAF_MONGODB_URI": self.uri,
+            "SATUGRAF_MONGODB_DATABASE": self.name,
+            "SATUGRAF_SECRET_KEY": SECRET_KEY,
+            "SATUGRAF_DEVELOPMENT_KEY": DEVELOPMENT_KEY,
+        }
+
+    @cached_property
+    def _database(self) -> Any:
+        client: MongoClient[Document] = MongoClient(self.uri, tz_aware=True)
+        return client[self.name]
+
+    def close(self) -> None:
+        self._database.client.close()
+
+    def seed(self) -> None:
+        """Fills it by `satugraf seed`, which does nothing where that was done before."""
+        command = [sys.executable, "-m", "gateway", "seed", "--complaints", str(self.complaints)]
+        subprocess.run(command, cwd=ROOT, env={**os.environ, **self.environment}, check=True)
+        self.reset_in_progress()
+
+    def mongod_pid(self) -> int:
+        return int(self._database.command("serverStatus")["pid"])
+
+    def stored(self, complaint_id: str) -> Document:
+        found: Document = self._database.complaints.find_one({"_id": complaint_id})
+        return found
+
+    @cached_property
+    def own_complaints(self) -> list[str]:
+        """Complaints that the viewer's agency has worked on to an end, with team and follow-ups."""
+        wanted = {"holder": VIEWER.agency, "team": {"$ne": None}, "closedAt": {"$ne": None}}
+        return self._ids(wanted)
+
+    @cached_property
+    def known_complaints(self) -> list[str]:
+        """Complaints that the viewer may know of, of the province with most of them."""
+        province = max(self.pages, key=lambda page: page[2])[0]
+        return self._ids({"readers": {"$in": list(policy.groups(VIEWER))}, "province": province})
+
+    def _ids(self, wanted: Document) -> list[str]:
+        return [row["_id"] for row in self._database.complaints.find(wanted, {"_id": 1}).sort("_id").limit(SAMPLED)]
+
+    @cached_property
+    def pages(self) -> list[tuple[str, str, int]]:
+        """Province, status, and how many complaints of them the viewer may know of; the fullest first."""
+        stages: list[Document] = [
+            {"$match": {"readers": {"$in": list(policy.groups(VIEWER))}}},
+            {"$group": {"_id": {"province": "$province", "status": "$status"}, "count": {"$sum": 1}}},
+            {"$sort": {"count": -1, "_id": 1}},
+        ]
+        rows = self._database.complaints.aggregate(stages, hint="readers_province_status_receivedAt")
+        return [(row["_id"]["province"], row["_id"]["status"], row["count"]) for row in rows]
+
+    def reset_in_progress(self) -> list[tuple[str, int]]:
+        """Ids and revisions of complaints that the viewer's agency works on: copies of one, as if never written to."""
+        complaints = self._database.complaints
+        ids = [_made_id(number) for number in range(IN_PROGRESS_COPIES)]
+        wanted = {"holder": VIEWER.agency, "status": ComplaintStatus.IN_PROGRESS, "_id": {"$nin": ids}}
+        model = complaints.find_one(wanted, sort=[("_id", 1)])
+        if model is None:
+            raise LookupError(f"{self.name} has no complaint that {VIEWER.agency} works on: take more complaints.")
+        complaints.bulk_write([ReplaceOne({"_id": each}, model | {"_id": each}, upsert=True) for each in ids])
+        return [(each, model["revision"]) for each in ids]

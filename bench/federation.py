@@ -1,0 +1,222 @@
+"""`python -m bench federation`: the router beside other federation gateways, over the same four subgraphs."""
+
+import dataclasses
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+import yaml
+from rich.table import Table
+
+from bench import agreement, progress, report
+from bench.dataset import ROOT
+from bench.executor import UNBOUNDED, Failed
+from bench.load import Ask, Bounds, NextAsk, ask_once, http_request
+from bench.operations import document, without_errors
+from bench.process import Command, NotServing, Server, serving
+from bench.rounds import Measured, measure, steps
+from bench.targets import OURS
+
+PEERS: Final = ROOT / "bench" / "peers" / "federation"
+SUBGRAPHS: Final = ("national", "works", "regions", "figures")
+OPERATIONS: Final = {"page": "federated_page", "list": "federated_list"}
+"""A page takes all four subgraphs, three of them by key; a list takes one."""
+ROWS: Final = 20
+PAGES: Final = 10**6
+CONNECTIONS: Final = 20
+SAMPLES: Final = 5
+READY_SECONDS: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    name: str
+    words: tuple[str, ...]
+    folder: Path = PEERS
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    rounds: int
+    warm: int
+    requests: int
+
+
+@dataclass(slots=True)
+class Result:
+    """The costs of one gateway at one operation, and how many subgraph requests each request took."""
+
+    measured: Measured = field(default_factory=Measured)
+    calls: list[float] = field(default_factory=list)
+
+
+Results = dict[tuple[str, str], Result]
+Running = Sequence[tuple[Gateway, Server]]
+
+
+def gateways(supergraph: Path, checkout: Path) -> list[Gateway]:
+    file = str(supergraph)
+    hive = ("node", "node_modules/.bin/hive-gateway", "supergraph", file, "--port", "{port}", "--host", "127.0.0.1")
+    production = {"NODE_ENV": "production"}
+    router = (sys.executable, "-m", "gateway", "router", "--supergraph", file, "--port", "{port}")
+    return [
+        Gateway(OURS, router, checkout),
+        Gateway("apollo-gateway", ("node", "apollo.mjs"), environment=production | {"SUPERGRAPH": file}),
+        Gateway("hive-gateway", (*hive, "--fork", "1"), environment=production),
+        Gateway("hive-gateway-rust", (*hive, "--fork", "1", "--hive-router-runtime"), environment=production),
+    ]
+
+
+def is_missing() -> str | None:
+    """Why the peers cannot run; None where they can."""
+    return None if (PEERS / "node_modules").is_dir() else f"Run `npm ci` in {PEERS.relative_to(ROOT)} first."
+
+
+def compare(plan: Plan, checkout: Path, only: Sequence[str] = ()) -> Results:
+    """Checks that all gateways give the same, warms them, measures in rounds.
+
+    Raises Disagreement, Failed, NotServing.
+    """
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        command = Command(("node", "subgraphs.mjs"), PEERS, {"NODE_ENV": "production"})
+        subgraphs = stack.enter_context(serving("subgraphs", command, folder / "subgraphs.log", on_server_core=False))
+        supergraph = compose(folder, subgraphs.port)
+        found = [gateway for gateway in gateways(supergraph, checkout) if not only or gateway.name in only]
+        running = [(gateway, stack.enter_context(_started(gateway, folder))) for gateway in found]
+        for _, server in running:
+            _wait(server)
+        for operation in OPERATIONS:
+            _check(operation, running)
+        return _measured(plan, running, subgraphs)
+
+
+def compose(folder: Path, port: int) -> Path:
+    """The supergraph of the four, by our own composition."""
+    schemas = {
+        name: {"routing_url": f"http://127.0.0.1:{port}/{name}", "schema": {"file": str(PEERS / f"{name}.graphql")}}
+        for name in SUBGRAPHS
+    }
+    config, supergraph = folder / "supergraph.yaml", folder / "supergraph.graphql"
+    config.write_text(yaml.safe_dump({"subgraphs": schemas}), encoding="utf-8")
+    command = [sys.executable, "-m", "gateway", "supergraph", "compose", "--config", str(config), "-o", str(supergraph)]
+    subprocess.run(command, cwd=ROOT, check=True)
+    return supergraph
+
+
+def _started(gateway: Gateway, folder: Path) -> Any:
+    command = Command(gateway.words, gateway.folder, gateway.environment)
+    return serving(gateway.name, command, folder / f"{gateway.name}.log")
+
+
+def _wait(server: Server) -> None:
+    """Some gateways listen before they have read their supergraph."""
+    asking = http_request("POST", "/graphql", port=server.port, body={"query": "{ __typename }"})
+    give_up = time.monotonic() + READY_SECONDS
+    while time.monotonic() < give_up:
+        try:
+            ask_once(server.port, asking)
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    raise NotServing(f"{server.name} does not answer.")
+
+
+def _request(operation: str, after: int, port: int) -> bytes:
+    asked = {"query": document(OPERATIONS[operation]), "variables": {"after": after}}
+    return http_request("POST", "/graphql", port=port, body=asked)
+
+
+def _check(operation: str, running: Running) -> None:
+    expected = None
+    for gateway, server in running:
+        given = [
+            orjson.loads(ask_once(server.port, _request(operation, 7 * turn, server.port))) for turn in range(SAMPLES)
+        ]
+        data = [answer["data"] for answer in given if "errors" not in answer]
+        expected = data if expected is None else expected
+        different = agreement.difference(expected, data, operation)
+        if len(data) < SAMPLES or different is not None:
+            raise agreement.Disagreement(f"{gateway.name} answers otherwise: {different or given}")
+
+
+def asks(operation: str, port: int) -> NextAsk:
+    """Another page in every request: what joins equal requests in flight gains nothing."""
+    return _asks(operation, port).__next__
+
+
+def _asks(operation: str, port: int) -> Iterator[Ask]:
+    chance = random.Random(7)
+    while True:
+        after = chance.randrange(PAGES) * ROWS
+        yield Ask(_request(operation, after, port), _is_page(after))
+
+
+def _is_page(after: int) -> Callable[[bytes], bool]:
+    wanted = [f"C{after + index}" for index in range(ROWS)]
+
+    return without_errors(lambda data: bool([row["id"] for row in data["latestComplaints"]] == wanted))
+
+
+def _measured(plan: Plan, running: Running, subgraphs: Server) -> Results:
+    results: Results = {(each, gateway.name): Result() for each in OPERATIONS for gateway, _ in running}
+    todo = steps(plan.rounds, OPERATIONS, running)
+    with progress.bar(len(todo)) as bar:
+        for step in todo:
+            operation, (gateway, server) = step.thing, step.item
+            bar.step(f"{step.what}: {operation} {gateway.name}")
+            bounds = Bounds(UNBOUNDED, plan.requests if step.turn else plan.warm)
+            before = _calls(subgraphs)
+            cost = measure(server, asks(operation, server.port), bounds, CONNECTIONS)
+            if cost.failed:
+                raise Failed(f"{cost.failed} requests failed at {gateway.name}: {cost.first_failure}")
+            if step.turn:
+                results[operation, gateway.name].measured.rounds.append(cost)
+                results[operation, gateway.name].calls.append((_calls(subgraphs) - before) / cost.requests)
+        bar.step("")
+    return results
+
+
+def _calls(subgraphs: Server) -> int:
+    return int(ask_once(subgraphs.port, http_request("GET", "/", port=subgraphs.port)))
+
+
+def tables(results: Results) -> list[Table]:
+    names = list(dict.fromkeys(name for _, name in results))
+    head = ["", "CPU ms per request", "× ours", "subgraph requests", "requests per second · p50 / p99 ms"]
+    return [
+        report.table(f"{operation}", head, [_row(results, operation, name) for name in names])
+        for operation in OPERATIONS
+    ]
+
+
+def _row(results: Results, operation: str, name: str) -> list[str]:
+    result = results[operation, name]
+    measured, reference = result.measured, results.get((operation, OURS))
+    times = "" if reference is None else f"{measured.times(reference.measured):.2f}"
+    calls = sum(result.calls) / len(result.calls)
+    return [name, f"{measured.cpu_ms:.2f}", times, f"{calls:.2f}", measured.pace]
+
+
+def as_json(results: Results) -> dict[str, Any]:
+    return {
+        "results": [
+            {
+                "operation": operation,
+                "target": name,
+                "rounds": [dataclasses.asdict(cost) for cost in result.measured.rounds],
+                "subgraph_requests": result.calls,
+            }
+            for (operation, name), result in results.items()
+        ]
+    }

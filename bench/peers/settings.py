@@ -1,0 +1,18 @@
+"""What the Python peers have in common with us: the same driver settings, token verification and viewer."""
+
+from starlette.middleware import Middleware
+
+from gateway.app import verifier
+from gateway.auth.middleware import Authentication
+from gateway.settings import load
+from resolvers.store.database import Store, connect
+
+
+def store() -> Store:
+    settings = load()
+    assert settings.mongodb_uri is not None
+    return connect(settings.mongodb_uri, settings.mongodb_database)
+
+
+def authentication() -> Middleware:
+    return Middleware(Authentication, verify=verifier(load()))

@@ -1,0 +1,61 @@
+"""The router's limits, from the environment."""
+
+from dataclasses import dataclass, field
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from gateway.federation.engine import MAX_FETCHES
+from gateway.http.request import BodyLimits
+from gateway.http.router import RouterLimits
+from gateway.limits.shape import TOKEN_LIMIT, ShapeLimits
+from gateway.operation.document import DocumentLimits
+from gateway.settings import SettingsError
+
+PREFIX = "SATUGRAF_ROUTER_"
+
+
+@dataclass(frozen=True, slots=True)
+class RouterConfig:
+    limits: RouterLimits = field(default_factory=RouterLimits)
+    document: DocumentLimits = field(default_factory=DocumentLimits)
+    max_fetches: int = MAX_FETCHES
+    introspection: bool = True
+    exposes_plan: bool = False
+
+
+_BODY, _ROUTER, _SHAPE = BodyLimits(), RouterLimits(), ShapeLimits()
+
+
+class _Environment(BaseSettings):
+    """`SATUGRAF_ROUTER_<NAME>` sets each."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
+
+    body_limit_bytes: int = Field(_BODY.size_bytes, ge=1024)
+    body_deadline_ms: int = Field(_BODY.deadline_ms, ge=100)
+    deadline_ms: int = Field(_ROUTER.deadline_ms, ge=10)
+    response_limit_bytes: int = Field(_ROUTER.response_bytes, ge=1024)
+    token_limit: int = Field(TOKEN_LIMIT, ge=10)
+    depth_limit: int = Field(_SHAPE.depth, ge=1)
+    alias_limit: int = Field(_SHAPE.aliases, ge=0)
+    root_field_limit: int = Field(_SHAPE.root_fields, ge=1)
+    fetch_limit: int = Field(MAX_FETCHES, ge=1)
+    introspection: bool = True
+
+
+def from_environment(exposes_plan: bool = False) -> RouterConfig:
+    """Raises SettingsError with one line a fault."""
+    try:
+        given = _Environment()
+    except ValidationError as failure:
+        lines = [f"{PREFIX}{str(error['loc'][0]).upper()}: {error['msg']}." for error in failure.errors()]
+        raise SettingsError("\n".join(lines)) from None
+    limits = RouterLimits(
+        BodyLimits(given.body_limit_bytes, given.body_deadline_ms),
+        deadline_ms=given.deadline_ms,
+        response_bytes=given.response_limit_bytes,
+    )
+    shape = ShapeLimits(given.depth_limit, given.alias_limit, given.root_field_limit)
+    document = DocumentLimits(given.token_limit, shape)
+    return RouterConfig(limits, document, given.fetch_limit, given.introspection, exposes_plan)

@@ -1,0 +1,62 @@
+"""`@cost` and `@listSize`: where they may stand, and what their arguments may name."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from gateway.federation.composition.field_sets import Problem
+from gateway.federation.subgraph import Applied, Element, SubgraphSchema, TypeDefinition
+
+_INT: Final = ("Int", "Int!")
+
+
+def check_costs(schema: SubgraphSchema, definition: TypeDefinition, element: Element) -> Iterator[Problem]:
+    """Of one field."""
+    coordinate = f"{definition.name}.{element.name}"
+    if definition.kind == "INTERFACE" and element.has("cost"):
+        yield "COST_APPLIED_TO_INTERFACE_FIELD", f'@cost cannot be applied to interface field "{coordinate}".'
+    for applied in element.applied("listSize"):
+        yield from _check_list_size(schema, element, applied, coordinate)
+
+
+def _check_list_size(schema: SubgraphSchema, element: Element, applied: Applied, coordinate: str) -> Iterator[Problem]:
+    arguments = applied.arguments
+    sized = arguments.get("sizedFields")
+    if not sized and not _is_list(element):
+        yield "LIST_SIZE_APPLIED_TO_NON_LIST", f'@listSize on "{coordinate}", which is not a list.'
+    assumed = arguments.get("assumedSize")
+    if isinstance(assumed, int) and assumed < 0:
+        yield "LIST_SIZE_INVALID_ASSUMED_SIZE", f'The assumed size of "{coordinate}" cannot be negative.'
+    for name in _names(arguments.get("slicingArguments")):
+        argument = element.arguments.get(name)
+        if argument is None:
+            message = f'Slicing argument "{name}" is not an argument of "{coordinate}".'
+            yield "LIST_SIZE_INVALID_SLICING_ARGUMENT", message
+        elif argument.type not in _INT:
+            message = f'Slicing argument "{coordinate}({name}:)" must be Int or Int!.'
+            yield "LIST_SIZE_INVALID_SLICING_ARGUMENT", message
+    if sized:
+        yield from _check_sized_fields(schema, element, _names(sized))
+
+
+def _check_sized_fields(schema: SubgraphSchema, element: Element, names: list[str]) -> Iterator[Problem]:
+    found = schema.types.get(element.named_type)
+    if found is None or found.kind not in ("OBJECT", "INTERFACE"):
+        message = f'Sized fields cannot be used because "{element.type}" is not an object or interface.'
+        yield "LIST_SIZE_INVALID_SIZED_FIELD", message
+        return
+    for name in names:
+        field = found.fields.get(name)
+        if field is None:
+            yield "LIST_SIZE_INVALID_SIZED_FIELD", f'Sized field "{name}" is not a field of type "{found.name}".'
+        elif not _is_list(field):
+            yield "LIST_SIZE_APPLIED_TO_NON_LIST", f'Sized field "{found.name}.{name}" is not a list.'
+
+
+def _is_list(element: Element) -> bool:
+    return element.type.startswith("[")
+
+
+def _names(value: Any) -> list[str]:
+    if value is None:
+        return []
+    return [str(name) for name in (value if isinstance(value, list) else [value])]

@@ -1,0 +1,81 @@
+"""Types as they are printed and literal values: which is a subtype of which, what fits, whether two say the same."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from graphql import (
+    BooleanValueNode,
+    EnumValueNode,
+    FloatValueNode,
+    IntValueNode,
+    ListValueNode,
+    NullValueNode,
+    ObjectValueNode,
+    StringValueNode,
+    ValueNode,
+    VariableNode,
+    value_from_ast_untyped,
+)
+
+from gateway.federation.subgraph import SubgraphSchema
+
+_OF_SCALAR: Final[dict[str, tuple[type[ValueNode], ...]]] = {
+    "Int": (IntValueNode,),
+    "Float": (IntValueNode, FloatValueNode),
+    "String": (StringValueNode,),
+    "Boolean": (BooleanValueNode,),
+    "ID": (StringValueNode, IntValueNode),
+}
+
+
+def is_subtype(abstract: Mapping[str, set[str]], narrow: str, wide: str) -> bool:
+    """Of types as they are printed; every type is a subtype of itself."""
+    if narrow == wide:
+        return True
+    if narrow.endswith("!"):
+        return is_subtype(abstract, narrow[:-1], wide.removesuffix("!"))
+    if wide.endswith("!"):
+        return False
+    if narrow.startswith("[") and wide.startswith("["):
+        return is_subtype(abstract, narrow[1:-1], wide[1:-1])
+    return narrow in abstract.get(wide, ())
+
+
+def fits(schema: SubgraphSchema, type_printed: str, value: ValueNode) -> bool:
+    """Of a type as it is printed: `[Int!]!`. Nothing fits a variable: field sets have none."""
+    if isinstance(value, VariableNode):
+        return False
+    if type_printed.endswith("!"):
+        return not isinstance(value, NullValueNode) and fits(schema, type_printed[:-1], value)
+    if isinstance(value, NullValueNode):
+        return True
+    if type_printed.startswith("["):
+        items = value.values if isinstance(value, ListValueNode) else (value,)
+        return all(fits(schema, type_printed[1:-1], item) for item in items)
+    if type_printed in _OF_SCALAR:
+        return isinstance(value, _OF_SCALAR[type_printed])
+    named = schema.types.get(type_printed)
+    if named is None or named.kind == "SCALAR":
+        return named is not None
+    if named.kind == "ENUM":
+        return isinstance(value, EnumValueNode) and value.value in named.values
+    if named.kind != "INPUT_OBJECT" or not isinstance(value, ObjectValueNode):
+        return False
+    given = {row.name.value: row.value for row in value.fields}
+    return given.keys() <= named.fields.keys() and all(
+        fits(schema, field.type, given[name]) if name in given else not field.is_required
+        for name, field in named.fields.items()
+    )
+
+
+def canonical(value: ValueNode) -> str:
+    """The same text for literals that say the same: `1` and `1.0`, objects with their fields in another order."""
+    return repr(_ordered(value_from_ast_untyped(value)))
+
+
+def _ordered(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _ordered(value[name]) for name in sorted(value)}
+    if isinstance(value, list):
+        return [_ordered(item) for item in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value

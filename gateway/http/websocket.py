@@ -1,0 +1,207 @@
+"""Operations over a websocket, as the graphql-transport-ws protocol words it."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+from starlette.types import Receive, Scope, Send
+
+from gateway.http.answer import bugs_told, request_id_of
+from gateway.http.request import BadRequest, GraphQLRequest, checked
+from gateway.http.subscribe import QUEUED_RESULTS, Ended, Refused, Subscribe, too_slow
+
+PROTOCOL: Final = "graphql-transport-ws"
+MAX_ID_CHARACTERS: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class SocketLimits:
+    init_ms: int = 5_000
+    message_bytes: int = 262_144
+    operations: int = 100
+    """At once, on one connection."""
+
+
+class Closed(Exception):
+    """The connection ends; `code` None: the client has ended it."""
+
+    def __init__(self, code: int | None, reason: str = "") -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+async def serve_websocket(
+    scope: Scope, receive: Receive, send: Send, subscribe: Subscribe, limits: SocketLimits
+) -> None:
+    """Serves one connection until it ends; always leaves it closed, and nothing running."""
+    await receive()
+    if PROTOCOL not in scope.get("subprotocols", ()):
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.close", "code": 4406, "reason": "Subprotocol not acceptable"})
+        return
+    await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    connection = _Connection(receive, send, subscribe, headers, limits)
+    closed = await connection.served()
+    if closed.code is not None:
+        # The client may have gone in the meantime, and the server says so by an exception of its own.
+        await asyncio.gather(
+            send({"type": "websocket.close", "code": closed.code, "reason": closed.reason}), return_exceptions=True
+        )
+
+
+@dataclass(slots=True)
+class _Connection:
+    receive: Receive
+    send: Send
+    subscribe: Subscribe
+    headers: Mapping[str, str]
+    limits: SocketLimits
+    _is_acknowledged: bool = False
+    _outgoing: "asyncio.Queue[bytes]" = field(default_factory=lambda: asyncio.Queue(QUEUED_RESULTS))
+    _running: "dict[str, asyncio.Task[None]]" = field(default_factory=dict)
+    _closed: "asyncio.Future[Closed]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    async def served(self) -> Closed:
+        """Why the connection ends."""
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(self.limits.init_ms / 1000, self._check_acknowledged)
+        reading, writing = loop.create_task(self._read()), loop.create_task(self._write())
+        try:
+            return await self._closed
+        finally:
+            timer.cancel()
+            tasks = [reading, writing, *self._running.values()]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _close(self, closed: Closed) -> None:
+        if not self._closed.done():
+            self._closed.set_result(closed)
+
+    def _check_acknowledged(self) -> None:
+        if not self._is_acknowledged:
+            self._close(Closed(4408, "Connection initialisation timeout"))
+
+    async def _write(self) -> None:
+        while True:
+            message = await self._outgoing.get()
+            try:
+                await self.send({"type": "websocket.send", "text": message.decode()})
+            except OSError:
+                self._close(Closed(None))
+
+    def _say(self, message: Mapping[str, Any]) -> None:
+        """Raises Ended where the client does not take what it has been sent."""
+        try:
+            self._outgoing.put_nowait(orjson.dumps(message))
+        except asyncio.QueueFull:
+            raise too_slow() from None
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                message = await self.receive()
+                if message["type"] == "websocket.disconnect":
+                    raise Closed(None)
+                self._take(self._parsed(message.get("text")))
+        except Closed as closed:
+            self._close(closed)
+        except Ended as ended:
+            self._close(Closed(ended.close_code, str(ended)))
+
+    def _parsed(self, text: str | None) -> dict[str, Any]:
+        if text is None:
+            raise Closed(4400, "Messages are text")
+        if len(text) > self.limits.message_bytes:
+            raise Closed(1009, f"A message has more than {self.limits.message_bytes} bytes")
+        try:
+            message = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            raise Closed(4400, "A message is not JSON") from None
+        if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+            raise Closed(4400, "A message is an object with a type")
+        return message
+
+    def _take(self, message: dict[str, Any]) -> None:
+        match message["type"]:
+            case "connection_init":
+                self._acknowledge(message.get("payload"))
+            case "ping":
+                _check_payload(message.get("payload"))
+                self._say({"type": "pong"})
+            case "pong":
+                pass
+            case "subscribe":
+                self._start(_id(message), message.get("payload"))
+            case "complete":
+                task = self._running.pop(_id(message), None)
+                if task is not None:
+                    task.cancel()
+            case _:
+                raise Closed(4400, "There is no such type of message")
+
+    def _acknowledge(self, payload: Any) -> None:
+        _check_payload(payload)
+        if self._is_acknowledged:
+            raise Closed(4429, "Too many initialisation requests")
+        self._is_acknowledged = True
+        self._say({"type": "connection_ack"})
+
+    def _start(self, operation_id: str, payload: Any) -> None:
+        if not self._is_acknowledged:
+            raise Closed(4401, "Unauthorized")
+        if operation_id in self._running:
+            raise Closed(4409, f"Subscriber for {operation_id} already exists")
+        if len(self._running) >= self.limits.operations:
+            raise Closed(4429, f"More than {self.limits.operations} operations at once")
+        if not isinstance(payload, dict):
+            raise Closed(4400, "The payload of subscribe is an object")
+        try:
+            request = checked(payload)
+        except BadRequest as failure:
+            raise Closed(4400, str(failure)) from None
+        task = asyncio.get_running_loop().create_task(self._run(operation_id, request))
+        self._running[operation_id] = task
+
+    async def _run(self, operation_id: str, request: GraphQLRequest) -> None:
+        try:
+            with bugs_told(request_id_of(self.headers), lambda body: self._end(operation_id, body["errors"])):
+                await self._results(operation_id, request)
+        finally:
+            if self._running.get(operation_id) is asyncio.current_task():
+                del self._running[operation_id]
+
+    async def _results(self, operation_id: str, request: GraphQLRequest) -> None:
+        try:
+            async with aclosing(self.subscribe(request, self.headers)) as results:
+                async for result in results:
+                    self._say({"id": operation_id, "type": "next", "payload": result})
+            self._say({"id": operation_id, "type": "complete"})
+        except Refused as refused:
+            self._end(operation_id, refused.body["errors"])
+        except Ended as ended:
+            self._close(Closed(ended.close_code, str(ended)))
+
+    def _end(self, operation_id: str, found: Any) -> None:
+        try:
+            self._say({"id": operation_id, "type": "error", "payload": found})
+        except Ended as ended:
+            self._close(Closed(ended.close_code, str(ended)))
+
+
+def _check_payload(payload: Any) -> None:
+    if not isinstance(payload, dict | None):
+        raise Closed(4400, "A payload is an object")
+
+
+def _id(message: dict[str, Any]) -> str:
+    found = message.get("id")
+    if not isinstance(found, str) or not 0 < len(found) <= MAX_ID_CHARACTERS:
+        raise Closed(4400, f"An id is text of 1 to {MAX_ID_CHARACTERS} characters")
+    return found

@@ -1,0 +1,73 @@
+"""Writes the audit: an entry is part of the very update that it is about, and moves to its collection afterwards.
+
+A crash between the two loses nothing: what waits on the complaint is read as part of the audit, and moved by whoever
+comes next.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from pymongo import UpdateOne
+
+from resolvers import policy
+from resolvers.context import RequestContext
+from resolvers.domain import audit_chain
+from resolvers.store.database import MAX_TIME_MS, Document, Store
+from resolvers.store.indexes import AUDIT_PENDING
+
+MOVED_AT_ONCE: Final = 200
+"""Complaints whose entries are moved in one go."""
+
+
+def recorded(context: RequestContext, before: Document | None, after: Document, action: str) -> Document:
+    """The keys that put the entry on the complaint, in the update that `action` makes."""
+    head = None if before is None else before.get("auditHead")
+    viewer = context.viewer
+    entry: Document = {
+        "complaint": after["_id"],
+        "sequence": 1 if head is None else head["sequence"] + 1,
+        "at": context.now,
+        "action": str(action),
+        "role": str(viewer.role),
+        "subject": policy.named_in_logs(viewer),
+        "agency": viewer.agency,
+        "readers": list(policy.watchers(after)),
+        "before": audit_chain.digest(before),
+        "after": audit_chain.digest(after),
+        "previousHash": None if head is None else head["hash"],
+    }
+    entry["hash"] = audit_chain.entry_hash(entry)
+    waiting = [] if before is None else before.get("auditPending", [])
+    return {
+        "auditHead": {"sequence": entry["sequence"], "hash": entry["hash"]},
+        "auditPending": [*waiting, entry],
+    }
+
+
+async def move(store: Store) -> int:
+    """Moves what waits on complaints to the audit; how many entries. Safe to run again, and by several at once."""
+    waiting = store.complaints.find(
+        {"auditPending.sequence": {"$gte": 1}}, {"auditPending": True}, limit=MOVED_AT_ONCE, max_time_ms=MAX_TIME_MS
+    )
+    rows = await waiting.hint(AUDIT_PENDING).to_list(MOVED_AT_ONCE)
+    entries = [entry for row in rows for entry in row["auditPending"]]
+    if entries:
+        written = [UpdateOne({"_id": entry_id(entry)}, {"$setOnInsert": entry}, upsert=True) for entry in entries]
+        await store.audit.bulk_write(written, ordered=False)
+        await store.complaints.bulk_write([_taken_off(row) for row in rows], ordered=False)
+    return len(entries)
+
+
+def _taken_off(row: Document) -> UpdateOne:
+    moved = [entry["sequence"] for entry in row["auditPending"]]
+    return UpdateOne({"_id": row["_id"]}, {"$pull": {"auditPending": {"sequence": {"$in": moved}}}})
+
+
+def entry_id(entry: Document) -> str:
+    return f"{entry['complaint']}/{entry['sequence']}"
+
+
+def with_waiting(moved: Sequence[Document], waiting: Sequence[Document]) -> list[dict[str, Any]]:
+    """The audit of one complaint, oldest first, whether its entries have moved yet or not."""
+    by_sequence = {entry["sequence"]: entry for entry in (*waiting, *moved)}
+    return [by_sequence[sequence] for sequence in sorted(by_sequence)]

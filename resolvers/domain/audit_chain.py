@@ -1,0 +1,111 @@
+"""The audit's chain: for each complaint its entries, each with the hash of the one before it and digests of its states.
+
+An entry that is altered, removed or put in shows; a removed last one by the head that the complaint carries.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+_HASHED: Final = (
+    "complaint",
+    "sequence",
+    "action",
+    "role",
+    "subject",
+    "agency",
+    "readers",
+    "before",
+    "after",
+    "previousHash",
+)
+
+DIGESTED: Final = (
+    "status",
+    "class",
+    "category",
+    "grade",
+    "title",
+    "body",
+    "location",
+    "anonymous",
+    "confidential",
+    "holder",
+    "holders",
+    "supporting",
+    "team",
+    "unit",
+    "assignee",
+    "hold",
+    "forwardings",
+    "followUps",
+    "escalationLevel",
+    "mergedInto",
+    "rating",
+    "closure",
+    "secretHash",
+)
+"""The keys of a complaint that a digest covers: what somebody decided or wrote, not what follows from it.
+
+`secretHash`, which nobody can guess, keeps short texts from being found by trying.
+"""
+
+
+class Verification(NamedTuple):
+    """`first_invalid` is the sequence number of the first entry that does not verify, or is missing."""
+
+    length: int
+    first_invalid: int | None
+    continuous: bool
+    """Each entry begins where the one before it ended: nothing was changed beside the audited ways."""
+
+    def as_document(self) -> dict[str, Any]:
+        """Under the contract's names."""
+        return {
+            "valid": self.first_invalid is None,
+            "length": self.length,
+            "firstInvalidSequence": self.first_invalid,
+            "continuous": self.continuous,
+        }
+
+
+def digest(state: Mapping[str, Any] | None) -> str | None:
+    """SHA-256 in hex over the canonical JSON of what an audit entry stands for; None before there is a complaint."""
+    if state is None:
+        return None
+    content = {key: state.get(key) for key in DIGESTED}
+    return hashlib.sha256(_canonical(content)).hexdigest()
+
+
+def entry_hash(entry: Mapping[str, Any]) -> str:
+    """SHA-256 in hex over the entry's canonical JSON; the stored `hash` itself does not count."""
+    return hashlib.sha256(_canonical({key: entry[key] for key in (*_HASHED, "at")})).hexdigest()
+
+
+def verify(entries: Sequence[Mapping[str, Any]], head: Mapping[str, Any] | None) -> Verification:
+    """Holds the entries, oldest first, against each other and against the head on the complaint."""
+    previous: Mapping[str, Any] | None = None
+    continuous = True
+    for sequence, entry in enumerate(entries, start=1):
+        before = None if previous is None else previous["hash"]
+        if entry["sequence"] != sequence or entry["previousHash"] != before or entry["hash"] != entry_hash(entry):
+            return Verification(len(entries), sequence, continuous)
+        continuous = continuous and (previous is None or previous["after"] == entry["before"])
+        previous = entry
+    expected = None if head is None else (head["sequence"], head["hash"])
+    found = None if previous is None else (previous["sequence"], previous["hash"])
+    whole = found == expected
+    return Verification(len(entries), None if whole else len(entries) + 1, continuous)
+
+
+def _canonical(content: Mapping[str, Any]) -> bytes:
+    written = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_instant)
+    return written.encode("utf-8", "surrogatepass")
+
+
+def _instant(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="milliseconds")
+    raise TypeError(f"{type(value).__name__} has no place in an audit entry.")

@@ -1,0 +1,51 @@
+"""The state machine as documentation: a diagram and a table, made from the rows of the one table."""
+
+from collections.abc import Iterable
+
+from resolvers.domain.guards import OPEN
+from resolvers.domain.lifecycle import TRANSITIONS, ClockEffect, Transition
+from resolvers.domain.vocabulary import ComplaintStatus
+
+_HEAD = ("from", "action", "to", "who", "clocks", "unless")
+
+
+def mermaid() -> str:
+    """Every change of status; what leaves it as it is stands in the table."""
+    edges: dict[tuple[str, str], list[str]] = {}
+    for row in TRANSITIONS:
+        if row.source is not row.target:
+            edges.setdefault((row.source, row.target), []).append(row.action)
+    lines = [f"    {source} --> {target}: {', '.join(actions)}" for (source, target), actions in edges.items()]
+    return "\n".join(["stateDiagram-v2", f"    [*] --> {ComplaintStatus.SUBMITTED}: SUBMIT", *lines])
+
+
+def table() -> str:
+    """One line for what is the same from several statuses."""
+    alike: dict[tuple[object, ...], list[Transition]] = {}
+    for row in TRANSITIONS:
+        target = "as it is" if row.source is row.target else row.target
+        alike.setdefault((row.action, target, row.actors, row.clocks, row.guard), []).append(row)
+    lines = [_line(str(key[1]), rows) for key, rows in alike.items()]
+    return "\n".join([_cells(_HEAD), _cells(["---"] * len(_HEAD)), *lines])
+
+
+def _line(target: str, rows: list[Transition]) -> str:
+    first = rows[0]
+    who = ", ".join(sorted(first.actors))
+    clocks = "; ".join(_effect(effect) for effect in first.clocks)
+    unless = "" if first.guard is None else (first.guard.__doc__ or "").partition("\n")[0].rstrip(".")
+    return _cells([_sources([row.source for row in rows]), first.action, target, who, clocks, unless])
+
+
+def _sources(sources: list[ComplaintStatus]) -> str:
+    if set(sources) == set(ComplaintStatus):
+        return "any"
+    return "any open" if set(sources) == OPEN else ", ".join(sources)
+
+
+def _effect(effect: ClockEffect) -> str:
+    return f"{effect.effect.lower()} {effect.kind or 'all'}"
+
+
+def _cells(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |".replace("|  |", "| |")

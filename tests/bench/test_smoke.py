@@ -1,0 +1,70 @@
+"""The measurements run: every server gives the same data, and every figure is there; no time is judged."""
+
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+from pymongo import MongoClient
+
+from bench import executor, growth, memory
+from bench.agreement import Disagreement
+from bench.dataset import ROOT, Dataset
+from bench.executor import Plan
+from bench.operations import OPERATIONS
+from bench.targets import PEERS, REST, Target, node_is_missing, ours
+
+pytestmark = pytest.mark.timeout(300)
+
+COMPLAINTS = 2000
+PYTHON = [peer for peer in PEERS if peer.words[0] != "node"]
+NODE = [peer for peer in PEERS if peer.words[0] == "node"]
+
+
+@pytest.fixture(scope="module")
+def dataset(mongodb_uri: str) -> Iterator[Dataset]:
+    seeded = Dataset(mongodb_uri, COMPLAINTS)
+    seeded.seed()
+    yield seeded
+    seeded.close()
+    with MongoClient[dict[str, object]](mongodb_uri) as client:
+        client.drop_database(seeded.name)
+
+
+def measured(dataset: Dataset, targets: list[Target]) -> executor.Results:
+    plan = Plan(list(OPERATIONS.values()), targets, rounds=1, seconds=0.05, writes=4, connections=2)
+    results = executor.compare(dataset, plan)
+    print(*executor.tables(plan, results))  # noqa: T201 - shown with -s, never judged
+    return results
+
+
+def test_every_python_server_gives_the_same_data_and_gets_its_figures(dataset: Dataset) -> None:
+    targets = [ours(ROOT), *PYTHON]
+    results = measured(dataset, targets)
+    assert results.keys() == {(name, target.name) for name in OPERATIONS for target in targets}
+    for result in results.values():
+        assert [cost.requests > 0 and cost.per_second > 0 and cost.failed == 0 for cost in result.rounds] == [True]
+
+
+def test_every_node_server_gives_the_same_data(dataset: Dataset) -> None:
+    missing = node_is_missing()
+    if missing:
+        pytest.skip(missing)
+    assert len(measured(dataset, [REST, *NODE])) == len(OPERATIONS) * (1 + len(NODE))
+
+
+def test_a_server_that_answers_otherwise_ends_the_run(dataset: Dataset) -> None:
+    """The other server's document asks for something else under the name of the revision."""
+    operation = OPERATIONS["Q3"]
+    document = operation.document.replace("revision", "revision: escalationLevel")
+    plan = Plan([dataclasses.replace(operation, document=document)], [REST, PYTHON[0]], 1, seconds=0.05, writes=1)
+    with pytest.raises(Disagreement, match=r"stock differs from rest: Q3\.0\.complaints\.nodes\.0\.revision"):
+        executor.compare(dataset, plan)
+
+
+def test_growth_and_memory_get_their_figures(dataset: Dataset) -> None:
+    points = growth.compare([dataset], ours(ROOT), rounds=1, seconds=0.05)
+    assert all(point.p50_ms > 0 for [point] in points.values())
+    assert growth.growth(points, "Q2", COMPLAINTS, COMPLAINTS) == 1
+    samples = memory.watch(dataset, ours(ROOT), requests=2 * memory.SAMPLES)
+    assert [sample.requests for sample in samples] == list(range(0, 2 * memory.SAMPLES + 1, 2))
+    assert all(10 < sample.resident_mib < 1000 for sample in samples)

@@ -1,0 +1,49 @@
+"""Composing small subgraphs in every order."""
+
+from itertools import permutations
+
+from gateway.federation.composition import Composed, SubgraphSource, compose
+
+EVERYTHING = (
+    *("@key", "@shareable", "@external", "@requires", "@provides", "@override", "@inaccessible", "@interfaceObject"),
+    *("@tag", "@extends", "@authenticated", "@requiresScopes", "@policy", "@composeDirective"),
+    *("@context", "@fromContext", "@cost", "@listSize"),
+)
+LINK = (
+    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ['
+    + ", ".join(f'"{name}"' for name in EVERYTHING)
+    + "])\n"
+)
+FED1 = "# Federation 1\n"
+
+
+def sources(*sdls: str) -> list[SubgraphSource]:
+    """Subgraphs a, b, …; each links Federation unless it links something itself, or begins with FED1."""
+    return [
+        SubgraphSource(name, f"http://{name}", sdl if "/federation/" in sdl or sdl.startswith(FED1) else LINK + sdl)
+        for name, sdl in zip("abcdef", sdls, strict=False)
+    ]
+
+
+def composed(*sdls: str) -> Composed:
+    """The outcome; the same in every order of the subgraphs."""
+    outcomes = [compose(order) for order in permutations(sources(*sdls))]
+    first = outcomes[0]
+    for other in outcomes[1:]:
+        assert (other.errors, other.hints, other.supergraph_sdl) == (first.errors, first.hints, first.supergraph_sdl)
+        assert other.api_schema == first.api_schema
+    return first
+
+
+def error_codes(*sdls: str) -> set[str]:
+    outcome = composed(*sdls)
+    assert outcome.ok == (not outcome.errors)
+    assert all(error.message for error in outcome.errors)
+    return {error.code for error in outcome.errors}
+
+
+def hint_codes(*sdls: str) -> set[str]:
+    outcome = composed(*sdls)
+    assert outcome.ok, outcome.errors
+    assert all(hint.message and hint.level for hint in outcome.hints)
+    return {hint.code for hint in outcome.hints}

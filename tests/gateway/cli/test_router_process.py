@@ -1,0 +1,107 @@
+"""`satugraf router` as operators run it: its own process, on the loop that serves."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+from aiohttp import web
+from far_end import answering, free_port, serving
+
+STREAMS = 60
+STARTS_CPU_SECONDS = 1.5
+SUPERGRAPH = """
+schema { query: Query subscription: Subscription }
+enum join__Graph { A @join__graph(name: "a", url: "%s") }
+type Query @join__type(graph: A) { greeting: String }
+type Subscription @join__type(graph: A) { greeted: String }
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    pid: int
+    url: str
+    session: aiohttp.ClientSession
+
+    async def greeting(self) -> object:
+        async with self.session.post(self.url, json={"query": "{ greeting }"}) as response:
+            return await response.json()
+
+    def cpu_seconds(self) -> float:
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def resident_mib(self) -> float:
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+@asynccontextmanager
+async def running(file: Path) -> AsyncIterator[Running]:
+    """The command, once it answers."""
+    port = free_port()
+    command = Path(sys.executable).with_name("satugraf")
+    process = await asyncio.create_subprocess_exec(
+        command, "router", "--supergraph", file, "--port", str(port), stderr=asyncio.subprocess.DEVNULL
+    )
+    try:
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session, asyncio.timeout(90):
+            found = Running(process.pid, f"http://127.0.0.1:{port}/graphql", session)
+            while True:
+                try:
+                    await found.greeting()
+                    break
+                except aiohttp.ClientConnectorError:
+                    await asyncio.sleep(0.05)
+            yield found
+    finally:
+        process.send_signal(signal.SIGTERM)
+        await process.wait()
+
+
+async def silent(request: web.Request) -> web.StreamResponse:
+    """A stream on which nothing happens."""
+    socket = web.WebSocketResponse(protocols=("graphql-transport-ws",))
+    await socket.prepare(request)
+    await socket.receive()
+    await socket.send_json({"type": "connection_ack"})
+    await socket.receive()
+    await socket.send_json({"id": "1", "type": "next", "payload": {"data": {"greeted": "once"}}})
+    async for _ in socket:
+        pass
+    return socket
+
+
+async def subscribed(router: Running, opened: AsyncExitStack) -> None:
+    socket = await opened.enter_async_context(
+        router.session.ws_connect(router.url, protocols=("graphql-transport-ws",))
+    )
+    await socket.send_json({"type": "connection_init"})
+    await socket.receive_json(timeout=30)
+    query = "subscription { greeted }"
+    await socket.send_json({"id": "1", "type": "subscribe", "payload": {"query": query}})
+    message = await socket.receive_json(timeout=30)
+    assert message["payload"] == {"data": {"greeted": "once"}}
+
+
+async def test_it_starts_soon_serves_and_keeps_idle_streams_in_flat_memory(tmp_path: Path) -> None:
+    file = tmp_path / "supergraph.graphql"
+    async with serving(answering({"greeting": "halo"}), streams=silent) as url:
+        file.write_text(SUPERGRAPH % url)
+        async with running(file) as router:
+            assert await router.greeting() == {"data": {"greeting": "halo"}}
+            assert router.cpu_seconds() < STARTS_CPU_SECONDS
+            resident = []
+            for _ in range(9):
+                async with AsyncExitStack() as opened:
+                    await asyncio.gather(*(subscribed(router, opened) for _ in range(STREAMS)))
+                    resident.append(router.resident_mib())
+            # The first rounds make what the later ones find: after them a stream leaves nothing behind.
+            assert resident[8] - resident[5] < 4
+            assert await router.greeting() == {"data": {"greeting": "halo"}}

@@ -1,0 +1,87 @@
+"""The audit's chain: whatever is altered, removed, put in or moved shows."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resolvers.domain import audit_chain
+
+AT = datetime(2026, 11, 25, tzinfo=UTC)
+
+
+def chain(length: int) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = []
+    for sequence in range(1, length + 1):
+        entry: dict[str, Any] = {
+            "complaint": "LP-1",
+            "sequence": sequence,
+            "at": AT,
+            "action": "FORWARD",
+            "role": "NATIONAL_ADMIN",
+            "subject": "desk",
+            "agency": None,
+            "readers": ["all"],
+            "before": f"state {sequence - 1}",
+            "after": f"state {sequence}",
+            "previousHash": entries[-1]["hash"] if entries else None,
+        }
+        entries.append(entry | {"hash": audit_chain.entry_hash(entry)})
+    return entries
+
+
+def head(entries: list[dict[str, Any]]) -> dict[str, Any] | None:
+    return {key: entries[-1][key] for key in ("sequence", "hash")} if entries else None
+
+
+@given(st.integers(0, 6))
+def test_a_chain_as_written_verifies(length: int) -> None:
+    entries = chain(length)
+    assert audit_chain.verify(entries, head(entries)) == (length, None, True)
+
+
+@given(
+    st.integers(1, 6),
+    st.data(),
+    st.sampled_from(
+        ["action", "role", "subject", "agency", "before", "after", "readers", "previousHash", "hash", "at"]
+    ),
+)
+def test_an_altered_entry_shows(length: int, data: st.DataObject, key: str) -> None:
+    entries = chain(length)
+    at = data.draw(st.integers(0, length - 1))
+    altered = [
+        *entries[:at],
+        entries[at] | {key: AT.replace(year=2020) if key == "at" else "other"},
+        *entries[at + 1 :],
+    ]
+    assert audit_chain.verify(altered, head(entries)).first_invalid in (at + 1, at + 2)
+
+
+@given(st.integers(1, 6), st.data())
+def test_a_removed_entry_shows_the_last_one_too(length: int, data: st.DataObject) -> None:
+    entries = chain(length)
+    at = data.draw(st.integers(0, length - 1))
+    found = audit_chain.verify([*entries[:at], *entries[at + 1 :]], head(entries))
+    assert found.first_invalid == at + 1
+
+
+def test_a_chain_that_is_gone_shows_by_the_head() -> None:
+    assert audit_chain.verify([], head(chain(3))).first_invalid == 1
+    assert audit_chain.verify(chain(3), None).first_invalid == 4
+
+
+def test_a_state_that_changed_between_two_entries_shows() -> None:
+    first, second = chain(2)
+    second |= {"before": "something else"}
+    second["hash"] = audit_chain.entry_hash(second)
+    assert audit_chain.verify([first, second], head([first, second])) == (2, None, False)
+
+
+@pytest.mark.parametrize("key", audit_chain.DIGESTED)
+def test_a_digest_covers_each_key_that_it_names(key: str) -> None:
+    state = dict.fromkeys(audit_chain.DIGESTED, "a")
+    assert audit_chain.digest(state) != audit_chain.digest(state | {key: "b"})
+    assert audit_chain.digest(None) is None

@@ -1,0 +1,46 @@
+"""A router over real HTTP, serving a supergraph's file."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import uvicorn
+
+from gateway.cli.router import Read, read, router_app
+from gateway.cli.router_config import RouterConfig
+from gateway.cli.server import WEBSOCKETS
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """Where the router answers, and a session to ask it with."""
+
+    url: str
+    session: aiohttp.ClientSession
+
+    async def __call__(self, query: str, **variables: Any) -> Any:
+        async with self.session.post(self.url, json={"query": query, "variables": variables}) as response:
+            return await response.json(content_type=None)
+
+
+@asynccontextmanager
+async def routing(file: Path, config: RouterConfig | None = None, read: Read = read) -> AsyncIterator[Routed]:
+    """A router that serves the file."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        app = router_app(file, read, config)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1, **WEBSOCKETS))
+        running = asyncio.create_task(server.serve([listening]))
+        try:
+            while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
+                await asyncio.sleep(0.005)
+            async with aiohttp.ClientSession() as session:
+                yield Routed(f"http://127.0.0.1:{listening.getsockname()[1]}/graphql", session)
+        finally:
+            server.should_exit = True
+            await running

@@ -1,0 +1,272 @@
+"""Every root and every field, as every role: nobody reads what is not theirs, and what is hidden cannot be told from
+what does not exist, by answers, errors, commands or query plans.
+"""
+
+import itertools
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import pytest
+from commands import Commands
+from examples import RECEIVED, a_complaint
+from graphql import DocumentNode, ExecutionResult, execute, parse, validate
+from portal import ADMIN, CITIZEN, EVERYONE, OTHER_ADMIN, OTHER_CITIZEN, PARTNER, UNIT
+from selections import BUILT, MUTATIONS, QUERIES, arguments, everything, input_fields, operation, value
+
+from resolvers import policy, vault
+from resolvers.context import RequestContext
+from resolvers.domain import tracking_id
+from resolvers.holiday_tables import calendar
+from resolvers.loaders import loaders
+from resolvers.store.database import Document, Store, connect
+from resolvers.viewer import PUBLIC, Viewer
+
+pytestmark = pytest.mark.timeout(400)  # a few hundred operations that ask for everything
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+OUTSIDERS = (PUBLIC, PARTNER, OTHER_CITIZEN, OTHER_ADMIN)
+NOBODYS = tracking_id.new("LP", bytes(range(16)))
+REFUSAL = "{ complaint { id title } userErrors { code message field } }"
+
+
+def follow_up(number: int, mark: str, visibility: str, **further: Any) -> Document:
+    return {
+        "id": f"LP-X/{number}",
+        "kind": "NOTE",
+        "body": mark,
+        "visibility": visibility,
+        "byAgency": "kab-badung",
+        "byRole": "LIAISON",
+        "bySubject": None,
+        "commitment": {"action": mark, "unit": mark, "dueOn": None},
+        "closureCode": None,
+        "evidence": [mark],
+        "approved": True,
+        "rejection": None,
+        "at": RECEIVED,
+        **further,
+    }
+
+
+def marked(**further: Any) -> Document:
+    """A complaint whose every private word says whose it is: CUSTODY, REPORTED (the reporter too), INTERNAL."""
+    return a_complaint(
+        title="Jalan REPORTEDTITLE 081234567890",
+        body="REPORTEDBODY petugas bernama Budi REPORTED, 0812-3456-7890",
+        redactedTitle="Jalan [telepon]",
+        redactedBody="petugas bernama [nama], [telepon]",
+        words=["jalan", "!reportedbody"],
+        location={"text": "REPORTED gang", "region": "51.03", "latitude": -8.723811, "longitude": 115.175213},
+        hold={"reason": "REPORTED hold", "reviewOn": "2026-12-01"},
+        rating={"stars": 1, "comment": "REPORTED comment", "at": RECEIVED},
+        closure={
+            "code": "FIXED",
+            "evidence": ["REPORTED photo"],
+            "archiveReason": None,
+            "referral": "REPORTED referral",
+            "ground": "REPORTED ground",
+            "alternative": "REPORTED alternative",
+            "at": RECEIVED,
+        },
+        followUps=[
+            follow_up(1, "INTERNAL note", "INTERNAL"),
+            follow_up(2, "INTERNAL draft", "PUBLIC", approved=False, kind="FINAL"),
+            follow_up(3, "REPORTED answer", "REPORTER"),
+        ],
+        forwardings=[
+            {
+                "sequence": 1,
+                "from": "kemenpanrb",
+                "to": "kab-badung",
+                "action": "VERIFY",
+                "reason": None,
+                "suggested": None,
+                "note": "REPORTED note",
+                "noteSalt": "INTERNALsalt",
+                "noteDigest": "INTERNALdigest",
+                "byRole": "NATIONAL_ADMIN",
+                "bySubject": "INTERNALsubject",
+                "at": RECEIVED,
+                "previousHash": None,
+                "hash": "0" * 64,
+            }
+        ],
+        secretHash="INTERNALhash",
+        unit=UNIT,
+        team=None,
+        **further,
+    )
+
+
+@pytest.fixture
+def commands() -> Commands:
+    return Commands()
+
+
+@pytest.fixture
+async def watched(register: Store, mongodb_uri: str, commands: Commands) -> AsyncIterator[Store]:
+    opened = connect(mongodb_uri, register.database.name, event_listeners=[commands])
+    await opened.agencies.find_one({})
+    commands.sent.clear()
+    yield opened
+    opened.close()
+
+
+@cache
+def checked(document: str) -> DocumentNode:
+    """Parsed and validated once: an operation that asks for everything is long."""
+    parsed = parse(document)
+    assert validate(BUILT, parsed) == []
+    return parsed
+
+
+async def ask(store: Store, document: str, variables: dict[str, Any], viewer: Viewer) -> dict[str, Any]:
+    """Data and errors, as they leave the schema."""
+    context = RequestContext(store, loaders(store), NOW, b"the secret key of the tests", calendar, viewer)
+    context.purpose = "Uji"
+    running = execute(BUILT, checked(document), variable_values=variables, context_value=context)
+    result = running if isinstance(running, ExecutionResult) else await running
+    assert result.data is not None, result.errors
+    errors = [(error.message, error.path) for error in result.errors or ()]
+    return {"data": result.data, "errors": errors}
+
+
+async def test_no_field_below_any_root_shows_anybody_what_is_not_theirs(watched: Store) -> None:
+    rows = [marked(), marked(confidential=True), marked(reporterSubject="made"), marked(verifiedAt=None)]
+    given = {"name": "NAMEMARK", "email": "mailmark@mail.id", "phone": "0811PHONEMARK", "nik": "5103NIKMARK"}
+    for row in rows:
+        owner = RequestContext(watched, loaders(watched), NOW, b"the secret key of the tests", calendar)
+        row["reporter"] = await vault.seal(owner, row["_id"], given)
+    await watched.complaints.insert_many(rows)
+    of_one = {name: field for name, field in QUERIES.items() if {"complaint", "id"} & field.args.keys()}
+    for viewer in EVERYONE:
+        answers = ""
+        for name, field in QUERIES.items():
+            for row in rows if name == "complaint" else rows[: 2 if name in of_one else 1]:
+                document, variables = operation("query", name, field, arguments(field, row["_id"]))
+                answer = json.dumps(await ask(watched, document, variables, viewer), default=str)
+                answers += answer
+                if name in ("complaint", "node"):
+                    check_one(viewer, row, answer)
+        own = any(policy.in_custody(viewer, row) for row in rows)
+        assert own or "REPORTED" not in answers, viewer
+        assert "INTERNALhash" not in answers
+        assert "INTERNALsubject" not in answers
+
+
+def check_one(viewer: Viewer, row: Document, answer: str) -> None:
+    own = policy.is_reporter(viewer, row)
+    custody = policy.in_custody(viewer, row)
+    assert (row["_id"] in answer) == policy.may_know(viewer, row), viewer
+    assert ("REPORTED" in answer) == custody, viewer
+    assert ("INTERNAL note" in answer) == ("INTERNAL draft" in answer) == (custody and not own), viewer
+    fields = policy.reporter_fields(viewer, row) or frozenset()
+    for key, mark in (("name", "NAMEMARK"), ("email", "mailmark"), ("phone", "PHONEMARK")):
+        assert (mark in answer) == (key in fields), (viewer, mark)
+    assert "NIKMARK" not in answer
+
+
+LISTS = (
+    "{ complaints { totalCount nodes { id } pageInfo { hasNextPage endCursor } } }",
+    '{ complaints(filter: {search: "rahasiaku"}) { totalCount nodes { id } } }',
+    '{ complaints(filter: {search: "jalan lubang"}) { totalCount edges { cursor } } }',
+    '{ complaints(filter: {region: ["51"]}, orderBy: DUE_ASC) { totalCount nodes { id } } }',
+    '{ complaints(filter: {holder: ["kab-badung"]}, orderBy: UPDATED_DESC, last: 3) { nodes { id } } }',
+    "{ complaints(filter: {overdue: true, open: true}, orderBy: RECEIVED_ASC) { totalCount } }",
+    '{ agency(id: "kab-badung") { complaints { totalCount nodes { id } } } }',
+    '{ similarComplaints(text: "jalan lubang rahasiaku di pasar", region: "51.03", first: 10) { id } }',
+    '{ similarComplaints(text: "jalan lubang rahasiaku di pasar", first: 10) { id } }',
+    "{ identityReads { totalCount nodes { complaint } } }",
+)
+
+
+def shapes(sent: list[Document], complaint_id: str) -> list[str]:
+    """The commands without what differs from one session to the next, the complaint's id under one name."""
+    session = ("lsid", "$", "txn")
+    kept = [{key: part for key, part in command.items() if not key.startswith(session)} for command in sent]
+    written = [json.dumps(command, default=str, sort_keys=True) for command in kept]
+    return sorted(text.replace(complaint_id, "ID") for text in written)
+
+
+async def plans(store: Store, sent: list[Document]) -> list[str]:
+    """The stages of each find's winning plan."""
+    kept = ("find", "filter", "projection", "sort", "limit", "hint")
+    found = []
+    for command in [command for command in sent if "find" in command]:
+        explained = await store.database.command("explain", {key: command[key] for key in kept if key in command})
+        text = json.dumps(explained["queryPlanner"]["winningPlan"], default=str)
+        found.append(" ".join(part for part in text.split('"') if part.isupper() or "_" in part))
+    return sorted(found)
+
+
+@pytest.mark.parametrize("viewer", OUTSIDERS, ids=lambda viewer: viewer.role + str(viewer.subject))
+async def test_a_list_is_the_same_whether_there_is_something_hidden_or_not(
+    watched: Store, commands: Commands, viewer: Viewer
+) -> None:
+    await watched.complaints.insert_many(
+        [a_complaint(body=f"Lubang di jalan pasar nomor {number}") for number in range(5)]
+    )
+    seen = []
+    for hidden in (False, True):
+        if hidden:
+            body = "Lubang di jalan pasar, rahasiaku"
+            await watched.complaints.insert_many(
+                [a_complaint(body=body, confidential=True, receivedAt=NOW, nextDueAt=RECEIVED) for _ in range(7)]
+            )
+        answers = []
+        for document in LISTS:
+            commands.sent.clear()
+            answer = await ask(watched, document, {}, viewer)
+            sent = list(commands.sent)
+            answers.append((answer, shapes(sent, "-"), await plans(watched, sent)))
+        seen.append(answers)
+    assert seen[0] == seen[1]
+
+
+async def test_by_id_what_is_hidden_is_what_does_not_exist(watched: Store, commands: Commands) -> None:
+    hidden = marked(confidential=True)
+    await watched.complaints.insert_one(hidden)
+    named = {name: field for name, field in QUERIES.items() if {"complaint", "id"} & field.args.keys()}
+    assert {"complaint", "node", "auditLog", "verifyAudit", "identityReads", "reporterRecord"} <= named.keys()
+    for viewer, (name, field) in itertools.product(OUTSIDERS, named.items()):
+        seen = []
+        for complaint_id in (hidden["_id"], NOBODYS):
+            commands.sent.clear()
+            document, variables = operation("query", name, field, arguments(field, complaint_id))
+            answer = json.dumps(await ask(watched, document, variables, viewer), default=str)
+            seen.append((answer.replace(complaint_id, "ID"), shapes(commands.sent, complaint_id)))
+        assert seen[0] == seen[1], (viewer, name)
+
+
+async def test_no_mutation_tells_what_is_hidden_from_what_does_not_exist(watched: Store, commands: Commands) -> None:
+    hidden = marked(confidential=True)
+    await watched.complaints.insert_one(hidden)
+    named = {name: field for name, field in MUTATIONS.items() if "complaint" in input_fields(field)}
+    for viewer, (name, field) in itertools.product(OUTSIDERS, named.items()):
+        seen = []
+        for complaint_id in (hidden["_id"], NOBODYS):
+            commands.sent.clear()
+            given = {"input": value("input", field.args["input"].type, complaint_id)}
+            document = f"mutation ($input: {field.args['input'].type}) {{ asked: {name}(input: $input) {REFUSAL} }}"
+            answer = json.dumps(await ask(watched, document, given, viewer), default=str)
+            seen.append((answer.replace(complaint_id, "ID"), shapes(commands.sent, complaint_id)))
+        assert seen[0] == seen[1], (viewer, name)
+        assert "NOT_FOUND" in seen[0][0] or "INVALID_INPUT" in seen[0][0], (viewer, name)
+    assert await watched.complaints.find_one({"_id": hidden["_id"]}) == hidden
+
+
+async def test_the_walk_reaches_every_field_of_a_complaint_and_of_the_logs() -> None:
+    for name in ("Complaint", "Reporter", "AuditEntry", "IdentityRead", "FollowUp", "Forwarding"):
+        fields = BUILT.type_map[name].fields  # type: ignore[attr-defined]
+        asked = everything(BUILT.type_map[name])
+        assert all(f" {field} " in asked or f" {field}" in asked for field in fields)
+
+
+def test_those_who_may_know_are_not_among_the_outsiders() -> None:
+    hidden = marked(confidential=True)
+    assert not any(policy.may_know(viewer, hidden) for viewer in OUTSIDERS)
+    assert policy.may_know(ADMIN, hidden)
+    assert policy.may_know(CITIZEN, hidden)
