@@ -189,6 +189,8 @@ class Program:
 
     source: Source
     root: Selection
+    fields: int
+    """Compiled, in all of its selections: what it takes in memory goes with it."""
 
     async def run(self, run: Run) -> JsonObject:
         """The answer's data. Raises Declined where the reference executor has to complete it from `run.outcomes`."""
