@@ -17,7 +17,7 @@ from gateway.auth.middleware import Authentication
 from gateway.auth.remembered import Remembered
 from gateway.auth.tokens import Verify, development_verifier, provider_verifier, refuse
 from gateway.http import console
-from gateway.http.graphql import GraphQLView, Limits, checked_documents
+from gateway.http.graphql import Endpoint, Limits
 from gateway.http.health import Readiness, exposed, healthz
 from gateway.http.request import BodyLimits
 from gateway.observability import metrics
@@ -100,7 +100,7 @@ async def _refreshed(regulations: Regulations) -> AsyncIterator[None]:
             await keeping
 
 
-def _graphql(settings: Settings, regulations: Regulations, held: ReferenceData) -> GraphQLView:
+def _graphql(settings: Settings, regulations: Regulations, held: ReferenceData) -> Endpoint:
     secret_key, store = settings.secret_key_bytes, regulations.store
 
     def make_context(request: Request, *, is_query: bool) -> RequestContext:
@@ -119,14 +119,13 @@ def _graphql(settings: Settings, regulations: Regulations, held: ReferenceData) 
             vault_keys=settings.vault_ring,
         )
 
-    built = schema.build([checked_documents(lambda: documents)])
-    documents = Documents(built._schema, settings.introspection)
+    documents = Documents(schema.build()._schema, settings.introspection)
     limits = Limits(
         BodyLimits(settings.body_limit_bytes, settings.body_deadline_ms),
         settings.cost_limit_points,
         settings.request_deadline_ms,
     )
-    return GraphQLView(built, documents, make_context, limits)
+    return Endpoint(documents, make_context, limits)
 
 
 def _now() -> datetime:
