@@ -19,7 +19,7 @@ from gateway.auth.tokens import Verify, development_verifier, provider_verifier,
 from gateway.following import Following
 from gateway.http import console
 from gateway.http.graph import Graph
-from gateway.http.graphql import GraphQLView, Limits, MakeContext
+from gateway.http.graphql import GraphQLEndpoint, Limits, MakeContext
 from gateway.http.health import Readiness, exposed, healthz, published_keys
 from gateway.http.request import BodyLimits
 from gateway.observability import metrics
@@ -54,7 +54,7 @@ def build(settings: Settings, store: Store) -> Starlette:
         settings.request_deadline_ms,
     )
     exposes_plan = settings.mode is Mode.DEVELOPMENT
-    view = following.view = GraphQLView(following.first, make_context, limits, exposes_plan=exposes_plan)
+    view = following.view = GraphQLEndpoint(following.first, make_context, limits, exposes_plan=exposes_plan)
     tokens = following.trust.tokens
     routes: list[BaseRoute] = [
         Route("/graphql", view, methods=["GET", "POST"]),
@@ -65,7 +65,7 @@ def build(settings: Settings, store: Store) -> Starlette:
     ]
     if settings.subgraph_endpoint:
         first = following.first.as_subgraph()
-        following.as_subgraph = GraphQLView(first, make_context, limits, may_ask=policy.may_ask_as_router)
+        following.as_subgraph = GraphQLEndpoint(first, make_context, limits, may_ask=policy.may_ask_as_router)
         routes.append(Route("/subgraph/graphql", following.as_subgraph, methods=["POST"]))
     if settings.console:
         routes += [Mount("/console", console.files()), Route("/", console.enter)]

@@ -15,7 +15,7 @@ from gateway.federation.executor.local import Beside
 from gateway.federation.executor.transport import HttpTransport
 from gateway.federation.join import InvalidSupergraph, read_supergraph
 from gateway.http.graph import Federated, Graph, National, national, with_bindings
-from gateway.http.graphql import GraphQLView, checked_documents
+from gateway.http.graphql import GraphQLEndpoint
 from gateway.observability.log import logger
 from gateway.operation.document import Documents
 from gateway.registry.addresses import public_addresses
@@ -44,8 +44,8 @@ AGENCY_LIMITS: Final = TransportLimits(
 class Following:
     """The graph that is live; `view` serves it."""
 
-    view: GraphQLView
-    as_subgraph: GraphQLView | None = None
+    view: GraphQLEndpoint
+    as_subgraph: GraphQLEndpoint | None = None
     """The view for other routers, where there is one."""
 
     def __init__(self, settings: Settings, store: Store) -> None:
@@ -144,9 +144,8 @@ class Following:
         return graph
 
     def _national(self, local_cases: "Mapping[str, str]") -> National:
-        built = schema.build([checked_documents(lambda: documents)], sorted(local_cases.values()))
-        documents = Documents(built._schema, self.settings.introspection)
-        return national(local_cases, built, documents)
+        built = schema.build(sorted(local_cases.values()))
+        return national(local_cases, Documents(built._schema, self.settings.introspection))
 
 
 def _endpoint(member: Member, before: "Mapping[str, Endpoint]") -> Endpoint:

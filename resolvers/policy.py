@@ -7,6 +7,7 @@ Source: role and visibility matrix, docs/privacy.md.
 """
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from resolvers.documents import DESK
@@ -217,7 +218,13 @@ def may_know(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ())
 
 def in_custody(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> bool:
     """Whether the viewer reads it in full: its reporter, its present and former custodians, the national desk."""
-    return complaint["_id"] in proven or not set(custody_groups(viewer)).isdisjoint(complaint["readers"])
+    return complaint["_id"] in proven or not _custody(viewer).isdisjoint(complaint["readers"])
+
+
+@lru_cache(maxsize=1024)
+def _custody(viewer: Viewer) -> frozenset[str]:
+    """Asked for each row and field of a page."""
+    return frozenset(custody_groups(viewer))
 
 
 def is_reporter(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> bool:

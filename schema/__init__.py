@@ -15,7 +15,6 @@ from graphql import (
     GraphQLUnionType,
     Undefined,
 )
-from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
@@ -36,7 +35,7 @@ class _Silent(strawberry.Schema):
         """Logs nothing: messages may hold what a citizen wrote; the edge logs what an operator needs."""
 
 
-def build(extensions: Sequence[type[SchemaExtension]] = (), local_cases: Sequence[str] = ()) -> strawberry.Schema:
+def build(local_cases: Sequence[str] = ()) -> strawberry.Schema:
     """The national graph as `/graphql` serves it: without federation's own root fields.
 
     `local_cases` names the types of LocalCase that agencies' subgraphs bring.
@@ -49,7 +48,6 @@ def build(extensions: Sequence[type[SchemaExtension]] = (), local_cases: Sequenc
             mutation=Mutation,
             types=[local_case_type(name) for name in local_cases],
             config=_config(),
-            extensions=list(extensions),
         )
     return _without_null_defaults(built)
 

@@ -30,7 +30,9 @@ def compiled(source: Source) -> Program:
     if operation.operation is OperationType.SUBSCRIPTION or root is None:
         raise Unsupported("subscription")
     serial = operation.operation is OperationType.MUTATION
-    return Program(source, _Compiler(source).selection(root, [operation.selection_set], serial=serial))
+    compiler = _Compiler(source)
+    selection = compiler.selection(root, [operation.selection_set], serial=serial)
+    return Program(source, selection, compiler.fields)
 
 
 @dataclass(slots=True)

@@ -130,6 +130,8 @@ async def together(coroutines: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
     not wait costs no turn of the event loop, and none becomes a task of its own. They must not cancel the task that
     they run in, as `asyncio.timeout` does.
     """
+    if len(coroutines) == 1:
+        return [await _outcome(coroutines[0])]
     results: list[Any] = [None] * len(coroutines)
     waiting: dict[int, Any] = {}
     try:
@@ -145,6 +147,13 @@ async def together(coroutines: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
         for coroutine in coroutines:
             coroutine.close()
     return results
+
+
+async def _outcome(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    try:
+        return await coroutine
+    except Exception as error:
+        return Failure(error)
 
 
 def _step(coroutine: Coroutine[Any, Any, Any], index: int, results: list[Any], waiting: dict[int, Any]) -> None:
@@ -189,6 +198,8 @@ class Program:
 
     source: Source
     root: Selection
+    fields: int
+    """Compiled, in all of its selections: what it takes in memory goes with it."""
 
     async def run(self, run: Run) -> JsonObject:
         """The answer's data. Raises Declined where the reference executor has to complete it from `run.outcomes`."""

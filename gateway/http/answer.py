@@ -8,7 +8,6 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import Send
 
 from gateway.http import errors
@@ -49,12 +48,6 @@ class Encoded(NamedTuple):
         headers.append((b"content-length", b"%d" % len(self.body)))
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
-
-
-async def respond(request: Request, limits: BodyLimits, answer: Callable[[Asked], Awaitable[Answer]]) -> Response:
-    """As answered, for Starlette's routes."""
-    status, headers, body = await answered(request, limits, answer)
-    return Response(body, status, headers)
 
 
 async def answered(request: Request, limits: BodyLimits, answer: Callable[[Asked], Awaitable[Answer]]) -> Encoded:

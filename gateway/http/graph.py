@@ -16,7 +16,6 @@ from graphql import (
     Visitor,
     visit,
 )
-from strawberry.schema import BaseSchema
 
 import schema
 from gateway.executor import reference
@@ -44,7 +43,6 @@ class National:
 
     local_cases: Mapping[str, str]
     """The type of LocalCase that an agency's subgraph brings, by agency."""
-    built: BaseSchema
     documents: Documents
     subgraph: Documents
 
@@ -110,10 +108,10 @@ class Graph:
                     engine.prepare(checked.document, operation, checked.fragments)
 
 
-def national(local_cases: Mapping[str, str], built: BaseSchema, documents: Documents) -> National:
-    """`built` and `documents` are the graph as it is served with these types."""
+def national(local_cases: Mapping[str, str], documents: Documents) -> National:
+    """`documents` are those of the graph as it is served with these types."""
     subgraph = schema.build_subgraph(sorted(local_cases.values()))
-    return National(dict(local_cases), built, documents, Documents(subgraph._schema, introspection=True))
+    return National(dict(local_cases), documents, Documents(subgraph._schema, introspection=True))
 
 
 def with_bindings(api_schema: GraphQLSchema, national: GraphQLSchema) -> GraphQLSchema:

@@ -1,30 +1,28 @@
 """GET and POST /graphql, as the GraphQL-over-HTTP draft words it."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import orjson
 from graphql import OperationType
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.websockets import WebSocket
-from strawberry.asgi import GraphQL
-from strawberry.extensions import SchemaExtension
-from strawberry.types.unset import UNSET
+from starlette.types import Receive, Scope, Send
 
+from gateway.executor import answer as executor
 from gateway.executor import reference
-from gateway.executor.answer import answered
 from gateway.federation.executor.subgraphs import Caller
 from gateway.federation.planner.paths import TooComplex
 from gateway.federation.planner.planner import Unplannable
 from gateway.http import errors
-from gateway.http.answer import Answer, Asked, check_method, respond
+from gateway.http.answer import Answer, Asked, answered, check_method
 from gateway.http.graph import Federated, Graph
+from gateway.http.patience import Gone
 from gateway.http.request import BadRequest, BodyLimits
 from gateway.limits.cost import TooExpensive, check_cost, cost
-from gateway.operation.document import Documents, InvalidDocument
+from gateway.operation.document import InvalidDocument
 from gateway.operation.prepare import Operation, prepare
 from gateway.operation.variables import chosen, coerced
 from resolvers.context import RequestContext
@@ -51,44 +49,20 @@ class Limits:
     deadline_ms: int
 
 
-def checked_documents(documents: Callable[[], Documents]) -> type[SchemaExtension]:
-    """Strawberry's extension that takes the document as we parsed and validated it."""
+@dataclass(slots=True)
+class GraphQLEndpoint:
+    """The endpoint; an answer goes out as the bytes that were made of it."""
 
-    class CheckedDocuments(SchemaExtension):
-        def on_parse(self) -> Iterator[None]:
-            context = self.execution_context
-            context.graphql_document = documents().check(context.query or "").document
-            context.pre_execution_errors = []
-            yield
+    graph: Graph
+    """Exchanged between requests; each keeps the one that it began with."""
+    make_context: MakeContext
+    limits: Limits
+    exposes_plan: bool = False
+    may_ask: MayAsk = anyone
 
-    return CheckedDocuments
-
-
-class GraphQLView(GraphQL[RequestContext, None]):
-    """Strawberry's ASGI view, with our own reading, checking and answering around its execution."""
-
-    def __init__(
-        self,
-        graph: Graph,
-        make_context: MakeContext,
-        limits: Limits,
-        *,
-        exposes_plan: bool = False,
-        may_ask: MayAsk = anyone,
-    ) -> None:
-        super().__init__(graph.national.built, graphql_ide=None, subscription_protocols=())
-        self.graph = graph
-        """Exchanged between requests; each keeps the one that it began with."""
-        self.make_context = make_context
-        self.limits = limits
-        self.exposes_plan = exposes_plan
-        self.may_ask = may_ask
-
-    async def run(  # type: ignore[override]
-        self, request: Request | WebSocket, context: Any = UNSET, root_value: None = UNSET
-    ) -> Response:
-        assert isinstance(request, Request)  # noqa: S101 - routes bring HTTP alone
-        return await respond(request, self.limits.body, self._answer)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with suppress(Gone):
+            await (await answered(Request(scope, receive), self.limits.body, self._answer)).send(send)
 
     async def _answer(self, asked: Asked) -> Answer:
         graphql, graph = asked.graphql, self.graph
@@ -115,7 +89,7 @@ class GraphQLView(GraphQL[RequestContext, None]):
         graphql, deadline_ms = asked.graphql, self.limits.deadline_ms
         try:
             async with asyncio.timeout(deadline_ms / 1000):
-                result = await answered(
+                result = await executor.answered(
                     graph.national.documents.schema,
                     operation.program,
                     operation.variables,

@@ -118,7 +118,6 @@ def _from_parameters(request: Request) -> GraphQLRequest:
 
 def checked(given: dict[str, Any]) -> GraphQLRequest:
     """The request in an object, as bodies and messages hold it. Raises BadRequest."""
-    """The request in an object. Raises BadRequest."""
     query, name = given.get("query"), given.get("operationName")
     variables, extensions = given.get("variables"), given.get("extensions")
     if not isinstance(query, str) or not query.strip():

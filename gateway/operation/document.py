@@ -11,6 +11,7 @@ from graphql import (
     GraphQLSchema,
     GraphQLSyntaxError,
     OperationDefinitionNode,
+    Token,
     parse,
     validate,
 )
@@ -21,9 +22,10 @@ from gateway.operation.recent import Recent
 
 CACHED_DOCUMENTS: Final = 500
 CACHED_BYTES: Final = 32_000_000
-_BYTES_PER_CHARACTER: Final = 100
-"""What a syntax tree takes in memory, by its text's length; measured, rounded up."""
-_ENTRY_BYTES: Final = 2_000
+_BYTES_PER_TOKEN: Final = 1_000
+_BYTES_PER_CHARACTER: Final = 4
+_ENTRY_BYTES: Final = 12_000
+"""What is kept of a document takes at most this, as tracemalloc says: a test measures it again."""
 MAX_ERRORS: Final = 20
 
 
@@ -67,8 +69,9 @@ class Documents:
         """Raises InvalidDocument."""
         found = self._checked.get(text)
         if found is None:
-            found = self._check(text)
-            self._checked.put(text, found, _ENTRY_BYTES + len(text) * _BYTES_PER_CHARACTER)
+            found, tokens = self._check(text)
+            size_bytes = _ENTRY_BYTES + len(text) * _BYTES_PER_CHARACTER + tokens * _BYTES_PER_TOKEN
+            self._checked.put(text, found, size_bytes)
         if isinstance(found, InvalidDocument):
             raise found.with_traceback(None)
         return found
@@ -82,7 +85,18 @@ class Documents:
         valid = [text for text, checked in self._checked.latest() if isinstance(checked, CheckedDocument)]
         return valid[:count]
 
-    def _check(self, text: str) -> CheckedDocument | InvalidDocument:
+    def _check(self, text: str) -> tuple[CheckedDocument | InvalidDocument, int]:
+        """With the number of tokens that are kept for it: a refusal after parsing names nodes, which hold them all."""
+        document = self._parsed(text)
+        if isinstance(document, InvalidDocument):
+            return document, 0
+        rules = specified_rules if self.introspection else (*specified_rules, NoSchemaIntrospectionCustomRule)
+        hidden = not self.introspection
+        errors = validate(self.schema, document, rules, max_errors=MAX_ERRORS, hide_suggestions=hidden)
+        found = InvalidDocument("GRAPHQL_VALIDATION_FAILED", errors) if errors else _sorted(document)
+        return found, _tokens(document)
+
+    def _parsed(self, text: str) -> DocumentNode | InvalidDocument:
         if len(text) > SOURCE_LIMIT_CHARACTERS:
             sentence = f"The document has {len(text)} characters; at most {SOURCE_LIMIT_CHARACTERS} are taken."
             return InvalidDocument(TooLarge.code, [GraphQLError(sentence)])
@@ -90,17 +104,21 @@ class Documents:
             document = parse(text, max_tokens=self.limits.tokens)
             check_shape(document, self.limits.shape)
         except GraphQLSyntaxError as error:
-            return InvalidDocument("GRAPHQL_PARSE_FAILED", [error])
+            # Its traceback holds what was parsed until then.
+            return InvalidDocument("GRAPHQL_PARSE_FAILED", [error.with_traceback(None)])
         except RecursionError:
             return InvalidDocument(TooLarge.code, [GraphQLError("The document is nested too deeply.")])
         except TooLarge as error:
             return InvalidDocument(TooLarge.code, [GraphQLError(str(error))])
-        rules = specified_rules if self.introspection else (*specified_rules, NoSchemaIntrospectionCustomRule)
-        hidden = not self.introspection
-        errors = validate(self.schema, document, rules, max_errors=MAX_ERRORS, hide_suggestions=hidden)
-        if errors:
-            return InvalidDocument("GRAPHQL_VALIDATION_FAILED", errors)
-        return _sorted(document)
+        return document
+
+
+def _tokens(document: DocumentNode) -> int:
+    token: Token | None = document.loc.start_token if document.loc else None
+    count = 0
+    while token is not None:
+        token, count = token.next, count + 1
+    return count
 
 
 def _sorted(document: DocumentNode) -> CheckedDocument:

@@ -1,16 +1,27 @@
 """The compiled executor gives what the reference executor gives: random operations, some documents corrupted."""
 
+import asyncio
 import copy
 import gc
 import os
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 import pytest
+from graphql import (
+    ExecutionResult,
+    GraphQLError,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+)
 from operations import Asked, Generator, Values
 from portal import EVERYONE
 
@@ -23,7 +34,9 @@ from gateway.operation.document import Documents, InvalidDocument
 from gateway.operation.prepare import Operation, prepare
 from resolvers import synthetic
 from resolvers.context import RequestContext
+from resolvers.loaders import loaders
 from resolvers.store.database import Store
+from resolvers.store.reference_data import MAX_AGE_SECONDS, ReferenceData
 from resolvers.transition import secret_hash
 from resolvers.viewer import Viewer
 
@@ -64,11 +77,11 @@ def corrupted(document: dict[str, Any], chance: random.Random) -> dict[str, Any]
     return broken
 
 
-async def fill(store: Store, chance: random.Random) -> Values:
-    """Complaints, some of them and some of the register corrupted; gives what arguments are made of."""
+async def fill(store: Store, chance: random.Random, broken: float) -> Values:
+    """Complaints, a part of them and some of the register corrupted; gives what arguments are made of."""
     rows = list(synthetic.complaints(80, now=NOW, seed=chance.randint(0, 10**6)))
     rows = [row | {"secretHash": secret_hash(SECRET)} for row in rows]
-    await store.complaints.insert_many([corrupted(row, chance) if chance.random() < 0.1 else row for row in rows])
+    await store.complaints.insert_many([corrupted(row, chance) if chance.random() < broken else row for row in rows])
     ids = [row["_id"] for row in rows]
     pools: dict[str, list[Any]] = {}
     for collection in (store.agencies, store.teams, store.regions, store.categories):
@@ -109,10 +122,10 @@ def prepared(documents: Documents, asked: Asked) -> Operation | None:
 Told = dict[str, set[tuple[str, str]]]
 
 
-def told(data: Any, errors: Any) -> Told:
+def told(data: Any, errors: Sequence[GraphQLError]) -> Told:
     """Paths and messages, by the place in the data that became null for them."""
     places: Told = {}
-    for error in errors or ():
+    for error in errors:
         place, here = [], data
         for key in error.path or ():
             if here is None:
@@ -123,22 +136,56 @@ def told(data: Any, errors: Any) -> Told:
     return places
 
 
-def same(compiled: Told, expected: Told) -> bool:
-    """Equal, but that where a null discards several failing fields those are told that were still first."""
-    return compiled.keys() == expected.keys() and all(
-        compiled[place] <= expected[place] or compiled[place] >= expected[place] for place in expected
-    )
+def without_non_null(output: Any) -> Any:
+    if isinstance(output, GraphQLNonNull):
+        return without_non_null(output.of_type)
+    return GraphQLList(without_non_null(output.of_type)) if isinstance(output, GraphQLList) else output
 
 
-async def check(operation: Operation, asked: Asked, context: Callable[[], RequestContext]) -> bool:
-    """Fails where the data differ; whether the errors are the same."""
+def forgiving() -> GraphQLSchema:
+    """The contract with every output nullable: no error hides another."""
+    built = schema.build()._schema
+    for named in built.type_map.values():
+        if isinstance(named, GraphQLObjectType | GraphQLInterfaceType):
+            for declared in named.fields.values():
+                declared.type = without_non_null(declared.type)
+    return built
+
+
+FORGIVING = forgiving()
+
+
+def untrue(errors: Sequence[GraphQLError], whole: ExecutionResult) -> list[GraphQLError]:
+    """The errors that are not there when all of them are told, and those of nulls where there is a value."""
+    known = {(str(error.path), error.message) for error in whole.errors or ()}
+    failed = {path for path, _ in known}
+
+    def is_true(error: GraphQLError) -> bool:
+        if not error.message.startswith("Cannot return null for non-nullable field"):
+            return (str(error.path), error.message) in known
+        here: Any = whole.data
+        for key in error.path or ():
+            here = here[key]
+        return here is None and str(error.path) not in failed
+
+    return [error for error in errors if not is_true(error)]
+
+
+async def check(operation: Operation, asked: Asked, context: Callable[[], RequestContext]) -> None:
+    """Data are equal byte for byte, and so are the places of nulls that have errors, and errors where each has one.
+
+    Of several that fail below one null, the specification lets an executor tell any: the reference tells those which
+    its reads brought first, another one each time. Each that is told must be among all that there are.
+    """
     request = reference.Request(operation.prepared.checked.document, asked.operation_name, asked.variables)
     compiled = await answered(BUILT, operation.program, operation.variables, request, context())
     expected = await reference.executed(BUILT, request, context())
     assert orjson.dumps(compiled.data) == orjson.dumps(expected.data), asked
-    told_by = told(compiled.data, compiled.errors), told(expected.data, expected.errors)
-    assert told_by[0].keys() == told_by[1].keys(), (asked, *told_by)
-    return same(*told_by)
+    found, wanted = told(compiled.data, compiled.errors), told(expected.data, expected.errors or ())
+    assert found.keys() == wanted.keys(), (asked, found, wanted)
+    if found != wanted:
+        whole = await reference.executed(FORGIVING, request, context())
+        assert untrue(compiled.errors, whole) == [], (asked, found, wanted)
 
 
 async def outcome(operation: Operation, context: RequestContext) -> str:
@@ -152,6 +199,44 @@ async def outcome(operation: Operation, context: RequestContext) -> str:
     return "compiled"
 
 
+async def asked_in(
+    batch: int, register: Store, context_of: ContextOf
+) -> AsyncGenerator[tuple[Operation, Asked, Callable[[], RequestContext]], None]:
+    """The batch's operations, each with what makes its asker's contexts; every second batch reads from the process."""
+    chance = random.Random(f"{SEED}/{batch}")
+    generator = Generator(BUILT, await fill(register, chance, (0.1, 0.35, 0.6)[batch % 3]), chance)
+    async with held(register) as data:
+        made = 0
+        while made < OPERATIONS // BATCHES:
+            asked = generator.operation()
+            operation = prepared(Documents(BUILT), asked)
+            if operation is None:
+                continue
+            made += 1
+            viewer = chance.choice(EVERYONE)
+
+            def context(viewer: Viewer = viewer) -> RequestContext:
+                made = context_of(viewer, NOW)
+                made.loaders = loaders(register, data if batch % 2 else None)
+                return made
+
+            yield operation, asked, context
+
+
+@asynccontextmanager
+async def held(store: Store) -> AsyncIterator[ReferenceData]:
+    data = ReferenceData()
+    following = asyncio.create_task(data.follow(store))
+    try:
+        async with asyncio.timeout(60):
+            while data.age_seconds() > MAX_AGE_SECONDS:  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.05)
+        yield data
+    finally:
+        following.cancel()
+        await asyncio.wait([following])
+
+
 @pytest.mark.parametrize("batch", range(BATCHES))
 @pytest.mark.timeout(7200)
 # graphql-core lets go of what resolvers have begun below a null, wherever Python then happens to collect it.
@@ -160,23 +245,21 @@ async def outcome(operation: Operation, context: RequestContext) -> str:
 async def test_random_operations_are_answered_as_the_reference_executor_answers_them(
     register: Store, context_of: ContextOf, batch: int
 ) -> None:
-    chance = random.Random(f"{SEED}/{batch}")
-    generator = Generator(BUILT, await fill(register, chance), chance)
-    outcomes: Counter[str] = Counter()
-    raced = 0
-    while outcomes.total() < OPERATIONS // BATCHES:
-        asked = generator.operation()
-        operation = prepared(Documents(BUILT), asked)
-        if operation is None:
-            continue
-        viewer = chance.choice(EVERYONE)
-
-        def context(viewer: Viewer = viewer) -> RequestContext:
-            return context_of(viewer, NOW)
-
-        raced += not await check(operation, asked, context)
-        outcomes[await outcome(operation, context())] += 1
-    # Two fields that fail below one null: graphql-core tells of the one that its reads brought first.
-    assert raced <= 0.1 * outcomes.total()
-    assert outcomes["compiled"] > 0.4 * outcomes.total(), outcomes
+    async with aclosing(asked_in(batch, register, context_of)) as operations:
+        async for operation, asked, context in operations:
+            await check(operation, asked, context)
     gc.collect()  # here, where such coroutines are expected, and not in whichever test runs next
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+@pytest.mark.timeout(7200)
+async def test_programs_await_all_that_they_begin_and_mostly_answer_by_themselves(
+    register: Store, context_of: ContextOf, batch: int
+) -> None:
+    """By themselves: what the reference executor leaves behind is not in the way of a warning of ours."""
+    outcomes: Counter[str] = Counter()
+    async with aclosing(asked_in(batch, register, context_of)) as operations:
+        async for operation, _, context in operations:
+            outcomes[await outcome(operation, context())] += 1
+    gc.collect()
+    assert outcomes["compiled"] > (0.4, 0.2, 0.1)[batch % 3] * outcomes.total(), outcomes

@@ -1,0 +1,68 @@
+"""What is kept of documents is charged with what it takes, whatever they are like."""
+
+import gc
+import tracemalloc
+from contextlib import suppress
+
+import pytest
+
+import schema
+from gateway.operation.document import CACHED_BYTES, Documents, InvalidDocument
+from gateway.operation.prepare import prepare
+
+BUILT = schema.build()._schema
+TEXTS = {
+    "one field": "{ viewer { role } }",
+    "one field again and again": "{viewer{" + " ".join(["role"] * 100) + "}}",
+    "nested": "{" + " ".join(f"c{n}:complaints(first:1){{nodes{{id holder{{id name}}}}}}" for n in range(20)) + "}",
+    "arguments": "{" + " ".join(f'c{n}:complaint(id:"LP-{n}"){{id title}}' for n in range(20)) + "}",
+    "a long list": "{complaints(filter:{status:[" + ",".join(["ROUTED"] * 300) + "]}){nodes{id}}}",
+    "spreads": "{viewer{" + " ".join(["...F"] * 150) + "}} fragment F on Viewer{role}",
+    "variables": "query(" + " ".join(f"$v{n}:Int=1" for n in range(20)) + "){"
+    "" + " ".join(f"c{n}:complaints(first:$v{n}){{totalCount}}" for n in range(20)) + "}",
+    "an interface": '{node(id:"x"){id ...on Complaint{title body} ...on Team{id name}}}',
+    "a filter": "query($f:ComplaintFilter){complaints(filter:$f){nodes{id}}}",
+    "a variable that is missing": "mutation($i:SubmitComplaintInput!){submitComplaint(input:$i){complaint{id}}}",
+    "unknown fields": "{viewer{" + " ".join(["x"] * 100) + "}}",
+    "a syntax error": "{viewer{" + " ".join(["x"] * 400) + "}",
+    "an unused variable": "query($v:[[Int]]=[" + ",".join(["[]"] * 200) + "]){viewer{role}}",
+    "many operations": " ".join(f"query q{n}{{viewer{{role}}}}" for n in range(20)),
+}
+
+
+def ask(documents: Documents, text: str) -> None:
+    names = [f"q{n}" for n in range(20)] if "query q0" in text else [None]
+    for name in names:
+        with suppress(InvalidDocument):
+            prepare(documents, text, name, {}, 10**9)
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+def test_a_document_is_charged_with_at_least_what_it_takes(kind: str) -> None:
+    ask(Documents(BUILT), TEXTS[kind])  # what the schema keeps of its own accord is made now
+    documents = Documents(BUILT)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        ask(documents, TEXTS[kind])
+        gc.collect()
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert taken <= documents._checked.held_bytes
+    assert documents._checked.held_bytes <= 8 * taken, "a charge that is far too high leaves no room"
+
+
+def test_ever_new_documents_do_not_grow_what_is_kept() -> None:
+    documents = Documents(BUILT)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        for number in range(250):
+            ask(documents, f"query n{number}" + TEXTS["nested"])
+        gc.collect()
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(documents._checked) < 100
+    assert taken <= documents._checked.held_bytes <= CACHED_BYTES
