@@ -17,8 +17,8 @@ from bench.targets import Target
 SAMPLES: Final = 5
 
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
-_OUR_OWN: Final = {"clocks", "nextDueAt", "auditHead", "auditPending"}
-"""What our write keeps besides: service-level clocks and the audit are the product's own."""
+_OUR_OWN: Final = {"clocks", "nextDueAt", "wakeAt", "auditHead", "auditPending"}
+"""What our write keeps besides: service-level clocks, the next step, and the audit are the product's own."""
 
 
 class Disagreement(Exception):
