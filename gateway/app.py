@@ -24,9 +24,10 @@ from gateway.http.health import Readiness, exposed, healthz, published_keys
 from gateway.http.request import BodyLimits
 from gateway.observability import metrics
 from gateway.observability.log import logger
+from gateway.operation.usage import Usage
 from gateway.settings import Mode, Settings, SettingsError, load
 from gateway.worker import Duty, Worker, working
-from resolvers import audit_trail, custody, policy, upkeep, wake
+from resolvers import audit_trail, custody, policy, upkeep, usage, wake
 from resolvers.context import RequestContext
 from resolvers.loaders import loaders
 from resolvers.regulations import Regulations
@@ -38,6 +39,7 @@ from resolvers.viewer import PUBLIC, SYSTEM, Viewer
 FIRST_READ_S = 2
 AUDIT_PAUSE_SECONDS: Final = 1.0
 """Between two looks for audit entries that wait on their complaints."""
+USAGE_PAUSE_SECONDS: Final = 10.0
 
 
 def build(settings: Settings, store: Store) -> Starlette:
@@ -72,7 +74,8 @@ def build(settings: Settings, store: Store) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(_move_audit(store)), asyncio.create_task(held.follow(store))]
+        keeping = (_move_audit(store), held.follow(store), _keep_usage(store, view.usage))
+        tasks = [asyncio.create_task(work) for work in keeping]
         try:
             work = working(worker(settings, regulations) if settings.worker else None)
             async with refreshed(regulations), following.running(), work:
@@ -180,6 +183,17 @@ async def _move_audit(store: Store) -> None:
             moved = 0
         if moved == 0:
             await asyncio.sleep(AUDIT_PAUSE_SECONDS)
+
+
+async def _keep_usage(store: Store, counted: Usage) -> None:
+    """Adds what was counted to the day's; what a database that is away does not take is lost, as counts may be."""
+    while True:
+        await asyncio.sleep(USAGE_PAUSE_SECONDS)
+        taken = counted.take()
+        try:
+            await usage.add(store, _now(), taken.fields, taken.operations, taken.texts)
+        except PyMongoError as failure:
+            logger.warning("usage_lost", failure=type(failure).__name__)
 
 
 async def _ping(store: Store) -> bool:

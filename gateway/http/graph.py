@@ -28,6 +28,7 @@ from gateway.http import errors
 from gateway.operation.document import Documents, InvalidDocument
 from gateway.operation.prepare import prepare
 from gateway.operation.recent import Recent
+from gateway.operation.usage import Shape, shape
 from resolvers.context import RequestContext
 
 WARMED_DOCUMENTS: Final = 200
@@ -64,6 +65,15 @@ class Federated:
 
     engine: Engine
     documents: Documents
+    _shapes: "Recent[Shape]" = field(default_factory=lambda: Recent(DECIDED_DOCUMENTS, DECIDED_BYTES))
+
+    def shape(self, text: str, document: DocumentNode) -> Shape:
+        """What the document asks for, without what it asks with."""
+        found = self._shapes.get(text)
+        if found is None:
+            found = shape(self.documents.schema, document)
+            self._shapes.put(text, found, 200 + 2 * len(text))
+        return found
 
 
 @dataclass(slots=True)

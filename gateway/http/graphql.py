@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 import orjson
@@ -24,6 +24,7 @@ from gateway.http.request import BadRequest, BodyLimits
 from gateway.limits.cost import TooExpensive, check_cost, cost
 from gateway.operation.document import InvalidDocument
 from gateway.operation.prepare import Operation, prepare
+from gateway.operation.usage import Usage
 from gateway.operation.variables import chosen, coerced
 from resolvers.context import RequestContext
 from resolvers.viewer import PUBLIC, Viewer
@@ -59,6 +60,8 @@ class GraphQLEndpoint:
     limits: Limits
     exposes_plan: bool = False
     may_ask: MayAsk = anyone
+    usage: Usage = field(default_factory=Usage)
+    """What is asked of agencies' fields, which a new version of theirs may break."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with suppress(Gone):
@@ -123,6 +126,7 @@ class GraphQLEndpoint:
             return Answer(asked.refused_status, errors.of_cost(failure))
         except (TooComplex, Unplannable) as failure:
             return Answer(asked.refused_status, errors.of_plan(failure))
+        self.usage.count(federated.shape(graphql.query, checked.document))
         is_query = operation.operation is OperationType.QUERY
         check_method(asked, is_query=is_query)
         headers = {**asked.headers, "x-request-id": asked.request_id}

@@ -1,5 +1,6 @@
 """What publishing a subgraph would do: the rules of ownership, composition, and what would break."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -20,6 +21,7 @@ from gateway.federation.subgraph import parse_subgraph
 from gateway.registry.ownership import LOCAL_CASE, Prefix, Violation, violations
 
 NATIONAL: Final = "national"
+_FIELD: Final = re.compile(r"\b[A-Za-z_]\w*\.[A-Za-z_]\w*")
 
 
 class Finding(NamedTuple):
@@ -80,9 +82,14 @@ def breaking_changes(before: str, after: str) -> list[Finding]:
     """What clients of the API schema `before` would miss in `after`."""
     changes = find_breaking_changes(build_schema(before), build_schema(after))
     return [
-        Finding("BREAKING", change.type.name, change.description, change.description.split()[0].rstrip("."))
-        for change in changes
+        Finding("BREAKING", change.type.name, change.description, _coordinate(change.description)) for change in changes
     ]
+
+
+def _coordinate(description: str) -> str | None:
+    """The field that a change's sentence names; None where it is a type or a value that changes."""
+    found = _FIELD.search(description)
+    return None if found is None else found.group()
 
 
 def with_local_cases(national: SubgraphSource, published: Iterable[Published]) -> SubgraphSource:

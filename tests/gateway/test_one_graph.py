@@ -125,6 +125,28 @@ async def test_a_retired_subgraph_leaves_the_graph_as_it_was(register: Store, po
     assert found == {"complaint": None}
 
 
+async def test_a_check_says_how_often_clients_ask_for_what_would_break(
+    register: Store, monkeypatch: pytest.MonkeyPatch, settings: Settings, mongodb_uri: str
+) -> None:
+    monkeypatch.setattr("gateway.app.USAGE_PAUSE_SECONDS", 0.1)
+    async with serving(settings, mongodb_uri, register.database.name) as portal:
+        port = free_port()
+        async with agency_example.running(port, portal.url):
+            await _publish(portal, port)
+            await portal.data("{ kabBadungVisitsPlanned }")
+            await until(lambda: _used(register))
+            sdl = SDL.replace("kabBadungVisitsPlanned", "kabBadungVisitsToday")
+            selection = "ok findings { kind code coordinate uses }"
+            checked = await portal.do("checkSubgraph", ADMIN, selection, agency="kab-badung", sdl=sdl)
+    gone = {"kind": "BREAKING", "code": "FIELD_REMOVED", "coordinate": "Query.kabBadungVisitsPlanned", "uses": 1}
+    assert checked["ok"] is True
+    assert gone in checked["findings"]
+
+
+async def _used(store: Store) -> bool:
+    return await store.field_usage.find_one({"name": "Query.kabBadungVisitsPlanned"}) is not None
+
+
 async def test_only_the_agencys_admin_publishes(portal: Portal) -> None:
     given = {"agency": "kab-badung", "url": "http://127.0.0.1:9/", "sdl": SDL}
     payload = await portal.do("publishSubgraph", OTHER_ADMIN, "subgraph { version }", **given)
