@@ -86,8 +86,15 @@ def _command(binary: Path, folder: Path, log: Path, port: int) -> list[str]:
         "--replSet": "rs0",
         "--wiredTigerCacheSizeGB": CACHE_GIGABYTES,
         "--logpath": str(log),
+        "--syncdelay": "5",
     }
-    parameters = ("transactionLifetimeLimitSeconds=10", "diagnosticDataCollectionEnabled=false")
+    parameters = (
+        "transactionLifetimeLimitSeconds=10",
+        "diagnosticDataCollectionEnabled=false",
+        # With a checkpoint every five seconds, files of what was dropped are closed then, and not minutes later: a run
+        # of tests drops thousands of collections, and a mongod that is out of file handles ends itself.
+        "minSnapshotHistoryWindowInSeconds=0",
+    )
     return [
         str(binary),
         *(word for option in options.items() for word in option),
