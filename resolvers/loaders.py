@@ -1,5 +1,6 @@
 """Reads by id and by owner: from the reference data in the process, else one command for all that a depth asks for."""
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Generator, Sequence
 from dataclasses import dataclass, field
@@ -44,7 +45,8 @@ class ById:
         loader = self._loaders.get(keys)
         if loader is None:
             loader = self._loaders[keys] = self._loader(keys)
-        return loader.load(document_id)
+        # Shielded: whoever stops waiting must not end the read for the others who wait for the same document.
+        return asyncio.shield(loader.load(document_id))
 
     def _loader(self, keys: frozenset[str] | None) -> DataLoader[str, Document | None]:
         projection = None if keys is None else dict.fromkeys(keys, True)
@@ -74,7 +76,7 @@ class ByOwner:
             return _Ready(cast("list[Document]", held))
         if self._loader is None:
             self._loader = DataLoader(self._read, max_batch_size=MAX_BATCH)
-        return self._loader.load(owner_id)
+        return asyncio.shield(self._loader.load(owner_id))
 
     async def _read(self, owners: Sequence[str]) -> list[list[Document]]:
         rows: dict[str, list[Document]] = {wanted: [] for wanted in owners}

@@ -36,10 +36,15 @@ class ReferenceData:
             return None
         by_owner = self._owned.get((collection, key))
         if by_owner is None:
-            by_owner = self._owned[collection, key] = {}
-            for row in sorted(self._rows[collection].values(), key=lambda row: cast("str", row[sort])):
-                by_owner.setdefault(row[key], []).append(row)
-        return by_owner.get(owner, [])
+            by_owner = {}
+            for row in self._rows[collection].values():
+                if key in row:
+                    by_owner.setdefault(row[key], []).append(row)
+            self._owned[collection, key] = by_owner
+        found = by_owner.get(owner, [])
+        # In order already but for the first time, and then quick: a row without its key is its own owner's trouble.
+        found.sort(key=lambda row: cast("str", row[sort]))
+        return found
 
     def wrote(self, collection: str, document: Document) -> None:
         """A document as it was written; a state that is older than the known one is passed by."""
