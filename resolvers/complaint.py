@@ -15,7 +15,7 @@ from resolvers.store.database import Document
 from resolvers.transition import act, known, prove
 from resolvers.update import Attempt
 
-_DECIDING: Final = frozenset(policy.KEYS) | {"secretHash"}
+_DECIDING: Final = frozenset(policy.KNOWING)
 
 
 async def by_id(context: RequestContext, complaint_id: str, keys: frozenset[str] | None = None) -> Document | None:
@@ -33,7 +33,8 @@ async def by_tracking_id(
     if secret is not None and not context.takes_secrets:
         raise InvalidArgument("A secret is not taken in a GET request, where logs and histories keep it: use POST.")
     complaint_id = tracking_id.parse(text)
-    read = None if keys is None else keys | _DECIDING
+    proving = () if secret is None else ("secretHash",)
+    read = None if keys is None else keys.union(_DECIDING, proving)
     complaint = None if complaint_id is None else await context.loaders.complaint.load(complaint_id, read)
     if complaint is None:
         return None

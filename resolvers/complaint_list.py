@@ -101,7 +101,7 @@ def listing(
         order,
         arguments,
         Cursors(context.secret_key, scope("complaints", asked)),
-        keys=keys | set(policy.KEYS),
+        keys=keys,
     )
 
 

@@ -1,7 +1,6 @@
-"""A complaint as this viewer may read it: what custody reads in full, everybody else in part or not at all."""
+"""A complaint as it is read: what custody reads in full is shown to everybody else in part, or not at all."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from resolvers import policy, publication
 from resolvers.context import RequestContext
@@ -15,18 +14,13 @@ PUBLIC_COORDINATE_DECIMALS: Final = 3
 """About a hundred metres."""
 
 
-def _in_custody(context: RequestContext, complaint: Mapping[str, Any]) -> bool:
-    return policy.in_custody(context.viewer, complaint, context.proven)
+def shown_title(complaint: Document) -> str:
+    found: str = complaint["redactedTitle"] or complaint["publicTitle"]
+    return found
 
 
-def title(context: RequestContext, complaint: Document) -> str:
-    if _in_custody(context, complaint):
-        return str(complaint["title"])
-    return str(complaint["redactedTitle"] or complaint["publicTitle"])
-
-
-def body(context: RequestContext, complaint: Document) -> str | None:
-    found: str | None = complaint["body" if _in_custody(context, complaint) else "redactedBody"]
+def shown_body(complaint: Document) -> str | None:
+    found: str | None = complaint["redactedBody"]
     return found
 
 
@@ -36,10 +30,10 @@ def personal_data_found(context: RequestContext, payload: Document) -> list[Docu
     return [] if submitted is None else publication.read(submitted["originalTitle"], submitted["body"]).findings()
 
 
-def location(context: RequestContext, complaint: Document) -> Document | None:
+def shown_location(complaint: Document) -> Document | None:
     found: Document | None = complaint["location"]
-    if found is None or _in_custody(context, complaint):
-        return found
+    if found is None:
+        return None
     shown = {"text": None, "region": found["region"], "latitude": None, "longitude": None}
     if not complaint["sensitive"]:
         for key in ("latitude", "longitude"):
@@ -47,9 +41,8 @@ def location(context: RequestContext, complaint: Document) -> Document | None:
     return shown
 
 
-def forwardings(context: RequestContext, complaint: Document) -> list[Document]:
-    found: list[Document] = complaint["forwardings"]
-    return found if _in_custody(context, complaint) else [{**link, "note": None} for link in found]
+def shown_forwardings(complaint: Document) -> list[Document]:
+    return [{**link, "note": None} for link in complaint["forwardings"]]
 
 
 def follow_ups(context: RequestContext, complaint: Document, arguments: Arguments) -> Listing:
@@ -63,25 +56,24 @@ def follow_ups(context: RequestContext, complaint: Document, arguments: Argument
     return of_rows(rows, arguments, cursors, position=lambda row: [row["id"]])
 
 
-def rating(context: RequestContext, complaint: Document) -> Document | None:
+def shown_rating(complaint: Document) -> Document | None:
     found: Document | None = complaint["rating"]
-    return found if found is None or _in_custody(context, complaint) else {**found, "comment": None}
+    return None if found is None else {**found, "comment": None}
 
 
 def closure_proposal(context: RequestContext, complaint: Document) -> Document | None:
     """What waits for consent: read by those who work on it and those who consent, not yet by the reporter."""
-    if policy.is_reporter(context.viewer, complaint, context.proven) or not _in_custody(context, complaint):
+    viewer, proven = context.viewer, context.proven
+    if policy.is_reporter(viewer, complaint, proven) or not policy.in_custody(viewer, complaint, proven):
         return None
     found: Document | None = complaint["proposal"]
     return found
 
 
-def closure(context: RequestContext, complaint: Document) -> Document | None:
+def shown_closure(complaint: Document) -> Document | None:
     """Why and how it ended; what was written and attached to that is read inside custody."""
     found: Document | None = complaint["closure"]
-    if found is None or _in_custody(context, complaint):
-        return found
-    return {**found, "evidence": [], "referral": None, "ground": None, "alternative": None}
+    return None if found is None else {**found, "evidence": [], "referral": None, "ground": None, "alternative": None}
 
 
 def overdue(context: RequestContext, complaint: Document) -> bool:

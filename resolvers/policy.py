@@ -6,7 +6,8 @@ disagree. Inside what a viewer may know, `in_custody()` decides who reads the ci
 Source: role and visibility matrix, docs/privacy.md.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
@@ -16,6 +17,16 @@ from resolvers.domain.vocabulary import Channel, ComplaintStatus, FollowUpKind, 
 from resolvers.viewer import Viewer
 
 Complaint = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A decision that is asked of many documents: made for a viewer once, of a document's `keys` and its id."""
+
+    keys: tuple[str, ...]
+    decide: Callable[[Viewer, Collection[str]], Callable[[Mapping[str, Any]], bool]]
+    """For the viewer and the ids opened by their secrets, which may become more meanwhile."""
+
 
 KEYS: Final = (
     "readers",
@@ -39,7 +50,10 @@ KEYS: Final = (
     "followerSubjects",
     "custodian",
 )
-"""The keys of a complaint that the decisions below read; every projection includes them."""
+"""The keys of a complaint that the decisions below read."""
+
+KNOWING: Final = ("readers", "confidential", "followers", "followerSubjects")
+"""Those of them that `may_know` reads."""
 
 PROVINCE_REVIEW_LEVEL: Final = 3
 """From this escalation level on, the holder's province reads the complaint in full."""
@@ -181,6 +195,12 @@ def may_read_subgraph(viewer: Viewer, agency: str) -> bool:
     return may_read_supergraph(viewer) or (viewer.agency == agency and viewer.role in _STAFF)
 
 
+SUBGRAPH_READ: Final = Rule(
+    ("agency",), lambda viewer, proven: lambda subgraph: may_read_subgraph(viewer, subgraph["agency"])
+)
+"""`may_read_subgraph` of many."""
+
+
 def may_ask_as_router(viewer: Viewer) -> bool:
     """Who is answered at /subgraph/graphql: another router, by its own token."""
     return viewer.role is Role.SUBGRAPH
@@ -189,6 +209,9 @@ def may_ask_as_router(viewer: Viewer) -> bool:
 def may_read_supergraph(viewer: Viewer) -> bool:
     """Where all agencies' subgraphs run."""
     return viewer.role in (Role.NATIONAL_ADMIN, Role.OVERSIGHT)
+
+
+SUPERGRAPH_READ: Final = Rule((), lambda viewer, proven: lambda supergraph: may_read_supergraph(viewer))
 
 
 def may_record_progress(viewer: Viewer, agency: Mapping[str, Any], unit: str | None) -> bool:
@@ -211,7 +234,7 @@ def groups(viewer: Viewer) -> tuple[str, ...]:
 
 def may_know(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> bool:
     """Whether the viewer may know that the complaint exists; `proven` are ids opened by their secret."""
-    if complaint["_id"] in proven or not set(groups(viewer)).isdisjoint(complaint["readers"]):
+    if complaint["_id"] in proven or not _groups(viewer).isdisjoint(complaint["readers"]):
         return True
     return follows(viewer, complaint, proven)
 
@@ -221,10 +244,23 @@ def in_custody(viewer: Viewer, complaint: Complaint, proven: Collection[str] = (
     return complaint["_id"] in proven or not _custody(viewer).isdisjoint(complaint["readers"])
 
 
+def _in_custody(viewer: Viewer, proven: Collection[str]) -> Callable[[Complaint], bool]:
+    is_elsewhere = _custody(viewer).isdisjoint
+    return lambda complaint: complaint["_id"] in proven or not is_elsewhere(complaint["readers"])
+
+
+CUSTODY: Final = Rule(("readers",), _in_custody)
+"""`in_custody` of many complaints."""
+
+
 @lru_cache(maxsize=1024)
 def _custody(viewer: Viewer) -> frozenset[str]:
-    """Asked for each row and field of a page."""
     return frozenset(custody_groups(viewer))
+
+
+@lru_cache(maxsize=1024)
+def _groups(viewer: Viewer) -> frozenset[str]:
+    return frozenset(groups(viewer))
 
 
 def is_reporter(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> bool:
@@ -301,9 +337,13 @@ def watched_groups(viewer: Viewer) -> tuple[str, ...]:
     return ()
 
 
-def watches(viewer: Viewer, entry: Mapping[str, Any], proven: Collection[str] = ()) -> bool:
-    """Whether it is the viewer's to read who did it and why; the reporter reads role and time."""
-    return not set(watched_groups(viewer)).isdisjoint(entry["readers"])
+def _watches(viewer: Viewer, proven: Collection[str]) -> Callable[[Mapping[str, Any]], bool]:
+    is_elsewhere = frozenset(watched_groups(viewer)).isdisjoint
+    return lambda entry: not is_elsewhere(entry["readers"])
+
+
+WATCHED: Final = Rule(("readers",), _watches)
+"""Whether it is the viewer's to read who did an entry of the logs and why; the reporter reads role and time."""
 
 
 def named_in_logs(viewer: Viewer) -> str | None:

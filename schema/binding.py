@@ -1,6 +1,6 @@
 """How a field says where its data comes from; both executors, the projection, the cost limit and the tests read it.
 
-    column    a key of the document
+    column    a key of the document, or what is read in its place by others
     derived   a pure function of named keys
     loaded    one document by id (or a list of them), batched
     called    a function with GraphQL arguments
@@ -23,26 +23,33 @@ from strawberry.utils.str_converters import to_camel_case
 
 from resolvers.context import RequestContext
 from resolvers.errors import Refused
-from resolvers.viewer import Viewer
+from resolvers.policy import Rule
 
 Document = dict[str, Any]
 _SUBJECT = "__binding_subject__"
 _BESIDE = "__binding_beside__"
 
-Visible = Callable[[Viewer, Document, set[str]], bool]
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """What is read in the place of a key: `of(document)`, a pure function that reads `needs` and nothing else."""
+
+    of: Callable[[Document], Any]
+    needs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """The document's own key; null to whom `visible` says no; for `passes` see Called."""
+    """The document's own key; to whom `visible` says no what `masked` says, or null; for `passes` see Called."""
 
     key: str
-    visible: Visible | None = None
+    visible: Rule | None = None
+    masked: Masked | None = None
     passes: bool = False
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return (self.key,)
+        return (self.key, *(self.visible.keys if self.visible else ()), *(self.masked.needs if self.masked else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +66,11 @@ class Loaded:
 
     load: Callable[[RequestContext, str], Awaitable[Any]]
     key: str
-    visible: Visible | None = None
+    visible: Rule | None = None
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return (self.key,)
+        return (self.key, *(self.visible.keys if self.visible else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +109,22 @@ def binding_of(field: GraphQLField | GraphQLInputField) -> Binding | None:
 def column(
     key: str,
     *,
-    visible: Visible | None = None,
+    visible: Rule | None = None,
+    masked: Masked | None = None,
     passes: bool = False,
     name: str | None = None,
     description: str | None = None,
 ) -> Any:
     def read(root: Any, info: Info[RequestContext, None]) -> Any:
-        if visible is not None and not visible(info.context.viewer, root, info.context.proven):
-            return None
-        return root[key]
+        if visible is None or _is_seen(visible, info.context, root):
+            return root[key]
+        return None if masked is None else masked.of(root)
 
-    return _field(read, Column(key, visible, passes), name=name, description=description)
+    return _field(read, Column(key, visible, masked, passes), name=name, description=description)
+
+
+def _is_seen(visible: Rule, context: RequestContext, document: Document) -> bool:
+    return visible.decide(context.viewer, context.proven)(document)
 
 
 def derived(
@@ -132,7 +144,7 @@ def loaded(
     load: Callable[[RequestContext, str], Awaitable[Any]],
     *,
     key: str,
-    visible: Visible | None = None,
+    visible: Rule | None = None,
     name: str | None = None,
     description: str | None = None,
 ) -> Any:
@@ -141,7 +153,7 @@ def loaded(
         return await asyncio.gather(*(load(context, wanted) for wanted in ids))
 
     def read(root: Any, info: Info[RequestContext, None]) -> Any:
-        if visible is not None and not visible(info.context.viewer, root, info.context.proven):
+        if visible is not None and not _is_seen(visible, info.context, root):
             return None
         wanted = root[key]
         if wanted is None:

@@ -15,7 +15,7 @@ from resolvers import region as regions
 from resolvers import team as teams
 from resolvers.documents import ComplaintDoc
 from resolvers.listing import Arguments, Listing
-from schema.binding import Document, called, column, derived, loaded, object_type
+from schema.binding import Document, Masked, called, column, derived, loaded, object_type
 from schema.enums import (
     ArchiveReason,
     Channel,
@@ -126,14 +126,16 @@ class Complaint(Node):
     )
     class_: ComplaintClass = column("class", name="class")
     category: LazyCategory | None = loaded(categories.by_code, key="category")
-    title: str = derived(
-        view.title,
-        needs=("title", "redactedTitle", "publicTitle", *policy.KEYS),
+    title: str = column(
+        "title",
+        visible=policy.CUSTODY,
+        masked=Masked(view.shown_title, ("redactedTitle", "publicTitle")),
         description="Redacted like the body outside custody.",
     )
-    body: str | None = derived(
-        view.body,
-        needs=("body", "redactedBody", *policy.KEYS),
+    body: str | None = column(
+        "body",
+        visible=policy.CUSTODY,
+        masked=Masked(view.shown_body, ("redactedBody",)),
         description=(
             "The text as this viewer may read it: full inside custody and for the reporter, for others with personal "
             "data masked ([nama], [telepon]), null while no redacted text exists."
@@ -142,7 +144,9 @@ class Complaint(Node):
     status: ComplaintStatus
     grade: SupervisionGrade | None
     channel: Channel
-    location: Location | None = derived(view.location, needs=("location", *policy.KEYS))
+    location: Location | None = column(
+        "location", visible=policy.CUSTODY, masked=Masked(view.shown_location, ("location", "sensitive"))
+    )
     occurred_on: Date | None
     anonymous: bool
     confidential: bool
@@ -169,13 +173,14 @@ class Complaint(Node):
     assignee: LazyTeamMember | None = loaded(
         teams.member,
         key="assignee",
-        visible=policy.in_custody,
+        visible=policy.CUSTODY,
         description="The liaison it is assigned to [penugasan]; null: any liaison of the team. Read inside custody.",
     )
-    hold: Hold | None = column("hold", visible=policy.in_custody, description="Read inside custody.")
-    forwardings: list[Forwarding] = derived(
-        view.forwardings,
-        needs=("forwardings", *policy.KEYS),
+    hold: Hold | None = column("hold", visible=policy.CUSTODY, description="Read inside custody.")
+    forwardings: list[Forwarding] = column(
+        "forwardings",
+        visible=policy.CUSTODY,
+        masked=Masked(view.shown_forwardings, ("forwardings",)),
         description=(
             "The chain of custody [disposisi], oldest first; each link carries the hash of the one before it."
         ),
@@ -189,11 +194,11 @@ class Complaint(Node):
         description="In the holder's own system; null where the holder has none in this graph.",
     )
     merged_into: LazyComplaint | None = loaded(complaints.by_id, key="mergedInto")
-    rating: Rating | None = derived(view.rating, needs=("rating", *policy.KEYS))
-    closure: Closure | None = derived(view.closure, needs=("closure", *policy.KEYS))
+    rating: Rating | None = column("rating", visible=policy.CUSTODY, masked=Masked(view.shown_rating, ("rating",)))
+    closure: Closure | None = column("closure", visible=policy.CUSTODY, masked=Masked(view.shown_closure, ("closure",)))
     closure_proposal: ClosureProposal | None = derived(
         view.closure_proposal,
-        needs=policy.KEYS,
+        needs=("proposal", "reporterSubject", *policy.CUSTODY.keys),
         description="Stands until it is consented to or sent back. Read by the agency and by those who consent.",
     )
 
@@ -217,7 +222,7 @@ class Complaint(Node):
         description="What this viewer may do with this complaint now.",
     )
 
-    @called(FollowUpConnection, needs=("followUps", *policy.KEYS), paged=True)
+    @called(FollowUpConnection, needs=("followUps", "reporterSubject", *policy.KNOWING), paged=True)
     def follow_ups(
         complaint: Parent[ComplaintDoc], info: ContextInfo, first: int | None = None, after: str | None = None
     ) -> Listing:

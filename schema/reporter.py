@@ -51,9 +51,9 @@ class IdentityRead:
     complaint: strawberry.ID
     at: datetime
     role: Role
-    agency: LazyAgency | None = loaded(agencies.by_id, key="agency", visible=policy.watches)
-    subject: str | None = column("subject", visible=policy.watches)
-    purpose: str | None = column("purpose", visible=policy.watches, description="As the header x-purpose stated it.")
+    agency: LazyAgency | None = loaded(agencies.by_id, key="agency", visible=policy.WATCHED)
+    subject: str | None = column("subject", visible=policy.WATCHED)
+    purpose: str | None = column("purpose", visible=policy.WATCHED, description="As the header x-purpose stated it.")
 
 
 @object_type()

@@ -10,7 +10,6 @@ from resolvers import agency as agencies
 from resolvers import policy
 from resolvers import subgraph as subgraphs
 from resolvers.subgraph import Publication
-from resolvers.viewer import Viewer
 from schema.binding import Document, Done, action, called, column, loaded, object_type
 from schema.enums import SubgraphFindingKind
 from schema.errors import UserError, attempt
@@ -20,14 +19,6 @@ if TYPE_CHECKING:
     from schema.agency import Agency
 
 LazyAgency = Annotated["Agency", strawberry.lazy("schema.agency")]
-
-
-def _own(viewer: Viewer, row: Document, proven: set[str]) -> bool:
-    return policy.may_read_subgraph(viewer, row["agency"])
-
-
-def _whole(viewer: Viewer, row: Document, proven: set[str]) -> bool:
-    return policy.may_read_supergraph(viewer)
 
 
 @object_type()
@@ -49,8 +40,8 @@ class Subgraph:
     agency: LazyAgency = loaded(agencies.by_id, key="agency")
     version: int
     published_at: datetime
-    url: str | None = column("url", visible=_own)
-    sdl: str | None = column("sdl", visible=_own)
+    url: str | None = column("url", visible=policy.SUBGRAPH_READ)
+    sdl: str | None = column("sdl", visible=policy.SUBGRAPH_READ)
 
     @called(list[SubgraphVersion], needs=("agency",), commands=1)
     async def versions(subgraph: Parent[Document], info: ContextInfo) -> list[Document]:
@@ -65,7 +56,9 @@ class Supergraph:
     version: int = column("version", description="Grows by one with every publication; 0: the national graph alone.")
     composed_at: datetime | None
     sdl: str | None = column(
-        "sdl", visible=_whole, description="With the join specification and every URL: read by the desk and oversight."
+        "sdl",
+        visible=policy.SUPERGRAPH_READ,
+        description="With the join specification and every URL: read by the desk and oversight.",
     )
 
 

@@ -20,8 +20,9 @@ from gateway.executor import arguments
 from gateway.executor.collect import Source, Unsupported
 from gateway.executor.run import Objects, Place, Run, Selection, Step
 from gateway.executor.shape import Inner, Writer
-from gateway.executor.steps import Abstract, Call, Embedded, Load, Wrapping, completed
-from schema.binding import Action, Called, Column, Derived, Loaded, Visible, binding_of
+from gateway.executor.steps import Abstract, Call, Embedded, Load, Read, Wrapping, completed
+from resolvers.context import RequestContext
+from schema.binding import Action, Called, Column, Derived, Document, Loaded, binding_of
 
 
 class Compile(Protocol):
@@ -64,16 +65,15 @@ class Parts:
             raise Unsupported("binding")
 
     def _column(self, place: Place, binding: Column) -> None:
-        key, visible = binding.key, binding.visible
         objects = self._objects(place)
         self.keys.update(binding.needs if not binding.passes else _keys(objects))
         if objects is not None and not _is_plain(objects):
-            self._embedded(place, objects, _column_reader(key, visible))
+            self._embedded(place, objects, _column_reader(binding))
             return
-        read = f"d[{key!r}]"
-        if visible is not None:
-            seen = f"{self.writer.bind(visible)}(context.viewer, d, context.proven)"
-            read = f"{read} if {seen} else None"
+        read = f"d[{binding.key!r}]"
+        if binding.visible is not None:
+            masked = "None" if binding.masked is None else f"{self.writer.bind(binding.masked.of)}(d)"
+            read = f"{read} if {self.writer.seen(binding.visible)} else {masked}"
         self._shaped(place, read, objects)
 
     def _derived(self, place: Place, binding: Derived) -> None:
@@ -81,7 +81,7 @@ class Parts:
         objects = self._objects(place)
         self.keys.update(binding.needs)
         if objects is not None and not _is_plain(objects):
-            self._embedded(place, objects, lambda run, document: compute(run.context, document))
+            self._embedded(place, objects, _computed(compute))
             return
         self._shaped(place, f"{self.writer.bind(compute)}(context, d)", objects)
 
@@ -93,7 +93,7 @@ class Parts:
         self.writer.complete(place.field.type, x, inner)
         self.writer.answer(place.response_key, x)
 
-    def _embedded(self, place: Place, objects: Objects, read: Callable[[Run, Any], Any]) -> None:
+    def _embedded(self, place: Place, objects: Objects, read: Read) -> None:
         self._step(place, Embedded(read, objects, _wrapping(place.field.type)))
 
     def _loaded(self, place: Place, binding: Loaded) -> None:
@@ -142,14 +142,25 @@ def _is_plain(objects: Selection | Abstract) -> bool:
     return isinstance(objects, Selection) and not objects.steps
 
 
-def _column_reader(key: str, visible: Visible | None) -> Callable[[Run, Any], Any]:
-    if visible is None:
-        return lambda run, document: document[key]
+def _column_reader(binding: Column) -> Read:
+    key, visible, masked = binding.key, binding.visible, binding.masked
 
-    def read(run: Run, document: Any) -> Any:
-        return document[key] if visible(run.context.viewer, document, run.context.proven) else None
+    def read_all(run: Run, documents: Sequence[Document]) -> list[Any]:
+        if visible is None:
+            return [document[key] for document in documents]
+        is_seen = visible.decide(run.context.viewer, run.context.proven)
+        mask = _nothing if masked is None else masked.of
+        return [document[key] if is_seen(document) else mask(document) for document in documents]
 
-    return read
+    return read_all
+
+
+def _nothing(document: Document) -> None:
+    return None
+
+
+def _computed(compute: Callable[[RequestContext, Document], Any]) -> Read:
+    return lambda run, documents: [compute(run.context, document) for document in documents]
 
 
 def _wrapping(graphql_type: GraphQLOutputType) -> Wrapping:

@@ -20,6 +20,7 @@ from graphql import (
 
 from gateway.executor.collect import Unsupported
 from gateway.executor.run import Declined, Run
+from resolvers.policy import Rule
 
 Inner = Callable[[Run, Any], list[Any]]
 """The shape of the objects inside: documents to answers."""
@@ -72,6 +73,8 @@ class Writer:
     """The answer's, key and value."""
     results: list[str] = field(default_factory=list)
     """Variables that hold a step's value for the document."""
+    rules: dict[Rule, str] = field(default_factory=dict)
+    """The variable that holds each one's decision on the document."""
 
     def bind(self, value: Any) -> str:
         name = f"o{len(self.names)}"
@@ -80,6 +83,14 @@ class Writer:
 
     def variable(self) -> str:
         return self.bind(None).replace("o", "x", 1)
+
+    def seen(self, rule: Rule) -> str:
+        """The variable that says whether the viewer sees the document, decided once for all fields that ask."""
+        if rule not in self.rules:
+            decided, self.rules[rule] = self.variable(), self.variable()
+            self.before.append(f"{decided} = {self.bind(rule.decide)}(context.viewer, context.proven)")
+            self.write(0, f"{self.rules[rule]} = {decided}(d)")
+        return self.rules[rule]
 
     def write(self, depth: int, line: str) -> None:
         self.lines.append("    " * (depth + 2) + line)

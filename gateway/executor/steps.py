@@ -10,7 +10,11 @@ from graphql import GraphQLAbstractType
 from gateway.executor.arguments import Arguments
 from gateway.executor.run import Declined, Failure, Objects, Place, Run, Selection, successes, together
 from resolvers.context import RequestContext
-from schema.binding import Document, Visible
+from resolvers.policy import Rule
+from schema.binding import Document
+
+Read = Callable[[Run, Sequence[Document]], list[Any]]
+"""A value of each document, in their order."""
 
 
 class Wrapping(NamedTuple):
@@ -80,13 +84,12 @@ async def _lists(objects: Objects, run: Run, values: list[Any], wrapping: Wrappi
 class Embedded:
     """An object or list inside the document, below which something has to be loaded or called."""
 
-    read: Callable[[Run, Document], Any]
+    read: Read
     objects: Objects
     wrapping: Wrapping
 
     async def run(self, run: Run, documents: Sequence[Any]) -> list[Any]:
-        read = self.read
-        return await completed(self.objects, run, [read(run, document) for document in documents], self.wrapping)
+        return await completed(self.objects, run, self.read(run, documents), self.wrapping)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ class Load:
 
     load: Callable[[RequestContext, str], Awaitable[Any]]
     key: str
-    visible: Visible | None
+    visible: Rule | None
     objects: Objects
     wrapping: Wrapping
 
@@ -115,9 +118,8 @@ class Load:
         if visible is None:
             wanted = [document[key] for document in documents]
         else:
-            wanted = [
-                document[key] if visible(context.viewer, document, context.proven) else None for document in documents
-            ]
+            is_seen = visible.decide(context.viewer, context.proven)
+            wanted = [document[key] if is_seen(document) else None for document in documents]
         if self.wrapping.required and None in wanted:
             raise Declined("null")
         if any(isinstance(found, list) != self.wrapping.listed for found in wanted if found is not None):
