@@ -2,21 +2,21 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from operator import attrgetter
+from typing import Any, Final
 
 from resolvers.context import RequestContext
 from resolvers.documents import AgencyDoc
 from resolvers.domain.vocabulary import AgencyKind
 from resolvers.errors import InvalidArgument
 from resolvers.listing import Arguments, Cursors, Listing, scope
+from resolvers.reference import Register
 from resolvers.store import indexes, pages
 from resolvers.store.database import MAX_TIME_MS, Document, Store
 
 MAX_SEARCH_LENGTH = 100
 
-
-async def by_id(context: RequestContext, agency_id: str) -> Document | None:
-    return await context.loaders.agency.load(agency_id)
+by_id: Final = Register(attrgetter("loaders.agency"))
 
 
 async def unit(context: RequestContext, unit_id: str) -> Document | None:

@@ -1,13 +1,15 @@
 """Categories: read."""
 
+from operator import attrgetter
+from typing import Final
+
 from resolvers.context import RequestContext
-from resolvers.store.database import BATCH_SIZE, MAX_TIME_MS, Document
+from resolvers.reference import Register
+from resolvers.store.database import Document, found
 
-
-async def by_code(context: RequestContext, code: str) -> Document | None:
-    return await context.loaders.category.load(code)
+by_code: Final = Register(attrgetter("loaders.category"))
 
 
 async def listing(context: RequestContext) -> list[Document]:
     """The whole tree, by code: parents before what lies in them."""
-    return await context.store.categories.find(batch_size=BATCH_SIZE, max_time_ms=MAX_TIME_MS).sort("_id").to_list(None)
+    return await found(context.store.categories, {}, sort=[("_id", 1)])

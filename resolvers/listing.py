@@ -109,14 +109,22 @@ class Listing:
     position: Callable[[Row], Sequence[Any]]
     cursors: Cursors
     _page: Page | None = None
-    _fetching: Awaitable[Page] | None = field(default=None, init=False)
+    _fetching: "asyncio.Future[Page] | None" = field(default=None, init=False)
 
     async def page(self) -> Page:
-        if self._page is None:
-            # Several fields ask at once: the first one's question answers them all.
-            if self._fetching is None:
-                self._fetching = asyncio.ensure_future(self.fetch())
-            self._page = await self._fetching
+        if self._page is not None:
+            return self._page
+        # Several fields ask at once: the first one's question answers them all.
+        if self._fetching is not None:
+            return await asyncio.shield(self._fetching)
+        self._fetching = asyncio.get_running_loop().create_future()
+        try:
+            self._page = await self.fetch()
+        except BaseException as failure:
+            self._fetching.set_exception(failure)
+            self._fetching.exception()  # told to nobody else, where nobody else has asked
+            raise
+        self._fetching.set_result(self._page)
         return self._page
 
     def cursor(self, row: Row) -> str:

@@ -5,11 +5,13 @@ import secrets
 from collections.abc import Awaitable, Generator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from aiodataloader import DataLoader
 
-from resolvers.store.database import BATCH_SIZE, MAX_TIME_MS, Collection, Document, Store
+from resolvers.made import Made
+from resolvers.store.database import Collection, Document, Store, found
 from resolvers.store.reference_data import ReferenceData
 
 MAX_BATCH = 1000
@@ -18,7 +20,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class _Ready(Generic[T]):
+class Ready(Generic[T]):
     """What is known at once, for who awaits it."""
 
     value: T
@@ -34,30 +36,72 @@ class ById:
 
     collection: Collection
     held: ReferenceData | None = None
-    _loaders: dict[frozenset[str] | None, DataLoader[str, Document | None]] = field(default_factory=dict)
+    _reads: dict[frozenset[str] | None, "_Reads"] = field(default_factory=dict)
 
     def load(self, document_id: str, keys: frozenset[str] | None = None) -> Awaitable[Document | None]:
         """The document, or None; `keys` are those that are read of it, all where None."""
         rows = None if self.held is None else self.held.rows(self.collection.name)
-        found = None if rows is None else rows.get(document_id)
-        if found is not None:
-            return _Ready(found)
-        loader = self._loaders.get(keys)
-        if loader is None:
-            loader = self._loaders[keys] = self._loader(keys)
-        # Shielded: whoever stops waiting must not end the read for the others who wait for the same document.
-        return asyncio.shield(loader.load(document_id))
+        row = None if rows is None else rows.get(document_id)
+        if row is not None:
+            return Ready(row)
+        reads = self._reads.get(keys)
+        if reads is None:
+            reads = self._reads[keys] = _Reads(self.collection, keys)
+        return reads.load(document_id)
 
-    def _loader(self, keys: frozenset[str] | None) -> DataLoader[str, Document | None]:
-        projection = None if keys is None else dict.fromkeys(keys, True)
+    def made(self) -> Made | None:
+        """What has been made of the documents in the process; None where reads go to the database."""
+        return None if self.held is None else self.held.made(self.collection.name)
 
-        async def load(ids: Sequence[str]) -> list[Document | None]:
-            wanted: Document = {"_id": {"$in": ids} if len(ids) > 1 else {"$eq": ids[0]}}
-            found = self.collection.find(wanted, projection, batch_size=BATCH_SIZE, max_time_ms=MAX_TIME_MS)
-            by_id = {row["_id"]: row for row in await found.to_list(len(ids))}
-            return [by_id.get(wanted) for wanted in ids]
 
-        return DataLoader(load, max_batch_size=MAX_BATCH)
+Waiter = asyncio.Future[Document | None]
+
+
+@dataclass(slots=True)
+class _Reads:
+    """Reads of the same keys: all ids that are asked for in one turn of the event loop are one command."""
+
+    collection: Collection
+    keys: frozenset[str] | None
+    known: dict[str, Document | None] = field(default_factory=dict)
+    waiting: dict[str, list[Waiter]] = field(default_factory=dict)
+    unsent: list[str] = field(default_factory=list)
+
+    def load(self, document_id: str) -> Awaitable[Document | None]:
+        if document_id in self.known:
+            return Ready(self.known[document_id])
+        loop = asyncio.get_running_loop()
+        # One for each who waits: whoever stops waiting ends the read for nobody else.
+        waiter: Waiter = loop.create_future()
+        if document_id in self.waiting:
+            self.waiting[document_id].append(waiter)
+        else:
+            self.waiting[document_id] = [waiter]
+            self.unsent.append(document_id)
+            if len(self.unsent) == 1:
+                loop.call_soon(self._send)
+        return waiter
+
+    def _send(self) -> None:
+        ids, self.unsent = self.unsent, []
+        for start in range(0, len(ids), MAX_BATCH):
+            batch = ids[start : start + MAX_BATCH]
+            wanted: Document = {"_id": {"$in": batch} if len(batch) > 1 else {"$eq": batch[0]}}
+            found(self.collection, wanted, self.keys).add_done_callback(partial(self._settle, batch))
+
+    def _settle(self, ids: list[str], read: "asyncio.Future[list[Document]]") -> None:
+        failure = read.exception()
+        by_id = {} if failure else {row["_id"]: row for row in read.result()}
+        for document_id in ids:
+            waiters = [waiter for waiter in self.waiting.pop(document_id) if not waiter.done()]
+            if failure is None:
+                row = self.known[document_id] = by_id.get(document_id)
+                for waiter in waiters:
+                    waiter.set_result(row)
+                continue
+            for waiter in waiters:
+                waiter.set_exception(failure)
+                waiter.exception()  # told to nobody else, where nobody waits any more
 
 
 @dataclass(slots=True)
@@ -73,15 +117,14 @@ class ByOwner:
     def load(self, owner_id: str) -> Awaitable[list[Document]]:
         held = None if self.held is None else self.held.owned(self.collection.name, self.owner, owner_id, self.sort)
         if held is not None:
-            return _Ready(cast("list[Document]", held))
+            return Ready(cast("list[Document]", held))
         if self._loader is None:
             self._loader = DataLoader(self._read, max_batch_size=MAX_BATCH)
         return asyncio.shield(self._loader.load(owner_id))
 
     async def _read(self, owners: Sequence[str]) -> list[list[Document]]:
         rows: dict[str, list[Document]] = {wanted: [] for wanted in owners}
-        found = self.collection.find({self.owner: {"$in": owners}}, batch_size=BATCH_SIZE, max_time_ms=MAX_TIME_MS)
-        for row in await found.to_list(None):
+        for row in await found(self.collection, {self.owner: {"$in": owners}}):
             rows[row[self.owner]].append(row)
         return [sorted(rows[wanted], key=lambda row: cast("str", row[self.sort])) for wanted in owners]
 

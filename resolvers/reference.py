@@ -1,6 +1,7 @@
-"""Agencies, regions and categories that an input names: found, or refused with the field at fault."""
+"""Agencies, regions, categories, teams: by their ids, and what an input names or is refused with the field at fault."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from resolvers import text
@@ -8,7 +9,23 @@ from resolvers.context import RequestContext
 from resolvers.documents import DESK
 from resolvers.domain.vocabulary import TimeZone
 from resolvers.errors import InvalidInput
+from resolvers.loaders import ById
+from resolvers.made import Made
 from resolvers.store.database import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """A collection of reference data: called with an id it gives the document, or None."""
+
+    of: Callable[[RequestContext], ById]
+
+    def __call__(self, context: RequestContext, document_id: str) -> Awaitable[Document | None]:
+        return self.of(context).load(document_id)
+
+    def made(self, context: RequestContext) -> Made | None:
+        """What has been made of the documents in the process; None where the request reads from the database."""
+        return self.of(context).made()
 
 
 async def agency(context: RequestContext, agency_id: str, *field: str) -> Document:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from operator import attrgetter
 from typing import Any, Final
 
 from resolvers import policy
@@ -10,6 +11,7 @@ from resolvers.domain import teams
 from resolvers.domain.vocabulary import TeamKind, TeamRole, TeamStatus
 from resolvers.errors import NotAllowed, TeamNotActive
 from resolvers.listing import Arguments, Cursors, Listing, scope
+from resolvers.reference import Register
 from resolvers.store import indexes, pages
 from resolvers.store.database import MAX_TIME_MS, NEVER, Document
 
@@ -75,8 +77,7 @@ def _day(text: str | None) -> date | None:
     return None if text is None else date.fromisoformat(text)
 
 
-async def by_id(context: RequestContext, team_id: str) -> Document | None:
-    return await context.loaders.team.load(team_id)
+by_id: Final = Register(attrgetter("loaders.team"))
 
 
 async def member(context: RequestContext, member_id: str) -> Document | None:

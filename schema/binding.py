@@ -24,6 +24,7 @@ from strawberry.utils.str_converters import to_camel_case
 from resolvers.context import RequestContext
 from resolvers.errors import Refused
 from resolvers.policy import Rule
+from resolvers.reference import Register
 
 Document = dict[str, Any]
 _SUBJECT = "__binding_subject__"
@@ -71,6 +72,11 @@ class Loaded:
     @property
     def needs(self) -> tuple[str, ...]:
         return (self.key, *(self.visible.keys if self.visible else ()))
+
+    @property
+    def register(self) -> Register | None:
+        """The reference data that the documents are of, if any."""
+        return self.load if isinstance(self.load, Register) else None
 
 
 @dataclass(frozen=True, slots=True)

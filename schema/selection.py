@@ -1,8 +1,7 @@
 """Selection set to the keys that it needs of the listed documents: the Mongo projection."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import cast
+from collections.abc import Callable, Iterator
+from typing import Any, cast
 
 from graphql import (
     FieldNode,
@@ -24,11 +23,24 @@ from schema.binding import Called, Column, binding_of
 Raw = GraphQLResolveInfo[RequestContext]
 
 
-@dataclass
 class Selected(Info[RequestContext, None]):
-    """What a resolver is told of its call where the keys below it are known already."""
+    """What a resolver is told of its call where the keys below it are known already; the rest where it is asked for."""
 
-    keys: frozenset[str]
+    __slots__ = ("_context", "_field", "_made", "keys")
+
+    def __init__(self, context: RequestContext, keys: frozenset[str], field: Any, made: Callable[[], Raw]) -> None:
+        self._context = context
+        self.keys = keys
+        self._field = field
+        self._made = made
+
+    @property
+    def context(self) -> RequestContext:
+        return self._context
+
+    @property
+    def _raw_info(self) -> Raw:  # type: ignore[override]
+        return self._made()
 
 
 def keys(info: Info[RequestContext, None]) -> frozenset[str]:

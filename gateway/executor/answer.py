@@ -24,12 +24,15 @@ async def answered(
     variables: VariableValues,
     request: Request,
     context: RequestContext,
+    *,
+    shares: bool = True,
 ) -> Answered:
+    """`shares` says that the data are not changed by whoever gets them."""
     if isinstance(program, Unsupported):
         metrics.referred.labels(program.reason).inc()
         result = await executed(schema, request, context)
         return Answered(result.data, result.errors or ())
-    run = Run(context, variables, program.source)
+    run = Run(context, variables, program.source, shares)
     try:
         return Answered(await program.run(run))
     except Declined as declined:

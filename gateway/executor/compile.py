@@ -22,6 +22,9 @@ from gateway.executor.steps import Abstract
 MAX_FIELDS: Final = 2_000
 """Above it, compiling takes longer than it can be worth: the reference executor runs what is larger."""
 
+MAX_LASTING: Final = 16
+"""Fields of an answer that is kept for others."""
+
 
 def compiled(source: Source) -> Program:
     """Raises Unsupported."""
@@ -51,7 +54,9 @@ class _Compiler:
             if self.fields > MAX_FIELDS:
                 raise Unsupported("large")
             parts.add(response_key, field_nodes)
-        return Selection(tuple(parts.steps), parts.writer.function(), frozenset(parts.keys), serial)
+        writer = parts.writer
+        is_lasting = writer.is_lasting and len(writer.entries) <= MAX_LASTING
+        return Selection(tuple(parts.steps), writer.function(), frozenset(parts.keys), serial, is_lasting)
 
     def objects(self, named: GraphQLNamedType, place: Place) -> Selection | Abstract:
         selection_sets = _selection_sets(place.field_nodes)

@@ -13,14 +13,17 @@ from graphql import (
     GraphQLObjectType,
     GraphQLOutputType,
     get_named_type,
+    get_nullable_type,
     is_composite_type,
+    is_leaf_type,
+    print_ast,
 )
 
 from gateway.executor import arguments
 from gateway.executor.collect import Source, Unsupported
 from gateway.executor.run import Objects, Place, Run, Selection, Step
 from gateway.executor.shape import Inner, Writer
-from gateway.executor.steps import Abstract, Call, Embedded, Load, Read, Wrapping, completed
+from gateway.executor.steps import Abstract, Asked, Call, Embedded, Load, Read, Wrapping, completed
 from resolvers.context import RequestContext
 from schema.binding import Action, Called, Column, Derived, Document, Loaded, binding_of
 
@@ -41,6 +44,8 @@ class Parts:
     writer: Writer = field(default_factory=Writer)
     steps: list[Step] = field(default_factory=list)
     keys: set[str] = field(default_factory=set)
+    calls: dict[tuple[str, str], Call] = field(default_factory=dict)
+    """By field and what is selected below it: aliases of one field with the same selection are called together."""
 
     def add(self, response_key: str, field_nodes: list[FieldNode]) -> None:
         name = field_nodes[0].name.value
@@ -83,6 +88,7 @@ class Parts:
         if objects is not None and not _is_plain(objects):
             self._embedded(place, objects, _computed(compute))
             return
+        self.writer.is_lasting = False
         self._shaped(place, f"{self.writer.bind(compute)}(context, d)", objects)
 
     def _shaped(self, place: Place, read: str, objects: Selection | Abstract | None) -> None:
@@ -90,6 +96,7 @@ class Parts:
         x = self.writer.variable()
         self.writer.write(0, f"{x} = {read}")
         inner: Inner | None = objects.shape if isinstance(objects, Selection) else None
+        self.writer.is_lasting &= is_leaf_type(get_nullable_type(place.field.type))
         self.writer.complete(place.field.type, x, inner)
         self.writer.answer(place.response_key, x)
 
@@ -101,9 +108,16 @@ class Parts:
         if objects is None:
             raise Unsupported("binding")
         self.keys.update(binding.needs)
-        self._step(place, Load(binding.load, binding.key, binding.visible, objects, _wrapping(place.field.type)))
+        self._step(place, Load(binding, objects, _wrapping(place.field.type)))
 
     def _called(self, place: Place, binding: Called | Action) -> None:
+        given = arguments.compiled(self.source, place.field, place.field_nodes[0])
+        same = (place.field_nodes[0].name.value, _selected(place.field_nodes))
+        alike = self.calls.get(same) if isinstance(binding, Called) else None
+        if alike is not None:
+            alike.asked.append(Asked(given, place._replace(keys=alike.asked[0].place.keys)))
+            self._result(place, self.steps.index(alike))
+            return
         objects = self._objects(place)
         below = _keys(objects)
         self.keys.update(below if isinstance(binding, Called) and binding.passes else binding.needs)
@@ -113,24 +127,32 @@ class Parts:
             raise Unsupported("binding")
         step = Call(
             resolver.wrapped_func,
-            arguments.compiled(self.source, place.field, place.field_nodes[0]),
+            [Asked(given, place)],
             resolver.parent_parameter and resolver.parent_parameter.name,
             resolver.info_parameter and resolver.info_parameter.name,
-            place,
             _completion(place.field, objects),
         )
+        self.calls[same] = step
         self._step(place, step)
 
     def _step(self, place: Place, step: Step) -> None:
-        """The step's value becomes the answer's entry as it is."""
-        x = self.writer.variable()
         self.steps.append(step)
-        self.writer.results.append(x)
+        self._result(place, len(self.steps) - 1)
+
+    def _result(self, place: Place, step: int) -> None:
+        """One of the step's values becomes the answer's entry as it is."""
+        x = self.writer.variable()
+        self.writer.is_lasting = False
+        self.writer.results.append((step, x))
         self.writer.answer(place.response_key, x)
 
     def _objects(self, place: Place) -> Selection | Abstract | None:
         named = get_named_type(place.field.type)
         return self.compile(named, place) if is_composite_type(named) else None
+
+
+def _selected(field_nodes: Sequence[FieldNode]) -> str:
+    return " ".join(print_ast(field_node.selection_set) for field_node in field_nodes if field_node.selection_set)
 
 
 def _keys(objects: Selection | Abstract | None) -> frozenset[str]:

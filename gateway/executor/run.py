@@ -45,6 +45,8 @@ class Run:
     context: RequestContext
     variables: VariableValues
     source: Source
+    shares: bool = True
+    """The answer is read and not changed: parts of it may stand in other requests' answers."""
     outcomes: dict[tuple[int, int], Outcome] = field(default_factory=dict)
     """By the parent document's identity and the field node's."""
 
@@ -52,7 +54,11 @@ class Run:
         self.outcomes[id(parent), id(field_node)] = Outcome(parent, value)
 
     def info(self, place: "Place") -> Selected:
-        raw: GraphQLResolveInfo[RequestContext] = GraphQLResolveInfo(
+        field = place.field.extensions["strawberry-definition"]
+        return Selected(self.context, place.keys, field, lambda: self.raw_info(place))
+
+    def raw_info(self, place: "Place") -> GraphQLResolveInfo[RequestContext]:
+        return GraphQLResolveInfo(
             place.field_nodes[0].name.value,
             place.field_nodes,
             place.field.type,
@@ -68,7 +74,6 @@ class Run:
             None,
             _NO_HELPERS,
         )
-        return Selected(raw, place.field.extensions["strawberry-definition"], place.keys)
 
 
 class Place(NamedTuple):
@@ -85,9 +90,11 @@ _NO_HELPERS: Final[Any] = None
 
 
 class Step(Protocol):
-    """A field that is read before the documents are shaped: its completed value for each of them, in order."""
+    """A field that is read before the documents are shaped, or several of one kind."""
 
-    async def run(self, run: Run, documents: Sequence[Any]) -> list[Any]: ...
+    async def run(self, run: Run, documents: Sequence[Any]) -> Sequence[list[Any]]:
+        """For each field the completed value of every document, in order."""
+        ...
 
 
 class Objects(Protocol):
@@ -104,6 +111,8 @@ class Selection:
     shape: Callable[..., list[JsonObject]]
     keys: frozenset[str]
     serial: bool = False
+    is_lasting: bool = False
+    """A document's answer is the same for all requests, and small."""
 
     async def run(self, run: Run, documents: Sequence[Any]) -> list[Any]:
         if not self.steps:
@@ -112,7 +121,7 @@ class Selection:
             results = [await step.run(run, documents) for step in self.steps]
         else:
             results = successes(await together([step.run(run, documents) for step in self.steps]))
-        return self.shape(run, documents, *results)
+        return self.shape(run, documents, *[column for columns in results for column in columns])
 
 
 def successes(outcomes: Sequence[Any]) -> list[Any]:

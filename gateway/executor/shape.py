@@ -7,6 +7,7 @@ answer is then completed by the reference executor, which knows how far a null g
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, Final
 
 from graphql import (
@@ -71,8 +72,10 @@ class Writer:
     """Run for each document `d`."""
     entries: list[str] = field(default_factory=list)
     """The answer's, key and value."""
-    results: list[str] = field(default_factory=list)
-    """Variables that hold a step's value for the document."""
+    results: list[tuple[int, str]] = field(default_factory=list)
+    """The steps by number, each with a variable that holds one of its values for the document."""
+    is_lasting: bool = True
+    """A document's answer is the same for all requests, and small."""
     rules: dict[Rule, str] = field(default_factory=dict)
     """The variable that holds each one's decision on the document."""
 
@@ -86,6 +89,7 @@ class Writer:
 
     def seen(self, rule: Rule) -> str:
         """The variable that says whether the viewer sees the document, decided once for all fields that ask."""
+        self.is_lasting = False
         if rule not in self.rules:
             decided, self.rules[rule] = self.variable(), self.variable()
             self.before.append(f"{decided} = {self.bind(rule.decide)}(context.viewer, context.proven)")
@@ -142,8 +146,9 @@ class Writer:
 
     def function(self, answer: str | None = None) -> Callable[..., list[Any]]:
         """`shape(run, documents, *results)`: the answers, objects unless `answer` names a variable, in their order."""
-        parameters = [f"r{index}" for index in range(len(self.results))]
-        loop = f"for d, {', '.join(self.results)} in zip(documents, {', '.join(parameters)}):"
+        variables = [variable for _, variable in sorted(self.results, key=itemgetter(0))]
+        parameters = [f"r{index}" for index in range(len(variables))]
+        loop = f"for d, {', '.join(variables)} in zip(documents, {', '.join(parameters)}):"
         source = "\n".join(
             [
                 f"def shape({', '.join(['run', 'documents', *parameters])}):",

@@ -1,17 +1,18 @@
 """What is read before documents are shaped: embedded objects with reads inside, loads by id, calls with arguments."""
 
+import itertools
 import types
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
 
 from graphql import GraphQLAbstractType
 
 from gateway.executor.arguments import Arguments
 from gateway.executor.run import Declined, Failure, Objects, Place, Run, Selection, successes, together
-from resolvers.context import RequestContext
-from resolvers.policy import Rule
-from schema.binding import Document
+from resolvers.loaders import Ready
+from resolvers.made import Made
+from schema.binding import Document, Loaded
 
 Read = Callable[[Run, Sequence[Document]], list[Any]]
 """A value of each document, in their order."""
@@ -39,7 +40,7 @@ class Abstract:
         return frozenset().union(*(selection.keys for selection in self.selections.values()))
 
     async def run(self, run: Run, documents: Sequence[Any]) -> list[Any]:
-        info = run.info(self.place)._raw_info
+        info = run.raw_info(self.place)
         names = [self.resolve_type(document, info, self.graphql_type) for document in documents]
         shaped: list[Any] = [None] * len(documents)
         for name in dict.fromkeys(names):
@@ -88,33 +89,52 @@ class Embedded:
     objects: Objects
     wrapping: Wrapping
 
-    async def run(self, run: Run, documents: Sequence[Any]) -> list[Any]:
-        return await completed(self.objects, run, self.read(run, documents), self.wrapping)
+    async def run(self, run: Run, documents: Sequence[Any]) -> list[list[Any]]:
+        return [await completed(self.objects, run, self.read(run, documents), self.wrapping)]
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
     """Documents by the ids under `key`: each id is loaded once and each document shaped once."""
 
-    load: Callable[[RequestContext, str], Awaitable[Any]]
-    key: str
-    visible: Rule | None
-    objects: Objects
+    binding: Loaded
+    objects: Selection | Abstract
     wrapping: Wrapping
+    number: int = field(default_factory=itertools.count().__next__)
 
-    async def run(self, run: Run, documents: Sequence[Any]) -> list[Any]:
+    async def run(self, run: Run, documents: Sequence[Any]) -> list[list[Any]]:
+        made = self._made(run)
+        if made is not None:
+            answers, key = made.of(self.number), self.binding.key
+            try:
+                return [[answers[document[key]] for document in documents]]
+            except (KeyError, TypeError):
+                pass  # one that is not there yet, or no id: what follows says which
+        return [await self._loaded(run, documents, made)]
+
+    def _made(self, run: Run) -> Made | None:
+        """The answers that are there already, where the documents' can be the same for all."""
+        register = self.binding.register
+        is_lasting = isinstance(self.objects, Selection) and self.objects.is_lasting
+        if register is None or not is_lasting or not run.shares or self.binding.visible or self.wrapping.listed:
+            return None
+        return register.made(run.context)
+
+    async def _loaded(self, run: Run, documents: Sequence[Any], made: Made | None) -> list[Any]:
         wanted = self._wanted(run, documents)
         if self.wrapping.listed:
             ids = dict.fromkeys(found for each in wanted if each is not None for found in each)
         else:
             ids = dict.fromkeys(found for found in wanted if found is not None)
         answers = await self._answers(run, list(ids))
+        if made is not None:
+            made.keep(self.number, {found: answers[found] for found in ids if found in made.by_id})
         if self.wrapping.listed:
             return [None if each is None else [answers[found] for found in each] for each in wanted]
         return [None if found is None else answers[found] for found in wanted]
 
     def _wanted(self, run: Run, documents: Sequence[Any]) -> list[Any]:
-        key, visible, context = self.key, self.visible, run.context
+        key, visible, context = self.binding.key, self.binding.visible, run.context
         if visible is None:
             wanted = [document[key] for document in documents]
         else:
@@ -127,13 +147,32 @@ class Load:
         return wanted
 
     async def _answers(self, run: Run, ids: list[Any]) -> dict[Any, Any]:
-        context, load = run.context, self.load
-        if len(ids) == 1:
-            loaded = [await load(context, ids[0])]
-        else:
-            loaded = successes(await together([_awaited(load(context, found)) for found in ids]))
+        context, load = run.context, self.binding.load
+        loaded = await _settled([load(context, found) for found in ids])
         required = self.wrapping.item_required if self.wrapping.listed else self.wrapping.required
         return dict(zip(ids, await completed(self.objects, run, loaded, Wrapping(required, listed=False)), strict=True))
+
+
+async def _settled(values: list[Any]) -> list[Any]:
+    return successes(await _outcomes(values))
+
+
+async def _outcomes(values: list[Any]) -> list[Any]:
+    """What each of the values is, or comes to where it has to be awaited, or the Failure that it came to."""
+    waiting: list[int] = []
+    for index, value in enumerate(values):
+        if value.__class__ is Ready:
+            values[index] = value.value
+        elif value.__class__ not in _AT_ONCE and isinstance(value, Awaitable):
+            waiting.append(index)
+    if waiting:
+        settled = await together([_awaited(values[index]) for index in waiting])
+        for index, value in zip(waiting, settled, strict=True):
+            values[index] = value
+    return values
+
+
+_AT_ONCE: Final = frozenset({dict, list, str, Failure, type(None)})
 
 
 def _awaited(value: Any) -> Any:
@@ -144,41 +183,42 @@ async def _await(value: Awaitable[Any]) -> Any:
     return await value
 
 
+class Asked(NamedTuple):
+    """One of the response keys that a function is called for; below all of them the same is selected."""
+
+    arguments: Arguments
+    place: Place
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function of context, document and arguments, called once for each document."""
+    """A function of context, document and arguments, called once for each document, or as often under each alias."""
 
     resolve: Callable[..., Any]
-    arguments: Arguments
+    asked: list[Asked]
     parent_name: str | None
     info_name: str | None
-    place: Place
     complete: Callable[[Run, list[Any]], Awaitable[list[Any]]]
 
-    async def run(self, run: Run, documents: Sequence[Any]) -> list[Any]:
-        arguments = self.arguments.of(run)
-        if self.info_name is not None:
-            arguments[self.info_name] = run.info(self.place)
-        return await self.complete(run, await self._called(run, documents, arguments))
+    async def run(self, run: Run, documents: Sequence[Any]) -> list[list[Any]]:
+        values = [value for asked in self.asked for value in self._called(run, documents, asked)]
+        outcomes = await _outcomes(values)
+        count = len(documents)
+        for number, (_, place) in enumerate(self.asked):
+            for document, outcome in zip(documents, outcomes[number * count :], strict=False):
+                run.keep(document, place.field_nodes[0], outcome)
+        answers = await self.complete(run, successes(outcomes))
+        return [answers[number * count : (number + 1) * count] for number in range(len(self.asked))]
 
-    async def _called(self, run: Run, documents: Sequence[Any], arguments: dict[str, Any]) -> list[Any]:
-        resolve, parent_name, field_node = self.resolve, self.parent_name, self.place.field_nodes[0]
-        values: list[Any] = []
-        waiting: list[int] = []
+    def _called(self, run: Run, documents: Sequence[Any], asked: Asked) -> Iterator[Any]:
+        resolve, parent_name = self.resolve, self.parent_name
+        arguments = asked.arguments.of(run)
+        if self.info_name is not None:
+            arguments[self.info_name] = run.info(asked.place)
         for document in documents:
             if parent_name is not None:
                 arguments[parent_name] = document
             try:
-                value = resolve(**arguments)
+                yield resolve(**arguments)
             except Exception as error:
-                value = Failure(error)
-            if isinstance(value, types.CoroutineType | Awaitable):
-                waiting.append(len(values))
-            values.append(value)
-        if waiting:
-            settled = await together([_awaited(values[index]) for index in waiting])
-            for index, value in zip(waiting, settled, strict=True):
-                values[index] = value
-        for document, value in zip(documents, values, strict=True):
-            run.keep(document, field_node, value)
-        return successes(values)
+                yield Failure(error)

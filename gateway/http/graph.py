@@ -52,7 +52,9 @@ class National:
         context: RequestContext = caller.viewer
         operation = prepare(self.subgraph, document, None, variables, _UNLIMITED_POINTS)
         request = reference.Request(operation.prepared.checked.document, None, variables)
-        result = await answered(self.subgraph.schema, operation.program, operation.variables, request, context)
+        result = await answered(
+            self.subgraph.schema, operation.program, operation.variables, request, context, shares=False
+        )
         if not result.errors:
             return {"data": result.data}
         request_id = caller.headers.get("x-request-id", "")

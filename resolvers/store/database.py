@@ -1,8 +1,12 @@
 """Client, codecs, read and write concerns: the one module that imports Motor."""
 
+import asyncio
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import (
@@ -26,6 +30,7 @@ __all__ = [
     "Session",
     "Store",
     "connect",
+    "found",
 ]
 
 Document = dict[str, Any]
@@ -68,6 +73,40 @@ class Store:
 
     def close(self) -> None:
         self.client.close()
+
+
+_READING: Final = ThreadPoolExecutor(max_workers=5 * (os.cpu_count() or 1), thread_name_prefix="mongo")
+
+
+def found(
+    collection: Collection,
+    wanted: Mapping[str, Any],
+    keys: Iterable[str] | None = None,
+    *,
+    limit: int = 0,
+    sort: Sequence[tuple[str, int]] | None = None,
+    hint: str | None = None,
+) -> "asyncio.Future[list[Document]]":
+    """The documents of a read that comes in one answer, `keys` of each or all: one way to Motor's driver and back.
+
+    Motor's own cursor goes to a thread for every batch and from there through the event loop twice.
+    """
+    driver = collection.delegate
+
+    def read() -> list[Document]:
+        cursor = driver.find(
+            wanted,
+            None if keys is None else dict.fromkeys(keys, True),
+            limit=limit,
+            sort=sort,
+            hint=hint,
+            batch_size=0 if limit else BATCH_SIZE,
+            max_time_ms=MAX_TIME_MS,
+        )
+        rows: list[Document] = cursor.to_list()
+        return rows
+
+    return asyncio.get_running_loop().run_in_executor(_READING, read)
 
 
 def connect(uri: str, database: str = "satugraf", **options: Any) -> Store:

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from resolvers.errors import TookTooLong
 from resolvers.listing import Arguments, Cursors, Listing, Page
-from resolvers.store.database import MAX_TIME_MS, Collection, Document, ExecutionTimeout
+from resolvers.store.database import MAX_TIME_MS, Collection, Document, ExecutionTimeout, found
 
 COUNT_TIME_MS: Final = 500
 
@@ -43,7 +43,7 @@ def listing(
     size = arguments.size()
     given = arguments.after if arguments.after is not None else arguments.before
     position = None if given is None else cursors.read(given)
-    projection = None if keys is None else dict.fromkeys((*keys, order.key), True)
+    read = None if keys is None else (*keys, order.key)
     descending = order.descending != arguments.backwards
 
     async def of(part: Part) -> list[Document]:
@@ -51,13 +51,20 @@ def listing(
         if position is not None:
             wanted = {"$and": [part.filter, _beyond(order.key, position, descending)]}
         direction = -1 if descending else 1
-        find = collection.find(wanted, projection, limit=size + 1, max_time_ms=MAX_TIME_MS)
-        find = find.sort([(order.key, direction), ("_id", direction)])
-        return await _answered(find.hint(part.hint) if part.hint else find, size + 1)
+        sort = [(order.key, direction), ("_id", direction)]
+        try:
+            return await found(collection, wanted, read, limit=size + 1, sort=sort, hint=part.hint)
+        except ExecutionTimeout:
+            raise TookTooLong(
+                f"No answer within {MAX_TIME_MS} ms: narrow the list by holder, region, category, status or dates."
+            ) from None
 
     async def fetch() -> Page:
-        found = await asyncio.gather(*map(of, parts))
-        rows = found[0] if len(found) == 1 else list(merge(*found, key=_ordered(order.key), reverse=descending))
+        if len(parts) == 1:
+            rows = await of(parts[0])
+        else:
+            each = await asyncio.gather(*map(of, parts))
+            rows = list(merge(*each, key=_ordered(order.key), reverse=descending))
         more, rows = len(rows) > size, rows[:size]
         if arguments.backwards:
             return Page(rows[::-1], has_next=position is not None, has_previous=more)
@@ -79,16 +86,6 @@ async def _count(collection: Collection, part: Part) -> int:
 
 def _ordered(key: str) -> Callable[[Document], tuple[Any, str]]:
     return lambda row: (row[key], row["_id"])
-
-
-async def _answered(find: Any, length: int) -> list[Document]:
-    try:
-        rows: list[Document] = await find.to_list(length)
-    except ExecutionTimeout:
-        raise TookTooLong(
-            f"No answer within {MAX_TIME_MS} ms: narrow the list by holder, region, category, status or dates."
-        ) from None
-    return rows
 
 
 def _position(row: Document, key: str) -> tuple[Any, str]:

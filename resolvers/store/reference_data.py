@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
+from resolvers.made import Made
 from resolvers.store.changes import Change, Follower, follow
 from resolvers.store.database import BATCH_SIZE, MAX_TIME_MS, Document, Store
 
@@ -20,6 +21,7 @@ class ReferenceData:
 
     _rows: dict[str, dict[Any, Document]] = field(default_factory=dict)
     _owned: dict[tuple[str, str], dict[Any, list[Document]]] = field(default_factory=dict)
+    _made: dict[str, Made] = field(default_factory=dict)
     _current_at: float = -math.inf
 
     def age_seconds(self) -> float:
@@ -46,6 +48,16 @@ class ReferenceData:
         found.sort(key=lambda row: cast("str", row[sort]))
         return found
 
+    def made(self, collection: str) -> Made | None:
+        """What has been made of the collection's documents as they are; None while they are too old."""
+        rows = self.rows(collection)
+        if rows is None:
+            return None
+        made = self._made.get(collection)
+        if made is None:
+            made = self._made[collection] = Made(rows)
+        return made
+
     def wrote(self, collection: str, document: Document) -> None:
         """A document as it was written; a state that is older than the known one is passed by."""
         rows = self._rows.get(collection)
@@ -54,7 +66,7 @@ class ReferenceData:
         known = rows.get(document["_id"])
         if known is None or known.get("revision", 0) <= document.get("revision", 0):
             rows[document["_id"]] = document
-            self._forget_owners(collection)
+            self._forget(collection)
 
     async def follow(self, store: Store) -> None:
         """Runs until it is cancelled."""
@@ -63,7 +75,7 @@ class ReferenceData:
             for name in COLLECTIONS:
                 found = store.database[name].find(batch_size=BATCH_SIZE, max_time_ms=MAX_TIME_MS)
                 self._rows[name] = {row["_id"]: row for row in await found.to_list(None)}
-                self._forget_owners(name)
+                self._forget(name)
 
         await follow(store, COLLECTIONS, Follower(reload, self._changed, self._current))
 
@@ -71,10 +83,11 @@ class ReferenceData:
         if change.document is not None:
             self.wrote(change.collection, change.document)
         elif self._rows[change.collection].pop(change.document_id, None) is not None:
-            self._forget_owners(change.collection)
+            self._forget(change.collection)
 
     def _current(self) -> None:
         self._current_at = time.monotonic()
 
-    def _forget_owners(self, collection: str) -> None:
+    def _forget(self, collection: str) -> None:
+        self._made.pop(collection, None)
         self._owned = {named: owned for named, owned in self._owned.items() if named[0] != collection}

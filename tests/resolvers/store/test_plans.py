@@ -20,7 +20,7 @@ from resolvers.errors import TookTooLong
 from resolvers.holiday_tables import calendar
 from resolvers.listing import Arguments
 from resolvers.loaders import loaders
-from resolvers.store import indexes, pages, seed
+from resolvers.store import database, indexes, pages, seed
 from resolvers.store.database import Store, connect
 from resolvers.store.register import teams
 from resolvers.viewer import PUBLIC, SYSTEM, Viewer
@@ -243,7 +243,7 @@ async def test_a_persons_teams_are_read_by_index(large: Store, commands: Command
 
 
 async def test_what_no_index_bounds_ends_with_a_sentence(large: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "MAX_TIME_MS", 1)
+    monkeypatch.setattr(database, "MAX_TIME_MS", 1)
     filter = {"unit": [UNIT], "channel": ["LETTER"], "closedAt": {"to": datetime(2000, 1, 1, tzinfo=UTC)}}
     listing = complaint_list.listing(asking(large, NATIONAL), filter, None, Arguments(), keys=frozenset())
     with pytest.raises(TookTooLong, match="narrow the list"):
