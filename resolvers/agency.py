@@ -1,7 +1,7 @@
 """Agencies: read."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from operator import attrgetter
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ from resolvers.documents import AgencyDoc
 from resolvers.domain.vocabulary import AgencyKind
 from resolvers.errors import InvalidArgument
 from resolvers.listing import Arguments, Cursors, Listing, scope
+from resolvers.loaders import Ready
 from resolvers.reference import Register
 from resolvers.store import indexes, pages
 from resolvers.store.database import MAX_TIME_MS, Document, Store
@@ -30,9 +31,9 @@ async def ids(store: Store) -> list[str]:
     return await store.agencies.distinct("_id", maxTimeMS=MAX_TIME_MS)
 
 
-async def regencies(context: RequestContext, agency: AgencyDoc) -> list[Document]:
+def regencies(context: RequestContext, agency: AgencyDoc) -> Awaitable[list[Document]]:
     """The regencies and cities of a province, by name; none of any other agency."""
-    return await context.loaders.regencies.load(agency["_id"]) if agency["kind"] == AgencyKind.PROVINCE else []
+    return context.loaders.regencies.load(agency["_id"]) if agency["kind"] == AgencyKind.PROVINCE else Ready([])
 
 
 def listing(
@@ -42,19 +43,20 @@ def listing(
 
     Raises InvalidArgument for a search text of more than 100 characters.
     """
-    query: Document = {"kind": {"$in": list(filter.get("kinds", AgencyKind))}}
-    query |= {key: filter[key] for key in ("province", "connected", "pilot") if key in filter}
+    order, cursors = pages.Order("name"), Cursors(context.secret_key, scope("agencies", filter))
+    kinds = list(map(str, filter.get("kinds", AgencyKind)))
+    equal = {key: filter[key] for key in ("province", "connected", "pilot") if key in filter}
+    held = context.loaders.agency.rows()
+    if held is not None and "search" not in filter:
+        matching = [agency for agency in held.values() if agency.get("kind") in kinds]
+        matching = [agency for agency in matching if equal.items() <= agency.items()] if equal else matching
+        if all(isinstance(agency.get("name"), str) for agency in matching):
+            return pages.in_memory(matching, order, arguments, cursors)
+    query: Document = {"kind": {"$in": kinds}} | equal
     if "search" in filter:
         query |= _search(filter["search"])
     hint = indexes.choose(indexes.AGENCY_LISTS, set(query) - {"$or"}, "name")
-    return pages.listing(
-        context.store.agencies,
-        [pages.Part(query, hint)],
-        pages.Order("name"),
-        arguments,
-        Cursors(context.secret_key, scope("agencies", filter)),
-        keys=keys,
-    )
+    return pages.listing(context.store.agencies, [pages.Part(query, hint)], order, arguments, cursors, keys=keys)
 
 
 def _search(text: str) -> Document:

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Generator, Sequence
+from collections.abc import Awaitable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -40,7 +40,7 @@ class ById:
 
     def load(self, document_id: str, keys: frozenset[str] | None = None) -> Awaitable[Document | None]:
         """The document, or None; `keys` are those that are read of it, all where None."""
-        rows = None if self.held is None else self.held.rows(self.collection.name)
+        rows = self.rows()
         row = None if rows is None else rows.get(document_id)
         if row is not None:
             return Ready(row)
@@ -48,6 +48,10 @@ class ById:
         if reads is None:
             reads = self._reads[keys] = _Reads(self.collection, keys)
         return reads.load(document_id)
+
+    def rows(self) -> Mapping[str, Document] | None:
+        """The documents in the process; None where reads go to the database."""
+        return None if self.held is None else self.held.rows(self.collection.name)
 
     def made(self) -> Made | None:
         """What has been made of the documents in the process; None where reads go to the database."""

@@ -1,5 +1,6 @@
 """Agency, its units, and the lists of agencies."""
 
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
@@ -84,10 +85,10 @@ class Agency(Node):
     )
     revision: int
 
-    @called(list[LazyAgency], needs=("_id", "kind"), commands=1)
-    async def regencies(agency: Parent[AgencyDoc], info: ContextInfo) -> list[Document]:
+    @called(list[LazyAgency], needs=("_id", "kind"), commands=1, register=agencies.by_id)
+    def regencies(agency: Parent[AgencyDoc], info: ContextInfo) -> Awaitable[list[Document]]:
         """The regencies and cities of a province; empty otherwise."""
-        return await agencies.regencies(info.context, agency)
+        return agencies.regencies(info.context, agency)
 
     @called(list[LazyTeam], needs=("_id",), commands=1)
     async def teams(agency: Parent[AgencyDoc], info: ContextInfo, active_only: bool | None = False) -> list[Document]:

@@ -84,7 +84,8 @@ class Called:
     """A function of context, document and GraphQL arguments.
 
     `commands` is what one call costs the database, in commands; `passes` says that the selection below is still of
-    the same documents (a page's edges), so that their projection reaches through it.
+    the same documents (a page's edges), so that their projection reaches through it. What is called for a document of
+    a `register` gives what follows from that register alone.
     """
 
     resolve: Callable[..., Any]
@@ -92,6 +93,7 @@ class Called:
     commands: int = 0
     paged: bool = False
     passes: bool = False
+    register: Register | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,7 @@ def called(
     commands: int = 0,
     paged: bool = False,
     passes: bool = False,
+    register: Register | None = None,
     name: str | None = None,
 ) -> Callable[[Callable[..., Any]], Any]:
     """Binds a function `(parent: Parent[…], info, *, arguments…)`; its docstring is the field's description."""
@@ -186,7 +189,7 @@ def called(
             graphql_type=graphql_type,
             name=name,
             description=inspect.getdoc(resolve),
-            metadata={"binding": Called(resolve, needs, commands, paged, passes)},
+            metadata={"binding": Called(resolve, needs, commands, paged, passes, register)},
         )
 
     return bind

@@ -25,14 +25,14 @@ async def answered(
     request: Request,
     context: RequestContext,
     *,
-    shares: bool = True,
+    is_encoded: bool = True,
 ) -> Answered:
-    """`shares` says that the data are not changed by whoever gets them."""
+    """`is_encoded` says that the data are going to be encoded by orjson: parts of them may be JSON already."""
     if isinstance(program, Unsupported):
         metrics.referred.labels(program.reason).inc()
         result = await executed(schema, request, context)
         return Answered(result.data, result.errors or ())
-    run = Run(context, variables, program.source, shares)
+    run = Run(context, variables, program.source, is_encoded)
     try:
         return Answered(await program.run(run))
     except Declined as declined:

@@ -131,6 +131,8 @@ class Parts:
             resolver.parent_parameter and resolver.parent_parameter.name,
             resolver.info_parameter and resolver.info_parameter.name,
             _completion(place.field, objects),
+            objects,
+            binding.register if isinstance(binding, Called) else None,
         )
         self.calls[same] = step
         self._step(place, step)

@@ -45,8 +45,8 @@ class Run:
     context: RequestContext
     variables: VariableValues
     source: Source
-    shares: bool = True
-    """The answer is read and not changed: parts of it may stand in other requests' answers."""
+    is_encoded: bool = True
+    """The answer is going to be encoded and nothing else: parts of it may be JSON already."""
     outcomes: dict[tuple[int, int], Outcome] = field(default_factory=dict)
     """By the parent document's identity and the field node's."""
 

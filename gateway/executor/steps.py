@@ -6,16 +6,22 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
+import orjson
 from graphql import GraphQLAbstractType
 
 from gateway.executor.arguments import Arguments
 from gateway.executor.run import Declined, Failure, Objects, Place, Run, Selection, successes, together
 from resolvers.loaders import Ready
 from resolvers.made import Made
+from resolvers.reference import Register
 from schema.binding import Document, Loaded
 
 Read = Callable[[Run, Sequence[Document]], list[Any]]
 """A value of each document, in their order."""
+
+
+_NUMBERS: Final = itertools.count()
+"""Of the steps whose answers are kept."""
 
 
 class Wrapping(NamedTuple):
@@ -100,7 +106,7 @@ class Load:
     binding: Loaded
     objects: Selection | Abstract
     wrapping: Wrapping
-    number: int = field(default_factory=itertools.count().__next__)
+    number: int = field(default_factory=_NUMBERS.__next__)
 
     async def run(self, run: Run, documents: Sequence[Any]) -> list[list[Any]]:
         made = self._made(run)
@@ -114,11 +120,8 @@ class Load:
 
     def _made(self, run: Run) -> Made | None:
         """The answers that are there already, where the documents' can be the same for all."""
-        register = self.binding.register
-        is_lasting = isinstance(self.objects, Selection) and self.objects.is_lasting
-        if register is None or not is_lasting or not run.shares or self.binding.visible or self.wrapping.listed:
-            return None
-        return register.made(run.context)
+        is_the_same = self.binding.visible is None and not self.wrapping.listed
+        return _made(run, self.binding.register, self.objects) if is_the_same else None
 
     async def _loaded(self, run: Run, documents: Sequence[Any], made: Made | None) -> list[Any]:
         wanted = self._wanted(run, documents)
@@ -128,7 +131,7 @@ class Load:
             ids = dict.fromkeys(found for found in wanted if found is not None)
         answers = await self._answers(run, list(ids))
         if made is not None:
-            made.keep(self.number, {found: answers[found] for found in ids if found in made.by_id})
+            made.keep(self.number, {found: _encoded(answers[found]) for found in ids if found in made.by_id})
         if self.wrapping.listed:
             return [None if each is None else [answers[found] for found in each] for each in wanted]
         return [None if found is None else answers[found] for found in wanted]
@@ -151,6 +154,17 @@ class Load:
         loaded = await _settled([load(context, found) for found in ids])
         required = self.wrapping.item_required if self.wrapping.listed else self.wrapping.required
         return dict(zip(ids, await completed(self.objects, run, loaded, Wrapping(required, listed=False)), strict=True))
+
+
+def _made(run: Run, register: Register | None, objects: Objects | None) -> Made | None:
+    """What has been made of the register's documents already, where it is the same for all requests."""
+    if register is None or not run.is_encoded or not isinstance(objects, Selection) or not objects.is_lasting:
+        return None
+    return register.made(run.context)
+
+
+def _encoded(answer: Any) -> orjson.Fragment:
+    return orjson.Fragment(orjson.dumps(answer))
 
 
 async def _settled(values: list[Any]) -> list[Any]:
@@ -199,8 +213,27 @@ class Call:
     parent_name: str | None
     info_name: str | None
     complete: Callable[[Run, list[Any]], Awaitable[list[Any]]]
+    objects: Objects | None
+    register: Register | None
+    number: int = field(default_factory=_NUMBERS.__next__)
 
     async def run(self, run: Run, documents: Sequence[Any]) -> list[list[Any]]:
+        made = _made(run, self.register, self.objects)
+        if made is None or len(self.asked) > 1 or self.asked[0].arguments.read or not documents:
+            return await self._answers(run, documents)
+        if any(made.by_id.get(document["_id"]) is not document for document in documents):
+            return await self._answers(run, documents)
+        answers = made.of(self.number)
+        missing = [document for document in documents if document["_id"] not in answers]
+        if missing:
+            [found] = await self._answers(run, missing)
+            ids = [document["_id"] for document in missing]
+            more = dict(zip(ids, map(_encoded, found), strict=True))
+            made.keep(self.number, more)
+            answers = answers | more
+        return [[answers[document["_id"]] for document in documents]]
+
+    async def _answers(self, run: Run, documents: Sequence[Any]) -> list[list[Any]]:
         values = [value for asked in self.asked for value in self._called(run, documents, asked)]
         outcomes = await _outcomes(values)
         count = len(documents)

@@ -53,7 +53,7 @@ class National:
         operation = prepare(self.subgraph, document, None, variables, _UNLIMITED_POINTS)
         request = reference.Request(operation.prepared.checked.document, None, variables)
         result = await answered(
-            self.subgraph.schema, operation.program, operation.variables, request, context, shares=False
+            self.subgraph.schema, operation.program, operation.variables, request, context, is_encoded=False
         )
         if not result.errors:
             return {"data": result.data}

@@ -4,6 +4,8 @@ Thirteen letters after the prefix, `LP-7K2M-QX4T-9DHF-3`: twelve random, then on
 letter or of two neighbours is noticed before anything is looked up. The alphabet leaves out 0, 1, I, L, O and U.
 """
 
+import re
+from operator import mul
 from typing import Final
 
 ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -12,6 +14,7 @@ ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _BODY_LENGTH: Final = 12
 _MODULUS: Final = 31
 _VALUES: Final = {letter: value for value, letter in enumerate(ALPHABET)}
+_STORED: Final = re.compile(rf"[A-Z]+((?:-[{ALPHABET}]{{4}}){{3}})-([{ALPHABET}])")
 
 
 def new(prefix: str, entropy: bytes) -> str:
@@ -30,6 +33,9 @@ def new(prefix: str, entropy: bytes) -> str:
 
 def parse(text: str) -> str | None:
     """The id as it is stored, from what people write: any case, spaces or hyphens anywhere; None where it is none."""
+    stored = _STORED.fullmatch(text)
+    if stored is not None:
+        return text if _check(stored[1].replace("-", "")) == _VALUES[stored[2]] else None
     letters = "".join(character for character in text.upper() if character.isalnum())
     prefix, body = letters[: -_BODY_LENGTH - 1], letters[-_BODY_LENGTH - 1 :]
     if len(body) != _BODY_LENGTH + 1 or not prefix.isalpha() or not set(body) <= _VALUES.keys():
@@ -38,7 +44,8 @@ def parse(text: str) -> str | None:
 
 
 def _check(body: str) -> int:
-    return sum(weight * _VALUES[letter] for weight, letter in enumerate(body, start=2)) % _MODULUS
+    weighed: int = sum(map(mul, range(2, _BODY_LENGTH + 2), map(_VALUES.__getitem__, body)))
+    return weighed % _MODULUS
 
 
 def _formatted(prefix: str, letters: str) -> str:

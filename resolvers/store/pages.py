@@ -1,7 +1,7 @@
 """Keyset paging: a filter and an order to a page of a collection."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from heapq import merge
@@ -65,10 +65,7 @@ def listing(
         else:
             each = await asyncio.gather(*map(of, parts))
             rows = list(merge(*each, key=_ordered(order.key), reverse=descending))
-        more, rows = len(rows) > size, rows[:size]
-        if arguments.backwards:
-            return Page(rows[::-1], has_next=position is not None, has_previous=more)
-        return Page(rows, has_next=more, has_previous=position is not None)
+        return _page(rows, size, arguments, is_first=position is None)
 
     async def total() -> int | None:
         try:
@@ -77,6 +74,36 @@ def listing(
             return None
 
     return Listing(fetch, total, lambda row: _position(row, order.key), cursors)
+
+
+def in_memory(rows: Iterable[Document], order: Order, arguments: Arguments, cursors: Cursors) -> Listing:
+    """The same over documents that the process holds: all that match, in any order."""
+    size = arguments.size()
+    given = arguments.after if arguments.after is not None else arguments.before
+    position = None if given is None else tuple(cursors.read(given))
+    descending = order.descending != arguments.backwards
+    place = _ordered(order.key)
+    ordered = sorted(rows, key=place, reverse=descending)
+    matching = len(ordered)
+    if position is not None:
+        ordered = [row for row in ordered if (place(row) < position if descending else place(row) > position)]
+    page = _page(ordered, size, arguments, is_first=position is None)
+
+    async def fetch() -> Page:
+        return page
+
+    async def total() -> int:
+        return matching
+
+    return Listing(fetch, total, lambda row: _position(row, order.key), cursors, page)
+
+
+def _page(rows: list[Document], size: int, arguments: Arguments, *, is_first: bool) -> Page:
+    """Of the rows as they were looked up; one more than `size` says that there are more."""
+    more, rows = len(rows) > size, rows[:size]
+    if arguments.backwards:
+        return Page(rows[::-1], has_next=not is_first, has_previous=more)
+    return Page(rows, has_next=more, has_previous=not is_first)
 
 
 async def _count(collection: Collection, part: Part) -> int:

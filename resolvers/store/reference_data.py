@@ -15,12 +15,26 @@ MAX_AGE_SECONDS: Final = 5.0
 """Older data are not used: reads go to the database until the stream is back."""
 
 
+class _Owned(list[Document]):
+    """The documents of one owner."""
+
+    is_sorted = False
+
+
+def _owned(rows: Mapping[Any, Document], key: str) -> dict[Any, _Owned]:
+    by_owner: dict[Any, _Owned] = {}
+    for row in rows.values():
+        if key in row:
+            by_owner.setdefault(row[key], _Owned()).append(row)
+    return by_owner
+
+
 @dataclass(slots=True)
 class ReferenceData:
     """Documents by collection and id. They are shared by all requests: nobody changes one in place."""
 
     _rows: dict[str, dict[Any, Document]] = field(default_factory=dict)
-    _owned: dict[tuple[str, str], dict[Any, list[Document]]] = field(default_factory=dict)
+    _owned: dict[tuple[str, str], dict[Any, "_Owned"]] = field(default_factory=dict)
     _made: dict[str, Made] = field(default_factory=dict)
     _current_at: float = -math.inf
 
@@ -36,17 +50,15 @@ class ReferenceData:
         """The documents whose `key` is `owner`, sorted; None while they are too old."""
         if self.rows(collection) is None:
             return None
-        by_owner = self._owned.get((collection, key))
-        if by_owner is None:
-            by_owner = {}
-            for row in self._rows[collection].values():
-                if key in row:
-                    by_owner.setdefault(row[key], []).append(row)
-            self._owned[collection, key] = by_owner
-        found = by_owner.get(owner, [])
-        # In order already but for the first time, and then quick: a row without its key is its own owner's trouble.
-        found.sort(key=lambda row: cast("str", row[sort]))
-        return found
+        owned = self._owned.get((collection, key))
+        if owned is None:
+            owned = self._owned[collection, key] = _owned(self._rows[collection], key)
+        rows = owned.get(owner)
+        if rows is not None and not rows.is_sorted:
+            # When it is first asked for: a row without the key is its own owner's trouble.
+            rows.sort(key=lambda row: cast("str", row[sort]))
+            rows.is_sorted = True
+        return rows or ()
 
     def made(self, collection: str) -> Made | None:
         """What has been made of the collection's documents as they are; None while they are too old."""
