@@ -135,14 +135,16 @@ class Writer:
         self.write(depth, f"{x} = {items}")
 
     def _complete_leaf(self, leaf: GraphQLScalarType | GraphQLEnumType, x: str, depth: int) -> None:
-        printed = self.bind(_printed(leaf))
         if isinstance(leaf, GraphQLEnumType) and all(type(value.value) is str for value in leaf.values.values()):
             names = self.bind({value.value: name for name, value in leaf.values.items()})
-            self.write(depth, f"{x} = {names}.get({x}) or {printed}({x})")
+            self.write(depth, f"{x} = {names}.get({x}) or {self.bind(_printed(leaf))}({x})")
         elif leaf.name in _CHECKS:
-            self.write(depth, f"if {_CHECKS[leaf.name].format(x=x)}: {x} = {printed}({x})")
+            self.write(depth, f"if {_CHECKS[leaf.name].format(x=x)}: {x} = {self.bind(_printed(leaf))}({x})")
+        elif leaf.name == "DateTime":
+            # It refuses what is no instant by itself, and pages are full of them.
+            self.write(depth, f"{x} = {self.bind(leaf.coerce_output_value)}({x})")
         else:
-            self.write(depth, f"{x} = {printed}({x})")
+            self.write(depth, f"{x} = {self.bind(_printed(leaf))}({x})")
 
     def function(self, answer: str | None = None) -> Callable[..., list[Any]]:
         """`shape(run, documents, *results)`: the answers, objects unless `answer` names a variable, in their order."""
