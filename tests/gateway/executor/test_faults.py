@@ -21,6 +21,7 @@ from gateway.operation.prepare import Operation, prepare
 from resolvers.context import RequestContext
 from resolvers.loaders import loaders
 from resolvers.store.database import Store, connect
+from resolvers.store.reference_data import ReferenceData
 from resolvers.viewer import Viewer
 
 BUILT = schema.build()._schema
@@ -180,6 +181,33 @@ async def test_twenty_look_ups_in_one_operation_are_one_command(
     assert [found.data[f"a{index}"]["id"] for index in range(20)] == [row["_id"] for row in rows]
     assert [name for command in commands.sent if (name := next(iter(command))) != "endSessions"] == ["find"]
     assert "followUps" not in commands.sent[0]["projection"]
+
+
+async def test_answers_that_are_kept_are_those_of_agencies_as_they_are_now(
+    register: Store, context_of: ContextOf
+) -> None:
+    await register.complaints.insert_many([a_complaint(), a_complaint()])
+    held = ReferenceData()
+    for name in ("agencies", "regions", "categories", "teams"):
+        held._rows[name] = {row["_id"]: row async for row in register.database[name].find()}
+    held._current()
+    text = """{ complaints { nodes { holder { id name } } }
+      agencies(filter: {kinds: [PROVINCE]}, first: 50) { nodes { name regencies { id name } } } }"""
+
+    async def asked(executed: Callable[..., Any]) -> bytes:
+        context = context_of(NATIONAL, NOW)
+        context.loaders = loaders(register, held)
+        return orjson.dumps((await executed(context)).data)
+
+    document = operation(text).prepared.checked.document
+    request = reference.Request(document, None, {})
+    for name in ("Pertama", "Kedua"):
+        row = dict((held.rows("agencies") or {})["kab-badung"])
+        held.wrote("agencies", row | {"name": name, "revision": row["revision"] + 1})
+        expected = await asked(lambda context: reference.executed(BUILT, request, context))
+        assert expected.count(name.encode()) == 3
+        for _ in range(2):
+            assert await asked(lambda context: answer(context, text)) == expected
 
 
 async def test_what_the_reference_executor_answers_is_counted_by_reason(context_of: ContextOf) -> None:

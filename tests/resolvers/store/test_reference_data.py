@@ -9,6 +9,11 @@ import pytest
 from conftest import serving
 
 from gateway.settings import Settings
+from resolvers import agency
+from resolvers.context import RequestContext
+from resolvers.listing import Arguments
+from resolvers.loaders import loaders
+from resolvers.made import MAX_MADE
 from resolvers.store.database import Store
 from resolvers.store.reference_data import ReferenceData
 
@@ -79,3 +84,54 @@ def test_what_is_too_old_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     later = time.monotonic() + 6
     monkeypatch.setattr("resolvers.store.reference_data.time.monotonic", lambda: later)
     assert held.rows("teams") is None
+
+
+def test_what_was_made_of_documents_is_made_anew_when_one_of_them_changes() -> None:
+    held = ReferenceData()
+    held._rows["teams"] = {"TM-1": {"_id": "TM-1", "revision": 1}}
+    held._current()
+    before = held.made("teams")
+    assert before is not None
+    before.keep(7, {"TM-1": "made"})
+    assert held.made("teams") is before
+    held.wrote("teams", {"_id": "TM-1", "revision": 2})
+    after = held.made("teams")
+    assert after is not None
+    assert after.of(7) == {}
+
+
+def test_what_is_kept_of_answers_is_bounded_whoever_asks_for_them() -> None:
+    held = ReferenceData()
+    held._rows["teams"] = {}
+    held._current()
+    made = held.made("teams")
+    assert made is not None
+    for maker in range(50):
+        made.keep(maker, dict.fromkeys(range(MAX_MADE // 20), "made"))
+        assert sum(map(len, made.answers.values())) <= MAX_MADE
+
+
+@pytest.mark.parametrize(
+    "filter",
+    [{}, {"kinds": ["PROVINCE"]}, {"province": "prov-bali"}, {"connected": True, "kinds": ["REGENCY"]}],
+    ids=str,
+)
+async def test_agencies_are_listed_from_the_process_as_from_the_database(
+    register: Store, context_of: Callable[..., RequestContext], filter: dict[str, Any]
+) -> None:
+    held = ReferenceData()
+    held._rows["agencies"] = {row["_id"]: row async for row in register.agencies.find()}
+    held._current()
+    asked = [Arguments(first=7), Arguments(last=5), Arguments(first=100)]
+    while asked:
+        arguments = asked.pop()
+        database, process = context_of(), context_of()
+        process.loaders = loaders(register, held)
+        lists = [agency.listing(context, filter, arguments) for context in (database, process)]
+        expected, found = [await listing.page() for listing in lists]
+        assert found == expected
+        assert await lists[1].total() == await lists[0].total()
+        if len(asked) == 1 and expected.has_next and arguments.after is None:
+            asked.append(Arguments(first=7, after=lists[1].cursor(found.rows[-1])))
+        if expected.has_previous and arguments.before is None and arguments.last is not None:
+            asked.append(Arguments(last=5, before=lists[0].cursor(expected.rows[0])))
