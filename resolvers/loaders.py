@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Awaitable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from aiodataloader import DataLoader
@@ -147,44 +147,69 @@ class IdentityRead(NamedTuple):
     readers: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Loaders:
-    """One request's loaders."""
+    """One request's loaders, each made when it is first asked; `held` is for reads that decide upon no change."""
 
-    complaint: ById
-    agency: ById
-    region: ById
-    category: ById
-    team: ById
-    action_plan: ById
-    regencies: ByOwner
-    """By the province's agency."""
-    teams: ByOwner
-    """By agency."""
-    action_plans: ByOwner
-    """By agency."""
-    reporter: ById
-    reporter_key: ById
-    identity_read: DataLoader[IdentityRead, None]
-    """Writes the row, and comes back once it is durable."""
+    store: Store
+    held: ReferenceData | None = None
+
+    @cached_property
+    def complaint(self) -> ById:
+        return ById(self.store.complaints)
+
+    @cached_property
+    def agency(self) -> ById:
+        return ById(self.store.agencies, self.held)
+
+    @cached_property
+    def region(self) -> ById:
+        return ById(self.store.regions, self.held)
+
+    @cached_property
+    def category(self) -> ById:
+        return ById(self.store.categories, self.held)
+
+    @cached_property
+    def team(self) -> ById:
+        return ById(self.store.teams, self.held)
+
+    @cached_property
+    def action_plan(self) -> ById:
+        return ById(self.store.action_plans)
+
+    @cached_property
+    def regencies(self) -> ByOwner:
+        """By the province's agency."""
+        return ByOwner(self.store.agencies, "province", "name", self.held)
+
+    @cached_property
+    def teams(self) -> ByOwner:
+        """By agency."""
+        return ByOwner(self.store.teams, "agency", "name", self.held)
+
+    @cached_property
+    def action_plans(self) -> ByOwner:
+        """By agency."""
+        return ByOwner(self.store.action_plans, "agency", "periodFrom")
+
+    @cached_property
+    def reporter(self) -> ById:
+        return ById(self.store.reporters)
+
+    @cached_property
+    def reporter_key(self) -> ById:
+        return ById(self.store.reporter_keys)
+
+    @cached_property
+    def identity_read(self) -> DataLoader[IdentityRead, None]:
+        """Writes the row, and comes back once it is durable."""
+        return _written(self.store.identity_reads)
 
 
 def loaders(store: Store, held: ReferenceData | None = None) -> Loaders:
     """`held` is for reads: what decides upon a change is read from the database."""
-    return Loaders(
-        complaint=ById(store.complaints),
-        agency=ById(store.agencies, held),
-        region=ById(store.regions, held),
-        category=ById(store.categories, held),
-        team=ById(store.teams, held),
-        action_plan=ById(store.action_plans),
-        regencies=ByOwner(store.agencies, "province", "name", held),
-        teams=ByOwner(store.teams, "agency", "name", held),
-        action_plans=ByOwner(store.action_plans, "agency", "periodFrom"),
-        reporter=ById(store.reporters),
-        reporter_key=ById(store.reporter_keys),
-        identity_read=_written(store.identity_reads),
-    )
+    return Loaders(store, held)
 
 
 def _written(collection: Collection) -> DataLoader[IdentityRead, None]:
