@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from gateway.cli.failure import fail, told
-from gateway.cli.server import UVICORN, WEBSOCKETS, Host, Port
+from gateway.cli.server import UVICORN, Host, Port
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -64,7 +64,7 @@ def router(
             app = router_app(file, read, configured)
         else:
             app = router_app(file, partial(composed, tags=tags), configured, schema_files)
-    uvicorn.run(app, host=host, port=port, **UVICORN | WEBSOCKETS)
+    uvicorn.run(app, host=host, port=port, **UVICORN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from graphql import (
 
 from gateway.executor.collect import Source, Unsupported
 from gateway.executor.fields import Parts
-from gateway.executor.run import Place, Program, Selection
+from gateway.executor.run import Opens, Place, Program, Selection
 from gateway.executor.steps import Abstract
 
 MAX_FIELDS: Final = 2_000
@@ -27,18 +27,19 @@ def compiled(source: Source) -> Program:
     """Raises Unsupported."""
     operation = source.operation
     root = source.schema.get_root_type(operation.operation)
-    if operation.operation is OperationType.SUBSCRIPTION or root is None:
-        raise Unsupported("subscription")
+    if root is None:
+        raise Unsupported("root")
     serial = operation.operation is OperationType.MUTATION
     compiler = _Compiler(source)
     selection = compiler.selection(root, [operation.selection_set], serial=serial)
-    return Program(source, selection, compiler.fields)
+    return Program(source, selection, compiler.fields, compiler.opens)
 
 
 @dataclass(slots=True)
 class _Compiler:
     source: Source
     fields: int = 0
+    opens: Opens | None = None
 
     def selection(
         self, parent: GraphQLObjectType, selection_sets: Sequence[SelectionSetNode], *, serial: bool = False
@@ -51,6 +52,7 @@ class _Compiler:
             if self.fields > MAX_FIELDS:
                 raise Unsupported("large")
             parts.add(response_key, field_nodes)
+        self.opens = parts.opens or self.opens
         return Selection(tuple(parts.steps), parts.writer.function(), frozenset(parts.keys), serial)
 
     def objects(self, named: GraphQLNamedType, place: Place) -> Selection | Abstract:
