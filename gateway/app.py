@@ -16,7 +16,7 @@ from gateway.auth.remembered import Remembered
 from gateway.auth.tokens import Verify, development_verifier, provider_verifier, refuse
 from gateway.following import Following
 from gateway.http import console
-from gateway.http.connections import ConnectionLimits, Connections
+from gateway.http.connections import ConnectionLimits, Connections, origins
 from gateway.http.graph import Graph
 from gateway.http.graphql import Asker, GraphQLEndpoint, Limits, MakeContext
 from gateway.http.health import Readiness, exposed, healthz, published_keys
@@ -102,7 +102,9 @@ def _limits(settings: Settings) -> Limits:
 
 
 def _connections(settings: Settings) -> Connections:
-    limits = ConnectionLimits(settings.connections_per_address, settings.connections_per_subject, settings.origins)
+    limits = ConnectionLimits(
+        settings.connections_per_address, settings.connections_per_subject, origins(settings.allowed_origins)
+    )
     return Connections(limits)
 
 

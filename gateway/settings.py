@@ -66,10 +66,6 @@ class Settings(BaseSettings):
         return self.mode is Mode.DEVELOPMENT if self.registry is None else self.registry
 
     @property
-    def origins(self) -> frozenset[str]:
-        return frozenset(origin.strip().rstrip("/") for origin in self.allowed_origins.split(",") if origin.strip())
-
-    @property
     def vault_ring(self) -> str | None:
         return None if self.vault_keys is None else self.vault_keys.get_secret_value()
 

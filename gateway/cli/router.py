@@ -120,20 +120,24 @@ def router_app(
 
     from gateway.cli.router_config import RouterConfig
     from gateway.federation.executor.transport import HttpTransport
+    from gateway.http.connections import Connections
     from gateway.http.health import healthz
     from gateway.http.router import Router
+    from gateway.http.stopping import told_to_stop
 
     config = config or RouterConfig()
     seen = _versions(file, {}, named)
     first = read(file)
     transport = HttpTransport(first.endpoints)
-    endpoint = Router(served(first.supergraph, transport, config), config.limits, config.exposes_plan)
+    connections = Connections(config.limits.connections)
+    endpoint = Router(served(first.supergraph, transport, config), config.limits, config.exposes_plan, connections)
     watch = Watch(file, read, config, transport, endpoint, named, seen)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         watching = asyncio.create_task(watch.run())
-        yield
+        with told_to_stop(connections.stop):
+            yield
         watching.cancel()
         endpoint.served.retire()
         await transport.close()

@@ -23,6 +23,11 @@ class ConnectionLimits:
     """Besides the host's own; `*` stands for all."""
 
 
+def origins(text: str) -> frozenset[str]:
+    """Those that a setting names, with commas between."""
+    return frozenset(origin.strip().rstrip("/") for origin in text.split(",") if origin.strip())
+
+
 @dataclass(slots=True)
 class Connections:
     """The open connections of a process."""

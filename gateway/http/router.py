@@ -18,7 +18,7 @@ from gateway.federation.planner.paths import TooComplex
 from gateway.federation.planner.planner import Unplannable
 from gateway.http import errors
 from gateway.http.answer import Answer, Asked, answered, check_method
-from gateway.http.connections import Connections
+from gateway.http.connections import ConnectionLimits, Connections
 from gateway.http.event_stream import serve_events, wants_events
 from gateway.http.patience import Gone, within
 from gateway.http.request import BadRequest, BodyLimits, GraphQLRequest, headers_of
@@ -37,6 +37,7 @@ class RouterLimits:
     socket: SocketLimits = field(default_factory=SocketLimits)
     deadline_ms: int = 15_000
     response_bytes: int = 16 * 1024 * 1024
+    connections: ConnectionLimits = field(default_factory=ConnectionLimits)
 
 
 class Ready(NamedTuple):
