@@ -14,7 +14,17 @@ from gateway.http import errors
 from gateway.http.answer import Encoded, bugs_told, request_id_of
 from gateway.http.connections import Connections
 from gateway.http.request import BadRequest, BodyLimits, GraphQLRequest, read
-from gateway.http.subscribe import QUEUED_RESULTS, Admission, Ended, Refused, Result, expired, too_slow
+from gateway.http.subscribe import (
+    CLOSE_SECONDS,
+    QUEUED_RESULTS,
+    ROOM_SECONDS,
+    Admission,
+    Ended,
+    Refused,
+    Result,
+    expired,
+    too_slow,
+)
 from gateway.observability import metrics
 
 EVENT_STREAM: Final = "text/event-stream"
@@ -60,11 +70,15 @@ class _Events:
     def __init__(self, request_id: str) -> None:
         self.request_id = request_id
         self._waiting: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._has_room = asyncio.Event()
         self._collecting: asyncio.Task[None] | None = None
+        self._writing: asyncio.Task[None] | None = None
 
     def end(self, ended: Ended) -> None:
-        if self._collecting is not None:
+        if self._collecting is not None and self._writing is not None:
             self._collecting.cancel()
+            # Who reads nothing is not told.
+            asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._writing.cancel)
         metrics.closed_connections.labels(ended.code).inc()
         self._waiting.put_nowait(_event(errors.of_end(ended)))
         self._waiting.put_nowait(None)
@@ -74,6 +88,7 @@ class _Events:
         # The subscription stands before the client hears that there is a stream.
         self._collecting = loop.create_task(self._collect(admission.subscribe(operation, admission.headers)))
         writing, leaving = loop.create_task(self._write(send)), loop.create_task(_left(request.receive))
+        self._writing = writing
         expires = None
         if admission.expires_at is not None:
             expires = loop.call_later(admission.expires_at - time.time(), self.end, expired())
@@ -93,13 +108,21 @@ class _Events:
                 async with aclosing(results):
                     async for result in results:
                         if self._waiting.qsize() >= QUEUED_RESULTS:
-                            raise too_slow()
+                            await self._wait_for_room()
                         self._waiting.put_nowait(_event(result))
             except Refused as refused:
                 self._waiting.put_nowait(_event(refused.body))
             except Ended as ended:
                 self.end(ended)
         self._waiting.put_nowait(None)
+
+    async def _wait_for_room(self) -> None:
+        self._has_room.clear()
+        try:
+            async with asyncio.timeout(ROOM_SECONDS):
+                await self._has_room.wait()
+        except TimeoutError:
+            raise too_slow() from None
 
     async def _write(self, send: Send) -> None:
         headers = [
@@ -119,9 +142,11 @@ class _Events:
     async def _next(self) -> bytes | None:
         try:
             async with asyncio.timeout(KEEP_ALIVE_SECONDS):
-                return await self._waiting.get()
+                event = await self._waiting.get()
         except TimeoutError:
             return _KEEP_ALIVE
+        self._has_room.set()
+        return event
 
 
 async def _left(receive: Receive) -> None:

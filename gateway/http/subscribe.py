@@ -10,7 +10,11 @@ from gateway.http.request import GraphQLRequest
 Result = Mapping[str, Any]
 
 QUEUED_RESULTS: Final = 100
-"""So many results may wait for a subscriber: who is slower is let go, for memory is everybody's."""
+ROOM_SECONDS: Final = 5.0
+"""So many results may wait for a client, and a further one so long: who is slower is let go, for memory is everybody's.
+"""
+CLOSE_SECONDS: Final = 5.0
+"""So long is waited for room to say why a stream ends; who reads nothing is not told."""
 
 T = TypeVar("T")
 
@@ -62,7 +66,7 @@ def supergraph_changed() -> Ended:
 
 
 def too_slow() -> Ended:
-    return Ended(1013, "TOO_SLOW", f"More than {QUEUED_RESULTS} results waited for this subscriber.")
+    return Ended(1013, "TOO_SLOW", "Results waited too long for this subscriber, which reads too slowly.")
 
 
 def stopping() -> Ended:

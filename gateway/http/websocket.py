@@ -13,15 +13,23 @@ from starlette.types import Receive, Scope, Send
 from gateway.http.answer import bugs_told, request_id_of
 from gateway.http.connections import Connections, is_allowed
 from gateway.http.request import BadRequest, GraphQLRequest, checked
-from gateway.http.subscribe import QUEUED_RESULTS, Admission, Admit, Ended, Refused, expired, too_slow
+from gateway.http.subscribe import (
+    CLOSE_SECONDS,
+    QUEUED_RESULTS,
+    ROOM_SECONDS,
+    Admission,
+    Admit,
+    Ended,
+    Refused,
+    expired,
+    too_slow,
+)
 from gateway.observability import metrics
 
 PROTOCOL: Final = "graphql-transport-ws"
 MAX_ID_CHARACTERS: Final = 200
 MAX_REASON_BYTES: Final = 123
 """What a close frame has room for."""
-CLOSE_SECONDS: Final = 5.0
-"""So long is waited for room to say why; who reads nothing is not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +139,14 @@ class _Connection:
         except asyncio.QueueFull:
             raise too_slow() from None
 
+    async def _tell(self, message: Mapping[str, Any]) -> None:
+        """Waits for room, within bounds. Raises Ended."""
+        try:
+            async with asyncio.timeout(ROOM_SECONDS):
+                await self._outgoing.put(orjson.dumps(message))
+        except TimeoutError:
+            raise too_slow() from None
+
     async def _read(self) -> None:
         request_id = request_id_of(self.headers)
         with bugs_told(request_id, lambda body: self._close(Closed(1011, f"Request id {request_id}"))):
@@ -217,8 +233,8 @@ class _Connection:
         try:
             async with aclosing(admission.subscribe(request, admission.headers)) as results:
                 async for result in results:
-                    self._say({"id": operation_id, "type": "next", "payload": result})
-            self._say({"id": operation_id, "type": "complete"})
+                    await self._tell({"id": operation_id, "type": "next", "payload": result})
+            await self._tell({"id": operation_id, "type": "complete"})
         except Refused as refused:
             self._end(operation_id, refused.body["errors"])
         except Ended as ended:

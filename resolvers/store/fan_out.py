@@ -13,8 +13,8 @@ from resolvers.store import tail
 from resolvers.store.database import BATCH_SIZE, MAX_TIME_MS, Document, PyMongoError, Store
 from resolvers.store.window import Position, Touched, Window
 
-QUEUED_EVENTS: Final = 100
-"""So many may wait for a subscriber: who is slower is let go, for memory is everybody's."""
+QUEUED_EVENTS: Final = 1_000
+"""So many may wait for a subscriber, of documents that all share: who is slower is let go."""
 KEEP_SECONDS: Final = 5.0
 RETRY_SECONDS: Final = 0.2
 FRESH_TRIES: Final = 50
@@ -179,7 +179,7 @@ class FanOut:
             self._came.clear()
             # What comes while these are read is told together, after them.
             due, self._due = self._due, {}
-            self._put(due, await self._read(due))
+            await self._put(due, await self._read(due))
 
     async def _read(self, due: dict[str, _Due]) -> "_Read":
         """What somebody subscribed for, however long the database is away."""
@@ -222,7 +222,7 @@ class FanOut:
                 return False
         return True
 
-    def _put(self, due: dict[str, _Due], read: "_Read") -> None:
+    async def _put(self, due: dict[str, _Due], read: "_Read") -> None:
         for complaint_id, row in sorted(due.items(), key=lambda pair: pair[1].position):
             document = read.documents.get(complaint_id)
             if document is None and not row.is_gone:
@@ -232,6 +232,8 @@ class FanOut:
                 # Whoever subscribed since then reads what was there already, and may need other keys.
                 if subscriber.number <= read.number:
                     subscriber.put(event)
+            # When many change at once, whoever is told takes turns with who tells.
+            await asyncio.sleep(0)
 
     def _concerned(self, complaint_id: str, document: Document | None, moves: int) -> set[Subscriber]:
         found = set(self._of_complaint.get(complaint_id, ()))

@@ -193,6 +193,20 @@ async def test_who_comes_back_is_told_what_happened_meanwhile(portal: Portal) ->
             assert await socket.refusal() == "BAD_USER_INPUT"
 
 
+async def test_many_changes_at_once_are_too_many_for_nobody(register: Store, portal: Portal) -> None:
+    """A new custodian touches all that an agency holds; who comes back may have missed as much."""
+    many = [a_complaint() for _ in range(1500)]
+    async with connected(portal, ADMIN) as socket:
+        await socket.standing(INBOX, agency="kab-badung")
+        await register.complaints.insert_one(a_complaint())
+        position = (await socket.message())["payload"]["extensions"]["position"]
+        await register.complaints.insert_many(many)
+        assert {(await socket.event())["id"] for _ in many} == {row["_id"] for row in many}
+    async with connected(portal, ADMIN) as socket:
+        await socket.subscribe(INBOX, position=position, agency="kab-badung")
+        assert {(await socket.event())["id"] for _ in many} == {row["_id"] for row in many}
+
+
 async def test_every_change_is_told_in_order_to_all_who_follow_it(register: Store, portal: Portal) -> None:
     rows = [a_complaint() for _ in range(5)]
     await register.complaints.insert_many(rows)

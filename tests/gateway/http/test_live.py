@@ -253,7 +253,10 @@ async def test_a_position_that_is_no_text_is_refused(portal: Portal) -> None:
         assert await socket.refusal() == "BAD_REQUEST"
 
 
-async def test_who_is_too_slow_is_let_go_and_nobody_else(register: Store, portal: Portal) -> None:
+async def test_who_is_too_slow_is_let_go_and_nobody_else(
+    register: Store, portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.http.websocket.ROOM_SECONDS", 0.2)
     row = a_complaint(body="x" * 10_000)
     await register.complaints.insert_one(row)
     large = (

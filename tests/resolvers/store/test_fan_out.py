@@ -106,7 +106,10 @@ async def test_subscribers_hear_that_changes_are_missing(store: Store) -> None:
                         await subscriber.next()
 
 
-async def test_who_does_not_take_what_is_told_is_ended_and_holds_nothing(store: Store) -> None:
+async def test_who_does_not_take_what_is_told_is_ended_and_holds_nothing(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fan_out, "QUEUED_EVENTS", 50)
     row = a_complaint()
     await store.complaints.insert_one(row)
     async with following(store) as live:
