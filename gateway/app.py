@@ -16,6 +16,7 @@ from gateway.auth.remembered import Remembered
 from gateway.auth.tokens import Verify, development_verifier, provider_verifier, refuse
 from gateway.following import Following
 from gateway.http import console
+from gateway.http.answer import bugs_told
 from gateway.http.connections import ConnectionLimits, Connections, origins
 from gateway.http.graph import Graph
 from gateway.http.graphql import Asker, GraphQLEndpoint, Limits, MakeContext
@@ -43,6 +44,7 @@ FIRST_READ_S = 2
 AUDIT_PAUSE_SECONDS: Final = 1.0
 """Between two looks for audit entries that wait on their complaints."""
 USAGE_PAUSE_SECONDS: Final = 10.0
+AGAIN_SECONDS: Final = 1.0
 
 
 def build(settings: Settings, store: Store) -> Starlette:
@@ -78,7 +80,7 @@ def build(settings: Settings, store: Store) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        keeping = (_move_audit(store), held.follow(store), live.run(), _keep_usage(store, view.usage))
+        keeping = (_move_audit(store), held.follow(store), _follow(live), _keep_usage(store, view.usage))
         tasks = [asyncio.create_task(work) for work in keeping]
         try:
             work = working(worker(settings, regulations) if settings.worker else None)
@@ -196,6 +198,14 @@ def _context(
         viewer=viewer,
         vault_keys=settings.vault_ring,
     )
+
+
+async def _follow(live: FanOut) -> None:
+    """Whatever is wrong with us: subscribers are told that changes are missing, and others can subscribe."""
+    while True:
+        with bugs_told("live", lambda body: live.lost()):
+            await live.run()
+        await asyncio.sleep(AGAIN_SECONDS)
 
 
 async def _move_audit(store: Store) -> None:

@@ -214,8 +214,8 @@ class FanOut:
     def _is_fresh(self, due: dict[str, _Due], found: dict[str, Document]) -> bool:
         """Whether no document is older than what was told of it."""
         for complaint_id, row in due.items():
-            document = found.get(complaint_id)
-            if document is None and not row.is_gone:
+            document, later = found.get(complaint_id), self._due.get(complaint_id)
+            if document is None and not row.is_gone and not (later and later.is_gone):
                 if complaint_id in self._of_complaint or row.holder in self._of_agency:
                     return False
             elif document is not None and document["revision"] < row.revision:

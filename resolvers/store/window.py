@@ -62,7 +62,10 @@ class Window:
         """The changes after a place, oldest first; None where some of them may have left the window."""
         if position < self.begin:
             return None
-        return [change for _, change in self._rows if change.position > position]
+        beside = [change for _, change in self._rows if change.position == position]
+        after = [change for _, change in self._rows if change.position > position]
+        # A transaction's changes share an instant: who heard of one may have missed the others.
+        return [*beside, *after] if len(beside) > 1 or (beside and position == self.begin) else after
 
     def tail(self) -> Mark | None:
         """From where another process has all that is here."""

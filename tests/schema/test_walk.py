@@ -18,10 +18,10 @@ from graphql import DocumentNode, ExecutionResult, execute, parse, subscribe, va
 from portal import ADMIN, CITIZEN, EVERYONE, OTHER_ADMIN, OTHER_CITIZEN, PARTNER, UNIT
 from selections import BUILT, MUTATIONS, QUERIES, SUBSCRIPTIONS, arguments, everything, input_fields, operation, value
 
-from resolvers import policy, vault
+from resolvers import live, policy, vault
 from resolvers.context import RequestContext
 from resolvers.domain import tracking_id
-from resolvers.errors import RequestError
+from resolvers.errors import NotReadable, RequestError
 from resolvers.holiday_tables import calendar
 from resolvers.loaders import loaders
 from resolvers.store.database import Document, Store, connect
@@ -162,20 +162,20 @@ async def test_no_field_below_any_root_shows_anybody_what_is_not_theirs(watched:
         assert "INTERNALsubject" not in answers
 
 
-async def told(store: Store, live: FanOut, name: str, rows: list[Document], viewer: Viewer) -> str:
+async def told(store: Store, stream: FanOut, name: str, rows: list[Document], viewer: Viewer) -> str:
     """Everything that a subscription of everything says of the rows, each of them changed once."""
     field, answers = SUBSCRIPTIONS[name], ""
     for row in rows:
         document, variables = operation("subscription", name, field, arguments(field, row["_id"]))
         context = RequestContext(store, loaders(store), NOW, b"the secret key of the tests", calendar, viewer)
-        context.purpose, context.live = "Uji", live
+        context.purpose, context.live = "Uji", stream
         events = subscribe(BUILT, checked(document), variable_values=variables, context_value=context)
         events = await events if inspect.isawaitable(events) else events
         if isinstance(events, ExecutionResult):
             answers += str(events)
             continue
         asked = asyncio.ensure_future(anext(events, None))
-        while not live.count() and not asked.done():  # noqa: ASYNC110 - until it stands, or is refused
+        while not stream.count() and not asked.done():  # noqa: ASYNC110 - until it stands, or is refused
             await asyncio.sleep(0.01)
         await store.complaints.update_one({"_id": row["_id"]}, {"$inc": {"revision": 1}})
         is_told = policy.may_know(viewer, row) and (
@@ -197,12 +197,12 @@ async def told(store: Store, live: FanOut, name: str, rows: list[Document], view
 async def test_no_field_below_a_subscription_shows_anybody_what_is_not_theirs(register: Store, name: str) -> None:
     rows = [marked(), marked(confidential=True), marked(reporterSubject="made"), marked(verifiedAt=None)]
     await register.complaints.insert_many(rows)
-    live = FanOut(register)
-    running = asyncio.create_task(live.run())
+    stream = FanOut(register)
+    running = asyncio.create_task(stream.run())
     shown: dict[Viewer, bool] = {}
     try:
         for viewer in EVERYONE:
-            answers = await told(register, live, name, rows, viewer)
+            answers = await told(register, stream, name, rows, viewer)
             shown[viewer] = "REPORTED" in answers
             assert not shown[viewer] or any(policy.in_custody(viewer, row) for row in rows), viewer
             for row in rows:
@@ -298,6 +298,33 @@ async def test_by_id_what_is_hidden_is_what_does_not_exist(watched: Store, comma
             answer = json.dumps(await ask(watched, document, variables, viewer), default=str)
             seen.append((answer.replace(complaint_id, "ID"), shapes(commands.sent, complaint_id)))
         assert seen[0] == seen[1], (viewer, name)
+
+
+async def test_a_subscription_does_the_same_for_what_is_hidden_and_for_what_does_not_exist(
+    watched: Store, register: Store, commands: Commands
+) -> None:
+    hidden = marked(confidential=True)
+    await register.complaints.insert_one(hidden)
+    stream = FanOut(register)
+    running = asyncio.create_task(stream.run())
+    try:
+        for viewer, secret in itertools.product(OUTSIDERS, (None, "0" * 32)):
+            seen = []
+            for complaint_id in (hidden["_id"], NOBODYS):
+                commands.sent.clear()
+                context = RequestContext(
+                    watched, loaders(watched), NOW, b"the secret key of the tests", calendar, viewer
+                )
+                context.live = stream
+                source = live.complaint_changed(context, complaint_id, secret=secret, keys=frozenset({"title"}))
+                with pytest.raises(NotReadable) as refused:
+                    await anext(source)
+                seen.append((str(refused.value), shapes(commands.sent, complaint_id)))
+            assert seen[0] == seen[1], viewer
+            assert len(seen[0][1]) == 1
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_no_mutation_tells_what_is_hidden_from_what_does_not_exist(watched: Store, commands: Commands) -> None:

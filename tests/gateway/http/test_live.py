@@ -280,6 +280,29 @@ async def test_who_is_too_slow_is_let_go_and_nobody_else(
         assert "satugraf_subscriptions 1.0" in text
 
 
+async def test_a_fault_of_ours_is_told_by_a_code_and_heals(
+    register: Store, portal: Portal, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("gateway.app.AGAIN_SECONDS", 0.05)
+
+    def fails(event: Any) -> Any:
+        raise ValueError("RAHASIA")
+
+    async with connected(portal, ADMIN) as socket:
+        await socket.standing(INBOX, agency="kab-badung")
+        with monkeypatch.context() as faulty:
+            faulty.setattr("resolvers.store.tail._touched", fails)
+            await register.complaints.insert_one(a_complaint())
+            assert (await socket.closed())[0] == 4410
+    async with connected(portal, ADMIN) as socket:
+        await socket.standing(INBOX, agency="kab-badung")
+        row = a_complaint()
+        await register.complaints.insert_one(row)
+        while (await socket.event())["id"] != row["_id"]:
+            pass
+    assert "RAHASIA" not in "".join(capfd.readouterr())
+
+
 async def test_who_goes_leaves_nothing_behind(portal: Portal) -> None:
     async with connected(portal, ADMIN) as socket:
         await socket.standing(INBOX, agency="kab-badung")

@@ -106,6 +106,19 @@ async def test_subscribers_hear_that_changes_are_missing(store: Store) -> None:
                         await subscriber.next()
 
 
+async def test_what_goes_as_soon_as_it_came_holds_up_nobody(store: Store) -> None:
+    async with following(store) as live:
+        with live.subscribed(KEYS, agency="kab-badung") as subscriber:
+            for row in (a_complaint(), a_complaint()):
+                await store.complaints.insert_one(row)
+                await store.complaints.delete_one({"_id": row["_id"]})
+            last = a_complaint(revision=7)
+            await store.complaints.insert_one(last)
+            async with asyncio.timeout(8):
+                while (await subscriber.next()).complaint_id != last["_id"]:
+                    pass
+
+
 async def test_who_does_not_take_what_is_told_is_ended_and_holds_nothing(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +148,16 @@ def test_what_has_left_the_window_cannot_be_made_up_for() -> None:
     tail = window.tail()
     assert tail is not None
     assert (tail.position, tail.token) == (f"{2:016x}", {"_data": "2"})
+
+
+def test_what_shares_an_instant_is_told_together() -> None:
+    """A transaction's changes: who heard of the first and broke off is told of both again."""
+    window = Window("0" * 16)
+    for complaint_id, number in (("LP-1", 1), ("LP-2", 2), ("LP-3", 2), ("LP-4", 3)):
+        window.add(Touched(complaint_id, f"{number:016x}", {}))
+    assert [change.document_id for change in window.since(f"{1:016x}") or ()] == ["LP-2", "LP-3", "LP-4"]
+    assert [change.document_id for change in window.since(f"{2:016x}") or ()] == ["LP-2", "LP-3", "LP-4"]
+    assert window.since(f"{3:016x}") == []
 
 
 @contextmanager
