@@ -45,9 +45,9 @@ class Subscriber:
     def put(self, event: Event) -> None:
         if len(self._events) >= QUEUED_EVENTS:
             self.end(FellBehind())
-            return
-        self._events.append(event)
-        self._came.set()
+        if self._end is None:
+            self._events.append(event)
+            self._came.set()
 
     def end(self, reason: Exception) -> None:
         if self._end is None:
@@ -82,6 +82,7 @@ class FanOut:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._window: Window | None = None
+        self._until: Position = ""
         self._begun = asyncio.Event()
         self._of_complaint: dict[str, set[Subscriber]] = {}
         self._of_agency: dict[str, set[Subscriber]] = {}
@@ -135,20 +136,26 @@ class FanOut:
         """The changes after a place, oldest first; None where not all of them are known."""
         return None if self._window is None else self._window.since(position)
 
-    def begin(self, position: Position) -> None:
-        self._window = Window(position)
-        self._begun.set()
+    def begin(self, position: Position, until: Position) -> None:
+        self._window, self._until = Window(position), until
+        if position >= until:
+            self._begun.set()
 
     def touched(self, change: Touched) -> None:
         assert self._window is not None  # noqa: S101 - a stream begins before it tells
         self._window.add(change)
-        if self._of_complaint or self._of_agency:
+        if change.position > self._until:
+            self._begun.set()
+        # What is past is for those who come back.
+        if self._begun.is_set() and (self._of_complaint or self._of_agency):
             self._due[change.document_id] = _together(self._due.pop(change.document_id, None), change)
             self._came.set()
 
-    def current(self, token: dict[str, Any]) -> None:
+    def current(self, token: dict[str, Any], is_idle: bool) -> None:
         assert self._window is not None  # noqa: S101 - likewise
         self._window.mark(token)
+        if is_idle:
+            self._begun.set()
         if not self._due:
             self._current_at = time.monotonic()
 

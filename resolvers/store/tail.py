@@ -22,13 +22,13 @@ _HISTORY_LOST: Final = 286
 class Sink(Protocol):
     """Who is told."""
 
-    def begin(self, position: Position) -> None:
-        """What comes is all that has changed since `position`."""
+    def begin(self, position: Position, until: Position) -> None:
+        """What comes is all that has changed since `position`; what came before `until` is past."""
 
     def touched(self, change: Touched) -> None: ...
 
-    def current(self, token: dict[str, Any]) -> None:
-        """Everything before the token has been told."""
+    def current(self, token: dict[str, Any], is_idle: bool) -> None:
+        """Everything before the token has been told; where `is_idle`, there is no more yet."""
 
     def lost(self) -> None:
         """Changes are missing: the database does not know any more where this process stopped."""
@@ -44,27 +44,26 @@ async def follow(store: Store, name: str, revision: str, keys: Sequence[str], si
     After a failure it goes on where it stopped, after a start where the processes before it kept a place to go on.
     """
     mark, pipeline = await _kept(store, name), _pipeline(revision, keys)
-    start: Document | None = None
-    if mark is not None:
-        start = {"resume_after": mark.token}
-        sink.begin(mark.position)
+    start: Document = {} if mark is None else {"resume_after": mark.token}
+    now: Timestamp | None = None
     while True:
         try:
-            if start is None:
-                started = (await store.database.command("ping"))["operationTime"]
-                start = {"start_at_operation_time": started}
-                sink.begin(_position(started))
+            if now is None:
+                now = (await store.database.command("ping"))["operationTime"]
+                since = _position(now) if mark is None or not start else mark.position
+                start = start or {"start_at_operation_time": now}
+                sink.begin(since, _position(now))
             async with store.database[name].watch(pipeline, max_await_time_ms=WAIT_MS, **start) as stream:
                 while bool(stream.alive):
                     await _next(stream, sink)
                     start = {"resume_after": stream.resume_token}
             raise _Lost
         except _Lost:
-            start = None
+            start, now = {}, None
             sink.lost()
         except OperationFailure as failure:
-            if start is not None and _is_over(failure):
-                start = None
+            if start and _is_over(failure):
+                start, now = {}, None
                 sink.lost()
             await asyncio.sleep(RETRY_SECONDS)
         except PyMongoError:
@@ -77,7 +76,7 @@ async def _next(stream: Any, sink: Sink) -> None:
         if event["operationType"] not in _WRITES:
             raise _Lost
         sink.touched(_touched(event))
-    sink.current(stream.resume_token)
+    sink.current(stream.resume_token, event is None)
 
 
 def _is_over(failure: OperationFailure) -> bool:

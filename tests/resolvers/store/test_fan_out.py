@@ -127,7 +127,7 @@ async def test_who_does_not_take_what_is_told_is_ended_and_holds_nothing(
     await store.complaints.insert_one(row)
     async with following(store) as live:
         with live.subscribed(KEYS, complaint=row["_id"]) as idle, live.subscribed(KEYS, complaint=row["_id"]) as quick:
-            for _ in range(fan_out.QUEUED_EVENTS + 1):
+            for _ in range(fan_out.QUEUED_EVENTS + 2):
                 await bumped(store, row["_id"])
                 async with asyncio.timeout(20):
                     await quick.next()
