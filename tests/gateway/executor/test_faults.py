@@ -84,7 +84,7 @@ async def test_a_list_that_is_null_is_an_error_with_its_path(register: Store, co
     assert error.path[-1] == "clocks"
 
 
-async def test_a_mutation_whose_answer_cannot_be_completed_is_performed_once(
+async def test_a_mutations_write_is_never_repeated_when_completion_falls_back(
     register: Store, mongodb_uri: str, context_of: ContextOf
 ) -> None:
     commands = Commands()
