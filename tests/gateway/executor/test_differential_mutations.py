@@ -22,7 +22,7 @@ from gateway.executor.answer import answered
 from gateway.executor.run import Program
 from gateway.operation.document import Documents
 from gateway.operation.prepare import Operation
-from resolvers import action_plan, forwarding, intake, key_ring, team_changes, vault
+from resolvers import action_plan, audit_trail, forwarding, intake, key_ring, team_changes, vault
 from resolvers.context import RequestContext
 from resolvers.domain.vocabulary import ComplaintStatus
 from resolvers.loaders import loaders
@@ -65,9 +65,8 @@ def chance_of_writes(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Seeds what ids, keys and salts are made of: who is given the same seed writes the same bytes."""
     seeded = random.Random()
     made = SimpleNamespace(token_bytes=seeded.randbytes, token_hex=lambda size: seeded.randbytes(size).hex())
-    for module in (action_plan, forwarding, intake, key_ring, team_changes, vault):
-        if hasattr(module, "secrets"):
-            monkeypatch.setattr(module, "secrets", made)
+    for module in (action_plan, audit_trail, forwarding, intake, key_ring, team_changes, vault):
+        monkeypatch.setattr(module, "secrets", made)
     return seeded.seed
 
 
