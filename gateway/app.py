@@ -209,14 +209,17 @@ async def _follow(live: FanOut) -> None:
 
 
 async def _move_audit(store: Store) -> None:
-    """Takes audit entries off the complaints that they were written with; what is left waits for whoever is next."""
+    """Takes audit entries off the complaints that they were written with; what is left waits for whoever is next.
+
+    Many at once where there are many: by each few, a write would cost as much again.
+    """
     while True:
         try:
             moved = await audit_trail.move(store)
         except PyMongoError as failure:
             logger.warning("audit_waits", failure=type(failure).__name__)
             moved = 0
-        if moved == 0:
+        if moved < audit_trail.MOVED_AT_ONCE:
             await asyncio.sleep(AUDIT_PAUSE_SECONDS)
 
 

@@ -30,7 +30,7 @@ def compiled(source: Source) -> Program:
     if root is None:
         raise Unsupported("root")
     serial = operation.operation is OperationType.MUTATION
-    compiler = _Compiler(source)
+    compiler = _Compiler(source, root)
     selection = compiler.selection(root, [operation.selection_set], serial=serial)
     return Program(source, selection, compiler.fields, compiler.opens)
 
@@ -38,6 +38,7 @@ def compiled(source: Source) -> Program:
 @dataclass(slots=True)
 class _Compiler:
     source: Source
+    root: GraphQLObjectType
     fields: int = 0
     opens: Opens | None = None
 
@@ -45,7 +46,7 @@ class _Compiler:
         self, parent: GraphQLObjectType, selection_sets: Sequence[SelectionSetNode], *, serial: bool = False
     ) -> Selection:
         parts = Parts(self.source, parent, self.objects)
-        if parent.is_type_of is not None:
+        if parent.is_type_of is not None and parent is not self.root:
             parts.writer.write(0, "if d.__class__ is not dict: missing()")
         for response_key, field_nodes in self.source.fields(parent, selection_sets).items():
             self.fields += 1
