@@ -121,6 +121,8 @@ class Following:
         # Requests that began with the graph before still ask its subgraphs.
         self.transport.endpoints = {**self.transport.endpoints, **endpoints}
         self.view.graph = graph
+        if before.federated is not None:
+            before.federated.streams.retire()
         if self.as_subgraph is not None:
             self.as_subgraph.graph = graph.as_subgraph()
         logger.info("supergraph_served", version=graph.version)
@@ -132,10 +134,12 @@ class Following:
             return Graph(live["version"], national_graph)
         supergraph = read_supergraph(live["sdl"])
         api_schema = with_bindings(supergraph.api_schema, national_graph.documents.schema)
+        beside = Beside({NATIONAL: national_graph}, self.transport.ask, {NATIONAL: national_graph})
         engine = Engine(
             supergraph,
-            Beside({NATIONAL: national_graph}, self.transport.ask).ask,
+            beside.ask,
             shows_messages=shows_messages,
+            listen=beside.listen,
             may_send=may_send,
         )
         documents = Documents(api_schema, self.settings.introspection)

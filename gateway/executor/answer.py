@@ -24,18 +24,20 @@ async def answered(
     variables: VariableValues,
     request: Request,
     context: RequestContext,
+    event: Any = None,
     *,
     is_encoded: bool = True,
 ) -> Answered:
-    """`is_encoded` says that the data are going to be encoded by orjson: parts of them may be JSON already."""
+    """`event` is the document that a subscription is answered about; `is_encoded` says that the data are going to be
+    encoded by orjson: parts of them may be JSON already."""
     if isinstance(program, Unsupported):
         metrics.referred.labels(program.reason).inc()
-        result = await executed(schema, request, context)
+        result = await executed(schema, request, context, event=event)
         return Answered(result.data, result.errors or ())
     run = Run(context, variables, program.source, is_encoded)
     try:
-        return Answered(await program.run(run))
+        return Answered(await program.run(run, event))
     except Declined as declined:
         metrics.referred.labels(declined.reason).inc()
-    result = await executed(schema, request, context, run.outcomes)
+    result = await executed(schema, request, context, run.outcomes, event)
     return Answered(result.data, result.errors or ())

@@ -1,6 +1,6 @@
 """One compiler a kind of binding: column, derived, loaded, called, action."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -21,11 +21,11 @@ from graphql import (
 
 from gateway.executor import arguments
 from gateway.executor.collect import Source, Unsupported
-from gateway.executor.run import Objects, Place, Run, Selection, Step
+from gateway.executor.run import Objects, Opens, Place, Run, Selection, Step
 from gateway.executor.shape import Inner, Writer
 from gateway.executor.steps import Abstract, Asked, Call, Embedded, Load, Read, Wrapping, completed
 from resolvers.context import RequestContext
-from schema.binding import Action, Called, Column, Derived, Document, Loaded, binding_of
+from schema.binding import Action, Called, Column, Derived, Document, Loaded, Streamed, binding_of
 
 
 class Compile(Protocol):
@@ -46,6 +46,7 @@ class Parts:
     keys: set[str] = field(default_factory=set)
     calls: dict[tuple[str, str], Call] = field(default_factory=dict)
     """By field and what is selected below it: aliases of one field with the same selection are called together."""
+    opens: Opens | None = None
 
     def add(self, response_key: str, field_nodes: list[FieldNode]) -> None:
         name = field_nodes[0].name.value
@@ -66,6 +67,8 @@ class Parts:
             self._loaded(place, binding)
         elif isinstance(binding, Called | Action):
             self._called(place, binding)
+        elif isinstance(binding, Streamed):
+            self._streamed(place, binding)
         else:
             raise Unsupported("binding")
 
@@ -137,6 +140,18 @@ class Parts:
         self.calls[same] = step
         self._step(place, step)
 
+    def _streamed(self, place: Place, binding: Streamed) -> None:
+        """The event is what is read below; the field's function is called once, before the first."""
+        objects = self._objects(place)
+        place = place._replace(keys=frozenset(_keys(objects)))
+        resolver = place.field.extensions["strawberry-definition"].base_resolver
+        given = arguments.compiled(self.source, place.field, place.field_nodes[0])
+        self.opens = _Opens(binding.open, given, resolver.info_parameter.name, place)
+        if objects is not None and not _is_plain(objects):
+            self._embedded(place, objects, lambda run, documents: list(documents))
+            return
+        self._shaped(place, "d", objects)
+
     def _step(self, place: Place, step: Step) -> None:
         self.steps.append(step)
         self._result(place, len(self.steps) - 1)
@@ -155,6 +170,17 @@ class Parts:
 
 def _selected(field_nodes: Sequence[FieldNode]) -> str:
     return " ".join(print_ast(field_node.selection_set) for field_node in field_nodes if field_node.selection_set)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opens:
+    resolve: Callable[..., AsyncGenerator[Any, None]]
+    arguments: arguments.Arguments
+    info_name: str
+    place: Place
+
+    def open(self, run: Run) -> AsyncGenerator[Any, None]:
+        return self.resolve(**self.arguments.of(run), **{self.info_name: run.info(self.place)})
 
 
 def _keys(objects: Selection | Abstract | None) -> frozenset[str]:
