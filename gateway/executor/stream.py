@@ -23,7 +23,7 @@ async def events(
     *,
     is_encoded: bool = True,
 ) -> AsyncGenerator[Answered, None]:
-    """Answers as `answered` gives them. Raises what the source raises, and InvalidArgument for what is too large to be run for every event."""
+    """Answers as `answered` gives them. Raises what the source raises, and InvalidArgument for what is too large."""
     if isinstance(program, Unsupported) or program.opens is None:
         raise InvalidArgument("The subscription is too large, or selects nothing: ask for less.")
     async with aclosing(program.opens.open(Run(context, variables, program.source))) as source:
