@@ -147,6 +147,7 @@ def _contexts(settings: Settings, regulations: Regulations, held: ReferenceData,
         context.purpose = request.headers.get("x-purpose")
         context.local_cases = graph.national.local_cases
         context.composer = following.registrar
+        context.subgraph_health = following.health.of
         return context
 
     return make_context
