@@ -277,8 +277,6 @@ class _Making:
         owners = [subgraph for subgraph in owners if self.ensure(target, subgraph)]
         if not owners:
             return
-        if not self.is_sharing_safe(target):
-            owners = owners[:1]
         spec = Spec(name, target, self.chance.choice(WRAPS), owners)
         if self.kinds[target].is_abstract and not self.world.allowed(spec):
             spec.owners = owners[:1]
@@ -287,11 +285,6 @@ class _Making:
         kind.fields[name] = spec
         for subgraph in spec.owners if kind.category == "value" else ():
             self.ensure(kind.name, subgraph)
-
-    def is_sharing_safe(self, target: str) -> bool:
-        """Whether each subgraph alone can identify the object: composition counts on all of them together."""
-        members = self.kinds[target].all_members or [target]
-        return all(self.kinds[name].pool == ("id",) for name in members)
 
     def settle_values(self) -> None:
         self.settled = True
@@ -313,7 +306,7 @@ class _Making:
     def fits(self, spec: Spec, subgraph: str) -> bool:
         """Whether a link may be had from one more subgraph; the kind of what it leads to exists there then."""
         target = self.kinds[spec.of]
-        if not self.is_sharing_safe(target.name) or not self.ensure(target.name, subgraph):
+        if not self.ensure(target.name, subgraph):
             return False
         wider = Spec(spec.name, spec.of, spec.wrap, [*spec.owners, subgraph])
         return not target.is_abstract or bool(self.world.allowed(wider))

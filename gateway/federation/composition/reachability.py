@@ -20,6 +20,10 @@ class Place(NamedTuple):
     """Of what a `@provides` promises on the way here; 0 for nothing."""
 
 
+Known = frozenset[frozenset[Place]]
+"""Places that lead to each other, by where the object was found: a key's parts must all be had from one of them."""
+
+
 class KeyGroup(NamedTuple):
     """All places that one key, as it is written, leads to."""
 
@@ -31,10 +35,10 @@ class KeyGroup(NamedTuple):
 
 @dataclass(slots=True)
 class Reachability:
-    """Answers by type and set of places; every answer is kept."""
+    """Answers by type and place; every answer is kept."""
 
     supergraph: Supergraph
-    _closed: dict[tuple[str, frozenset[Place]], frozenset[Place]] = field(default_factory=dict)
+    _closed: dict[tuple[str, Place], frozenset[Place]] = field(default_factory=dict)
     _groups: dict[str, list[KeyGroup]] = field(default_factory=dict)
     _views: dict[int, SelectionSetNode] = field(default_factory=dict)
     _active: set[tuple[str, str, str]] = field(default_factory=set)
@@ -44,15 +48,23 @@ class Reachability:
             Place(type_name, name) for name in self.supergraph.subgraphs if self.supergraph.type_in(name, type_name)
         )
 
-    def closed(self, type_name: str, places: frozenset[Place]) -> frozenset[Place]:
-        """The places, and those that keys lead to from there."""
+    def known(self, type_name: str, found: Iterable[Place]) -> Known:
+        """Where an object can be asked that was found at these places, without what is told by another of them."""
+        closed = {self._closed_from(type_name, place) for place in found}
+        if len(closed) == 1:
+            return frozenset(closed)
+        return frozenset(places for places in closed if not any(places < other for other in closed))
+
+    def _closed_from(self, type_name: str, place: Place) -> frozenset[Place]:
+        """The place, and those that keys lead to from there."""
         if type_name == self.supergraph.root_types.get("query"):
-            return places | self.roots(type_name)
-        known = self._closed.get((type_name, places))
-        if known is not None:
-            return known
-        self._closed[type_name, places] = places  # What a key on the way to itself may count on.
-        reached, left = places, list(self.key_groups(type_name))
+            return frozenset((place,)) | self.roots(type_name)
+        closed = self._closed.get((type_name, place))
+        if closed is not None:
+            return closed
+        reached = frozenset((place,))
+        self._closed[type_name, place] = reached  # What a key on the way to itself may count on.
+        left = list(self.key_groups(type_name))
         has_moved = True
         while has_moved:
             has_moved = False
@@ -60,13 +72,13 @@ class Reachability:
                 if self._is_usable(type_name, reached, group):
                     left.remove(group)
                     reached, has_moved = reached | group.places, True
-        self._closed[type_name, places] = reached
+        self._closed[type_name, place] = reached
         return reached
 
     def _is_usable(self, type_name: str, reached: frozenset[Place], group: KeyGroup) -> bool:
         if group.needs_type and all(place.type_name != type_name for place in reached):
             return False
-        return self.resolves(type_name, reached, group.selection)
+        return self.resolves(type_name, frozenset((reached,)), group.selection)
 
     def key_groups(self, type_name: str) -> list[KeyGroup]:
         known = self._groups.get(type_name)
@@ -90,34 +102,38 @@ class Reachability:
         self._groups[type_name] = groups
         return groups
 
-    def resolves(self, type_name: str, places: frozenset[Place], selection: SelectionSetNode) -> bool:
-        """Whether everything selected can be had from the places."""
+    def resolves(self, type_name: str, known: Known, selection: SelectionSetNode) -> bool:
+        """Whether everything selected can be had of the object."""
         for node in selection.selections:
             if isinstance(node, InlineFragmentNode):
                 condition = node.type_condition.name.value if node.type_condition else type_name
                 is_possible = type_name in self.supergraph.possible_types(condition)
-                if is_possible and not self.resolves(type_name, places, node.selection_set):
+                if is_possible and not self.resolves(type_name, known, node.selection_set):
                     return False
-            elif isinstance(node, FieldNode) and not self._resolves_field(type_name, places, node):
+            elif isinstance(node, FieldNode) and not self._resolves_field(type_name, known, node):
                 return False
         return True
 
-    def _resolves_field(self, type_name: str, places: frozenset[Place], node: FieldNode) -> bool:
+    def _resolves_field(self, type_name: str, known: Known, node: FieldNode) -> bool:
         name = node.name.value
         if name == "__typename":
             return True
-        sources = list(self.sources(type_name, places, name))
+        sources = self.sources(type_name, known, name)
         if not sources or node.selection_set is None:
             return bool(sources)
         declared = self.supergraph.field_type(type_name, name)
         for possible in self.supergraph.possible_types(declared) if declared else ():
             found = self.entries(sources, name, possible)
-            if found and not self.resolves(possible, self.closed(possible, found), node.selection_set):
+            if found and not self.resolves(possible, self.known(possible, found), node.selection_set):
                 return False
         return True
 
-    def sources(self, type_name: str, places: frozenset[Place], name: str) -> Iterator[tuple[Place, SubgraphField]]:
-        """Places among these where the object's field can be asked for."""
+    def sources(self, type_name: str, known: Known, name: str) -> list[tuple[Place, SubgraphField]]:
+        """Places where the object's field can be asked for."""
+        found = {place: source for places in known for place, source in self._sources(type_name, places, name)}
+        return list(found.items())
+
+    def _sources(self, type_name: str, places: frozenset[Place], name: str) -> Iterator[tuple[Place, SubgraphField]]:
         by_field = self.supergraph.subgraphs_by_field
         locals_ = (type_name, *self.supergraph.interfaces_of(type_name))
         having = {(local, graph) for local in locals_ for graph in by_field.get((local, name), ())}
@@ -160,7 +176,7 @@ class Reachability:
             return False
         self._active.add(active)
         try:
-            return self.resolves(type_name, places, requires)
+            return self.resolves(type_name, frozenset((places,)), requires)
         finally:
             self._active.discard(active)
 

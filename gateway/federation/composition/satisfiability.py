@@ -15,7 +15,7 @@ from graphql import (
 
 from gateway.federation.composition.merge_directives import argument_of
 from gateway.federation.composition.merged import Merging
-from gateway.federation.composition.reachability import Place, Reachability
+from gateway.federation.composition.reachability import Known, Place, Reachability
 from gateway.federation.hints import CompositionError, human_list
 from gateway.federation.supergraph import SubgraphField, Supergraph
 
@@ -75,7 +75,7 @@ class Position(NamedTuple):
     """An object of the API schema, and everywhere it can be asked."""
 
     type_name: str
-    places: frozenset[Place]
+    known: Known
     step: Step | None
     operation: str
     contexts: frozenset[str] = frozenset()
@@ -86,15 +86,16 @@ def check_satisfiability(supergraph: Supergraph, merging: Merging) -> None:
     """Adds an error for each field that some query cannot reach; breadth first, so that its query is a shortest."""
     reachability = Reachability(supergraph)
     queue: deque[Position] = deque()
-    visited: set[tuple[str, frozenset[Place], frozenset[str]]] = set()
+    visited: set[tuple[str, Known, frozenset[str]]] = set()
     contexts = Contexts.of(merging)
     for operation, root in supergraph.root_types.items():
-        queue.append(Position(root, reachability.roots(root), None, operation, contexts.set_by(root)))
+        known = reachability.known(root, reachability.roots(root))
+        queue.append(Position(root, known, None, operation, contexts.set_by(root)))
     failed: dict[tuple[str, str], CompositionError] = {}
     shared: set[tuple[object, ...]] = set()
     while queue:
         position = queue.popleft()
-        state = (position.type_name, position.places, position.contexts)
+        state = (position.type_name, position.known, position.contexts)
         if state in visited:
             continue
         visited.add(state)
@@ -103,7 +104,7 @@ def check_satisfiability(supergraph: Supergraph, merging: Merging) -> None:
             continue
         for name, field in named.fields.items():
             sources = contexts.available(
-                reachability.sources(position.type_name, position.places, name), name, position.contexts
+                reachability.sources(position.type_name, position.known, name), name, position.contexts
             )
             if not _is_always_resolved(sources):
                 failed.setdefault((position.type_name, name), _error(supergraph, reachability, position, name, field))
@@ -182,7 +183,7 @@ def _next(
         if found:
             condition = None if possible == named.name else possible
             step = Step(position.step, position.operation, name, condition)
-            yield Position(possible, reachability.closed(possible, found), step, position.operation)
+            yield Position(possible, reachability.known(possible, found), step, position.operation)
 
 
 def _error(
@@ -193,7 +194,8 @@ def _error(
         for local in (position.type_name, *supergraph.interfaces_of(position.type_name))
         for graph in supergraph.subgraphs_by_field.get((local, name), ())
     ]
-    graphs = sorted({place.subgraph for place in position.places})
+    reached = {place.subgraph for places in position.known for place in places}
+    graphs = sorted(reached)
     reasons = "\n".join(
         line for graph in graphs[:_TOLD_SUBGRAPHS] for line in _reasons(supergraph, position, graph, name, having)
     )
@@ -219,7 +221,7 @@ def _reasons(supergraph: Supergraph, position: Position, graph: str, name: str, 
         yield f'  - field "{type_name}.{name}" is not resolvable because marked @external.'
     else:
         yield f'  - cannot find field "{type_name}.{name}".'
-    reached = {place.subgraph for place in position.places}
+    reached = {place.subgraph for places in position.known for place in places}
     for other in having:
         if other in reached:
             continue

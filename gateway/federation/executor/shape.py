@@ -4,7 +4,8 @@ A selection is compiled once for each object type that turns up in it, and for e
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from graphql import (
@@ -31,8 +32,45 @@ from graphql import (
 from gateway.federation.planner.fetches import Keys
 
 Object = dict[str, Any]
-Faults = dict[str, Object]
-"""Errors by their message: a subgraph that gives one wrong value often gives a thousand."""
+
+MAX_PLACES: Final = 100
+"""An error is told of so many places: a subgraph that gives one wrong value often gives a thousand."""
+
+
+@dataclass(slots=True)
+class Faults:
+    """Values that are not what the schema says, and nulls where none may be: by message, where they stand."""
+
+    wrong: dict[str, list[list[str | int]]] = field(default_factory=dict)
+    nulls: dict[str, list[list[str | int]]] = field(default_factory=dict)
+    path: list[str | int] = field(default_factory=list)
+    """The way to the value being completed; empty while the way is not asked for."""
+
+    def note(self, message: str) -> None:
+        _add(self.wrong, message, [*self.path])
+
+    def note_null(self, where: str, element: str | int) -> None:
+        """A null that may not be, unless it stands for one further down that has been noted."""
+        path = [*self.path, element]
+        noted = chain(*self.wrong.values(), *self.nulls.values())
+        if not any(place[: len(path)] == path for place in noted):
+            _add(self.nulls, f"Cannot return null for non-nullable field {where}.", path)
+
+    def errors(self) -> list[Object]:
+        """What was wrong; where nothing was, the nulls that may not be."""
+        extensions = {"code": "INVALID_SUBGRAPH_RESPONSE"}
+        return [
+            {"message": message, "path": path, "extensions": extensions}
+            for message, places in (self.wrong or self.nulls).items()
+            for path in places
+        ]
+
+
+def _add(told: dict[str, list[list[str | int]]], message: str, path: list[str | int]) -> None:
+    places = told.setdefault(message, [])
+    if len(places) < MAX_PLACES:
+        places.append(path)
+
 
 Complete = Callable[[Any, Faults], Any]
 """A value as the client sees it; adds to the faults. What may not be null is for its holder to see to."""
@@ -61,6 +99,8 @@ class Entry(NamedTuple):
     """Types of which a value is complete as it is."""
     complete: Complete | None
     is_required: bool
+    where: str
+    """The field's coordinate."""
 
 
 def introspected(response_key: str) -> str:
@@ -81,16 +121,27 @@ class Shape:
     """The Boolean variables that conditions ask for."""
     denied: frozenset[str] = frozenset()
     """Coordinates that are null whatever the data hold: as a key they may have been fetched all the same."""
-    _compiled: dict[Any, Complete] = field(default_factory=dict)
+    is_traced: bool = False
+    """Whether the faults learn where they stand, which costs time at every value."""
+    _compiled: dict[Any, Complete] = field(default_factory=dict, init=False)
 
     def respond(self, operation: OperationDefinitionNode, data: Object, errors: list[Object]) -> Object | None:
         """The response's `data`."""
         root = self.schema.get_root_type(operation.operation)
         assert root is not None  # noqa: S101 - validation has refused operations without a root
-        faults: Faults = {}
-        shaped: Object | None = self._object(root, root.name, [operation.selection_set])(data, faults)
-        errors += faults.values()
+        faults = Faults()
+        shaped: Object | None = self.complete(root, operation, data, faults)
+        # A null that an error has been told about needs no other.
+        if faults.wrong or (faults.nulls and not errors):
+            located = Faults()
+            replace(self, is_traced=True).complete(root, operation, data, located)
+            errors += located.errors()
         return shaped
+
+    def complete(
+        self, root: GraphQLObjectType, operation: OperationDefinitionNode, data: Object, faults: Faults
+    ) -> Any:
+        return self._object(root, root.name, [operation.selection_set])(data, faults)
 
     def client_path(self, operation: OperationDefinitionNode, path: Sequence[str | int]) -> list[str | int]:
         """The path of an error under our keys in the client's; it ends where the client asked for nothing further."""
@@ -136,18 +187,27 @@ class Shape:
     def _compile(self, named: Composite, static: str, selection_sets: Sequence[SelectionSetNode]) -> Complete:
         grouped = self._grouped(selection_sets, named)
         entries = [self._entry(named, static, key, field_nodes) for key, field_nodes in grouped.items()]
+        if self.is_traced:
+            entries = [
+                row if row.complete is None else row._replace(complete=_traced(row.complete, row.response_key))
+                for row in entries
+            ]
+        no_object = f"The subgraph gave no object where {named.name} was asked for."
 
         def shaped(source: Any, faults: Faults) -> Object | None:
             if type(source) is not dict:
+                if source is not None:
+                    faults.note(no_object)
                 return None
             made: Object = {}
-            for response_key, key, other, fits, complete, is_required in entries:
+            for response_key, key, other, fits, complete, is_required, where in entries:
                 value = source.get(key)
                 if value is None and other:
                     value = source.get(other)
                 if type(value) not in fits and complete is not None:
                     value = complete(value, faults)
                 if value is None and is_required:
+                    faults.note_null(where, response_key)
                     return None
                 made[response_key] = value
             return made
@@ -161,24 +221,29 @@ class Shape:
             own = named.name
             typename: Complete = lambda value, faults: own  # noqa: E731 - one name, fixed for the type
             complete = typename if name == "__typename" else None
-            return Entry(response_key, introspected(response_key), "", NOTHING, complete, is_required=False)
+            where = f"{own}.{name}"
+            return Entry(
+                response_key, introspected(response_key), "", NOTHING, complete, is_required=False, where=where
+            )
         arguments = ", ".join(
             print_ast(argument) for argument in sorted(first.arguments or (), key=lambda row: row.name.value)
         )
         key = self.keys.of(static, named.name, name, arguments, self.keys.apart(named.name, first))
         inner = [field_node.selection_set for field_node in field_nodes if field_node.selection_set is not None]
         of, is_required = _required(named.fields[name].type)
-        complete, fits = self._completer(of, inner, f"{named.name}.{name}"), _fits(of)
-        if f"{named.name}.{name}" in self.denied:
+        where = f"{named.name}.{name}"
+        complete, fits = self._completer(of, inner, where), _fits(of)
+        if where in self.denied:
             # No response key begins like this one: there is nothing to be found under it.
-            return Entry(response_key, "__denied", "", fits, complete, is_required)
-        return Entry(response_key, key, f"{key}__{named.name}", fits, complete, is_required)
+            return Entry(response_key, "__denied", "", fits, complete, is_required, where)
+        return Entry(response_key, key, f"{key}__{named.name}", fits, complete, is_required, where)
 
     def _completer(self, of: GraphQLType, inner: list[SelectionSetNode], where: str) -> Complete | None:
         """How a value of a type that is not non-null is completed; None: as it is."""
         if isinstance(of, GraphQLList):
             rows, is_required = _required(of.of_type)
-            return _list(self._completer(rows, inner, where), _fits(rows), is_required)
+            complete = self._completer(rows, inner, where)
+            return _list(complete, _fits(rows), where, is_required=is_required, is_traced=self.is_traced)
         if isinstance(of, GraphQLEnumType):
             return _enum(of, self.supergraph_schema.type_map[of.name])
         if is_leaf_type(of):
@@ -193,7 +258,7 @@ class Shape:
 
         def shaped(source: Any, faults: Faults) -> Any:
             if type(source) is not dict:
-                return None
+                return untyped(source, faults)
             name = source.get("__typename")
             if name is None:
                 return untyped(source, faults)
@@ -203,7 +268,7 @@ class Shape:
                     return None
                 named = self.schema.type_map.get(name)
                 if not isinstance(named, GraphQLObjectType) or not self.schema.is_sub_type(of, named):
-                    _note(faults, f"Abstract type {of.name} was resolved to the unknown type {name}.")
+                    faults.note(f"Abstract type {of.name} was resolved to the unknown type {name}.")
                     return None
                 compiled = by_name[name] = self._object(named, of.name, inner)
             return compiled(source, faults)
@@ -271,16 +336,38 @@ def _fits(of: GraphQLType) -> frozenset[type]:
     return SCALARS.get(of.name, NOTHING) if is_leaf_type(of) else NOTHING
 
 
-def _list(complete: Complete | None, fits: frozenset[type], is_required: bool) -> Complete:
+def _traced(complete: Complete, element: str | int) -> Complete:
+    """The same, with the faults on the way to the element meanwhile."""
+
+    def completed(value: Any, faults: Faults) -> Any:
+        faults.path.append(element)
+        made = complete(value, faults)
+        faults.path.pop()
+        return made
+
+    return completed
+
+
+def _list(
+    complete: Complete | None, fits: frozenset[type], where: str, *, is_required: bool, is_traced: bool
+) -> Complete:
     """Rows each completed; null where a row is that must not be."""
 
     def completed(value: Any, faults: Faults) -> Any:
         if type(value) is not list:
+            if value is not None:
+                faults.note(f"{where} cannot be what the subgraph gave: it is no list.")
             return None
         made = value
         if complete is not None and not fits.issuperset(map(type, value)):
-            made = [complete(row, faults) for row in value]
-        return None if is_required and None in made else made
+            if is_traced:
+                made = [_traced(complete, index)(row, faults) for index, row in enumerate(value)]
+            else:
+                made = [complete(row, faults) for row in value]
+        if is_required and None in made:
+            faults.note_null(where, made.index(None))
+            return None
+        return made
 
     return completed
 
@@ -295,7 +382,7 @@ def _scalar(of: Any, where: str) -> Complete:
             return value
         if is_whole and type(value) is float and value.is_integer():
             return int(value)
-        _note(faults, message)
+        faults.note(message)
         return None
 
     return completed
@@ -308,11 +395,7 @@ def _enum(of: GraphQLEnumType, whole: Any) -> Complete:
         if value is None or (type(value) is str and value in of.values):
             return value
         if type(value) is not str or value not in whole.values:
-            _note(faults, f"Enum {of.name} cannot represent the value that the subgraph gave.")
+            faults.note(f"Enum {of.name} cannot represent the value that the subgraph gave.")
         return None
 
     return completed
-
-
-def _note(faults: Faults, message: str) -> None:
-    faults[message] = {"message": message, "extensions": {"code": "INVALID_SUBGRAPH_RESPONSE"}}

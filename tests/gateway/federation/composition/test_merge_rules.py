@@ -235,3 +235,12 @@ def test_a_context_that_some_path_does_not_set_leaves_its_field_unanswered() -> 
     type Road @key(fields: "id") { id: ID! length(city: String @fromContext(field: "$place { name }")): Int }"""
     assert composed("type Query { city: City } " + sdl).ok
     assert error_codes("type Query { city: City road: Road } " + sdl) == {"SATISFIABILITY_ERROR"}
+
+
+def test_a_key_whose_parts_no_subgraph_knows_alone_leads_nowhere() -> None:
+    first = "type Query { road: Road @shareable } type Road { a: Int! @shareable }"
+    second = "type Query { road: Road @shareable } type Road { b: Int! @shareable }"
+    keyed = 'type Road @key(fields: "a b") { a: Int! @shareable b: Int! @shareable width: Int }'
+    assert error_codes(first, second, keyed) == {"SATISFIABILITY_ERROR"}
+    whole = "type Query { road: Road @shareable } type Road { a: Int! @shareable b: Int! @shareable }"
+    assert composed(first, whole, keyed).ok

@@ -23,11 +23,16 @@ SUPERGRAPH = supergraph_of(
 )
 
 
+def errors_of(query: str, data: dict[str, Any]) -> list[tuple[list[str | int], str]]:
+    """The path and message of each error."""
+    errors = executed(SUPERGRAPH, query, {"a": [data]})[0].get("errors", [])
+    assert all(error["extensions"] == {"code": "INVALID_SUBGRAPH_RESPONSE"} for error in errors)
+    return [(error["path"], error["message"]) for error in errors]
+
+
 def answered(query: str, data: dict[str, Any]) -> tuple[Any, list[str]]:
     answer, _ = executed(SUPERGRAPH, query, {"a": [data]})
-    errors = answer.get("errors", [])
-    assert all(error["extensions"] == {"code": "INVALID_SUBGRAPH_RESPONSE"} for error in errors)
-    return answer["data"], [error["message"] for error in errors]
+    return answer["data"], [message for _, message in errors_of(query, data)]
 
 
 @pytest.mark.parametrize(
@@ -71,10 +76,37 @@ def test_where_null_may_not_be_its_holder_is_null() -> None:
     }
 
 
-def test_a_thousand_wrong_values_are_one_error() -> None:
-    data, messages = answered("{ rows { s n } }", {"rows": [{"s": number, "n": 1} for number in range(1000)]})
-    assert data == {"rows": [{"s": None, "n": 1}] * 1000}
-    assert messages == ["Row.s cannot be what the subgraph gave: it is no String."]
+def test_of_a_thousand_wrong_values_a_hundred_are_told_with_their_places() -> None:
+    rows = {"rows": [{"s": number, "n": 1} for number in range(1000)]}
+    assert answered("{ rows { s n } }", rows)[0] == {"rows": [{"s": None, "n": 1}] * 1000}
+    message = "Row.s cannot be what the subgraph gave: it is no String."
+    assert errors_of("{ rows { text: s n } }", rows) == [(["rows", index, "text"], message) for index in range(100)]
+
+
+NOT_NULL = "Cannot return null for non-nullable field "
+
+
+@pytest.mark.parametrize(
+    ("query", "data", "path", "message"),
+    [
+        ("{ m: must }", {"must": None}, ["m"], NOT_NULL + "Query.must."),
+        ("{ must }", {}, ["must"], NOT_NULL + "Query.must."),
+        ("{ rows { n } }", {"rows": [{"n": 1}, {"n": None}]}, ["rows", 1, "n"], NOT_NULL + "Row.n."),
+        ("{ names }", {"names": ["x", None]}, ["names", 1], NOT_NULL + "Query.names."),
+        ("{ rows { s } }", {"rows": ["x"]}, ["rows", 0], "The subgraph gave no object where Row was asked for."),
+        ("{ rows { s } }", {"rows": {}}, ["rows"], "Query.rows cannot be what the subgraph gave: it is no list."),
+        (
+            "{ g: grid }",
+            {"grid": [[1], ["1"]]},
+            ["g", 1, 0],
+            "Query.grid cannot be what the subgraph gave: it is no Int.",
+        ),
+    ],
+)
+def test_an_error_says_under_the_clients_names_where_it_is(
+    query: str, data: dict[str, Any], path: list[str | int], message: str
+) -> None:
+    assert errors_of(query, data) == [(path, message)]
 
 
 def test_an_error_about_an_object_is_told_at_each_of_its_places() -> None:
