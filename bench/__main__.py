@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 
-from bench import executor, federation, growth, memory, progress, report
+from bench import executor, federation, growth, live, memory, progress, report
 from bench.agreement import Disagreement
 from bench.dataset import ROOT, Dataset, database
 from bench.executor import Failed, Plan
@@ -152,6 +152,28 @@ def memory_command(
             samples = memory.watch(dataset, ours(checkout), requests)
         text = report.markdown(memory.tables(samples))
         _tell(Output("memory" if record else None, json, checkout), text, memory.as_json(samples))
+
+
+@app.command("live")
+def live_command(
+    subscribers: Annotated[int, typer.Option(help="Websockets, each with one subscription.", min=2)] = 1000,
+    per_second: Annotated[float, typer.Option(help="Changes a second.", min=0.1)] = 50,
+    seconds: Annotated[float, typer.Option(help="How long changes are made.", min=0.1)] = 60,
+    complaints: Complaints = 20_000,
+    checkout: Checkout = ROOT,
+    json: Json = None,
+    record: Record = False,
+    data: Data = FOLDER,
+) -> None:
+    """Changes to subscribers of one process: how many are lost, and how long each takes."""
+    with _told():
+        pin_load()
+        with _seeded(data, complaints) as dataset:
+            result = live.measure(dataset, ours(checkout), live.Plan(subscribers, per_second, seconds))
+        text = report.markdown(live.tables(result))
+        _tell(Output("live" if record else None, json, checkout), text, live.as_json(result))
+        if result.lost:
+            raise Failed(f"{result.lost} results were lost.")
 
 
 @app.command("federation")

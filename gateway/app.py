@@ -3,43 +3,48 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from gateway.auth.keys import ProviderKeys
-from gateway.auth.middleware import Authentication
+from gateway.auth.middleware import Authentication, identifier
 from gateway.auth.remembered import Remembered
 from gateway.auth.tokens import Verify, development_verifier, provider_verifier, refuse
 from gateway.following import Following
 from gateway.http import console
+from gateway.http.answer import bugs_told
+from gateway.http.connections import ConnectionLimits, Connections, origins
 from gateway.http.graph import Graph
-from gateway.http.graphql import GraphQLEndpoint, Limits, MakeContext
+from gateway.http.graphql import Asker, GraphQLEndpoint, Limits, MakeContext
 from gateway.http.health import Readiness, exposed, healthz, published_keys
 from gateway.http.request import BodyLimits
+from gateway.http.stopping import told_to_stop
+from gateway.http.subscriptions import LiveLimits, Subscriptions
+from gateway.http.websocket import SocketLimits
 from gateway.observability import metrics
 from gateway.observability.log import logger
 from gateway.operation.usage import Usage
 from gateway.settings import Mode, Settings, SettingsError, load
 from gateway.worker import Duty, Worker, working
 from resolvers import audit_trail, custody, policy, upkeep, usage, wake
-from resolvers.context import RequestContext
+from resolvers.context import RequestContext, moment
 from resolvers.loaders import loaders
 from resolvers.regulations import Regulations
 from resolvers.store.database import PyMongoError, Store, connect
+from resolvers.store.fan_out import FanOut
 from resolvers.store.lease import RENEWAL_SECONDS, Lease
 from resolvers.store.reference_data import ReferenceData
-from resolvers.viewer import PUBLIC, SYSTEM, Viewer
+from resolvers.viewer import SYSTEM, Viewer
 
 FIRST_READ_S = 2
 AUDIT_PAUSE_SECONDS: Final = 1.0
 """Between two looks for audit entries that wait on their complaints."""
 USAGE_PAUSE_SECONDS: Final = 10.0
+AGAIN_SECONDS: Final = 1.0
 
 
 def build(settings: Settings, store: Store) -> Starlette:
@@ -48,18 +53,19 @@ def build(settings: Settings, store: Store) -> Starlette:
     regulations = Regulations(store)
     held = ReferenceData()
     metrics.reference_data_age.set_function(held.age_seconds)
-    following = Following(settings, store)
-    make_context = _contexts(settings, regulations, held, following)
-    limits = Limits(
-        BodyLimits(settings.body_limit_bytes, settings.body_deadline_ms),
-        settings.cost_limit_points,
-        settings.request_deadline_ms,
-    )
+    following, live = Following(settings, store), FanOut(store)
+    make_context = _contexts(settings, regulations, held, following, live)
+    limits = _limits(settings)
     exposes_plan = settings.mode is Mode.DEVELOPMENT
     view = following.view = GraphQLEndpoint(following.first, make_context, limits, exposes_plan=exposes_plan)
+    identify = identifier(Remembered(verifier(settings)))
+    connections = _connections(settings)
+    view.streams = Subscriptions(view, identify, _live_limits(settings), connections)
+    _show(live, connections)
     tokens = following.trust.tokens
     routes: list[BaseRoute] = [
         Route("/graphql", view, methods=["GET", "POST"]),
+        WebSocketRoute("/graphql", view.streams),
         Route("/.well-known/jwks.json", partial(published_keys, tokens)),
         Route("/metrics", exposed),
         Route("/healthz", healthz),
@@ -74,12 +80,13 @@ def build(settings: Settings, store: Store) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        keeping = (_move_audit(store), held.follow(store), _keep_usage(store, view.usage))
+        keeping = (_move_audit(store), held.follow(store), _follow(live), _keep_usage(store, view.usage))
         tasks = [asyncio.create_task(work) for work in keeping]
         try:
             work = working(worker(settings, regulations) if settings.worker else None)
-            async with refreshed(regulations), following.running(), work:
-                yield
+            with told_to_stop(connections.stop):
+                async with refreshed(regulations), following.running(), work:
+                    yield
         finally:
             readiness.is_stopping = True
             for task in tasks:
@@ -87,8 +94,31 @@ def build(settings: Settings, store: Store) -> Starlette:
             await asyncio.wait(tasks)
             store.close()
 
-    middleware = [Middleware(Authentication, verify=Remembered(verifier(settings)))]
+    middleware = [Middleware(Authentication, identify=identify)]
     return Starlette(routes=routes, middleware=middleware, lifespan=lifespan)
+
+
+def _limits(settings: Settings) -> Limits:
+    body = BodyLimits(settings.body_limit_bytes, settings.body_deadline_ms)
+    return Limits(body, settings.cost_limit_points, settings.request_deadline_ms)
+
+
+def _connections(settings: Settings) -> Connections:
+    limits = ConnectionLimits(
+        settings.connections_per_address, settings.connections_per_subject, origins(settings.allowed_origins)
+    )
+    return Connections(limits)
+
+
+def _live_limits(settings: Settings) -> LiveLimits:
+    socket = SocketLimits(message_bytes=settings.body_limit_bytes, operations=settings.subscriptions_per_connection)
+    return LiveLimits(socket, settings.subscription_cost_limit_points)
+
+
+def _show(live: FanOut, connections: Connections) -> None:
+    metrics.subscriptions.set_function(live.count)
+    metrics.connections.set_function(connections.count)
+    metrics.live_lag.set_function(live.lag_seconds)
 
 
 def from_environment() -> Starlette:
@@ -136,15 +166,18 @@ async def refreshed(regulations: Regulations) -> AsyncIterator[None]:
             await keeping
 
 
-def _contexts(settings: Settings, regulations: Regulations, held: ReferenceData, following: Following) -> MakeContext:
+def _contexts(
+    settings: Settings, regulations: Regulations, held: ReferenceData, following: Following, live: FanOut
+) -> MakeContext:
     _ = settings.secret_key_bytes
 
-    def make_context(request: Request, graph: Graph, *, is_query: bool) -> RequestContext:
+    def make_context(asker: Asker, graph: Graph, *, is_query: bool) -> RequestContext:
         # What a mutation decides upon is read from the database, not from what was true half a second ago.
-        context = _context(settings, regulations, request.scope.get("viewer", PUBLIC), held if is_query else None)
+        context = _context(settings, regulations, asker.viewer, held if is_query else None)
         context.held = held
-        context.takes_secrets = request.method == "POST"
-        context.purpose = request.headers.get("x-purpose")
+        context.live = live
+        context.takes_secrets = asker.method == "POST"
+        context.purpose = asker.headers.get("x-purpose")
         context.local_cases = graph.national.local_cases
         context.composer = following.registrar
         context.subgraph_health = following.health.of
@@ -159,7 +192,7 @@ def _context(
     return RequestContext(
         store=regulations.store,
         loaders=loaders(regulations.store, held),
-        now=_now(),
+        now=moment(),
         secret_key=settings.secret_key_bytes,
         calendar=regulations.calendar,
         policies=regulations.policies,
@@ -168,21 +201,26 @@ def _context(
     )
 
 
-def _now() -> datetime:
-    """To the millisecond, which is what the database keeps."""
-    now = datetime.now(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+async def _follow(live: FanOut) -> None:
+    """Whatever is wrong with us: subscribers are told that changes are missing, and others can subscribe."""
+    while True:
+        with bugs_told("live", lambda body: live.lost()):
+            await live.run()
+        await asyncio.sleep(AGAIN_SECONDS)
 
 
 async def _move_audit(store: Store) -> None:
-    """Takes audit entries off the complaints that they were written with; what is left waits for whoever is next."""
+    """Takes audit entries off the complaints that they were written with; what is left waits for whoever is next.
+
+    Many at once where there are many: by each few, a write would cost as much again.
+    """
     while True:
         try:
             moved = await audit_trail.move(store)
         except PyMongoError as failure:
             logger.warning("audit_waits", failure=type(failure).__name__)
             moved = 0
-        if moved == 0:
+        if moved < audit_trail.MOVED_AT_ONCE:
             await asyncio.sleep(AUDIT_PAUSE_SECONDS)
 
 
@@ -192,7 +230,7 @@ async def _keep_usage(store: Store, counted: Usage) -> None:
         await asyncio.sleep(USAGE_PAUSE_SECONDS)
         taken = counted.take()
         try:
-            await usage.add(store, _now(), taken.fields, taken.operations, taken.texts)
+            await usage.add(store, moment(), taken.fields, taken.operations, taken.texts)
         except PyMongoError as failure:
             logger.warning("usage_lost", failure=type(failure).__name__)
 

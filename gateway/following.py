@@ -132,6 +132,8 @@ class Following:
         self.transport.exchange(endpoints, self.settings.request_deadline_ms / 1000)
         self.health.keep(endpoints)
         self.view.graph = graph
+        if before.federated is not None:
+            before.federated.streams.retire()
         if self.as_subgraph is not None:
             self.as_subgraph.graph = graph.as_subgraph()
         logger.info("supergraph_served", version=graph.version)
@@ -143,10 +145,12 @@ class Following:
             return Graph(live["version"], national_graph)
         supergraph = read_supergraph(live["sdl"])
         api_schema = with_bindings(supergraph.api_schema, national_graph.documents.schema)
+        beside = Beside({NATIONAL: national_graph}, AskedAlone(self.transport.ask).ask, {NATIONAL: national_graph})
         engine = Engine(
             supergraph,
-            Beside({NATIONAL: national_graph}, AskedAlone(self.transport.ask).ask).ask,
+            beside.ask,
             shows_messages=shows_messages,
+            listen=beside.listen,
             may_send=may_send,
         )
         documents = Documents(api_schema, self.settings.introspection)

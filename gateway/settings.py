@@ -45,6 +45,11 @@ class Settings(BaseSettings):
     body_deadline_ms: int = Field(10_000, ge=100)
     request_deadline_ms: int = Field(15_000, ge=100)
     cost_limit_points: int = Field(5_000, ge=100)
+    subscription_cost_limit_points: int = Field(500, ge=10, description="Of an event; each is an operation of its own.")
+    subscriptions_per_connection: int = Field(100, ge=1)
+    connections_per_address: int = Field(2_000, ge=1)
+    connections_per_subject: int = Field(2_000, ge=1)
+    allowed_origins: str = Field("", description="Whose pages may open websockets besides the host's own, with commas.")
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -4,7 +4,9 @@ A crash between the two loses nothing: what waits on the complaint is read as pa
 comes next.
 """
 
+import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from pymongo import UpdateOne
@@ -37,11 +39,37 @@ def recorded(context: RequestContext, before: Document | None, after: Document, 
         "previousHash": None if head is None else head["hash"],
     }
     entry["hash"] = audit_chain.entry_hash(entry)
+    # Tells it from one that says the same: of two who do the same in the same millisecond, one may be refused.
+    entry["mark"] = secrets.token_hex(8)
     waiting = [] if before is None else before.get("auditPending", [])
     return {
         "auditHead": {"sequence": entry["sequence"], "hash": entry["hash"]},
         "auditPending": [*waiting, entry],
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Of an `action` on a complaint that there is."""
+
+    context: RequestContext
+    action: str
+
+    def keys(self, before: Document, after: Document) -> Document:
+        return recorded(self.context, before, after, self.action)
+
+    async def is_written(self, changes: Document) -> bool:
+        """Whether the entry among the changes is on record: on its complaint, or moved from there."""
+        store, entry = self.context.store, changes["auditPending"][-1]
+        # Read in the order in which entries move: one that moves meanwhile is found in both, never in neither.
+        places = (
+            (store.complaints, {"_id": entry["complaint"], "auditPending.mark": entry["mark"]}),
+            (store.audit, {"_id": entry_id(entry), "mark": entry["mark"]}),
+        )
+        for collection, wanted in places:
+            if await collection.find_one(wanted, {"_id": True}, max_time_ms=MAX_TIME_MS) is not None:
+                return True
+        return False
 
 
 async def move(store: Store) -> int:

@@ -105,6 +105,12 @@ def listing(
     )
 
 
+def queries(context: RequestContext, filter: Mapping[str, Any]) -> list[Document]:
+    """What the list asks the database for, in parts: a complaint is in the list where it matches one of them."""
+    clauses, order = _clauses(context, filter, None), _ORDERS[ComplaintOrder.RECEIVED_DESC]
+    return [_part(clauses, bounds, order).filter for bounds in _readable(context, filter)]
+
+
 def _clauses(context: RequestContext, filter: Mapping[str, Any], within: tuple[str, str] | None) -> list[Document]:
     clauses: list[Document] = [{"status": {"$in": sorted(_statuses(filter))}}]
     clauses += [] if within is None else [{within[0]: {"$eq": within[1]}}]

@@ -2,18 +2,25 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from resolvers.composer import NO_LOCAL_CASES, Composer, LocalCases
 from resolvers.domain.calendar import Calendar
 from resolvers.domain.service_policy import Policies
 from resolvers.domain.vocabulary import TimeZone
 from resolvers.key_ring import KeyRing, ring
-from resolvers.loaders import Loaders
+from resolvers.loaders import Loaders, loaders
 from resolvers.store.database import Document, Store
+from resolvers.store.fan_out import FanOut
 from resolvers.store.reference_data import ReferenceData
 from resolvers.store.register import published_policies
 from resolvers.viewer import PUBLIC, Viewer
+
+
+def moment() -> datetime:
+    """Now, to the millisecond, which is what the database keeps."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 @dataclass(slots=True)
@@ -42,6 +49,10 @@ class RequestContext:
     """The complaints whose secret this request has shown: their reporter is asking."""
     held: ReferenceData | None = None
     """The process's reference data, which is told of what this request writes."""
+    live: FanOut | None = None
+    """None where this process streams nothing."""
+    position: str | None = None
+    """In a subscription: where the client's knowledge ended, then that of each event."""
 
     @property
     def key_ring(self) -> KeyRing:
@@ -50,3 +61,9 @@ class RequestContext:
     def wrote(self, collection: str, document: Document) -> None:
         if self.held is not None:
             self.held.wrote(collection, document)
+
+    def renew(self, position: str | None) -> None:
+        """For the next event of a subscription, which reads everything as it is then."""
+        self.now = moment()
+        self.loaders = loaders(self.store, self.held)
+        self.position = position

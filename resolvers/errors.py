@@ -72,3 +72,31 @@ class PurposeRequired(RequestError):
 
 class TookTooLong(RequestError):
     code = "TIMEOUT"
+
+
+class NotReadable(RequestError):
+    """There is no such thing, or it is not the viewer's to know of: the two look the same."""
+
+    code = "NOT_FOUND"
+
+
+class Forbidden(RequestError):
+    code = "FORBIDDEN"
+
+
+class ReadAnew(RequestError):
+    """Changes are missing between what the client knows and now."""
+
+    code = "READ_ANEW"
+
+
+class NotLive(RequestError):
+    code = "UNAVAILABLE"
+
+
+class FellBehind(Exception):
+    """More events wait for the subscriber than may."""
+
+
+class StateLost(Exception):
+    """Changes are missing: what the subscriber knows may be old."""

@@ -202,6 +202,15 @@ def may_connect(viewer: Viewer) -> bool:
     return viewer.role is Role.NATIONAL_ADMIN
 
 
+def may_watch_inbox(viewer: Viewer, agency: Mapping[str, Any]) -> bool:
+    """Who is told as it happens of what an agency holds, each as far as they may know of it: the agency's own staff and
+    system, the coordinator of its province, the national desk, oversight.
+    """
+    of_province = viewer.role is Role.PROVINCE_COORDINATOR and viewer.agency == agency["province"]
+    own = viewer.role in _STAFF and viewer.agency == agency["_id"]
+    return own or of_province or viewer.role in (Role.NATIONAL_ADMIN, Role.OVERSIGHT)
+
+
 def groups(viewer: Viewer) -> tuple[str, ...]:
     """The groups that a viewer belongs to: may know of every complaint that names one of them."""
     custody = custody_groups(viewer)

@@ -126,9 +126,6 @@ async def _noted(
         changes: Document = {"updatedAt": context.now, **(_unlinked(current) if unlinks else {})}
         return changes | {"readers": policy.readers(current | changes)}
 
-    def record(before: Document, after: Document) -> Document:
-        return audit_trail.recorded(context, before, after, action)
-
     return await update(
         context,
         context.store.complaints,
@@ -136,7 +133,7 @@ async def _noted(
         attempt,
         visible=lambda current: True,
         change=change,
-        record=record,
+        record=audit_trail.Record(context, action),
     )
 
 

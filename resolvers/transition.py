@@ -107,9 +107,6 @@ async def act(
         changes = change(complaint, transition)
         return changes | follow_through(context, complaint, changes, transition, zone)
 
-    def record(before: Document, after: Document) -> Document:
-        return audit_trail.recorded(context, before, after, action)
-
     return await update(
         context,
         context.store.complaints,
@@ -117,7 +114,7 @@ async def act(
         attempt,
         visible=visible,
         change=decided,
-        record=record,
+        record=audit_trail.Record(context, action),
         beside=beside,
     )
 

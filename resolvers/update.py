@@ -4,7 +4,7 @@ import hashlib
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, Protocol
 
 import orjson
 from pymongo import ReturnDocument
@@ -12,7 +12,7 @@ from pymongo import ReturnDocument
 from resolvers.context import RequestContext
 from resolvers.documents import ProcessedDoc
 from resolvers.errors import ChangedMeanwhile, IdempotencyConflict, InvalidInput, NotFound
-from resolvers.store.database import MAX_TIME_MS, Collection, Document, DuplicateKeyError, Session
+from resolvers.store.database import MAX_TIME_MS, Change, Collection, Document, DuplicateKeyError, Session
 
 MAX_TRIES: Final = 8
 MAX_KEY_LENGTH: Final = 200
@@ -22,6 +22,18 @@ KEPT_KEYS: Final = 50
 
 Beside = Callable[[Document, Session], Awaitable[None]]
 """Writes what goes with a change, given the document before it; what it raises undoes both."""
+
+
+class Record(Protocol):
+    """What puts a change of a complaint on record, in the very update that makes it."""
+
+    def keys(self, before: Document, after: Document) -> Document:
+        """The keys to set."""
+        ...
+
+    async def is_written(self, changes: Document) -> bool:
+        """Whether the update with these keys was made, however much has happened since."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +99,19 @@ async def update(
     *,
     visible: Callable[[Document], bool],
     change: Callable[[Document], Document],
-    record: Callable[[Document, Document], Document] | None = None,
+    record: Record | None = None,
     beside: Beside | None = None,
 ) -> Document:
     """The document after `change`, which gives the keys to set; the document as it is where the key has done its work.
 
-    `record` gives the keys that put the change on record, from the documents before and after it.
+    `record` puts the change on record: complaints have one.
 
     Without `expected_revision` the last writer wins: a change that somebody else overtook is decided again.
     Raises NotFound, ChangedMeanwhile, IdempotencyConflict, and what `change` refuses.
     """
     token = attempt.token(context)
     for _ in range(MAX_TRIES):
-        document = await collection.find_one({"_id": document_id}, max_time_ms=MAX_TIME_MS)
+        document = await _read(context, collection, document_id, record)
         may_see = document is not None and visible(document)
         # Whoever handed it on may not see it any more, and still learns that the own change was made.
         if document is not None and token is not None and is_done(document, token, attempt):
@@ -108,29 +120,36 @@ async def update(
             raise NotFound(f"{document_id} does not exist, or is not yours to see.")
         check_revision(document, attempt)
         changes = change(document)
-        changes |= record(document, document | changes) if record else {}
+        changes |= record.keys(document, document | changes) if record else {}
         if token is not None:
             done: ProcessedDoc = {"key": token, "digest": attempt.digest}
             changes["processed"] = [*document.get("processed", ())[-KEPT_KEYS + 1 :], done]
-        updated = await _written(context, collection, document, changes, beside)
+        if record is None or beside is not None:
+            updated = await _written(context, collection, document, changes, beside)
+        else:
+            updated = await _written_with_others(context, document, changes, record)
         if updated is not None:
             context.wrote(collection.name, updated)
             return updated
     raise ChangedMeanwhile(f"{document_id} is being changed by many at once: try again.", document=document)
 
 
+async def _read(
+    context: RequestContext, collection: Collection, document_id: str, record: Record | None
+) -> Document | None:
+    if record is not None:
+        return await context.store.complaint_by_id.ask(document_id)
+    return await collection.find_one({"_id": document_id}, max_time_ms=MAX_TIME_MS)
+
+
 async def _written(
     context: RequestContext, collection: Collection, document: Document, changes: Document, beside: Beside | None
 ) -> Document | None:
     """The document after the changes; None where somebody else changed it first."""
-    unchanged: dict[str, Any] = {key: document[key] for key in ("_id", "revision", "status") if key in document}
 
     async def write(session: Session | None) -> Document | None:
         updated: Document | None = await collection.find_one_and_update(
-            unchanged,
-            {"$set": changes, "$inc": {"revision": 1}},
-            return_document=ReturnDocument.AFTER,
-            session=session,
+            *_conditional(document, changes), return_document=ReturnDocument.AFTER, session=session
         )
         if updated is not None and beside is not None and session is not None:
             await beside(document, session)
@@ -141,6 +160,25 @@ async def _written(
     async with await context.store.client.start_session() as session:
         written: Document | None = await session.with_transaction(write)
         return written
+
+
+async def _written_with_others(
+    context: RequestContext, document: Document, changes: Document, record: Record
+) -> Document | None:
+    """The same of a complaint, by a command that carries the changes of others' complaints too.
+
+    Revision and status are as they were read, so the document is now what it was with the changes: nobody reads it.
+    """
+    made = await context.store.change_complaint.ask(_conditional(document, changes))
+    if made is None:
+        made = await record.is_written(changes)
+    return {**document, **changes, "revision": document["revision"] + 1} if made else None
+
+
+def _conditional(document: Document, changes: Document) -> Change:
+    """The changes, where the document is still as it was read."""
+    unchanged: Document = {key: document[key] for key in ("_id", "revision", "status") if key in document}
+    return Change(unchanged, {"$set": changes, "$inc": {"revision": 1}})
 
 
 def is_done(document: Document, token: str, attempt: Attempt) -> bool:

@@ -214,7 +214,7 @@ async def _update(
         ATTEMPT,
         visible=lambda current: True,
         change=change,
-        record=lambda before, after: audit_trail.recorded(context, before, after, step.step),
+        record=audit_trail.Record(context, step.step),
     )
 
 

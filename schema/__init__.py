@@ -23,6 +23,7 @@ from schema.local_case import local_case_type
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.scalars import SCALARS
+from schema.subscription import Subscription
 
 Built = TypeVar("Built", bound=strawberry.Schema)
 
@@ -46,6 +47,7 @@ def build(local_cases: Sequence[str] = ()) -> strawberry.Schema:
         built = _Silent(
             query=Query,
             mutation=Mutation,
+            subscription=Subscription,
             types=[local_case_type(name) for name in local_cases],
             config=_config(),
         )
@@ -57,6 +59,7 @@ def build_subgraph(local_cases: Sequence[str] = ()) -> strawberry.federation.Sch
     built = strawberry.federation.Schema(
         query=SubgraphQuery,
         mutation=Mutation,
+        subscription=Subscription,
         types=[local_case_type(name) for name in local_cases],
         config=_config(),
         federation_version=_LINK_VERSION,

@@ -5,6 +5,7 @@
     loaded    one document by id (or a list of them), batched
     called    a function with GraphQL arguments
     action    a mutation: its document into the payload, a refusal into `userErrors`
+    streamed  a subscription: a document for each event
 
 The binding stays readable in the built schema: `binding_of(field)`.
 """
@@ -12,7 +13,7 @@ The binding stays readable in the built schema: `binding_of(field)`.
 import asyncio
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,7 +91,15 @@ class Action:
     needs: tuple[str, ...] = ()
 
 
-Binding = Column | Derived | Loaded | Called | Action
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """A subscription: a function of context and GraphQL arguments gives a document for each event."""
+
+    open: Callable[..., AsyncGenerator[Document, None]]
+    needs: tuple[str, ...] = ()
+
+
+Binding = Column | Derived | Loaded | Called | Action | Streamed
 
 
 def binding_of(field: GraphQLField | GraphQLInputField) -> Binding | None:
@@ -195,6 +204,20 @@ def action(payload: Any) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
             graphql_type=payload,
             description=inspect.getdoc(perform),
             metadata={"binding": Action(perform, subject)},
+        )
+
+    return bind
+
+
+def streamed(graphql_type: Any) -> Callable[[Callable[..., AsyncGenerator[Document, None]]], Any]:
+    """Binds a subscription `(info, arguments…)`; its docstring is the field's description."""
+
+    def bind(open: Callable[..., AsyncGenerator[Document, None]]) -> Any:
+        return strawberry.subscription(
+            resolver=staticmethod(open),
+            graphql_type=graphql_type,
+            description=inspect.getdoc(open),
+            metadata={"binding": Streamed(open)},
         )
 
     return bind

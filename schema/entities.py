@@ -14,6 +14,7 @@ from schema.complaint import Complaint
 from schema.page import ContextInfo
 from schema.query import Query
 from schema.region import Region
+from schema.selection import keys
 from schema.team import Team
 
 Entity = Annotated[Agency | Category | Complaint | Region | Team, strawberry.union("_Entity")]
@@ -23,7 +24,7 @@ Entity = Annotated[Agency | Category | Complaint | Region | Team, strawberry.uni
 class SubgraphQuery(Query):
     @called(list[Entity | None], name="_entities", commands=5)
     async def entities(info: ContextInfo, representations: list[FederationAny]) -> Sequence[Document | None]:
-        return await entities.by_representations(info.context, representations)
+        return await entities.by_representations(info.context, representations, keys(info))
 
 
 def entity_type(document: Any, *_: Any) -> str:

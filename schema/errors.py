@@ -25,7 +25,11 @@ class UserError:
 
 def attempt(info: ContextInfo, input: Any) -> Attempt:
     """This call as idempotency sees it: the same key with another input is a conflict."""
+    digest = "" if input.idempotency_key is None else _digest(input)
+    return Attempt(info.field_name, digest, getattr(input, "expected_revision", None), input.idempotency_key)
+
+
+def _digest(input: Any) -> str:
     values = dataclasses.asdict(input)
-    key = values.pop("idempotency_key")
-    digest = hashlib.sha256(orjson.dumps(values, option=orjson.OPT_SORT_KEYS)).hexdigest()
-    return Attempt(info.field_name, digest, values.get("expected_revision"), key)
+    del values["idempotency_key"]
+    return hashlib.sha256(orjson.dumps(values, option=orjson.OPT_SORT_KEYS)).hexdigest()

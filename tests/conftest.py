@@ -17,6 +17,7 @@ from portal import DEVELOPMENT_KEY, Portal
 from pydantic import SecretStr
 
 from gateway.app import build
+from gateway.cli.server import UVICORN
 from gateway.mongod import embedded
 from gateway.settings import Mode, Settings
 from resolvers.context import RequestContext
@@ -78,9 +79,8 @@ async def serving(settings: Settings, uri: str, database: str) -> AsyncIterator[
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        config = uvicorn.Config(
-            build(settings, connect(uri, database)), http="httptools", ws="none", log_level="critical"
-        )
+        options = UVICORN | {"loop": "auto", "log_level": "critical", "timeout_graceful_shutdown": 5}
+        config = uvicorn.Config(build(settings, connect(uri, database)), **options)
         server = uvicorn.Server(config)
         running = asyncio.create_task(server.serve([listening]))
         while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for

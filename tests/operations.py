@@ -16,6 +16,8 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
+    GraphQLUnionType,
+    OperationType,
     get_named_type,
     is_composite_type,
 )
@@ -38,7 +40,10 @@ class Generator:
     schema: GraphQLSchema
     values: Values
     random: random.Random
-    root: str = "Query"
+    root: str = "query"
+    favoured: dict[str, list[str]] = field(default_factory=dict)
+    """Fields that are chosen in so many of all cases, by type."""
+    favours: float = 0.6
     _declared: dict[str, str] = field(default_factory=dict)
     _given: dict[str, Any] = field(default_factory=dict)
     _fragments: list[str] = field(default_factory=list)
@@ -46,12 +51,12 @@ class Generator:
 
     def operation(self) -> Asked:
         self._declared, self._given, self._fragments, self._count = {}, {}, [], 0
-        query_type = self.schema.query_type
-        assert query_type is not None
-        selection = self._selection(query_type, self.random.randint(2, 6))
+        root_type = self.schema.get_root_type(OperationType(self.root))
+        assert root_type is not None
+        selection = self._selection(root_type, self.random.randint(2, 6))
         names = self._declared
         declared = f"({', '.join(f'${name}: {kind}' for name, kind in names.items())})" if names else ""
-        operations = [f"query A{declared} {selection}"]
+        operations = [f"{self.root} A{declared} {selection}"]
         if self.random.random() < 0.2:
             operations.insert(self.random.randint(0, 1), "query B { viewer { role } }")
         chosen = "A" if len(operations) > 1 or self.random.random() < 0.5 else None
@@ -70,7 +75,7 @@ class Generator:
         chance = self.random.random()
         if chance < 0.07:
             return f"__typename{self._condition()}"
-        if chance < 0.17 and depth > 0:
+        if (chance < 0.17 or isinstance(parent, GraphQLUnionType)) and depth > 0:
             return f"...{self._on(parent)}{self._condition()} {self._selection(self._narrowed, depth - 1)}"
         if chance < 0.25 and depth > 0:
             on = self._on(parent) or f" on {parent.name}"
@@ -85,7 +90,7 @@ class Generator:
     def _on(self, parent: GraphQLNamedType) -> str:
         """A type condition that can apply; `_narrowed` is what it narrows to."""
         choices: list[GraphQLNamedType] = [parent]
-        if isinstance(parent, GraphQLInterfaceType):
+        if isinstance(parent, GraphQLInterfaceType | GraphQLUnionType):
             choices += self.schema.get_possible_types(parent) * 2
         elif isinstance(parent, GraphQLObjectType):
             choices += parent.interfaces
@@ -93,13 +98,16 @@ class Generator:
         return f" on {self._narrowed.name}" if self._narrowed is not parent or self.random.random() < 0.5 else ""
 
     def _field(self, parent: GraphQLNamedType, depth: int) -> str:
+        if isinstance(parent, GraphQLUnionType):
+            return ""
         assert isinstance(parent, GraphQLObjectType | GraphQLInterfaceType)
         names = [
             name for name, candidate in parent.fields.items() if depth > 0 or not is_composite_type(named(candidate))
         ]
         if not names:
             return ""
-        name = self.random.choice(names)
+        favoured = self.favoured.get(parent.name)
+        name = self.random.choice(favoured if favoured and self.random.random() < self.favours else names)
         declared = parent.fields[name]
         arguments = self._arguments(declared)
         alias = f"{self._name('a')}: " if arguments or self.random.random() < 0.15 else ""

@@ -13,7 +13,7 @@ import uvicorn
 
 from gateway.cli.router import Named, Read, none_named, read, router_app
 from gateway.cli.router_config import RouterConfig
-from gateway.cli.server import WEBSOCKETS
+from gateway.cli.server import UVICORN
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,9 @@ async def routing(
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         app = router_app(file, read, config, named)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1, **WEBSOCKETS))
+        server = uvicorn.Server(
+            uvicorn.Config(app, **UVICORN | {"log_level": "critical", "timeout_graceful_shutdown": 1})
+        )
         running = asyncio.create_task(server.serve([listening]))
         try:
             while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for

@@ -23,6 +23,8 @@ assert BUILT.query_type is not None
 assert BUILT.mutation_type is not None
 QUERIES: dict[str, GraphQLField] = dict(BUILT.query_type.fields)
 MUTATIONS: dict[str, GraphQLField] = dict(BUILT.mutation_type.fields)
+assert BUILT.subscription_type is not None
+SUBSCRIPTIONS: dict[str, GraphQLField] = dict(BUILT.subscription_type.fields)
 
 KNOWN: dict[str, Any] = {
     "code": "51.03",

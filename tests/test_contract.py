@@ -9,7 +9,7 @@ from graphql import GraphQLField, GraphQLInterfaceType, GraphQLObjectType, build
 
 import schema
 from resolvers.domain import lifecycle, vocabulary
-from schema.binding import Action, Called, Column, Derived, Loaded, binding_of
+from schema.binding import Action, Called, Column, Derived, Loaded, Streamed, binding_of
 
 ROOT = Path(__file__).parents[1]
 BUILT = schema.build()._schema
@@ -32,7 +32,7 @@ def test_the_published_contract_is_the_code() -> None:
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_every_field_is_bound(name: str) -> None:
-    assert isinstance(binding_of(FIELDS[name]), Column | Derived | Loaded | Called | Action)
+    assert isinstance(binding_of(FIELDS[name]), Column | Derived | Loaded | Called | Action | Streamed)
 
 
 def test_what_is_derived_is_there_at_once() -> None:

@@ -3,7 +3,7 @@
 from starlette.middleware import Middleware
 
 from gateway.app import verifier
-from gateway.auth.middleware import Authentication
+from gateway.auth.middleware import Authentication, identifier
 from gateway.settings import load
 from resolvers.store.database import Store, connect
 
@@ -15,4 +15,4 @@ def store() -> Store:
 
 
 def authentication() -> Middleware:
-    return Middleware(Authentication, verify=verifier(load()))
+    return Middleware(Authentication, identify=identifier(verifier(load())))

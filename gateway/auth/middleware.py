@@ -1,6 +1,7 @@
 """ASGI: puts the Viewer in the scope, or answers 401."""
 
-from typing import Final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, NamedTuple
 
 import orjson
 from starlette.datastructures import Headers
@@ -8,41 +9,64 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.auth.keys import KeysUnavailable
-from gateway.auth.tokens import InvalidToken, Verify
+from gateway.auth.tokens import InvalidToken, Verify, expires_at
 from resolvers.viewer import PUBLIC, Viewer
 
 _SCHEME: Final = "bearer"
 
 
-class Authentication:
-    """No Authorization header: the public. One that is not valid: 401, and nothing behind it runs."""
+class Identity(NamedTuple):
+    """Who asks, and by which token; the public has none."""
 
-    def __init__(self, app: ASGIApp, verify: Verify) -> None:
+    viewer: Viewer
+    token: str | None = None
+
+    def expires_at(self) -> float | None:
+        """The token's end, in seconds of Unix time."""
+        return None if self.token is None else expires_at(self.token)
+
+
+Identify = Callable[[Sequence[str]], Awaitable[Identity]]
+"""Takes what Authorization headers say. Raises InvalidToken and KeysUnavailable."""
+
+
+def identifier(verify: Verify) -> Identify:
+    """No credentials: the public."""
+
+    async def identify(credentials: Sequence[str]) -> Identity:
+        if not credentials:
+            return Identity(PUBLIC)
+        if len(credentials) > 1:
+            raise InvalidToken("Send one Authorization header.")
+        scheme, _, token = credentials[0].strip().partition(" ")
+        token = token.strip()
+        if scheme.lower() != _SCHEME or not token:
+            raise InvalidToken("The Authorization header is not of the form: Bearer <token>.")
+        return Identity(await verify(token), token)
+
+    return identify
+
+
+class Authentication:
+    """Credentials that are not valid: 401, and nothing behind it runs. Websockets bring theirs later."""
+
+    def __init__(self, app: ASGIApp, identify: Identify) -> None:
         self.app = app
-        self.verify = verify
+        self.identify = identify
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         try:
-            scope["viewer"] = await self._viewer(Headers(scope=scope).getlist("authorization"))
+            identity = await self.identify(Headers(scope=scope).getlist("authorization"))
+            scope["identity"], scope["viewer"] = identity, identity.viewer
         except InvalidToken as refused:
             await _refusal(401, "UNAUTHENTICATED", str(refused))(scope, receive, send)
         except KeysUnavailable as away:
             await _refusal(503, "UNAVAILABLE", str(away))(scope, receive, send)
         else:
             await self.app(scope, receive, send)
-
-    async def _viewer(self, credentials: list[str]) -> Viewer:
-        if not credentials:
-            return PUBLIC
-        if len(credentials) > 1:
-            raise InvalidToken("Send one Authorization header.")
-        scheme, _, token = credentials[0].strip().partition(" ")
-        if scheme.lower() != _SCHEME or not token.strip():
-            raise InvalidToken("The Authorization header is not of the form: Bearer <token>.")
-        return await self.verify(token.strip())
 
 
 def _refusal(status: int, code: str, message: str) -> Response:

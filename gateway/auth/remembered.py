@@ -7,9 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-import jwt
-
-from gateway.auth.tokens import Verify
+from gateway.auth.tokens import Verify, expires_at
 from resolvers.viewer import Viewer
 
 MAX_TOKENS: Final = 10_000
@@ -31,8 +29,7 @@ class Remembered:
         if known is not None and self.now() < known[1]:
             return known[0]
         viewer = await self.verify(token)
-        expires_at = float(jwt.decode(token, options={"verify_signature": False})["exp"])
-        self._viewers[digest] = (viewer, min(expires_at, self.now() + MAX_SECONDS))
+        self._viewers[digest] = (viewer, min(expires_at(token), self.now() + MAX_SECONDS))
         self._viewers.move_to_end(digest)
         if len(self._viewers) > MAX_TOKENS:
             self._viewers.popitem(last=False)

@@ -106,6 +106,11 @@ def _verified(token: str, key: Any, algorithms: tuple[str, ...], *, issuer: str 
     return viewer_of(claims)
 
 
+def expires_at(token: str) -> float:
+    """The end of a token that was verified before, in seconds of Unix time."""
+    return float(jwt.decode(token, options={"verify_signature": False})["exp"])
+
+
 def viewer_of(claims: Mapping[str, Any]) -> Viewer:
     """Raises InvalidToken for claims that no viewer can be made of."""
     subject, role, agency, unit = (claims.get(name) for name in ("sub", "role", "agency", "unit"))

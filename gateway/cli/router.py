@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from gateway.cli.failure import fail, told
-from gateway.cli.server import UVICORN, WEBSOCKETS, Host, Port
+from gateway.cli.server import UVICORN, Host, Port
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -64,7 +64,7 @@ def router(
             app = router_app(file, read, configured)
         else:
             app = router_app(file, partial(composed, tags=tags), configured, schema_files)
-    uvicorn.run(app, host=host, port=port, **UVICORN | WEBSOCKETS)
+    uvicorn.run(app, host=host, port=port, **UVICORN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,20 +120,24 @@ def router_app(
 
     from gateway.cli.router_config import RouterConfig
     from gateway.federation.executor.transport import HttpTransport
+    from gateway.http.connections import Connections
     from gateway.http.health import healthz
     from gateway.http.router import Router
+    from gateway.http.stopping import told_to_stop
 
     config = config or RouterConfig()
     seen = _versions(file, {}, named)
     first = read(file)
     transport = HttpTransport(first.endpoints)
-    endpoint = Router(served(first.supergraph, transport, config), config.limits, config.exposes_plan)
+    connections = Connections(config.limits.connections)
+    endpoint = Router(served(first.supergraph, transport, config), config.limits, config.exposes_plan, connections)
     watch = Watch(file, read, config, transport, endpoint, named, seen)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         watching = asyncio.create_task(watch.run())
-        yield
+        with told_to_stop(connections.stop):
+            yield
         watching.cancel()
         endpoint.served.retire()
         await transport.close()

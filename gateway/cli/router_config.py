@@ -6,6 +6,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gateway.federation.engine import MAX_FETCHES
+from gateway.http.connections import ConnectionLimits, origins
 from gateway.http.request import BodyLimits
 from gateway.http.router import RouterLimits
 from gateway.limits.shape import TOKEN_LIMIT, ShapeLimits
@@ -40,6 +41,8 @@ class _Environment(BaseSettings):
     depth_limit: int = Field(_SHAPE.depth, ge=1)
     alias_limit: int = Field(_SHAPE.aliases, ge=0)
     root_field_limit: int = Field(_SHAPE.root_fields, ge=1)
+    connections_per_address: int = Field(_ROUTER.connections.per_address, ge=1)
+    allowed_origins: str = ""
     fetch_limit: int = Field(MAX_FETCHES, ge=1)
     introspection: bool = True
 
@@ -55,6 +58,7 @@ def from_environment(exposes_plan: bool = False) -> RouterConfig:
         BodyLimits(given.body_limit_bytes, given.body_deadline_ms),
         deadline_ms=given.deadline_ms,
         response_bytes=given.response_limit_bytes,
+        connections=ConnectionLimits(given.connections_per_address, origins=origins(given.allowed_origins)),
     )
     shape = ShapeLimits(given.depth_limit, given.alias_limit, given.root_field_limit)
     document = DocumentLimits(given.token_limit, shape)

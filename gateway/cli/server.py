@@ -12,21 +12,18 @@ GRACE_SECONDS: Final = 20
 UVICORN: Final[dict[str, Any]] = {
     "loop": "uvloop",
     "http": "httptools",
-    "ws": "none",
+    "ws": "websockets-sansio",
+    "ws_max_size": 262_144,
+    "ws_ping_interval": 20.0,
+    "ws_ping_timeout": 20.0,
+    # A thousand compressors cost more than what they save on messages of some hundred bytes.
+    "ws_per_message_deflate": False,
     "access_log": False,
     "server_header": False,
     "log_level": "warning",
     "timeout_graceful_shutdown": GRACE_SECONDS,
 }
 """How every command serves."""
-
-WEBSOCKETS: Final[dict[str, Any]] = {
-    "ws": "websockets-sansio",
-    "ws_max_size": 262_144,
-    "ws_ping_interval": 20.0,
-    "ws_ping_timeout": 20.0,
-}
-"""For what serves subscriptions besides."""
 
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)]

@@ -24,15 +24,17 @@ async def answered(
     variables: VariableValues,
     request: Request,
     context: RequestContext,
+    event: Any = None,
 ) -> Answered:
+    """`event` is the document that a subscription is answered about."""
     if isinstance(program, Unsupported):
         metrics.referred.labels(program.reason).inc()
-        result = await executed(schema, request, context)
+        result = await executed(schema, request, context, event=event)
         return Answered(result.data, result.errors or ())
     run = Run(context, variables, program.source)
     try:
-        return Answered(await program.run(run))
+        return Answered(await program.run(run, event))
     except Declined as declined:
         metrics.referred.labels(declined.reason).inc()
-    result = await executed(schema, request, context, run.outcomes)
+    result = await executed(schema, request, context, run.outcomes, event)
     return Answered(result.data, result.errors or ())

@@ -16,7 +16,7 @@ from graphql import (
 
 from gateway.executor.collect import Source, Unsupported
 from gateway.executor.fields import Parts
-from gateway.executor.run import Place, Program, Selection
+from gateway.executor.run import Opens, Place, Program, Selection
 from gateway.executor.steps import Abstract
 
 MAX_FIELDS: Final = 2_000
@@ -27,30 +27,33 @@ def compiled(source: Source) -> Program:
     """Raises Unsupported."""
     operation = source.operation
     root = source.schema.get_root_type(operation.operation)
-    if operation.operation is OperationType.SUBSCRIPTION or root is None:
-        raise Unsupported("subscription")
+    if root is None:
+        raise Unsupported("root")
     serial = operation.operation is OperationType.MUTATION
-    compiler = _Compiler(source)
+    compiler = _Compiler(source, root)
     selection = compiler.selection(root, [operation.selection_set], serial=serial)
-    return Program(source, selection, compiler.fields)
+    return Program(source, selection, compiler.fields, compiler.opens)
 
 
 @dataclass(slots=True)
 class _Compiler:
     source: Source
+    root: GraphQLObjectType
     fields: int = 0
+    opens: Opens | None = None
 
     def selection(
         self, parent: GraphQLObjectType, selection_sets: Sequence[SelectionSetNode], *, serial: bool = False
     ) -> Selection:
         parts = Parts(self.source, parent, self.objects)
-        if parent.is_type_of is not None:
+        if parent.is_type_of is not None and parent is not self.root:
             parts.writer.write(0, "if d.__class__ is not dict: missing()")
         for response_key, field_nodes in self.source.fields(parent, selection_sets).items():
             self.fields += 1
             if self.fields > MAX_FIELDS:
                 raise Unsupported("large")
             parts.add(response_key, field_nodes)
+        self.opens = parts.opens or self.opens
         return Selection(tuple(parts.steps), parts.writer.function(), frozenset(parts.keys), serial)
 
     def objects(self, named: GraphQLNamedType, place: Place) -> Selection | Abstract:

@@ -1,6 +1,6 @@
 """One compiler a kind of binding: column, derived, loaded, called, action."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -18,10 +18,10 @@ from graphql import (
 
 from gateway.executor import arguments
 from gateway.executor.collect import Source, Unsupported
-from gateway.executor.run import Objects, Place, Run, Selection, Step
+from gateway.executor.run import Objects, Opens, Place, Run, Selection, Step
 from gateway.executor.shape import Inner, Writer
 from gateway.executor.steps import Abstract, Call, Embedded, Load, Wrapping, completed
-from schema.binding import Action, Called, Column, Derived, Loaded, Visible, binding_of
+from schema.binding import Action, Called, Column, Derived, Loaded, Streamed, Visible, binding_of
 
 
 class Compile(Protocol):
@@ -40,6 +40,7 @@ class Parts:
     writer: Writer = field(default_factory=Writer)
     steps: list[Step] = field(default_factory=list)
     keys: set[str] = field(default_factory=set)
+    opens: Opens | None = None
 
     def add(self, response_key: str, field_nodes: list[FieldNode]) -> None:
         name = field_nodes[0].name.value
@@ -60,6 +61,8 @@ class Parts:
             self._loaded(place, binding)
         elif isinstance(binding, Called | Action):
             self._called(place, binding)
+        elif isinstance(binding, Streamed):
+            self._streamed(place, binding)
         else:
             raise Unsupported("binding")
 
@@ -121,6 +124,18 @@ class Parts:
         )
         self._step(place, step)
 
+    def _streamed(self, place: Place, binding: Streamed) -> None:
+        """The event is what is read below; the field's function is called once, before the first."""
+        objects = self._objects(place)
+        place = place._replace(keys=frozenset(_keys(objects)))
+        resolver = place.field.extensions["strawberry-definition"].base_resolver
+        given = arguments.compiled(self.source, place.field, place.field_nodes[0])
+        self.opens = _Opens(binding.open, given, resolver.info_parameter.name, place)
+        if objects is not None and not _is_plain(objects):
+            self._embedded(place, objects, lambda run, document: document)
+            return
+        self._shaped(place, "d", objects)
+
     def _step(self, place: Place, step: Step) -> None:
         """The step's value becomes the answer's entry as it is."""
         x = self.writer.variable()
@@ -131,6 +146,17 @@ class Parts:
     def _objects(self, place: Place) -> Selection | Abstract | None:
         named = get_named_type(place.field.type)
         return self.compile(named, place) if is_composite_type(named) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Opens:
+    resolve: Callable[..., AsyncGenerator[Any, None]]
+    arguments: arguments.Arguments
+    info_name: str
+    place: Place
+
+    def open(self, run: Run) -> AsyncGenerator[Any, None]:
+        return self.resolve(**self.arguments.of(run), **{self.info_name: run.info(self.place)})
 
 
 def _keys(objects: Selection | Abstract | None) -> frozenset[str]:

@@ -25,6 +25,7 @@ async def executed(
     request: Request,
     context: RequestContext,
     outcomes: Mapping[tuple[int, int], Outcome] | None = None,
+    event: Any = None,
 ) -> ExecutionResult:
     """The operation's result; what `outcomes` holds has been called already and is taken from there.
 
@@ -34,6 +35,7 @@ async def executed(
     result = execute(
         schema,
         request.document,
+        root_value=event,
         context_value=context,
         variable_values=dict(request.variables),
         operation_name=request.operation_name,

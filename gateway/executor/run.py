@@ -2,7 +2,7 @@
 
 import asyncio
 import types
-from collections.abc import Callable, Coroutine, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -192,6 +192,12 @@ def _hand_on(future: Any) -> Generator[Any, None, None]:
                 raise
 
 
+class Opens(Protocol):
+    """A subscription's one root field: gives a document for each event."""
+
+    def open(self, run: Run) -> AsyncGenerator[Any, None]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Program:
     """An operation, compiled."""
@@ -200,11 +206,13 @@ class Program:
     root: Selection
     fields: int
     """Compiled, in all of its selections: what it takes in memory goes with it."""
+    opens: Opens | None = None
+    """Of a subscription, whose program is run for each event."""
 
-    async def run(self, run: Run) -> JsonObject:
+    async def run(self, run: Run, event: Any = None) -> JsonObject:
         """The answer's data. Raises Declined where the reference executor has to complete it from `run.outcomes`."""
         try:
-            [data] = await self.root.run(run, (None,))
+            [data] = await self.root.run(run, (event,))
         except Declined:
             raise
         except Exception as error:

@@ -88,9 +88,9 @@ def bugs_told(request_id: str, tell: Callable[[dict[str, Any]], None]) -> Iterat
         tell(errors.of_bug(bug, request_id))
 
 
-def check_method(asked: Asked, *, is_query: bool) -> None:
+def check_method(method: str, *, is_query: bool) -> None:
     """Raises BadRequest for anything but a query by GET."""
-    if asked.request.method == "GET" and not is_query:
+    if method == "GET" and not is_query:
         raise BadRequest(405, "METHOD_NOT_ALLOWED", "Mutations are asked by POST.", {"allow": "POST"})
 
 

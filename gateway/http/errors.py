@@ -67,6 +67,11 @@ def of_execution(errors: Sequence[GraphQLError], request_id: str) -> list[Body]:
     return [_executed(error, request_id) for error in errors]
 
 
+def of_failure(failure: RequestError | PyMongoError, request_id: str) -> Body:
+    """What a subscription's source raised."""
+    return _body([_executed(GraphQLError("", original_error=failure), request_id)])
+
+
 def of_bug(error: Exception, request_id: str) -> Body:
     return _body([_internal(error, request_id)])
 

@@ -1,10 +1,11 @@
 """The graph that `/graphql` serves, exchanged whole: national operations run compiled, others by the engine's plans."""
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+import orjson
 from graphql import (
     DocumentNode,
     FieldNode,
@@ -20,15 +21,20 @@ from graphql import (
 import schema
 from gateway.executor import reference
 from gateway.executor.answer import answered
-from gateway.federation.engine import Engine
+from gateway.executor.stream import events
+from gateway.federation.engine import Engine, Prepared
 from gateway.federation.executor.subgraphs import Caller
 from gateway.federation.planner.paths import TooComplex
 from gateway.federation.planner.planner import Unplannable
 from gateway.http import errors
-from gateway.operation.document import Documents, InvalidDocument
+from gateway.http.request import GraphQLRequest
+from gateway.http.subscribe import Refused, Streams
+from gateway.limits.cost import TooExpensive, check_cost, cost
+from gateway.operation.document import CheckedDocument, Documents, InvalidDocument
 from gateway.operation.prepare import prepare
 from gateway.operation.recent import Recent
 from gateway.operation.usage import Shape, shape
+from gateway.operation.variables import chosen, coerced
 from resolvers.composer import LocalCases, local_cases
 from resolvers.context import RequestContext
 
@@ -47,6 +53,20 @@ class National:
     documents: Documents
     subgraph: Documents
 
+    async def listen(
+        self, document: str, variables: Mapping[str, Any], caller: Caller
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """A subscription's events, likewise. Raises what its source raises."""
+        context: RequestContext = caller.viewer
+        operation = prepare(self.subgraph, document, None, variables, _UNLIMITED_POINTS)
+        request = reference.Request(operation.prepared.checked.document, None, variables)
+        results = events(self.subgraph.schema, operation.program, operation.variables, request, context)
+        async with aclosing(results) as found:
+            async for result in found:
+                request_id = caller.headers.get("x-request-id", "")
+                failed = {"errors": errors.of_execution(result.errors, request_id)} if result.errors else {}
+                yield {"data": result.data, **failed}
+
     async def execute(self, document: str, variables: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
         """As the engine asks it, in the request's own context. The cost was checked for the whole operation."""
         context: RequestContext = caller.viewer
@@ -59,13 +79,44 @@ class National:
         return {"data": result.data, "errors": errors.of_execution(result.errors, request_id)}
 
 
+class Planned(NamedTuple):
+    """An operation over several subgraphs, ready to run, and its variables' values."""
+
+    checked: CheckedDocument
+    prepared: Prepared
+    variables: Mapping[str, Any]
+    cost_points: int
+
+
 @dataclass(frozen=True, slots=True)
 class Federated:
     """The national graph and the agencies' together."""
 
     engine: Engine
     documents: Documents
+    streams: Streams = field(default_factory=Streams)
     _shapes: "Recent[Shape]" = field(default_factory=lambda: Recent(DECIDED_DOCUMENTS, DECIDED_BYTES))
+
+    def planned(self, graphql: GraphQLRequest, cost_limit: int) -> Planned:
+        """Raises Refused."""
+        documents = self.documents
+        try:
+            orjson.dumps(graphql.variables)
+            checked = documents.check(graphql.query)
+            operation = chosen(checked, graphql.operation_name)
+            variables = coerced(documents, operation, graphql.variables)
+            points = cost(documents.schema, operation, checked.fragments, variables)
+            check_cost(points, cost_limit)
+            prepared = self.engine.prepare(checked.document, operation, checked.fragments)
+        except orjson.JSONEncodeError:
+            raise Refused(errors.of_nesting()) from None
+        except InvalidDocument as failure:
+            raise Refused(errors.of_document(failure)) from None
+        except TooExpensive as failure:
+            raise Refused(errors.of_cost(failure)) from None
+        except (TooComplex, Unplannable) as failure:
+            raise Refused(errors.of_plan(failure)) from None
+        return Planned(checked, prepared, variables, points)
 
     def shape(self, text: str, document: DocumentNode) -> Shape:
         """What the document asks for, without what it asks with."""

@@ -1,31 +1,29 @@
 """GET and POST /graphql, as the GraphQL-over-HTTP draft words it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
-import orjson
 from graphql import OperationType
 from starlette.requests import Request
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.executor import answer as executor
 from gateway.executor import reference
 from gateway.federation.executor.subgraphs import Caller
-from gateway.federation.planner.paths import TooComplex
-from gateway.federation.planner.planner import Unplannable
 from gateway.http import errors
 from gateway.http.answer import Answer, Asked, answered, check_method
+from gateway.http.event_stream import wants_events
 from gateway.http.graph import Federated, Graph
 from gateway.http.patience import Gone
-from gateway.http.request import BadRequest, BodyLimits
-from gateway.limits.cost import TooExpensive, check_cost, cost
+from gateway.http.request import BadRequest, BodyLimits, GraphQLRequest
+from gateway.http.subscribe import Refused
+from gateway.limits.cost import TooExpensive
 from gateway.operation.document import InvalidDocument
 from gateway.operation.prepare import Operation, prepare
 from gateway.operation.usage import Usage
-from gateway.operation.variables import chosen, coerced
 from resolvers.context import RequestContext
 from resolvers.viewer import PUBLIC, Viewer
 
@@ -36,8 +34,16 @@ def anyone(viewer: Viewer) -> bool:
     return True
 
 
+class Asker(NamedTuple):
+    """Who asks, and how."""
+
+    viewer: Viewer
+    method: str
+    headers: Mapping[str, str]
+
+
 class MakeContext(Protocol):
-    def __call__(self, request: Request, graph: Graph, *, is_query: bool) -> RequestContext: ...
+    def __call__(self, asker: Asker, graph: Graph, *, is_query: bool) -> RequestContext: ...
 
 
 EXPOSE: Final = "x-satugraf-query-plan"
@@ -48,6 +54,15 @@ class Limits:
     body: BodyLimits
     cost_points: int
     deadline_ms: int
+
+
+class Question(NamedTuple):
+    """A request that has been read; `refused_status` is what a refusal before execution is answered with."""
+
+    graphql: GraphQLRequest
+    asker: Asker
+    request_id: str
+    refused_status: int = 200
 
 
 @dataclass(slots=True)
@@ -62,17 +77,27 @@ class GraphQLEndpoint:
     may_ask: MayAsk = anyone
     usage: Usage = field(default_factory=Usage)
     """What is asked of agencies' fields, which a new version of theirs may break."""
+    streams: ASGIApp | None = None
+    """Answers who takes an event stream."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.streams is not None and wants_events(scope):
+            await self.streams(scope, receive, send)
+            return
         with suppress(Gone):
             await (await answered(Request(scope, receive), self.limits.body, self._answer)).send(send)
 
     async def _answer(self, asked: Asked) -> Answer:
-        graphql, graph = asked.graphql, self.graph
-        if not self.may_ask(asked.request.scope.get("viewer", PUBLIC)):
+        asker = Asker(asked.request.scope.get("viewer", PUBLIC), asked.request.method, asked.headers)
+        return await self.answer(Question(asked.graphql, asker, asked.request_id, asked.refused_status))
+
+    async def answer(self, question: Question) -> Answer:
+        """Raises BadRequest."""
+        graphql, graph = question.graphql, self.graph
+        if not self.may_ask(question.asker.viewer):
             raise BadRequest(403, "FORBIDDEN", "This endpoint answers other routers alone: see /graphql.")
         if graph.federated is not None and not graph.is_national(graphql.query):
-            return await self._planned(asked, graph, graph.federated)
+            return await self._planned(question, graph, graph.federated)
         try:
             operation = prepare(
                 graph.national.documents,
@@ -82,14 +107,16 @@ class GraphQLEndpoint:
                 self.limits.cost_points,
             )
         except InvalidDocument as failure:
-            return Answer(asked.refused_status, errors.of_document(failure))
+            return Answer(question.refused_status, errors.of_document(failure))
         except TooExpensive as failure:
-            return Answer(asked.refused_status, errors.of_cost(failure))
-        check_method(asked, is_query=operation.is_query)
-        return await self._executed(asked, graph, operation)
+            return Answer(question.refused_status, errors.of_cost(failure))
+        check_method(question.asker.method, is_query=operation.kind is OperationType.QUERY)
+        if operation.kind is OperationType.SUBSCRIPTION:
+            return Answer(question.refused_status, errors.of_subscription())
+        return await self._executed(question, graph, operation)
 
-    async def _executed(self, asked: Asked, graph: Graph, operation: Operation) -> Answer:
-        graphql, deadline_ms = asked.graphql, self.limits.deadline_ms
+    async def _executed(self, question: Question, graph: Graph, operation: Operation) -> Answer:
+        graphql, deadline_ms = question.graphql, self.limits.deadline_ms
         try:
             async with asyncio.timeout(deadline_ms / 1000):
                 result = await executor.answered(
@@ -97,47 +124,39 @@ class GraphQLEndpoint:
                     operation.program,
                     operation.variables,
                     reference.Request(operation.prepared.checked.document, graphql.operation_name, graphql.variables),
-                    self.make_context(asked.request, graph, is_query=operation.is_query),
+                    self.make_context(question.asker, graph, is_query=operation.kind is OperationType.QUERY),
                 )
         except TimeoutError:
             return Answer(200, {"data": None, **errors.of_deadline(deadline_ms)})
         body: dict[str, Any] = {"data": result.data}
         if result.errors:
-            body["errors"] = errors.of_execution(result.errors, asked.request_id)
+            body["errors"] = errors.of_execution(result.errors, question.request_id)
         body["extensions"] = self._cost(operation.cost_points)
         return Answer(200, body)
 
-    async def _planned(self, asked: Asked, graph: Graph, federated: Federated) -> Answer:
+    async def _planned(self, question: Question, graph: Graph, federated: Federated) -> Answer:
         """As a plan over the national subgraph, in this process, and the agencies'."""
-        graphql, documents, deadline_ms = asked.graphql, federated.documents, self.limits.deadline_ms
+        graphql, asker, deadline_ms = question.graphql, question.asker, self.limits.deadline_ms
         try:
-            orjson.dumps(graphql.variables)
-            checked = documents.check(graphql.query)
-            operation = chosen(checked, graphql.operation_name)
-            variables = coerced(documents, operation, graphql.variables)
-            points = cost(documents.schema, operation, checked.fragments, variables)
-            check_cost(points, self.limits.cost_points)
-            prepared = federated.engine.prepare(checked.document, operation, checked.fragments)
-        except orjson.JSONEncodeError:
-            return Answer(asked.refused_status, errors.of_nesting())
-        except InvalidDocument as failure:
-            return Answer(asked.refused_status, errors.of_document(failure))
-        except TooExpensive as failure:
-            return Answer(asked.refused_status, errors.of_cost(failure))
-        except (TooComplex, Unplannable) as failure:
-            return Answer(asked.refused_status, errors.of_plan(failure))
-        self.usage.count(federated.shape(graphql.query, checked.document))
-        is_query = operation.operation is OperationType.QUERY
-        check_method(asked, is_query=is_query)
-        headers = {**asked.headers, "x-request-id": asked.request_id}
-        caller = Caller(headers=headers, viewer=self.make_context(asked.request, graph, is_query=is_query))
-        explained = self.exposes_plan and EXPOSE in asked.headers
+            planned = federated.planned(graphql, self.limits.cost_points)
+        except Refused as refused:
+            return Answer(question.refused_status, dict(refused.body))
+        self.usage.count(federated.shape(graphql.query, planned.checked.document))
+        kind = planned.prepared.operation.operation
+        check_method(asker.method, is_query=kind is OperationType.QUERY)
+        if kind is OperationType.SUBSCRIPTION:
+            return Answer(question.refused_status, errors.of_subscription())
+        headers = {**asker.headers, "x-request-id": question.request_id}
+        context = self.make_context(asker, graph, is_query=kind is OperationType.QUERY)
+        caller = Caller(headers=headers, viewer=context)
+        explained = self.exposes_plan and EXPOSE in asker.headers
+        engine, prepared, variables = federated.engine, planned.prepared, planned.variables
         try:
             async with asyncio.timeout(deadline_ms / 1000):
-                body = await federated.engine.execute(prepared, graphql.variables, variables, caller, explained)
+                body = await engine.execute(prepared, graphql.variables, variables, caller, explained)
         except TimeoutError:
             return Answer(200, {"data": None, **errors.of_deadline(deadline_ms)})
-        body["extensions"] = body.get("extensions", {}) | self._cost(points)
+        body["extensions"] = body.get("extensions", {}) | self._cost(planned.cost_points)
         return Answer(200, body)
 
     def _cost(self, points: int) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
@@ -28,6 +28,7 @@ class GraphQLRequest:
     query: str
     operation_name: str | None
     variables: dict[str, Any]
+    extensions: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,4 +129,4 @@ def checked(given: dict[str, Any]) -> GraphQLRequest:
         raise BadRequest(400, "BAD_REQUEST", "The key variables must be an object.")
     if not isinstance(extensions, dict | None):
         raise BadRequest(400, "BAD_REQUEST", "The key extensions must be an object.")
-    return GraphQLRequest(query, name or None, variables or {})
+    return GraphQLRequest(query, name or None, variables or {}, extensions or {})

@@ -18,10 +18,11 @@ from gateway.federation.planner.paths import TooComplex
 from gateway.federation.planner.planner import Unplannable
 from gateway.http import errors
 from gateway.http.answer import Answer, Asked, answered, check_method
-from gateway.http.event_stream import EVENT_STREAM, serve_events
+from gateway.http.connections import ConnectionLimits, Connections
+from gateway.http.event_stream import serve_events, wants_events
 from gateway.http.patience import Gone, within
-from gateway.http.request import BadRequest, BodyLimits, GraphQLRequest
-from gateway.http.subscribe import Refused, supergraph_changed
+from gateway.http.request import BadRequest, BodyLimits, GraphQLRequest, headers_of
+from gateway.http.subscribe import Admission, Refused, Streams
 from gateway.http.websocket import SocketLimits, serve_websocket
 from gateway.operation.document import Documents, InvalidDocument
 from gateway.operation.variables import chosen, coerced
@@ -36,6 +37,7 @@ class RouterLimits:
     socket: SocketLimits = field(default_factory=SocketLimits)
     deadline_ms: int = 15_000
     response_bytes: int = 16 * 1024 * 1024
+    connections: ConnectionLimits = field(default_factory=ConnectionLimits)
 
 
 class Ready(NamedTuple):
@@ -51,7 +53,7 @@ class Served:
 
     engine: Engine
     documents: Documents
-    _streams: "set[asyncio.Timeout]" = field(default_factory=set)
+    _streams: Streams = field(default_factory=Streams)
 
     def warm(self, before: "Served") -> None:
         """Plans what was asked of the supergraph before this one, so that its first callers need not wait."""
@@ -78,27 +80,15 @@ class Served:
         except (TooComplex, Unplannable) as failure:
             raise Refused(errors.of_plan(failure)) from None
 
-    async def events(
-        self, graphql: GraphQLRequest, ready: Ready, caller: Caller
-    ) -> AsyncGenerator[Mapping[str, Any], None]:
+    def events(self, graphql: GraphQLRequest, ready: Ready, caller: Caller) -> AsyncGenerator[Mapping[str, Any], None]:
         """A subscription's results. Raises Ended where the supergraph is served no more."""
-        try:
-            async with asyncio.timeout(None) as until:
-                self._streams.add(until)
-                results = self.engine.subscribe(ready.prepared, graphql.variables, ready.variables, caller)
-                async with aclosing(results):
-                    async for result in results:
-                        yield result
-        except TimeoutError:
-            raise supergraph_changed() from None
-        finally:
-            self._streams.discard(until)
+        return self._streams.until_retired(
+            self.engine.subscribe(ready.prepared, graphql.variables, ready.variables, caller)
+        )
 
     def retire(self) -> None:
         """Ends the subscriptions."""
-        while self._streams:
-            until = self._streams.pop()
-            until.reschedule(asyncio.get_running_loop().time())
+        self._streams.retire()
 
 
 @dataclass(slots=True)
@@ -109,18 +99,23 @@ class Router:
     limits: RouterLimits = field(default_factory=RouterLimits)
     exposes_plan: bool = False
     """Whether a request with the header x-satugraf-query-plan gets its plan and the fetches' times."""
+    connections: Connections = field(default_factory=Connections)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
-            await serve_websocket(scope, receive, send, self._subscribe, self.limits.socket)
+            await serve_websocket(scope, receive, send, self._admit, self.limits.socket, self.connections)
             return
         request = Request(scope, receive)
-        if _wants_events(scope):
-            subscribe = partial(self._subscribe, is_get=scope["method"] == "GET")
-            await serve_events(request, send, subscribe, self.limits.body)
+        if wants_events(scope):
+            admission = Admission(partial(self._subscribe, is_get=scope["method"] == "GET"), headers_of(request))
+            await serve_events(request, send, admission, self.limits.body, self.connections)
             return
         with suppress(Gone):
             await (await answered(request, self.limits.body, self._answer)).send(send)
+
+    async def _admit(self, payload: Mapping[str, Any], headers: Mapping[str, str]) -> Admission:
+        """Everybody: who it is, the subgraphs decide."""
+        return Admission(self._subscribe, headers)
 
     async def _answer(self, asked: Asked) -> Answer:
         graphql, served = asked.graphql, self.served
@@ -129,7 +124,7 @@ class Router:
         except Refused as refused:
             return Answer(asked.refused_status, dict(refused.body))
         kind = ready.prepared.operation.operation
-        check_method(asked, is_query=kind is OperationType.QUERY)
+        check_method(asked.request.method, is_query=kind is OperationType.QUERY)
         if kind is OperationType.SUBSCRIPTION:
             return Answer(asked.refused_status, errors.of_subscription())
         caller = Caller(headers=asked.headers)
@@ -166,10 +161,6 @@ class Router:
         async with aclosing(served.events(graphql, ready, caller)) as results:
             async for result in results:
                 yield result
-
-
-def _wants_events(scope: Scope) -> bool:
-    return any(name == b"accept" and EVENT_STREAM.encode() in value.lower() for name, value in scope["headers"])
 
 
 async def _never() -> Any:

@@ -1,8 +1,9 @@
 """Operations over a websocket, as the graphql-transport-ws protocol words it."""
 
 import asyncio
+import time
 from collections.abc import Mapping
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -10,11 +11,25 @@ import orjson
 from starlette.types import Receive, Scope, Send
 
 from gateway.http.answer import bugs_told, request_id_of
+from gateway.http.connections import Connections, is_allowed
 from gateway.http.request import BadRequest, GraphQLRequest, checked
-from gateway.http.subscribe import QUEUED_RESULTS, Ended, Refused, Subscribe, too_slow
+from gateway.http.subscribe import (
+    CLOSE_SECONDS,
+    QUEUED_RESULTS,
+    ROOM_SECONDS,
+    Admission,
+    Admit,
+    Ended,
+    Refused,
+    expired,
+    too_slow,
+)
+from gateway.observability import metrics
 
 PROTOCOL: Final = "graphql-transport-ws"
 MAX_ID_CHARACTERS: Final = 200
+MAX_REASON_BYTES: Final = 123
+"""What a close frame has room for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,33 +50,49 @@ class Closed(Exception):
 
 
 async def serve_websocket(
-    scope: Scope, receive: Receive, send: Send, subscribe: Subscribe, limits: SocketLimits
+    scope: Scope, receive: Receive, send: Send, admit: Admit, limits: SocketLimits, connections: Connections
 ) -> None:
     """Serves one connection until it ends; always leaves it closed, and nothing running."""
     await receive()
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    if not is_allowed(headers.get("origin"), headers.get("host"), connections.limits.origins):
+        # Before the handshake: the server answers 403.
+        await send({"type": "websocket.close"})
+        return
     if PROTOCOL not in scope.get("subprotocols", ()):
         await send({"type": "websocket.accept"})
         await send({"type": "websocket.close", "code": 4406, "reason": "Subprotocol not acceptable"})
         return
     await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    connection = _Connection(receive, send, subscribe, headers, limits)
-    closed = await connection.served()
+    connection = _Connection(receive, send, admit, connections, headers, limits)
+    try:
+        with connections.opened(scope, connection.end):
+            closed = await connection.served()
+    except Ended as ended:
+        closed = Closed(ended.close_code, str(ended))
     if closed.code is not None:
-        # The client may have gone in the meantime, and the server says so by an exception of its own.
-        await asyncio.gather(
-            send({"type": "websocket.close", "code": closed.code, "reason": closed.reason}), return_exceptions=True
-        )
+        metrics.closed_connections.labels(str(closed.code)).inc()
+        await _close(send, closed)
 
 
-@dataclass(slots=True)
+async def _close(send: Send, closed: Closed) -> None:
+    reason = closed.reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
+    # The client may have gone in the meantime, and the server says so by an exception of its own.
+    closing = send({"type": "websocket.close", "code": closed.code, "reason": reason})
+    await asyncio.gather(asyncio.wait_for(closing, CLOSE_SECONDS), return_exceptions=True)
+
+
+@dataclass(slots=True, eq=False)
 class _Connection:
     receive: Receive
     send: Send
-    subscribe: Subscribe
+    admit: Admit
+    connections: Connections
     headers: Mapping[str, str]
     limits: SocketLimits
-    _is_acknowledged: bool = False
+    _admission: Admission | None = None
+    _kept: ExitStack = field(default_factory=ExitStack)
+    _timers: "list[asyncio.TimerHandle]" = field(default_factory=list)
     _outgoing: "asyncio.Queue[bytes]" = field(default_factory=lambda: asyncio.Queue(QUEUED_RESULTS))
     _running: "dict[str, asyncio.Task[None]]" = field(default_factory=dict)
     _closed: "asyncio.Future[Closed]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
@@ -69,23 +100,28 @@ class _Connection:
     async def served(self) -> Closed:
         """Why the connection ends."""
         loop = asyncio.get_running_loop()
-        timer = loop.call_later(self.limits.init_ms / 1000, self._check_acknowledged)
+        self._timers.append(loop.call_later(self.limits.init_ms / 1000, self._check_acknowledged))
         reading, writing = loop.create_task(self._read()), loop.create_task(self._write())
         try:
             return await self._closed
         finally:
-            timer.cancel()
+            for timer in self._timers:
+                timer.cancel()
             tasks = [reading, writing, *self._running.values()]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            self._kept.close()
+
+    def end(self, ended: Ended) -> None:
+        self._close(Closed(ended.close_code, str(ended)))
 
     def _close(self, closed: Closed) -> None:
         if not self._closed.done():
             self._closed.set_result(closed)
 
     def _check_acknowledged(self) -> None:
-        if not self._is_acknowledged:
+        if self._admission is None:
             self._close(Closed(4408, "Connection initialisation timeout"))
 
     async def _write(self) -> None:
@@ -103,17 +139,27 @@ class _Connection:
         except asyncio.QueueFull:
             raise too_slow() from None
 
-    async def _read(self) -> None:
+    async def _tell(self, message: Mapping[str, Any]) -> None:
+        """Waits for room, within bounds. Raises Ended."""
         try:
-            while True:
-                message = await self.receive()
-                if message["type"] == "websocket.disconnect":
-                    raise Closed(None)
-                self._take(self._parsed(message.get("text")))
-        except Closed as closed:
-            self._close(closed)
-        except Ended as ended:
-            self._close(Closed(ended.close_code, str(ended)))
+            async with asyncio.timeout(ROOM_SECONDS):
+                await self._outgoing.put(orjson.dumps(message))
+        except TimeoutError:
+            raise too_slow() from None
+
+    async def _read(self) -> None:
+        request_id = request_id_of(self.headers)
+        with bugs_told(request_id, lambda body: self._close(Closed(1011, f"Request id {request_id}"))):
+            try:
+                while True:
+                    message = await self.receive()
+                    if message["type"] == "websocket.disconnect":
+                        raise Closed(None)
+                    await self._take(self._parsed(message.get("text")))
+            except Closed as closed:
+                self._close(closed)
+            except Ended as ended:
+                self.end(ended)
 
     def _parsed(self, text: str | None) -> dict[str, Any]:
         if text is None:
@@ -128,10 +174,10 @@ class _Connection:
             raise Closed(4400, "A message is an object with a type")
         return message
 
-    def _take(self, message: dict[str, Any]) -> None:
+    async def _take(self, message: dict[str, Any]) -> None:
         match message["type"]:
             case "connection_init":
-                self._acknowledge(message.get("payload"))
+                await self._acknowledge(message.get("payload"))
             case "ping":
                 _check_payload(message.get("payload"))
                 self._say({"type": "pong"})
@@ -146,15 +192,20 @@ class _Connection:
             case _:
                 raise Closed(4400, "There is no such type of message")
 
-    def _acknowledge(self, payload: Any) -> None:
+    async def _acknowledge(self, payload: Any) -> None:
         _check_payload(payload)
-        if self._is_acknowledged:
+        if self._admission is not None:
             raise Closed(4429, "Too many initialisation requests")
-        self._is_acknowledged = True
+        admission = await self.admit(payload or {}, self.headers)
+        self._kept.enter_context(self.connections.held_by(admission.subject))
+        if admission.expires_at is not None:
+            loop = asyncio.get_running_loop()
+            self._timers.append(loop.call_later(admission.expires_at - time.time(), self.end, expired()))
+        self._admission = admission
         self._say({"type": "connection_ack"})
 
     def _start(self, operation_id: str, payload: Any) -> None:
-        if not self._is_acknowledged:
+        if self._admission is None:
             raise Closed(4401, "Unauthorized")
         if operation_id in self._running:
             raise Closed(4409, f"Subscriber for {operation_id} already exists")
@@ -166,33 +217,34 @@ class _Connection:
             request = checked(payload)
         except BadRequest as failure:
             raise Closed(4400, str(failure)) from None
-        task = asyncio.get_running_loop().create_task(self._run(operation_id, request))
+        running = self._run(operation_id, request, self._admission)
+        task = asyncio.get_running_loop().create_task(running)
         self._running[operation_id] = task
 
-    async def _run(self, operation_id: str, request: GraphQLRequest) -> None:
+    async def _run(self, operation_id: str, request: GraphQLRequest, admission: Admission) -> None:
         try:
             with bugs_told(request_id_of(self.headers), lambda body: self._end(operation_id, body["errors"])):
-                await self._results(operation_id, request)
+                await self._results(operation_id, request, admission)
         finally:
             if self._running.get(operation_id) is asyncio.current_task():
                 del self._running[operation_id]
 
-    async def _results(self, operation_id: str, request: GraphQLRequest) -> None:
+    async def _results(self, operation_id: str, request: GraphQLRequest, admission: Admission) -> None:
         try:
-            async with aclosing(self.subscribe(request, self.headers)) as results:
+            async with aclosing(admission.subscribe(request, admission.headers)) as results:
                 async for result in results:
-                    self._say({"id": operation_id, "type": "next", "payload": result})
-            self._say({"id": operation_id, "type": "complete"})
+                    await self._tell({"id": operation_id, "type": "next", "payload": result})
+            await self._tell({"id": operation_id, "type": "complete"})
         except Refused as refused:
             self._end(operation_id, refused.body["errors"])
         except Ended as ended:
-            self._close(Closed(ended.close_code, str(ended)))
+            self.end(ended)
 
     def _end(self, operation_id: str, found: Any) -> None:
         try:
             self._say({"id": operation_id, "type": "error", "payload": found})
         except Ended as ended:
-            self._close(Closed(ended.close_code, str(ended)))
+            self.end(ended)
 
 
 def _check_payload(payload: Any) -> None:

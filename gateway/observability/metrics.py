@@ -42,6 +42,33 @@ subgraph_breaker_open: Final = Gauge(
     registry=REGISTRY,
 )
 
+subscriptions: Final = Gauge(
+    "satugraf_subscriptions",
+    "Subscriptions to complaints and inboxes that are open in this process.",
+    registry=REGISTRY,
+)
+
+connections: Final = Gauge(
+    "satugraf_stream_connections", "Websockets and event streams that are open in this process.", registry=REGISTRY
+)
+
+live_events: Final = Counter(
+    "satugraf_live_events_total", "Results of subscriptions that were made for subscribers.", registry=REGISTRY
+)
+
+live_lag: Final = Gauge(
+    "satugraf_live_lag_seconds",
+    "How long ago everything that had changed in the database was known to be told to subscribers.",
+    registry=REGISTRY,
+)
+
+closed_connections: Final = Counter(
+    "satugraf_closed_streams_total",
+    "Websockets that were closed here, by close code, and event streams that were ended here, by error code.",
+    ["code"],
+    registry=REGISTRY,
+)
+
 
 def exposition() -> bytes:
     """In Prometheus' text format."""

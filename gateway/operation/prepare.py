@@ -51,8 +51,8 @@ class Operation:
     program: Program | Unsupported
 
     @property
-    def is_query(self) -> bool:
-        return self.prepared.definition.operation is OperationType.QUERY
+    def kind(self) -> OperationType:
+        return self.prepared.definition.operation
 
 
 def prepare(

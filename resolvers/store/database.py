@@ -1,6 +1,6 @@
 """Client, codecs, read and write concerns: the one module that imports Motor."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,9 +15,13 @@ from pymongo.errors import DuplicateKeyError, ExecutionTimeout, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from resolvers.store import group
+from resolvers.store.group import Change, Group
+
 __all__ = [
     "BATCH_SIZE",
     "NEVER",
+    "Change",
     "Collection",
     "Document",
     "DuplicateKeyError",
@@ -65,6 +69,14 @@ class Store:
     audit: Collection
     policies: Collection
     holiday_overrides: Collection
+    complaint_by_id: Group[str, Document | None] = field(init=False)
+    """As it is now, for a decision; requests that ask at once share a command."""
+    change_complaint: Group[Change, bool | None] = field(init=False)
+    """Likewise."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "complaint_by_id", group.reads(self.complaints, MAX_TIME_MS))
+        object.__setattr__(self, "change_complaint", group.changes(self.complaints))
 
     def close(self) -> None:
         self.client.close()

@@ -93,6 +93,9 @@ async def _answered(find: Any, length: int) -> list[Document]:
 
 def _position(row: Document, key: str) -> tuple[Any, str]:
     value = row[key]
+    if value is None:
+        # An index that holds all that is asked for tells what a document lacks as null.
+        raise KeyError(key)
     return (round(value.timestamp() * 1000) if isinstance(value, datetime) else value, row["_id"])
 
 

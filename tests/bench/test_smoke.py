@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from pymongo import MongoClient
 
-from bench import executor, growth, memory
+from bench import executor, growth, live, memory
 from bench.agreement import Disagreement
 from bench.dataset import ROOT, Dataset
 from bench.executor import Plan
@@ -68,3 +68,11 @@ def test_growth_and_memory_get_their_figures(dataset: Dataset) -> None:
     samples = memory.watch(dataset, ours(ROOT), requests=2 * memory.SAMPLES)
     assert [sample.requests for sample in samples] == list(range(0, 2 * memory.SAMPLES + 1, 2))
     assert all(10 < sample.resident_mib < 1000 for sample in samples)
+
+
+def test_every_change_reaches_its_subscribers(dataset: Dataset) -> None:
+    result = live.measure(dataset, ours(ROOT), live.Plan(subscribers=20, per_second=20, seconds=1))
+    assert (result.changes, result.lost, result.closed) == (20, 0, 0)
+    assert result.expected >= 20
+    assert 0 < result.p50_ms <= result.p99_ms
+    assert result.resident_mib > 10

@@ -8,6 +8,7 @@ import pytest
 from agency_example import SDL
 from conftest import serving
 from far_end import free_port
+from live import INBOX, connected
 from one_graph import a_stored, knows, until
 from portal import ADMIN, CITIZEN, NATIONAL, OTHER_ADMIN, SUBGRAPH, Portal, bearer
 
@@ -65,6 +66,37 @@ async def test_without_its_process_an_agencys_fields_are_null_and_heal(register:
 
     async with agency_example.running(port, portal.url):
         await until(healed)
+
+
+CROSSING_LIVE = """subscription ($agency: ID!) { agencyInbox(agency: $agency) {
+  id revision kabBadungSurvey localCase { number } holder { name } } }"""
+
+
+async def test_an_event_gets_its_agencys_fields_and_a_new_graph_ends_the_stream(
+    register: Store, portal: Portal, port: int
+) -> None:
+    hidden = {"holder": "kab-sleman", "holders": ["kemenpanrb", "kab-sleman"], "confidential": True}
+    async with connected(portal, NATIONAL) as socket, connected(portal, NATIONAL) as plain:
+        await socket.standing(CROSSING_LIVE, agency="kab-badung")
+        await socket.subscribe(CROSSING_LIVE, "elsewhere", agency="kab-sleman")
+        await plain.standing(INBOX, agency="kab-badung")
+        complaint_id = await a_stored(register)
+        seen = await socket.event()
+        assert seen["id"] == complaint_id
+        assert seen["localCase"]["number"].startswith("BDG-2026-")
+        assert (await plain.event())["id"] == complaint_id
+        elsewhere = await a_stored(register, **hidden)
+        seen = await socket.event()
+        assert (seen["id"], seen["kabBadungSurvey"], seen["localCase"]) == (elsewhere, None, None)
+        await register.complaints.update_one({"_id": complaint_id}, {"$inc": {"revision": 1}})
+        assert (await socket.event())["revision"] == 2
+        assert (await plain.event())["revision"] == 2
+        payload = await portal.do("retireSubgraph", ADMIN, "subgraph { version }", agency="kab-badung")
+        assert payload["userErrors"] == []
+        assert (await socket.closed())[0] == 1012
+        # What asks for national fields alone goes on.
+        await register.complaints.update_one({"_id": complaint_id}, {"$inc": {"revision": 1}})
+        assert (await plain.event())["revision"] == 3
 
 
 async def test_an_agency_is_not_asked_of_complaints_it_may_not_know(register: Store, portal: Portal, port: int) -> None:

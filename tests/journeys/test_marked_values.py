@@ -4,13 +4,15 @@ Searched: what the process prints, every answer to outsiders, errors and headers
 collection of the database outside the vault and the complaints.
 """
 
+import asyncio
 import base64
 import json
 import re
 from typing import Any
 
 import pytest
-from portal import ADMIN, CITIZEN, LIAISON, NATIONAL, OTHER_ADMIN, PARTNER, UNIT, Portal, bearer
+from live import CHANGED, INBOX, connected
+from portal import ADMIN, CITIZEN, LIAISON, NATIONAL, OTHER_ADMIN, OVERSIGHT, PARTNER, UNIT, Portal, bearer
 from stories import team_of, verified
 
 from resolvers import audit_check
@@ -78,6 +80,9 @@ async def outsiders(heard: Heard, complaint_id: str) -> None:
         await heard.ask("query ($id: ID!) { auditLog(complaint: $id) { totalCount } }", {"id": complaint_id}, viewer)
         await heard.ask("{ identityReads { totalCount } }", {}, viewer)
         await heard.ask('{ similarComplaints(text: "jalan rusak di kuta") { id title body } }', {}, viewer)
+    async with connected(heard.portal, PARTNER) as socket:
+        await socket.subscribe(CHANGED, id=complaint_id, secret="zqxsecret")
+        heard.texts.append(str(await socket.message()))
     refuse = """mutation ($input: DisputeAnswerInput!) { disputeAnswer(input: $input) { userErrors { message } } }"""
     await heard.ask(refuse, {"input": {"complaint": complaint_id, "reason": "bukan saya"}}, OTHER_ADMIN)
 
@@ -107,9 +112,17 @@ def is_clean(text: str) -> bool:
 async def test_marked_words_are_nowhere_but_in_the_complaint_and_the_vault(
     portal: Portal, register: Store, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    complaint_id = await lived(portal)
     heard = Heard(portal)
+    async with connected(portal, OVERSIGHT) as overseer, connected(portal, ADMIN) as admin:
+        for socket in (overseer, admin):
+            await socket.standing(INBOX, agency="kab-badung")
+        complaint_id = await lived(portal)
+        told = [str(await overseer.message()) for _ in range(5)]
+        assert MARK in str([await admin.message() for _ in range(5)]).lower()
+    heard.texts += told
     await outsiders(heard, complaint_id)
+    while not await register.database["change_tokens"].find_one({}):  # noqa: ASYNC110 - kept every few seconds
+        await asyncio.sleep(0.1)
     for text in heard.texts:
         # The title's and the body's own words are public; what names somebody in them is not.
         shown = text.replace("zqxjudul", "").replace("Zqxbadan", "")

@@ -2,9 +2,11 @@
 what does not exist, by answers, errors, commands or query plans.
 """
 
+import asyncio
+import inspect
 import itertools
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -12,16 +14,18 @@ from typing import Any
 import pytest
 from commands import Commands
 from examples import RECEIVED, a_complaint
-from graphql import DocumentNode, ExecutionResult, execute, parse, validate
+from graphql import DocumentNode, ExecutionResult, execute, parse, subscribe, validate
 from portal import ADMIN, CITIZEN, EVERYONE, OTHER_ADMIN, OTHER_CITIZEN, PARTNER, UNIT
-from selections import BUILT, MUTATIONS, QUERIES, arguments, everything, input_fields, operation, value
+from selections import BUILT, MUTATIONS, QUERIES, SUBSCRIPTIONS, arguments, everything, input_fields, operation, value
 
-from resolvers import policy, vault
+from resolvers import live, policy, vault
 from resolvers.context import RequestContext
 from resolvers.domain import tracking_id
+from resolvers.errors import NotReadable, RequestError
 from resolvers.holiday_tables import calendar
 from resolvers.loaders import loaders
 from resolvers.store.database import Document, Store, connect
+from resolvers.store.fan_out import FanOut
 from resolvers.viewer import PUBLIC, Viewer
 
 pytestmark = pytest.mark.timeout(400)  # a few hundred operations that ask for everything
@@ -29,6 +33,7 @@ pytestmark = pytest.mark.timeout(400)  # a few hundred operations that ask for e
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 OUTSIDERS = (PUBLIC, PARTNER, OTHER_CITIZEN, OTHER_ADMIN)
 NOBODYS = tracking_id.new("LP", bytes(range(16)))
+BADUNG = {"_id": "kab-badung", "province": "prov-bali"}
 REFUSAL = "{ complaint { id title } userErrors { code message field } }"
 
 
@@ -157,6 +162,60 @@ async def test_no_field_below_any_root_shows_anybody_what_is_not_theirs(watched:
         assert "INTERNALsubject" not in answers
 
 
+async def told(store: Store, stream: FanOut, name: str, rows: list[Document], viewer: Viewer) -> str:
+    """Everything that a subscription of everything says of the rows, each of them changed once."""
+    field, answers = SUBSCRIPTIONS[name], ""
+    for row in rows:
+        document, variables = operation("subscription", name, field, arguments(field, row["_id"]))
+        context = RequestContext(store, loaders(store), NOW, b"the secret key of the tests", calendar, viewer)
+        context.purpose, context.live = "Uji", stream
+        events = subscribe(BUILT, checked(document), variable_values=variables, context_value=context)
+        events = await events if inspect.isawaitable(events) else events
+        if isinstance(events, ExecutionResult):
+            answers += str(events)
+            continue
+        asked = asyncio.ensure_future(anext(events, None))
+        while not stream.count() and not asked.done():  # noqa: ASYNC110 - until it stands, or is refused
+            await asyncio.sleep(0.01)
+        await store.complaints.update_one({"_id": row["_id"]}, {"$inc": {"revision": 1}})
+        is_told = policy.may_know(viewer, row) and (
+            name == "complaintChanged" or policy.may_watch_inbox(viewer, BADUNG)
+        )
+        try:
+            async with asyncio.timeout(20 if is_told else 0.2):
+                event = await asked
+            answers += json.dumps(getattr(event, "data", None), default=str)
+        except (TimeoutError, RequestError) as nothing:
+            assert not is_told
+            answers += type(nothing).__name__
+        if isinstance(events, AsyncGenerator):
+            await events.aclose()
+    return answers
+
+
+@pytest.mark.parametrize("name", SUBSCRIPTIONS)
+async def test_no_field_below_a_subscription_shows_anybody_what_is_not_theirs(register: Store, name: str) -> None:
+    rows = [marked(), marked(confidential=True), marked(reporterSubject="made"), marked(verifiedAt=None)]
+    await register.complaints.insert_many(rows)
+    stream = FanOut(register)
+    running = asyncio.create_task(stream.run())
+    shown: dict[Viewer, bool] = {}
+    try:
+        for viewer in EVERYONE:
+            answers = await told(register, stream, name, rows, viewer)
+            shown[viewer] = "REPORTED" in answers
+            assert not shown[viewer] or any(policy.in_custody(viewer, row) for row in rows), viewer
+            for row in rows:
+                assert policy.may_know(viewer, row) or row["_id"] not in answers, viewer
+            for mark in ("INTERNALhash", "INTERNALsubject", "INTERNALsalt"):
+                assert mark not in answers
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert shown[ADMIN]
+    assert not any(shown[viewer] for viewer in (PUBLIC, PARTNER, OTHER_ADMIN))
+
+
 def check_one(viewer: Viewer, row: Document, answer: str) -> None:
     own = policy.is_reporter(viewer, row)
     custody = policy.in_custody(viewer, row)
@@ -239,6 +298,33 @@ async def test_by_id_what_is_hidden_is_what_does_not_exist(watched: Store, comma
             answer = json.dumps(await ask(watched, document, variables, viewer), default=str)
             seen.append((answer.replace(complaint_id, "ID"), shapes(commands.sent, complaint_id)))
         assert seen[0] == seen[1], (viewer, name)
+
+
+async def test_a_subscription_does_the_same_for_what_is_hidden_and_for_what_does_not_exist(
+    watched: Store, register: Store, commands: Commands
+) -> None:
+    hidden = marked(confidential=True)
+    await register.complaints.insert_one(hidden)
+    stream = FanOut(register)
+    running = asyncio.create_task(stream.run())
+    try:
+        for viewer, secret in itertools.product(OUTSIDERS, (None, "0" * 32)):
+            seen = []
+            for complaint_id in (hidden["_id"], NOBODYS):
+                commands.sent.clear()
+                context = RequestContext(
+                    watched, loaders(watched), NOW, b"the secret key of the tests", calendar, viewer
+                )
+                context.live = stream
+                source = live.complaint_changed(context, complaint_id, secret=secret, keys=frozenset({"title"}))
+                with pytest.raises(NotReadable) as refused:
+                    await anext(source)
+                seen.append((str(refused.value), shapes(commands.sent, complaint_id)))
+            assert seen[0] == seen[1], viewer
+            assert len(seen[0][1]) == 1
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_no_mutation_tells_what_is_hidden_from_what_does_not_exist(watched: Store, commands: Commands) -> None:

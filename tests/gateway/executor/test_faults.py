@@ -20,6 +20,7 @@ from gateway.operation.document import CACHED_BYTES, Documents
 from gateway.operation.prepare import Operation, prepare
 from resolvers.context import RequestContext
 from resolvers.loaders import loaders
+from resolvers.store import indexes
 from resolvers.store.database import Store, connect
 from resolvers.viewer import Viewer
 
@@ -84,7 +85,7 @@ async def test_a_list_that_is_null_is_an_error_with_its_path(register: Store, co
     assert error.path[-1] == "clocks"
 
 
-async def test_a_mutation_whose_answer_cannot_be_completed_is_performed_once(
+async def test_a_mutations_write_is_never_repeated_when_completion_falls_back(
     register: Store, mongodb_uri: str, context_of: ContextOf
 ) -> None:
     commands = Commands()
@@ -113,6 +114,18 @@ async def test_an_argument_may_have_any_name_when_calls_are_replayed(register: S
     found = await check(context_of, text)
     assert found.data is not None
     assert len(found.data["regions"]) == 9
+
+
+async def test_a_missing_sort_key_is_the_same_error_however_the_page_was_read(
+    register: Store, context_of: ContextOf
+) -> None:
+    """Without what is skipped, an index answers the page, and tells a missing name as null."""
+    await indexes.create(register)
+    await register.teams.update_many({}, {"$unset": {"name": True}})
+    text = "query ($shown: Boolean!) { teams { edges { cursor node @include(if: $shown) { termTo } } } }"
+    for shown in (False, True):
+        found = await check(context_of, text, {"shown": shown})
+        assert [error.message for error in found.errors] == ["'name'"]
 
 
 async def test_variables_inside_a_literal_input_are_put_in(register: Store, context_of: ContextOf) -> None:

@@ -98,7 +98,12 @@ async def test_a_compressed_body_is_refused(edge: Portal) -> None:
         ("query ($first: Int) { agencies(first: $first) { nodes { id } } }", {"first": 1.5}, "BAD_USER_INPUT", "1.5"),
         ("query ($o: ComplaintOrder) { complaints(orderBy: $o) { nodes { id } } }", {"o": "X"}, "BAD_USER_INPUT", "X"),
         ("query A { viewer { role } } query B { viewer { role } }", {}, "BAD_USER_INPUT", "operationName"),
-        ("subscription { viewer { role } }", {}, "GRAPHQL_VALIDATION_FAILED", "subscription"),
+        (
+            'subscription { agencyInbox(agency: "kab-badung") { id } }',
+            {},
+            "SUBSCRIPTION_NEEDS_STREAM",
+            "text/event-stream",
+        ),
         ("fragment F on Query { viewer { role } }", {}, "GRAPHQL_VALIDATION_FAILED", ""),
         (BOMB, {}, "DOCUMENT_TOO_LARGE", "fields"),
         ("{ " + "a: viewer { role } " * 60 + "}", {}, "DOCUMENT_TOO_LARGE", "aliases"),

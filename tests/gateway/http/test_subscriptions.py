@@ -307,6 +307,19 @@ async def test_bytes_and_other_protocols_are_refused(tmp_path: Path) -> None:
             assert await close_code(socket) == 4406
 
 
+async def test_another_sites_page_is_refused_at_the_handshake(tmp_path: Path) -> None:
+    async with streaming(tmp_path) as (_, routed):
+        for origin, status in ((routed.url.removesuffix("/graphql"), None), ("https://evil.example", 403)):
+            connecting = routed.session.ws_connect(
+                routed.url, protocols=("graphql-transport-ws",), headers={"origin": origin}
+            )
+            try:
+                async with connecting:
+                    assert status is None
+            except aiohttp.WSServerHandshakeError as refused:
+                assert refused.status == status
+
+
 async def test_two_operations_cannot_have_one_id(tmp_path: Path) -> None:
     async with streaming(tmp_path) as (_, routed), connected(routed) as socket:
         await subscribe(socket)

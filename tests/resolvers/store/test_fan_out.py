@@ -1,0 +1,286 @@
+"""The stream of changes: nothing is missed through restarts, fail-overs and a long absence, or it is said so."""
+
+import asyncio
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from examples import a_complaint
+from ports import free_port
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from gateway.mongod.process import find_binary
+from resolvers.errors import FellBehind, StateLost
+from resolvers.store import fan_out
+from resolvers.store.database import Store, connect
+from resolvers.store.fan_out import FanOut, Subscriber
+from resolvers.store.window import Touched, Window
+
+KEYS = frozenset({"revision", "status"})
+
+
+@asynccontextmanager
+async def following(store: Store) -> AsyncIterator[FanOut]:
+    live = FanOut(store)
+    running = asyncio.create_task(live.run())
+    try:
+        async with asyncio.timeout(20):
+            await live.begun()
+        yield live
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def bumped(store: Store, complaint_id: str) -> None:
+    """Written for certain, however often the primary changes meanwhile."""
+    while True:
+        try:
+            await store.complaints.update_one({"_id": complaint_id}, {"$inc": {"revision": 1}})
+        except PyMongoError:
+            await asyncio.sleep(0.05)
+        else:
+            return
+
+
+async def revisions(subscriber: Subscriber, last: int) -> list[int]:
+    seen: list[int] = []
+    async with asyncio.timeout(60):
+        while not seen or seen[-1] < last:
+            event = await subscriber.next()
+            assert event.document is not None
+            seen.append(event.document["revision"])
+    return seen
+
+
+async def test_only_what_somebody_subscribed_for_is_read_and_that_once(store: Store) -> None:
+    rows = [a_complaint(holder=agency, holders=[agency]) for agency in ("kab-badung", "kab-sleman")]
+    async with following(store) as live:
+        with (
+            live.subscribed(KEYS, agency="kab-badung") as one,
+            live.subscribed(KEYS | {"title"}, agency="kab-badung") as other,
+        ):
+            await store.complaints.insert_many(rows)
+            async with asyncio.timeout(20):
+                event = await one.next()
+                assert (await other.next()).document is event.document
+            assert event.document is not None
+            assert event.document.keys() == {"_id", "revision", "status", "title", "holder", "holders"}
+            assert live.count() == 2
+        assert live.count() == 0
+        assert +live._keys == {}
+
+
+async def test_the_next_process_begins_where_the_last_one_was(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fan_out, "KEEP_SECONDS", 0.05)
+    rows = [a_complaint() for _ in range(3)]
+    await store.complaints.insert_many(rows)
+    kept = store.database["change_tokens"]
+    async with following(store) as live:
+        position = live.position()
+        await until(lambda: kept.find_one({}))
+    assert position is not None
+    for row in rows:
+        await bumped(store, row["_id"])
+    async with following(store) as live:
+        await until(lambda: asyncio.sleep(0, len(live.since(position) or ()) >= 3))
+        assert [change.document_id for change in live.since(position) or ()] == [row["_id"] for row in rows]
+        assert live.since("0" * 16) is None
+    written = str(await kept.find({}).to_list(None))
+    assert rows[0]["title"] not in written
+    assert rows[0]["body"] not in written
+
+
+async def test_subscribers_hear_that_changes_are_missing(store: Store) -> None:
+    await store.complaints.insert_one(a_complaint())
+    async with following(store) as live:
+        with live.subscribed(KEYS, agency="kab-badung") as subscriber:
+            await store.complaints.drop()
+            with pytest.raises(StateLost):
+                async with asyncio.timeout(20):
+                    while True:
+                        await subscriber.next()
+
+
+async def test_what_goes_as_soon_as_it_came_holds_up_nobody(store: Store) -> None:
+    async with following(store) as live:
+        with live.subscribed(KEYS, agency="kab-badung") as subscriber:
+            for row in (a_complaint(), a_complaint()):
+                await store.complaints.insert_one(row)
+                await store.complaints.delete_one({"_id": row["_id"]})
+            last = a_complaint(revision=7)
+            await store.complaints.insert_one(last)
+            async with asyncio.timeout(8):
+                while (await subscriber.next()).complaint_id != last["_id"]:
+                    pass
+
+
+async def test_who_does_not_take_what_is_told_is_ended_and_holds_nothing(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fan_out, "QUEUED_EVENTS", 50)
+    row = a_complaint()
+    await store.complaints.insert_one(row)
+    async with following(store) as live:
+        with live.subscribed(KEYS, complaint=row["_id"]) as idle, live.subscribed(KEYS, complaint=row["_id"]) as quick:
+            for _ in range(fan_out.QUEUED_EVENTS + 2):
+                await bumped(store, row["_id"])
+                async with asyncio.timeout(20):
+                    await quick.next()
+            with pytest.raises(FellBehind):
+                await idle.next()
+            assert not idle._events
+
+
+def test_what_has_left_the_window_cannot_be_made_up_for() -> None:
+    window = Window("0" * 16, limit=3)
+    for number in range(1, 6):
+        window.add(Touched(f"LP-{number}", f"{number:016x}", {}))
+        window._marked_at = float("-inf")
+        window.mark({"_data": str(number)})
+    assert window.begin == f"{2:016x}"
+    assert window.since(f"{1:016x}") is None
+    assert [change.document_id for change in window.since(f"{3:016x}") or ()] == ["LP-4", "LP-5"]
+    tail = window.tail()
+    assert tail is not None
+    assert (tail.position, tail.token) == (f"{2:016x}", {"_data": "2"})
+
+
+def test_what_shares_an_instant_is_told_together() -> None:
+    """A transaction's changes: who heard of the first and broke off is told of both again."""
+    window = Window("0" * 16)
+    for complaint_id, number in (("LP-1", 1), ("LP-2", 2), ("LP-3", 2), ("LP-4", 3)):
+        window.add(Touched(complaint_id, f"{number:016x}", {}))
+    assert [change.document_id for change in window.since(f"{1:016x}") or ()] == ["LP-2", "LP-3", "LP-4"]
+    assert [change.document_id for change in window.since(f"{2:016x}") or ()] == ["LP-2", "LP-3", "LP-4"]
+    assert window.since(f"{3:016x}") == []
+
+
+@contextmanager
+def replica_set(folder: Path, size: int = 3) -> Iterator[tuple[str, list["subprocess.Popen[bytes]"]]]:
+    """Members of one set, any of which may be killed; its URI."""
+    ports = [free_port() for _ in range(size)]
+    members = []
+    for number, port in enumerate(ports):
+        data = folder / str(number)
+        data.mkdir()
+        command = [str(find_binary()), "--dbpath", str(data), "--port", str(port), "--bind_ip", "127.0.0.1"]
+        command += ["--replSet", "rs1", "--nounixsocket", "--quiet", "--wiredTigerCacheSizeGB", "0.25"]
+        command += ["--setParameter", "enableTestCommands=1"]
+        members.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
+    try:
+        with MongoClient[Any](f"mongodb://127.0.0.1:{ports[0]}/?directConnection=true") as client:
+            hosts = [{"_id": number, "host": f"127.0.0.1:{port}"} for number, port in enumerate(ports)]
+            settings = {"electionTimeoutMillis": 2000, "heartbeatIntervalMillis": 400}
+            client.admin.command("replSetInitiate", {"_id": "rs1", "members": hosts, "settings": settings})
+        yield f"mongodb://{','.join(f'127.0.0.1:{port}' for port in ports)}/?replicaSet=rs1", members
+    finally:
+        for member in members:
+            member.kill()
+            member.wait()
+
+
+async def primary(store: Store, members: list["subprocess.Popen[bytes]"]) -> "subprocess.Popen[bytes]":
+    pid = (await store.client.admin.command("serverStatus"))["pid"]
+    return next(member for member in members if member.pid == pid)
+
+
+async def forget(store: Store, command: str) -> None:
+    """The database says once, of the next such command, that its history does not reach back so far."""
+    data = {"failCommands": [command], "errorCode": 286}
+    await store.client.admin.command("configureFailPoint", "failCommand", mode={"times": 1}, data=data)
+
+
+async def test_a_history_that_is_too_short_is_said_and_never_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it follows: subscribers are ended. At a start: what is older than it cannot be asked for."""
+    monkeypatch.setattr(fan_out, "KEEP_SECONDS", 0.05)
+    row = a_complaint()
+    with replica_set(tmp_path, 1) as (uri, _):
+        store = connect(uri, "forgetful", serverSelectionTimeoutMS=30_000)
+        try:
+            await store.complaints.insert_one(row)
+            async with following(store) as live:
+                with live.subscribed(KEYS, complaint=row["_id"]) as subscriber:
+                    await forget(store, "getMore")
+                    with pytest.raises(StateLost):
+                        async with asyncio.timeout(20):
+                            await subscriber.next()
+                await told_again(store, live, row)
+                await until(lambda: store.database["change_tokens"].find_one({}))
+                position = live.position()
+            await forget(store, "aggregate")
+            async with following(store) as live:
+                assert position is not None
+                await until(lambda: nothing_since(live, position))
+                await told_again(store, live, row)
+        finally:
+            store.close()
+
+
+async def nothing_since(live: FanOut, position: str) -> bool:
+    return live.since(position) is None and live.position() is not None
+
+
+async def until(holds: Callable[[], Awaitable[Any]]) -> None:
+    async with asyncio.timeout(20):
+        while not await holds():  # noqa: ASYNC110 - the stream has no event for it
+            await asyncio.sleep(0.02)
+
+
+async def told_again(store: Store, live: FanOut, row: dict[str, Any]) -> None:
+    """A subscriber of now hears of what happens now."""
+    async with asyncio.timeout(20):
+        await live.begun()
+    with live.subscribed(KEYS, complaint=row["_id"]) as subscriber:
+        await bumped(store, row["_id"])
+        async with asyncio.timeout(20):
+            assert (await subscriber.next()).document is not None
+
+
+async def test_through_a_fail_over_nothing_is_missed_and_nothing_goes_back(tmp_path: Path) -> None:
+    """The primary is killed while writes go on: streams stay open, and hear of every complaint's last state."""
+    rows = [a_complaint() for _ in range(4)]
+    with replica_set(tmp_path) as (uri, members):
+        store = connect(uri, "failing", serverSelectionTimeoutMS=30_000)
+        try:
+            await store.complaints.insert_many(rows)
+            async with following(store) as live:
+                with live.subscribed(KEYS, agency="kab-badung") as inbox:
+                    seen: dict[str, int] = {}
+                    reading = asyncio.create_task(heard(inbox, seen))
+                    writing = asyncio.gather(*(written(store, row["_id"], 60) for row in rows))
+                    await asyncio.sleep(0.5)
+                    (await primary(store, members)).kill()
+                    last = dict(zip([row["_id"] for row in rows], await writing, strict=True))
+                    await until(lambda: asyncio.sleep(0, seen == last))
+                    assert not reading.done()
+                    reading.cancel()
+                    await asyncio.gather(reading, return_exceptions=True)
+        finally:
+            store.close()
+
+
+async def heard(inbox: Subscriber, seen: dict[str, int]) -> None:
+    """Notes the last revision of each, which never goes back."""
+    while True:
+        event = await inbox.next()
+        assert event.document is not None
+        revision = event.document["revision"]
+        assert revision >= seen.get(event.complaint_id, 0)
+        seen[event.complaint_id] = revision
+
+
+async def written(store: Store, complaint_id: str, times: int) -> int:
+    """The complaint's revision after so many writes, some of which may have been done twice."""
+    for _ in range(times):
+        await bumped(store, complaint_id)
+        await asyncio.sleep(0.02)
+    found = await store.complaints.find_one({"_id": complaint_id})
+    assert found is not None
+    return int(found["revision"])
