@@ -180,6 +180,7 @@ def _contexts(
         context.purpose = asker.headers.get("x-purpose")
         context.local_cases = graph.national.local_cases
         context.composer = following.registrar
+        context.subgraph_health = following.health.of
         return context
 
     return make_context

@@ -19,8 +19,10 @@ from gateway.http.graphql import GraphQLEndpoint
 from gateway.observability.log import logger
 from gateway.operation.document import Documents
 from gateway.registry.addresses import public_addresses
+from gateway.registry.answers import AskedAlone
 from gateway.registry.check import NATIONAL, Published, local_case
 from gateway.registry.composer import Composer
+from gateway.registry.health import Health
 from gateway.registry.ownership import prefix_of
 from gateway.registry.registrar import Registrar
 from gateway.registry.trust import Trust, may_send, shows_messages
@@ -36,7 +38,13 @@ if TYPE_CHECKING:
 
 FIRST_READ_SECONDS: Final = 5
 AGENCY_LIMITS: Final = TransportLimits(
-    timeout_ms=5_000, response_bytes=4 * 1024 * 1024, connections=16, failures_to_open=5, open_ms=2_000
+    timeout_ms=5_000,
+    response_bytes=4 * 1024 * 1024,
+    connections=16,
+    waiting=64,
+    failures_to_open=5,
+    budget_percent=50,
+    open_ms=2_000,
 )
 """What one agency's subgraph may take of a process, whatever becomes of it."""
 
@@ -54,6 +62,8 @@ class Following:
         secret, in_development = settings.secret_key_bytes, settings.mode is Mode.DEVELOPMENT
         self.trust = Trust(SubgraphTokens(secret), lambda: datetime.now(UTC))
         self.transport = HttpTransport({}, self.trust.sign, None if in_development else public_addresses)
+        self.health = Health(self.transport.state)
+        self.transport.note = self.health.note
         self.first = Graph(0, self._national({}))
         self.registrar: Registrar | None = None
         self._composer = Composer()
@@ -118,8 +128,9 @@ class Following:
         except InvalidSupergraph as failure:
             logger.error("supergraph_refused", version=live["version"], reason=str(failure))
             return
-        # Requests that began with the graph before still ask its subgraphs.
-        self.transport.endpoints = {**self.transport.endpoints, **endpoints}
+        # Requests that began with the graph before still ask its subgraphs, until their own deadline.
+        self.transport.exchange(endpoints, self.settings.request_deadline_ms / 1000)
+        self.health.keep(endpoints)
         self.view.graph = graph
         if before.federated is not None:
             before.federated.streams.retire()
@@ -128,13 +139,13 @@ class Following:
         logger.info("supergraph_served", version=graph.version)
 
     def _graph(self, live: Document, local_cases: "Mapping[str, str]", before: Graph) -> Graph:
-        is_same = before.national.local_cases == local_cases
+        is_same = before.national.local_cases.by_agency == local_cases
         national_graph = before.national if is_same else self._national(local_cases)
         if not live["members"]:
             return Graph(live["version"], national_graph)
         supergraph = read_supergraph(live["sdl"])
         api_schema = with_bindings(supergraph.api_schema, national_graph.documents.schema)
-        beside = Beside({NATIONAL: national_graph}, self.transport.ask, {NATIONAL: national_graph})
+        beside = Beside({NATIONAL: national_graph}, AskedAlone(self.transport.ask).ask, {NATIONAL: national_graph})
         engine = Engine(
             supergraph,
             beside.ask,

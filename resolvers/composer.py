@@ -1,7 +1,7 @@
 """What the subgraph registry needs of the federation engine."""
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple, Protocol
 
 
 class Member(NamedTuple):
@@ -10,6 +10,21 @@ class Member(NamedTuple):
     agency: str
     url: str
     sdl: str
+
+
+class LocalCases(NamedTuple):
+    """The types of LocalCase that agencies' subgraphs bring."""
+
+    by_agency: Mapping[str, str]
+    entities: frozenset[str]
+    """The types whose id is a complaint's: these, and Complaint."""
+
+
+def local_cases(by_agency: Mapping[str, str]) -> LocalCases:
+    return LocalCases(dict(by_agency), frozenset(("Complaint", *by_agency.values())))
+
+
+NO_LOCAL_CASES: Final = local_cases({})
 
 
 class Outcome(NamedTuple):

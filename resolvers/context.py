@@ -1,10 +1,10 @@
 """RequestContext: viewer, now, loaders, store, secrets; one a request."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from resolvers.composer import Composer
+from resolvers.composer import NO_LOCAL_CASES, Composer, LocalCases
 from resolvers.domain.calendar import Calendar
 from resolvers.domain.service_policy import Policies
 from resolvers.domain.vocabulary import TimeZone
@@ -36,8 +36,9 @@ class RequestContext:
     """The service policies: those that ship, where the database's are not read."""
     takes_secrets: bool = True
     """False where the request's text ends up in logs and histories, as a GET's does."""
-    local_cases: Mapping[str, str] = field(default_factory=dict)
-    """The type of LocalCase that an agency's subgraph brings, by agency."""
+    local_cases: LocalCases = NO_LOCAL_CASES
+    subgraph_health: Callable[[str], Document] | None = None
+    """How an agency's subgraph does, as this process sees it; None where it asks none."""
     composer: Composer | None = None
     """None where this process takes no subgraphs."""
     purpose: str | None = None

@@ -8,6 +8,7 @@ from resolvers.domain.vocabulary import (
     AgeBand,
     AgencyKind,
     ArchiveReason,
+    BreakerState,
     Channel,
     ClockKind,
     ClosureCode,
@@ -38,6 +39,7 @@ __all__ = [
     "AgeBand",
     "AgencyKind",
     "ArchiveReason",
+    "BreakerState",
     "Channel",
     "ClockKind",
     "ClosureCode",
@@ -104,6 +106,7 @@ _DESCRIPTIONS: dict[type[StrEnum], str | None] = {
     ),
     ComplaintOrder: "DUE_ASC: by the next running clock; complaints without one come last.",
     UserErrorCode: None,
+    BreakerState: "HALF_OPEN: one request is let through, and closes it where it is answered.",
     SubgraphFindingKind: (
         "RULE: of ownership; COMPOSITION: the subgraphs do not fit together; BREAKING: clients would miss it; HINT."
     ),

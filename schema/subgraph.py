@@ -9,9 +9,10 @@ from strawberry import Parent
 from resolvers import agency as agencies
 from resolvers import policy
 from resolvers import subgraph as subgraphs
+from resolvers.context import RequestContext
 from resolvers.subgraph import Publication
-from schema.binding import Document, Done, action, called, column, loaded, object_type
-from schema.enums import SubgraphFindingKind
+from schema.binding import Document, Done, action, called, column, derived, loaded, object_type
+from schema.enums import BreakerState, SubgraphFindingKind
 from schema.errors import UserError, attempt
 from schema.page import ContextInfo
 
@@ -32,6 +33,24 @@ class SubgraphVersion:
     published_by: str | None = column("publishedBy", description="The publisher's subject.")
 
 
+def _health(context: RequestContext, row: Document) -> Document | None:
+    if context.subgraph_health is None or not policy.may_read_subgraph(context.viewer, row["agency"]):
+        return None
+    return context.subgraph_health(row["agency"])
+
+
+@object_type()
+class SubgraphHealth:
+    """How the subgraph does, as the process that answers has seen it within a minute: its last 1 000 requests."""
+
+    state: BreakerState = column("state", description="CLOSED: it is asked. OPEN: it is left alone for a while.")
+    requests: int
+    failures: int
+    median_ms: float | None = column("medianMs", description="Null where nothing was asked.")
+    p99_ms: float | None = column("p99Ms")
+    failed_at: datetime | None = column("failedAt", description="When it gave no answer the last time.")
+
+
 @object_type()
 class Subgraph:
     """An agency's own system in this graph. URL, text and versions are read by the agency, the desk and oversight."""
@@ -42,6 +61,7 @@ class Subgraph:
     published_at: datetime
     url: str | None = column("url", visible=policy.SUBGRAPH_READ)
     sdl: str | None = column("sdl", visible=policy.SUBGRAPH_READ)
+    health: SubgraphHealth | None = derived(_health, needs=("agency",), description="For whom the URL is for.")
 
     @called(list[SubgraphVersion], needs=("agency",), commands=1)
     async def versions(subgraph: Parent[Document], info: ContextInfo) -> list[Document]:

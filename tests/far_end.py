@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,7 +14,13 @@ Streams = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @asynccontextmanager
-async def serving(answer: Answer, port: int = 0, streams: Streams | None = None) -> AsyncIterator[str]:
+async def serving(
+    answer: Answer,
+    port: int = 0,
+    streams: Streams | None = None,
+    host: str = "127.0.0.1",
+    tls: ssl.SSLContext | None = None,
+) -> AsyncIterator[str]:
     """The URL of a server that answers each request's JSON by `answer`, and websockets by `streams`."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -25,11 +32,11 @@ async def serving(answer: Answer, port: int = 0, streams: Streams | None = None)
         app.router.add_get("/", streams)
     runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", port)
+    site = web.TCPSite(runner, host, port, ssl_context=tls)
     await site.start()
     [listening] = runner.addresses
     try:
-        yield f"http://127.0.0.1:{listening[1]}/"
+        yield f"{'http' if tls is None else 'https'}://{host}:{listening[1]}/"
     finally:
         await runner.cleanup()
 

@@ -5,7 +5,8 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,15 +41,29 @@ async def joined(gateway: str, tokens: Mapping[str, str]) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = {**os.environ, "SATUGRAF_KEYS_URL": f"{gateway}/.well-known/jwks.json"}
-    process = await asyncio.create_subprocess_exec(sys.executable, str(EXAMPLE), str(port), env=environment)
+    keys_url = f"{gateway}/.well-known/jwks.json"
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS), aiohttp.ClientSession() as session:
-            await _publish(session, gateway, f"http://127.0.0.1:{port}/graphql", tokens["AGENCY_ADMIN"])
-            await _show(session, gateway, tokens["NATIONAL_ADMIN"], console)
-        await process.wait()
+        async with running(port, keys_url) as process:
+            async with asyncio.timeout(PATIENCE_SECONDS), aiohttp.ClientSession() as session:
+                await _publish(session, gateway, f"http://127.0.0.1:{port}/graphql", tokens["AGENCY_ADMIN"])
+                await _show(session, gateway, tokens["NATIONAL_ADMIN"], console)
+            console.print(f"\n[bold]Take it away[/bold]: kill {process.pid}; its fields are null, all else goes on.")
+            command = f"SATUGRAF_KEYS_URL={keys_url} {sys.executable} {EXAMPLE} {port}"
+            console.print("[bold]Bring it back[/bold]:")
+            console.print(command, markup=False, highlight=False, soft_wrap=True)
+            await process.wait()
     except (TimeoutError, KeyError) as failure:
         console.print(f"The agency's subgraph did not join ({type(failure).__name__}).")
+
+
+@asynccontextmanager
+async def running(port: int, keys_url: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The agency's process, listening on the port; `keys_url` is where the gateway publishes its keys."""
+    environment = {**os.environ, "SATUGRAF_KEYS_URL": keys_url}
+    process = await asyncio.create_subprocess_exec(sys.executable, str(EXAMPLE), str(port), env=environment)
+    try:
+        await _listening("127.0.0.1", port)
+        yield process
     finally:
         if process.returncode is None:
             process.kill()
@@ -56,8 +71,6 @@ async def joined(gateway: str, tokens: Mapping[str, str]) -> None:
 
 
 async def _publish(session: aiohttp.ClientSession, gateway: str, url: str, token: str) -> None:
-    host, port = url.removeprefix("http://").removesuffix("/graphql").split(":")
-    await _listening(host, int(port))
     await _listening(*_place(gateway))
     sdl = (EXAMPLE.parent / "schema.graphql").read_text(encoding="utf-8")
     given = {"input": {"agency": AGENCY, "url": url, "sdl": sdl}}

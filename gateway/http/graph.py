@@ -35,6 +35,7 @@ from gateway.operation.prepare import prepare
 from gateway.operation.recent import Recent
 from gateway.operation.usage import Shape, shape
 from gateway.operation.variables import chosen, coerced
+from resolvers.composer import LocalCases, local_cases
 from resolvers.context import RequestContext
 
 WARMED_DOCUMENTS: Final = 200
@@ -48,8 +49,7 @@ _LOCAL_CASE: Final = "LocalCase"
 class National:
     """The national graph with the agencies' types of LocalCase: as it is served, and as one subgraph among others."""
 
-    local_cases: Mapping[str, str]
-    """The type of LocalCase that an agency's subgraph brings, by agency."""
+    local_cases: LocalCases
     documents: Documents
     subgraph: Documents
 
@@ -173,10 +173,10 @@ class Graph:
                     engine.prepare(checked.document, operation, checked.fragments)
 
 
-def national(local_cases: Mapping[str, str], documents: Documents) -> National:
-    """`documents` are those of the graph as it is served with these types."""
-    subgraph = schema.build_subgraph(sorted(local_cases.values()))
-    return National(dict(local_cases), documents, Documents(subgraph._schema, introspection=True))
+def national(by_agency: Mapping[str, str], documents: Documents) -> National:
+    """`by_agency` are the types of LocalCase; `documents` those of the graph as it is served with these types."""
+    subgraph = schema.build_subgraph(sorted(by_agency.values()))
+    return National(local_cases(by_agency), documents, Documents(subgraph._schema, introspection=True))
 
 
 def with_bindings(api_schema: GraphQLSchema, national: GraphQLSchema) -> GraphQLSchema:

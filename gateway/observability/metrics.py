@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 REGISTRY: Final = CollectorRegistry()
 MEDIA_TYPE: Final = CONTENT_TYPE_LATEST
@@ -17,6 +17,28 @@ referred: Final = Counter(
 reference_data_age: Final = Gauge(
     "satugraf_reference_data_age_seconds",
     "How long ago the agencies, regions, categories and teams in this process were known to be current.",
+    registry=REGISTRY,
+)
+
+subgraph_seconds: Final = Histogram(
+    "satugraf_subgraph_request_seconds",
+    "How long agencies' subgraphs took, those that failed too; _count is the number of requests.",
+    ["subgraph"],
+    buckets=(0.01, 0.03, 0.1, 0.3, 1, 3, 10),
+    registry=REGISTRY,
+)
+
+subgraph_failures: Final = Counter(
+    "satugraf_subgraph_failures_total",
+    "Requests to agencies' subgraphs that gave no answer, by what failed; also those that were not sent.",
+    ["subgraph", "kind"],
+    registry=REGISTRY,
+)
+
+subgraph_breaker_open: Final = Gauge(
+    "satugraf_subgraph_breaker_open",
+    "1 while an agency's subgraph is left alone.",
+    ["subgraph"],
     registry=REGISTRY,
 )
 
@@ -51,3 +73,9 @@ closed_connections: Final = Counter(
 def exposition() -> bytes:
     """In Prometheus' text format."""
     return generate_latest(REGISTRY)
+
+
+def forget_subgraph(subgraph: str) -> None:
+    """Of a subgraph that is asked no more, no series stays."""
+    for series in (subgraph_seconds, subgraph_failures, subgraph_breaker_open):
+        series.remove_by_labels({"subgraph": subgraph})

@@ -2,7 +2,9 @@
 
 import asyncio
 import multiprocessing
+import os
 import resource
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -37,7 +39,7 @@ class Composer:
         async with self._turn:
             if self._pool is None:
                 spawn = multiprocessing.get_context("spawn")
-                self._pool = ProcessPoolExecutor(1, mp_context=spawn, initializer=_limit)
+                self._pool = ProcessPoolExecutor(1, mp_context=spawn, initializer=_begin)
             running = asyncio.get_running_loop().run_in_executor(
                 self._pool, check, national, published, candidate, before
             )
@@ -57,5 +59,14 @@ class Composer:
                 child.kill()
 
 
-def _limit() -> None:
+def _begin() -> None:
+    """In the child: takes no more memory than it may, and ends with its parent, however that ends."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,6 +1,5 @@
 """What agencies' subgraphs are told, and whom they may tell of their errors."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,15 +32,7 @@ async def may_send(subgraph: str, representations: Sequence[dict[str, Any]], cal
     """Of complaints, those that policy lets the agency be asked of; our own subgraph decides as it reads."""
     if subgraph == NATIONAL:
         return [True] * len(representations)
-    context = _context(caller)
-    complaints = {"Complaint", *context.local_cases.values()}
-
-    async def may(representation: dict[str, Any]) -> bool:
-        if representation["__typename"] not in complaints:
-            return True
-        return await local_case.may_be_sent(context, subgraph, representation.get("id"))
-
-    return await asyncio.gather(*map(may, representations))
+    return await local_case.may_be_sent(_context(caller), subgraph, representations)
 
 
 def shows_messages(subgraph: str, caller: Caller) -> bool:

@@ -275,6 +275,12 @@ class UserErrorCode(StrEnum):
     IDEMPOTENCY_CONFLICT = "IDEMPOTENCY_CONFLICT"
 
 
+class BreakerState(StrEnum):
+    CLOSED = "CLOSED"
+    OPEN = "OPEN"
+    HALF_OPEN = "HALF_OPEN"
+
+
 class SubgraphFindingKind(StrEnum):
     RULE = "RULE"
     COMPOSITION = "COMPOSITION"

@@ -1,44 +1,44 @@
 """The example of an agency's subgraph, as it is started and as the gateway asks it."""
 
-import asyncio
+import base64
 import hashlib
-import os
-import sys
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
+import agency_example
 import aiohttp
 import jwt
 import pytest
 from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from far_end import free_port
+from portal import ADMIN, bearer
 
 from gateway.auth.outgoing import SubgraphTokens
 from resolvers.domain.vocabulary import Role
 from resolvers.viewer import Viewer
 
-EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "agency-subgraph" / "app.py"
 TOKENS = SubgraphTokens(b"the secret key of the example's tests")
-ADMIN = Viewer(Role.AGENCY_ADMIN, "demo-admin", "kab-badung")
 NUMBERS = "query ($of: [_Any!]!) { _entities(representations: $of) { ... on KabBadungLocalCase { number } } }"
 
 
 @pytest.fixture
 async def keys_url() -> AsyncIterator[str]:
-    """Where the gateway publishes its keys."""
+    """A gateway that publishes its keys and does nothing else."""
 
     async def published(request: web.Request) -> web.Response:
         return web.json_response(TOKENS.key_set(datetime.now(UTC)))
 
     app = web.Application()
-    app.router.add_get("/jwks.json", published)
+    app.router.add_get("/.well-known/jwks.json", published)
     runner = web.AppRunner(app)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/jwks.json"
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
 
@@ -47,22 +47,8 @@ async def keys_url() -> AsyncIterator[str]:
 async def example(keys_url: str) -> AsyncIterator[str]:
     """The URL of the running example."""
     port = free_port()
-    environment = {**os.environ, "SATUGRAF_KEYS_URL": keys_url}
-    process = await asyncio.create_subprocess_exec(sys.executable, str(EXAMPLE), str(port), env=environment)
-    try:
-        for _ in range(600):
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(0.05)
-            else:
-                writer.close()
-                await writer.wait_closed()
-                break
+    async with agency_example.running(port, keys_url):
         yield f"http://127.0.0.1:{port}/graphql"
-    finally:
-        process.kill()
-        await process.wait()
 
 
 async def asked(url: str, body: Any, token: str | None) -> tuple[int, Any]:
@@ -75,32 +61,75 @@ def query_token() -> str:
     return TOKENS.for_query("kab-badung", ADMIN, datetime.now(UTC))
 
 
-async def test_the_gateway_alone_is_answered(example: str) -> None:
+async def test_the_gateway_is_answered(example: str) -> None:
     representations = [{"__typename": "KabBadungLocalCase", "id": "LP-1"}]
     body = {"json": {"query": NUMBERS, "variables": {"of": representations}}}
     number = int(hashlib.sha256(b"LP-1").hexdigest(), 16) % 10_000
     answer = await asked(example, body, query_token())
     assert answer == (200, {"data": {"_entities": [{"number": f"BDG-2026-{number:04}"}]}})
 
-    claims = jwt.decode(query_token(), options={"verify_signature": False})
-    now = datetime.now(UTC)
+
+def signed(key: Any, algorithm: str = "EdDSA", kid: str | None = None) -> str:
+    """The gateway's claims, signed by another key or by none."""
+    genuine = query_token()
+    claims = jwt.decode(genuine, options={"verify_signature": False})
+    return jwt.encode(
+        claims, key, algorithm=algorithm, headers={"kid": kid or jwt.get_unverified_header(genuine)["kid"]}
+    )
+
+
+def tampered() -> str:
+    """The gateway's own signature, under another role."""
+    head, _, signature = query_token().split(".")
+    claims = jwt.decode(query_token(), options={"verify_signature": False}) | {"role": "NATIONAL_ADMIN"}
+    body = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
+    return f"{head}.{body}.{signature}"
+
+
+async def test_nobody_else_is(example: str, keys_url: str) -> None:
+    now, own = datetime.now(UTC), Ed25519PrivateKey.generate()
+    published = jwt.PyJWKSet.from_dict(TOKENS.key_set(now)).keys[1].key
+    raw = published.public_bytes(Encoding.Raw, PublicFormat.Raw)
     refused = {
         "none": None,
         "nonsense": "x",
-        "forged": SubgraphTokens(b"somebody else's key").for_query("kab-badung", ADMIN, now),
-        "for another": TOKENS.for_query("kota-semarang", ADMIN, now),
-        "expired": SubgraphTokens(TOKENS.secret).for_query("kab-badung", ADMIN, now - timedelta(minutes=2)),
-        "signed otherwise": jwt.encode(claims, "x" * 32, algorithm="HS256"),
+        "two dots": "..",
+        "signed by another key under a known name": SubgraphTokens(b"another").for_query("kab-badung", ADMIN, now),
+        "by a key that is not published": signed(own, kid="2020-01-01"),
+        "without a signature": signed(None, "none"),
+        "by the public key as a secret": signed(raw, "HS256"),
+        "a genuine one, changed": tampered(),
+        "for another subgraph": TOKENS.for_query("kota-semarang", ADMIN, now),
+        "expired": SubgraphTokens(TOKENS.secret).for_query("kab-badung", ADMIN, now - timedelta(seconds=61)),
+        "a user's own": bearer(ADMIN)["authorization"].removeprefix("Bearer "),
     }
     for what, token in refused.items():
-        status, answered = await asked(example, body, token)
-        assert status == 401, what
-        assert "data" not in answered
+        for body in ({"json": {"query": "{ kabBadungVisitsPlanned }"}}, {"data": b"x"}):
+            status, answered = await asked(example, body, token)
+            assert status == 401, what
+            assert "data" not in answered, what
+
+
+PLAN = b'{"query": "mutation { kabBadungPlanVisit(complaint: \\"LP-9\\") }"}'
 
 
 async def test_a_token_for_a_change_is_good_once_and_for_its_body(example: str) -> None:
-    body = b'{"query": "{ kabBadungVisitsPlanned }"}'
-    token = TOKENS.for_mutation("kab-badung", ADMIN, datetime.now(UTC), body)
-    assert (await asked(example, {"data": body + b" "}, token))[0] == 401
-    assert await asked(example, {"data": body}, token) == (200, {"data": {"kabBadungVisitsPlanned": 4}})
-    assert (await asked(example, {"data": body}, token))[0] == 401
+    token = TOKENS.for_mutation("kab-badung", ADMIN, datetime.now(UTC), PLAN)
+    assert (await asked(example, {"data": PLAN + b" "}, token))[0] == 401
+    assert (await asked(example, {"data": PLAN.replace(b"LP-9", b"LP-8")}, token))[0] == 401
+    assert await asked(example, {"data": PLAN}, token) == (200, {"data": {"kabBadungPlanVisit": 5}})
+    assert (await asked(example, {"data": PLAN}, token))[0] == 401
+    planned = await asked(example, {"json": {"query": "{ kabBadungVisitsPlanned }"}}, query_token())
+    assert planned == (200, {"data": {"kabBadungVisitsPlanned": 5}})
+
+
+async def test_a_token_for_a_query_changes_nothing(example: str) -> None:
+    assert (await asked(example, {"data": PLAN}, query_token()))[0] == 401
+    planned = await asked(example, {"json": {"query": "{ kabBadungVisitsPlanned }"}}, query_token())
+    assert planned == (200, {"data": {"kabBadungVisitsPlanned": 4}})
+
+
+async def test_only_the_regencys_own_staff_plans(example: str) -> None:
+    other = Viewer(Role.AGENCY_ADMIN, "somebody", "kab-sleman")
+    token = TOKENS.for_mutation("kab-badung", other, datetime.now(UTC), PLAN)
+    assert await asked(example, {"data": PLAN}, token) == (200, {"data": {"kabBadungPlanVisit": None}})

@@ -6,20 +6,16 @@ SATUGRAF_TEST_KILLS makes it longer; docs/testing.md has the long run.
 import asyncio
 import os
 import random
-import subprocess
-import sys
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
 import promises
 import pytest
-from portal import ADMIN, CITIZEN, DEVELOPMENT_KEY, LIAISON, NATIONAL, UNIT, Portal
+from portal import ADMIN, CITIZEN, LIAISON, NATIONAL, UNIT, Portal
 from ports import free_port
+from serving_processes import ready, served
 from stories import BODY
 
 from resolvers.store import register as registered
@@ -28,7 +24,6 @@ from resolvers.viewer import Viewer
 
 KILLS: Final = int(os.environ.get("SATUGRAF_TEST_KILLS", "3"))
 WORKERS: Final = 6
-SATUGRAF = Path(sys.executable).with_name("satugraf")
 TEAM = next(team["_id"] for team in registered.teams() if team["agency"] == "kab-badung")
 FINAL = {"kind": "FINAL", "body": "Ditutup pada 12-11-2026.", "closureCode": "EXPLAINED"}
 SHOWN = "complaint { id status revision followUps(first: 50) { nodes { id } } }"
@@ -104,36 +99,6 @@ async def one_life(portal: Portal, ledger: Ledger, previous: str | None) -> str 
     row = await then("confirmAnswer", CITIZEN, stars=4)
     await then("reopenComplaint", CITIZEN, reason="Lubangnya muncul lagi.")
     return str(row["id"])
-
-
-@contextmanager
-def served(uri: str, database: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("SATUGRAF_")}
-    environment |= {
-        "SATUGRAF_MONGODB_URI": uri,
-        "SATUGRAF_MONGODB_DATABASE": database,
-        "SATUGRAF_MODE": "development",
-        "SATUGRAF_SECRET_KEY": "the secret key of the tests, 32 long",
-        "SATUGRAF_DEVELOPMENT_KEY": DEVELOPMENT_KEY,
-    }
-    running = subprocess.Popen([str(SATUGRAF), "serve", "--port", str(port)], env=environment)
-    try:
-        yield running
-    finally:
-        running.kill()
-        running.wait()
-
-
-async def ready(portal: Portal) -> None:
-    async with asyncio.timeout(60):
-        while True:
-            try:
-                async with portal.session.get(f"{portal.url}/readyz") as answer:
-                    if answer.status == 200:
-                        return
-            except aiohttp.ClientError:
-                pass
-            await asyncio.sleep(0.05)
 
 
 async def check(store: Store, ledger: Ledger) -> None:

@@ -1,16 +1,15 @@
 """One graph at /graphql: national fields beside those of an agency's own subgraph, published while it serves."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import agency_example
 import pytest
 from agency_example import SDL
 from conftest import serving
-from examples import a_complaint
 from far_end import free_port
 from live import INBOX, connected
+from one_graph import a_stored, knows, until
 from portal import ADMIN, CITIZEN, NATIONAL, OTHER_ADMIN, SUBGRAPH, Portal, bearer
 
 from gateway.settings import Settings
@@ -20,17 +19,6 @@ from resolvers.viewer import PUBLIC, Viewer
 CROSSING = """query ($id: ID!) { complaint(id: $id) { id title holder { name } kabBadungSurvey
   localCase { __typename id number ... on KabBadungLocalCase { visits(first: 2) { on finding } } } } }"""
 NATIONAL_ONLY = "query ($id: ID!) { complaint(id: $id) { id localCase { __typename id } } }"
-
-
-async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
-    async with asyncio.timeout(seconds):
-        while not await holds():  # noqa: ASYNC110 - the change happens in the gateway
-            await asyncio.sleep(0.05)
-
-
-async def knows(portal: Portal, field: str) -> bool:
-    found = await portal.data('{ __type(name: "Complaint") { fields { name } } }')
-    return field in {row["name"] for row in found["__type"]["fields"]}
 
 
 @pytest.fixture
@@ -46,13 +34,6 @@ async def _publish(portal: Portal, port: int) -> None:
     done = await agency_example.published(portal.session, portal.url, f"http://127.0.0.1:{port}/graphql")
     assert done["userErrors"] == []
     await until(lambda: knows(portal, "kabBadungSurvey"))
-
-
-async def a_stored(store: Store, **given: Any) -> str:
-    complaint = a_complaint(**given)
-    await store.complaints.insert_one(complaint)
-    complaint_id: str = complaint["_id"]
-    return complaint_id
 
 
 async def test_one_query_crosses_both_graphs(register: Store, portal: Portal, port: int) -> None:

@@ -15,6 +15,7 @@ import httptools
 
 MAX_HEADER_BYTES: Final = 65_536
 KEPT_SECONDS: Final = 30.0
+CONNECT_SECONDS: Final = 10.0
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """The addresses that a connection to a host and port may be made to. Raises OSError where there is none."""
@@ -24,6 +25,10 @@ _UNSENDABLE: Final = frozenset("\r\n\0")
 
 class Lost(Exception):
     """The connection ended, or said something that is not HTTP, before it gave a whole response."""
+
+
+class Unreached(OSError):
+    """There is no connection, after so long."""
 
 
 class Oversized(Exception):
@@ -182,8 +187,10 @@ class Pool:
     connections: int
     limit_bytes: int
     resolve: Resolve | None = None
+    connect_seconds: float = CONNECT_SECONDS
     _slots: asyncio.Semaphore = field(init=False)
     _idle: deque[Connection] = field(default_factory=deque)
+    _is_closed: bool = False
 
     def __post_init__(self) -> None:
         self._slots = asyncio.Semaphore(self.connections)
@@ -201,10 +208,15 @@ class Pool:
                     if tries:
                         continue
                     raise
-                if connection.is_open:
-                    connection.kept_at = time.monotonic()
-                    self._idle.append(connection)
+                self._keep(connection)
                 return response
+
+    def _keep(self, connection: Connection) -> None:
+        if self._is_closed:
+            connection.close()
+        elif connection.is_open:
+            connection.kept_at = time.monotonic()
+            self._idle.append(connection)
 
     def _kept(self) -> Connection | None:
         oldest = time.monotonic() - KEPT_SECONDS
@@ -216,6 +228,13 @@ class Pool:
         return None
 
     async def _opened(self) -> Connection:
+        try:
+            async with asyncio.timeout(self.connect_seconds):
+                return await self._reached()
+        except TimeoutError:
+            raise Unreached from None
+
+    async def _reached(self) -> Connection:
         addresses = [self.host] if self.resolve is None else await self.resolve(self.host, self.port)
         for address in addresses[:-1]:
             with suppress(OSError):
@@ -234,7 +253,8 @@ class Pool:
         return connection
 
     def close(self) -> None:
-        """Closes the connections that nobody uses."""
+        """Closes the connections that nobody uses; those in use close when they are not any more."""
+        self._is_closed = True
         while self._idle:
             self._idle.pop().close()
 

@@ -27,8 +27,12 @@ class TransportLimits:
     timeout_ms: int = 10_000
     response_bytes: int = 16 * 1024 * 1024
     connections: int = 64
+    waiting: int = 1_000
+    """So many more may wait for their turn; the next are told at once that it is too much."""
     failures_to_open: int = 10
     """So many failures in a row, and it is not asked for `open_ms`."""
+    budget_percent: int = 50
+    """As where more of the last 100 requests failed than these."""
     open_ms: int = 5_000
 
 

@@ -6,16 +6,12 @@ import ssl
 import zlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvloop
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from authority import Authority
 
 from gateway.federation.executor.connection import Lost, Oversized, Response, pool
 from gateway.federation.executor.endpoint import Endpoint, TransportLimits
@@ -223,41 +219,6 @@ async def test_no_more_requests_than_allowed_are_at_a_subgraph_at_once() -> None
         await transport.close()
         server.close()
         await asyncio.sleep(0.01)
-
-
-class Authority:
-    """Signs certificates for a test."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.key = ec.generate_private_key(ec.SECP256R1())
-        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority")])
-        self.write("ca", self.name, self.key, is_authority=True)
-
-    def issue(self, name: str) -> None:
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        self.write(name, subject, ec.generate_private_key(ec.SECP256R1()), is_authority=False)
-
-    def write(self, name: str, subject: x509.Name, key: ec.EllipticCurvePrivateKey, is_authority: bool) -> None:
-        now = datetime.now(UTC)
-        made = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self.name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=1))
-            .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-            .sign(self.key, hashes.SHA256())
-        )
-        (self.folder / f"{name}.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-        (self.folder / f"{name}.key").write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
 
 
 async def test_certificates_say_who_both_sides_are(tmp_path: Path) -> None:

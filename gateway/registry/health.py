@@ -1,0 +1,83 @@
+"""How agencies' subgraphs do: kept for who asks the graph, counted for who scrapes metrics, told in the log."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Final, NamedTuple
+
+from gateway.federation.executor.breaker import State
+from gateway.observability import metrics
+from gateway.observability.log import logger
+
+WINDOW_SECONDS: Final = 60.0
+KEPT_REQUESTS: Final = 1_000
+
+_NOT_SENT: Final = frozenset({"SUBGRAPH_UNAVAILABLE", "SUBGRAPH_BUSY"})
+"""What fails without a request is counted, and not told again and again in the log."""
+
+
+class _Seen(NamedTuple):
+    at: float
+    seconds: float
+    failed: bool
+
+
+@dataclass(slots=True)
+class _Subgraph:
+    seen: deque[_Seen] = field(default_factory=lambda: deque(maxlen=KEPT_REQUESTS))
+    failed_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class Health:
+    """Of the subgraphs that this process asks; `state` is that of a subgraph's breaker."""
+
+    state: Callable[[str], State]
+    _subgraphs: dict[str, _Subgraph] = field(default_factory=dict)
+
+    def note(self, subgraph: str, seconds: float, failed: str | None) -> None:
+        if failed in _NOT_SENT:
+            metrics.subgraph_failures.labels(subgraph, failed).inc()
+            return
+        kept = self._subgraphs.get(subgraph)
+        if kept is None:
+            kept = self._subgraphs[subgraph] = _Subgraph()
+            metrics.subgraph_breaker_open.labels(subgraph).set_function(partial(self._is_open, subgraph))
+        kept.seen.append(_Seen(time.monotonic(), seconds, failed is not None))
+        metrics.subgraph_seconds.labels(subgraph).observe(seconds)
+        if failed is None:
+            return
+        kept.failed_at = datetime.now(UTC)
+        metrics.subgraph_failures.labels(subgraph, failed).inc()
+        logger.warning("subgraph_failed", subgraph=subgraph, kind=failed, ms=round(seconds * 1000))
+
+    def _is_open(self, subgraph: str) -> float:
+        return float(self.state(subgraph) is not State.CLOSED)
+
+    def of(self, subgraph: str) -> dict[str, Any]:
+        """With the keys of SubgraphHealth."""
+        kept = self._subgraphs.get(subgraph) or _Subgraph()
+        since = time.monotonic() - WINDOW_SECONDS
+        seen = [row for row in kept.seen if row.at >= since]
+        milliseconds = sorted(row.seconds * 1000 for row in seen)
+        return {
+            "state": self.state(subgraph).value,
+            "requests": len(seen),
+            "failures": sum(row.failed for row in seen),
+            "medianMs": _percentile(milliseconds, 0.5),
+            "p99Ms": _percentile(milliseconds, 0.99),
+            "failedAt": kept.failed_at,
+        }
+
+    def keep(self, served: Collection[str]) -> None:
+        """Forgets all others."""
+        for subgraph in [name for name in self._subgraphs if name not in served]:
+            del self._subgraphs[subgraph]
+            metrics.forget_subgraph(subgraph)
+
+
+def _percentile(ascending: Sequence[float], share: float) -> float | None:
+    return round(ascending[int(share * (len(ascending) - 1))], 1) if ascending else None
