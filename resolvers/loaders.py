@@ -19,7 +19,7 @@ MAX_BATCH = 1000
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Ready(Generic[T]):
     """What is known at once, for who awaits it."""
 

@@ -77,7 +77,7 @@ async def test_many_are_accepted_in_one_operation_with_what_they_share_read_once
     assert all(row["userErrors"] == [] and row["complaint"]["status"] == "IN_PROGRESS" for row in done.values())
     sent = Counter(str(next(iter(command))) + f" {next(iter(command.values()))}" for command in commands.sent)
     # Mutations run one after the other: each reads its complaint and writes it once, in a single atomic update.
-    assert sent["findAndModify complaints"] == MANY
+    assert sent["update complaints"] == MANY
     assert sent["find complaints"] == MANY
     # Team, agency and unit are read once for all of them.
     assert sent.total() - 2 * MANY <= 4, sent
