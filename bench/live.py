@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple
 import aiohttp
 import orjson
 import uvloop
+from pymongo import MongoClient
 from rich.table import Table
 
 from bench import progress, report
@@ -130,6 +131,9 @@ def measure(dataset: Dataset, target: Target, plan: Plan) -> Result:
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(OPEN_FILES, most), most))
     with ExitStack() as stack:
         logs = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        # Else it would begin with the changes of the run before, and meanwhile subscribers who are new wait.
+        with MongoClient(dataset.uri) as client:
+            client[dataset.name].drop_collection("change_tokens")
         # The system's own steps on synthetic complaints would be changes that nobody counts.
         alone = replace(target, environment=target.environment | {"SATUGRAF_WORKER": "false"})
         server = stack.enter_context(serving(alone.name, alone.command(dataset), logs / "log"))
