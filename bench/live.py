@@ -132,6 +132,7 @@ def measure(dataset: Dataset, target: Target, plan: Plan) -> Result:
     with ExitStack() as stack:
         logs = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         # Else it would begin with the changes of the run before, and meanwhile subscribers who are new wait.
+        client: MongoClient[dict[str, Any]]
         with MongoClient(dataset.uri) as client:
             client[dataset.name].drop_collection("change_tokens")
         # The system's own steps on synthetic complaints would be changes that nobody counts.
