@@ -79,6 +79,31 @@ def digest(state: Mapping[str, Any] | None) -> str | None:
     return hashlib.sha256(_canonical(content)).hexdigest()
 
 
+def digests(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, str]:
+    """`digest` of both; what they share is written once, which is most of a complaint and of its follow-ups."""
+    written_before, written_after = [], []
+    for key in sorted(DIGESTED):
+        old, new = before.get(key), after.get(key)
+        written = _written(old)
+        written_before.append(f'"{key}":{written}')
+        written_after.append(f'"{key}":{_written_anew(old, written, new)}')
+    return _digest_of(written_before), _digest_of(written_after)
+
+
+def _written_anew(old: Any, written: str, new: Any) -> str:
+    if new is old:
+        return written
+    if isinstance(old, list) and isinstance(new, list) and old and len(new) == len(old) + 1:
+        *same, added = new
+        if all(row is known for row, known in zip(same, old, strict=True)):
+            return f"{written[:-1]},{_written(added)}]"
+    return _written(new)
+
+
+def _digest_of(members: Sequence[str]) -> str:
+    return hashlib.sha256(f"{{{','.join(members)}}}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
 def entry_hash(entry: Mapping[str, Any]) -> str:
     """SHA-256 in hex over the entry's canonical JSON; the stored `hash` itself does not count."""
     return hashlib.sha256(_canonical({key: entry[key] for key in (*_HASHED, "at")})).hexdigest()
@@ -101,11 +126,13 @@ def verify(entries: Sequence[Mapping[str, Any]], head: Mapping[str, Any] | None)
 
 
 def _canonical(content: Mapping[str, Any]) -> bytes:
-    written = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_instant)
-    return written.encode("utf-8", "surrogatepass")
+    return _written(content).encode("utf-8", "surrogatepass")
 
 
 def _instant(value: Any) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="milliseconds")
     raise TypeError(f"{type(value).__name__} has no place in an audit entry.")
+
+
+_written: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_instant).encode
