@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 _HASHED: Final = (
@@ -53,6 +54,9 @@ DIGESTED: Final = (
 """
 
 
+_SORTED: Final = sorted(DIGESTED)
+
+
 class Verification(NamedTuple):
     """`first_invalid` is the sequence number of the first entry that does not verify, or is missing."""
 
@@ -81,18 +85,28 @@ def digest(state: Mapping[str, Any] | None) -> str | None:
 
 def digests(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, str]:
     """`digest` of both; what they share is written once, which is most of a complaint and of its follow-ups."""
-    written_before, written_after = [], []
-    for key in sorted(DIGESTED):
-        old, new = before.get(key), after.get(key)
-        written = _written(old)
-        written_before.append(f'"{key}":{written}')
-        written_after.append(f'"{key}":{_written_anew(old, written, new)}')
+    written_before: list[str] = []
+    written_after: list[str] = []
+    for is_same, keys in groupby(_SORTED, lambda key: _is_same(before.get(key), after.get(key))):
+        if is_same:
+            members = _written({key: before.get(key) for key in keys})[1:-1]
+            written_before.append(members)
+            written_after.append(members)
+            continue
+        for key in keys:
+            old, new = before.get(key), after.get(key)
+            written = _written(old)
+            written_before.append(f'"{key}":{written}')
+            written_after.append(f'"{key}":{_written_anew(old, written, new)}')
     return _digest_of(written_before), _digest_of(written_after)
 
 
+def _is_same(old: Any, new: Any) -> bool:
+    """Whether both are written alike; False where that is not seen at once."""
+    return old is new or (isinstance(old, str) and isinstance(new, str) and old == new)
+
+
 def _written_anew(old: Any, written: str, new: Any) -> str:
-    if new is old:
-        return written
     if isinstance(old, list) and isinstance(new, list) and old and len(new) == len(old) + 1:
         *same, added = new
         if all(row is known for row, known in zip(same, old, strict=True)):
