@@ -18,6 +18,7 @@ from motor.motor_asyncio import (
 )
 from pymongo.errors import DuplicateKeyError, ExecutionTimeout, PyMongoError
 from pymongo.read_concern import ReadConcern
+from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
 from resolvers.store import group
@@ -98,7 +99,7 @@ _READING: Final = ThreadPoolExecutor(max_workers=5 * (os.cpu_count() or 1), thre
 _UNZONED: Final[CodecOptions[Document]] = CodecOptions(tz_aware=False)
 
 _WIRES: Final[dict[int, Wire]] = {}
-"""By the identity of the client, which a wire keeps; where somebody listens to commands there is none."""
+"""By the identity of the client, which a wire keeps; none where somebody listens to commands, or reads elsewhere."""
 
 
 def found(
@@ -133,10 +134,6 @@ def found(
         rows: list[Document] = cursor.to_list()
         return rows
 
-    wire = _WIRES.get(id(driver.database.client))
-    line = None if wire is None else wire.line(loop)
-    if line is None:
-        return loop.run_in_executor(_READING, read)
     command: Document = {
         "find": driver.name,
         "filter": wanted,
@@ -149,8 +146,12 @@ def found(
         "readConcern": driver.read_concern.document,
         "$db": driver.database.name,
     }
+    wire = _WIRES.get(id(driver.database.client))
+    asked = None if wire is None else message(command, options)
+    line = None if wire is None or asked is None else wire.line(loop)
+    if line is None or asked is None:
+        return loop.run_in_executor(_READING, read)
     rows: asyncio.Future[list[Document]] = loop.create_future()
-    asked = message({key: value for key, value in command.items() if value is not None}, options)
     line.ask(asked, options, partial(_settle, rows, lambda: loop.run_in_executor(_READING, read)))
     return rows
 
@@ -203,7 +204,7 @@ def connect(uri: str, database: str = "satugraf", **options: Any) -> Store:
         "appname": "satugraf",
     }
     client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(uri, **(settings | options))
-    if not options.get("event_listeners"):
+    if not options.get("event_listeners") and client.read_preference == ReadPreference.PRIMARY:
         _WIRES[id(client.delegate)] = Wire(client.delegate, _READING)
     codecs: CodecOptions[Document] = CodecOptions(tz_aware=True)
     opened = client.get_database(

@@ -43,8 +43,12 @@ _PART_BYTES: Final = 65_536
 _NOT_YET: Final = (BlockingIOError, InterruptedError, ssl.SSLWantReadError)
 
 
-def message(command: Mapping[str, Any], options: CodecOptions[Document]) -> bytes:
-    body = bson.encode(command, codec_options=options)
+def message(command: Mapping[str, Any], options: CodecOptions[Document]) -> bytes | None:
+    """The command without what is None, as it is sent; None where that cannot be said."""
+    try:
+        body = bson.encode({key: value for key, value in command.items() if value is not None}, codec_options=options)
+    except (BSONError, OverflowError, UnicodeError):
+        return None
     return _HEADER.pack(_HEADER.size + len(body), 0, 0, _OP_MSG, 0, 0) + body
 
 

@@ -8,6 +8,7 @@ import pytest
 from commands import Commands
 from pymongo.errors import ExecutionTimeout, OperationFailure
 
+from resolvers.loaders import loaders
 from resolvers.store import database, wire
 from resolvers.store.database import Store, connect, found
 
@@ -79,6 +80,14 @@ async def test_a_read_that_takes_too_long_is_told_at_once() -> None:
     database._settle(rows, lambda: pytest.fail("asked again"), late)
     with pytest.raises(ExecutionTimeout):
         await rows
+
+
+async def test_what_cannot_be_sent_is_told_to_who_asks(filled: Store) -> None:
+    """And not to the event loop, where nobody would be woken."""
+    loader = loaders(filled).complaint
+    with pytest.raises(OverflowError):
+        await asyncio.wait_for(loader.load(2**80), 20)  # type: ignore[arg-type]
+    assert await ids(filled) == [399, 397, 395]
 
 
 async def test_what_the_database_refuses_is_the_drivers_to_tell(filled: Store) -> None:
