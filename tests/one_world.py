@@ -1,8 +1,8 @@
 """Subgraphs whose SDL a test writes, over one world of objects that all of them know their part of.
 
-The same operation is answered by the engine over the subgraphs and by one schema over the world. A subgraph refuses what
-it cannot know: what is external to it and neither a key, provided nor brought by a representation, and requirements that
-a representation does not bring.
+The same operation is answered by the engine over the subgraphs and by one schema over the world. A subgraph refuses
+what it cannot know: what is external to it and neither a key, provided nor brought by a representation, and
+requirements that a representation does not bring.
 
 The world's objects are dictionaries with `__typename`, which name each other directly. A value that is a function
 computes it: of a `View` of its object and the field's arguments.
@@ -10,11 +10,12 @@ computes it: of a `View` of its object and the field's arguments.
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import orjson
+from composing import FED1, LINK
 from graphql import (
-    ConstDirectiveNode,
     DefinitionNode,
     DirectiveNode,
     DocumentNode,
@@ -26,14 +27,11 @@ from graphql import (
     InlineFragmentNode,
     InterfaceTypeDefinitionNode,
     InterfaceTypeExtensionNode,
-    ListValueNode,
     ObjectTypeDefinitionNode,
     ObjectTypeExtensionNode,
-    ObjectValueNode,
     SchemaDefinitionNode,
     SchemaExtensionNode,
     SelectionSetNode,
-    StringValueNode,
     build_ast_schema,
     execute_sync,
     is_abstract_type,
@@ -45,6 +43,7 @@ from graphql import (
 from gateway.federation.composition import SubgraphSource, compose
 from gateway.federation.engine import Engine
 from gateway.federation.executor.subgraphs import Caller
+from gateway.federation.fields import parse_fields
 from gateway.federation.join import read_supergraph
 from gateway.federation.supergraph import Supergraph
 from gateway.operation.document import Documents
@@ -54,10 +53,6 @@ Row = dict[str, Any]
 Composite = (
     ObjectTypeDefinitionNode | ObjectTypeExtensionNode | InterfaceTypeDefinitionNode | InterfaceTypeExtensionNode
 )
-
-LINK = """extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable", "@tag",
-"@external", "@requires", "@provides", "@override", "@inaccessible", "@interfaceObject", "@extends"])
-"""
 
 
 class Unknowable(AssertionError):
@@ -91,7 +86,11 @@ class Subgraph:
     """One subgraph's SDL, made executable over the world."""
 
     def __init__(self, name: str, sdl: str, world: "World") -> None:
-        self.name, self.sdl, self.world = name, sdl if "@link" in sdl or "# fed1" in sdl else LINK + sdl, world
+        self.name, self.sdl, self.world = (
+            name,
+            sdl if "/federation/" in sdl or sdl.startswith(FED1) else LINK + sdl,
+            world,
+        )
         document = parse(self.sdl)
         self.words = _imports(document)
         self.roots = {"query": "Query", "mutation": "Mutation"}
@@ -143,14 +142,21 @@ class Subgraph:
             document,
             variable_values=variables,
             field_resolver=self._resolve,
-            type_resolver=lambda value, info, kind: value.row["__typename"],
+            type_resolver=lambda value, info, kind: self._called(value.row),
         )
         for error in result.errors or ():
-            if error.original_error is not None and not isinstance(error.original_error, Broken):
+            if error.original_error is not None:
                 raise AssertionError(f"{self.name}: {error.message} in {query} {variables}") from error.original_error
         return dict(result.formatted)
 
-    def _resolve(self, source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+    def _called(self, row: Row) -> str:
+        """Its type, or the interface object that stands for it here."""
+        name: str = row["__typename"]
+        if name in self.types:
+            return name
+        return next(kind for kind in self.types if kind not in self.roots.values() and self.world.is_a(row, kind))
+
+    def _resolve(self, source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         type_name, name = info.parent_type.name, info.field_name
         if name == "_entities":
             return [self._entity(row) for row in arguments["representations"]]
@@ -168,8 +174,8 @@ class Subgraph:
         if callable(value):
             value = value(View(source.row, source.known if requires else None), **arguments)
         for provides in self._directives(field, "provides"):
-            fields = parse(f"{{ {_argument(provides, 'fields')} }}").definitions[0].selection_set  # type: ignore[attr-defined]
-            return _mapped(value, lambda row: _Object(row, self.world.projected(row, fields)))
+            provided = _projecting(self.world, parse_fields(_argument(provides, "fields")))
+            return _mapped(value, partial(_provided, provided))
         return _paired(value, known)
 
     def _is_external(self, type_name: str, name: str) -> bool:
@@ -184,19 +190,11 @@ class Subgraph:
         usable = [key for key in self.keys(type_name) if _names(key) <= representation.keys()]
         assert usable, f"{self.name} has no key for {representation}"
         for row in self.world.objects:
-            if self.world.is_a(row, type_name) and self._is_known(row):
+            if self.world.is_a(row, type_name):
                 for key in usable:
-                    selection_set = parse(f"{{ {key} }}").definitions[0].selection_set  # type: ignore[attr-defined]
-                    if self.world.projected(row, selection_set).items() <= representation.items():
+                    if _covers(representation, self.world.projected(row, parse_fields(key))):
                         return _Object(row, {**representation, "__typename": row["__typename"]})
         return None
-
-    def _is_known(self, row: Row) -> bool:
-        return self.name not in row.get("_unknown_to", ())
-
-
-class Broken(Exception):
-    """What a field of the world raises to be an error."""
 
 
 class World:
@@ -236,35 +234,32 @@ class World:
                         found |= self.projected(row, below)
         return found
 
-    def resolve(self, source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+    def resolve(self, source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         """One schema over everything."""
         row = self.roots[info.operation.operation.value] if source is None else source
         value = row[info.field_name]
         return value(View(row), **arguments) if callable(value) else value
 
 
+def _provided(provided: Callable[[Row], Row], row: Row) -> _Object:
+    return _Object(row, provided(row))
+
+
 def _projecting(world: World, below: SelectionSetNode) -> Callable[[Row], Row]:
     return lambda row: world.projected(row, below)
 
 
-def answered(world: World, query: str, /, variables: Row | None = None, **sdls: str) -> tuple[Row, list[str]]:
-    """The engine's answer, which is the one schema's, and the requests as `subgraph: document`.
+def agreed(world: World, query: str, /, variables: Row | None = None, **sdls: str) -> list[str]:
+    """The engine's requests as `subgraph: document`; its answer is the one schema's, and without an error.
 
     The same in whichever order the subgraphs are composed, and from the supergraph's own SDL.
     """
-    names = list(sdls)
-    first = _asked(world, query, variables or {}, {name: sdls[name] for name in names}, is_read=False)
-    for order, is_read in ((names[::-1], False), (names, True)):
-        again = _asked(world, query, variables or {}, {name: sdls[name] for name in order}, is_read=is_read)
-        assert again[0] == first[0]
-    return first
-
-
-def data(world: World, query: str, /, variables: Row | None = None, **sdls: str) -> Any:
-    """What is answered without an error."""
-    answer, _ = answered(world, query, variables, **sdls)
+    answer, requests = _asked(world, query, variables or {}, sdls, is_read=False)
     assert "errors" not in answer, answer
-    return answer["data"]
+    for order, is_read in ((reversed(sdls), False), (sdls, True)):
+        again, _ = _asked(world, query, variables or {}, {name: sdls[name] for name in order}, is_read=is_read)
+        assert again == answer
+    return requests
 
 
 def _asked(
@@ -327,7 +322,7 @@ def _imports(document: DocumentNode) -> dict[str, str]:
         row
         for definition in document.definitions
         if isinstance(definition, SchemaDefinitionNode | SchemaExtensionNode)
-        for row in definition.directives
+        for row in definition.directives or ()
         if row.name.value == "link" and "federation" in str(_argument(row, "url"))
     ]
     for link in links:
@@ -335,23 +330,32 @@ def _imports(document: DocumentNode) -> dict[str, str]:
         found |= {f"{prefix}__{word}": word for word in ("key", "shareable", "external", "requires", "provides")}
         for row in _argument(link, "import", []):
             if isinstance(row, dict):
-                found[row.get("as", row["name"])[1:]] = row["name"][1:]
+                name = str(row["name"])
+                found[str(row.get("as", name))[1:]] = name[1:]
     return found
 
 
-def _argument(directive: DirectiveNode | ConstDirectiveNode, name: str, default: Any = None) -> Any:
-    for row in directive.arguments:
+def _argument(directive: DirectiveNode, name: str, default: Any = None) -> Any:
+    for row in directive.arguments or ():
         if row.name.value == name:
-            match row.value:
-                case StringValueNode() | ListValueNode() | ObjectValueNode() | _:
-                    return value_from_ast_untyped(row.value)
+            return value_from_ast_untyped(row.value)
     return default
+
+
+def _covers(given: Any, wanted: Any) -> bool:
+    """Whether all of what is wanted is given, and perhaps more."""
+    if isinstance(wanted, dict):
+        return isinstance(given, dict) and all(
+            name in given and _covers(given[name], value) for name, value in wanted.items()
+        )
+    if isinstance(wanted, list):
+        return isinstance(given, list) and len(given) == len(wanted) and all(map(_covers, given, wanted))
+    return bool(given == wanted)
 
 
 def _names(key: str) -> set[str]:
     """The field set's outermost fields."""
-    [definition] = parse(f"{{ {key} }}").definitions
-    return {row.name.value for row in definition.selection_set.selections}  # type: ignore[attr-defined]
+    return {row.name.value for row in parse_fields(key).selections if isinstance(row, FieldNode)}
 
 
 def _mapped(value: Any, one: Callable[[Any], Any]) -> Any:
