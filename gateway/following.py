@@ -1,14 +1,13 @@
 """Keeps a process's graph what the registry says is live: loads it, warms it, exchanges it whole."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import schema
 from gateway.auth.outgoing import SubgraphTokens
-from gateway.federation.composition import SubgraphSource
 from gateway.federation.engine import Engine
 from gateway.federation.executor.endpoint import Endpoint, TransportLimits
 from gateway.federation.executor.local import Beside
@@ -20,11 +19,11 @@ from gateway.observability.log import logger
 from gateway.operation.document import Documents
 from gateway.registry.addresses import public_addresses
 from gateway.registry.answers import AskedAlone
-from gateway.registry.check import NATIONAL, Published, local_case
+from gateway.registry.check import NATIONAL, local_case
 from gateway.registry.composer import Composer
 from gateway.registry.health import Health
-from gateway.registry.ownership import prefix_of
-from gateway.registry.registrar import Registrar
+from gateway.registry.prefixes import prefixes
+from gateway.registry.registrar import Registrar, published
 from gateway.registry.trust import Trust, may_send, shows_messages
 from gateway.settings import Mode, Settings
 from resolvers import agency as agencies
@@ -120,11 +119,9 @@ class Following:
             return
         members = await subgraphs.live_members(self.store, live)
         ids = await agencies.ids(self.store)
-        published = [Published(SubgraphSource(*member), prefix_of(member.agency, ids)) for member in members]
-        local_cases = {row.source.name: name for row in published if (name := local_case(row)) is not None}
         endpoints = {member.agency: _endpoint(member, self.transport.endpoints) for member in members}
         try:
-            graph = await asyncio.to_thread(self._graph, live, local_cases, before)
+            graph = await asyncio.to_thread(self._graph, live, members, ids, before)
         except InvalidSupergraph as failure:
             logger.error("supergraph_refused", version=live["version"], reason=str(failure))
             return
@@ -138,7 +135,10 @@ class Following:
             self.as_subgraph.graph = graph.as_subgraph()
         logger.info("supergraph_served", version=graph.version)
 
-    def _graph(self, live: Document, local_cases: "Mapping[str, str]", before: Graph) -> Graph:
+    def _graph(self, live: Document, members: Sequence[Member], ids: Collection[str], before: Graph) -> Graph:
+        own = prefixes({*ids, *(member.agency for member in members)})
+        rows = (published(member, own) for member in members)
+        local_cases = {row.source.name: name for row in rows if (name := local_case(row)) is not None}
         is_same = before.national.local_cases.by_agency == local_cases
         national_graph = before.national if is_same else self._national(local_cases)
         if not live["members"]:

@@ -116,7 +116,7 @@ class _Blank(Visitor):
         return None if expected is None else get_named_type(expected)
 
 
-def _changed(node: Any, **changes: Any) -> Any:
+def _changed(node: Node, **changes: Any) -> Node:
     return type(node)(**{key: getattr(node, key) for key in node.keys} | changes)
 
 
