@@ -46,7 +46,7 @@ class SubgraphHealth:
     state: BreakerState = column("state", description="CLOSED: it is asked. OPEN: it is left alone for a while.")
     requests: int
     failures: int
-    median_ms: float | None = column("medianMs", description="Null where nothing was asked.")
+    median_ms: float | None = column("medianMs", description="Of what was answered; null where nothing was.")
     p99_ms: float | None = column("p99Ms")
     failed_at: datetime | None = column("failedAt", description="When it gave no answer the last time.")
 

@@ -33,8 +33,8 @@ class Registrar:
         own = prefixes({*await self.agency_ids(), *(member.agency for member in all_members)})
         checked = await self.composer.check(
             SubgraphSource(NATIONAL, _IN_PROCESS, self.national_sdl),
-            [published(member, own) for member in members],
-            None if candidate is None else published(candidate, own),
+            [_published(member, own) for member in members],
+            None if candidate is None else _published(candidate, own),
             before,
         )
         findings, plans = [_finding(row) for row in checked.findings], [_plan_cost(row) for row in checked.plans]
@@ -53,7 +53,7 @@ class Registrar:
             )
 
 
-def published(member: Member, own: Mapping[str, Prefix]) -> Published:
+def _published(member: Member, own: Mapping[str, Prefix]) -> Published:
     """`own` has the prefixes by agency."""
     return Published(SubgraphSource(member.agency, member.url, member.sdl), own[member.agency])
 

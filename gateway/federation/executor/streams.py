@@ -39,9 +39,8 @@ async def listened(
     try:
         async for event in events:
             yield event
-    except (aiohttp.ClientError, TimeoutError, ValueError) as failure:
-        sentence = f"The subgraph {subgraph} cannot be subscribed to ({type(failure).__name__})."
-        raise SubgraphFailed(sentence, "SUBGRAPH_UNAVAILABLE") from None
+    except (aiohttp.ClientError, TimeoutError, ValueError):
+        raise SubgraphFailed(f"The subgraph {subgraph} cannot be subscribed to.", "SUBGRAPH_UNAVAILABLE") from None
     except _BrokeOff:
         raise SubgraphFailed(f"The subgraph {subgraph} has broken the subscription off.", LOST) from None
     finally:
