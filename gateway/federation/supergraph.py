@@ -135,6 +135,15 @@ class Supergraph:
         return found
 
     @cached_property
+    def subgraphs_by_type(self) -> dict[str, list[Subgraph]]:
+        """Subgraphs that know a type."""
+        found: dict[str, list[Subgraph]] = {}
+        for subgraph in self.subgraphs.values():
+            for type_name in subgraph.types:
+                found.setdefault(type_name, []).append(subgraph)
+        return found
+
+    @cached_property
     def _possible(self) -> dict[str, frozenset[str]]:
         return {
             name: frozenset(possible.name for possible in self.schema.get_possible_types(named))

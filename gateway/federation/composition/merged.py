@@ -148,6 +148,8 @@ class Merging:
     members: list[Member]
     sources: dict[str, list[TypeSource]] = field(default_factory=dict)
     """By type name."""
+    interface_objects: dict[str, list[TypeSource]] = field(default_factory=dict)
+    """Those of `sources` that are interface objects."""
     types: dict[str, MergedType] = field(default_factory=dict)
     abstract: dict[str, set[str]] = field(default_factory=dict)
     """By interface or union: the types that a value may have, interfaces that implement it included."""
