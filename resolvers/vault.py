@@ -7,17 +7,17 @@ Three collections: `reporters`, `reporter_keys` (the wrapped data keys: never in
 import asyncio
 import secrets
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 import orjson
 
-from resolvers import policy, text, wake
+from resolvers import policy, text
 from resolvers.context import RequestContext
 from resolvers.errors import InvalidArgument, PurposeRequired
 from resolvers.key_ring import Unreadable, new_data_key, opened, sealed
 from resolvers.loaders import IdentityRead
-from resolvers.store.database import MAX_TIME_MS, Document, Store
+from resolvers.store.database import Document
 
 LIMITS: Final = {"name": 200, "email": 254, "phone": 30, "nik": 16}
 INCLUSION: Final = ("sex", "ageBand", "disability")
@@ -68,27 +68,6 @@ async def discard(context: RequestContext, reporter_id: str | None) -> None:
     if reporter_id is not None:
         await context.store.reporter_keys.delete_one({"_id": {"$eq": reporter_id}})
         await context.store.reporters.delete_one({"_id": {"$eq": reporter_id}})
-
-
-async def unclaimed_due(context: RequestContext, limit: int) -> list[Document]:
-    """Reporters of whom it is time to ask whether their complaint was stored."""
-    return await wake.due(context, context.store.reporters, limit)
-
-
-async def settle(context: RequestContext, reporter: Document) -> str | None:
-    """Keeps a reporter whose complaint was stored; discards one whose server ended between the two writes."""
-    reporter_id = reporter["_id"]
-    claiming = {"_id": reporter["complaint"], "reporter": reporter_id}
-    claim = await context.store.complaints.find_one(claiming, {"_id": True}, max_time_ms=MAX_TIME_MS)
-    if claim is None and reporter["erasedAt"] is None:
-        await discard(context, reporter_id)
-        return "UNCLAIMED_REPORTER"
-    await context.store.reporters.update_one({"_id": reporter_id}, {"$unset": {"wakeAt": True}})
-    return None
-
-
-async def postpone(store: Store, reporter: Document, until: datetime) -> None:
-    await store.reporters.update_one({"_id": reporter["_id"]}, {"$set": {"wakeAt": until}})
 
 
 async def identity(context: RequestContext, complaint: Document) -> Document | None:

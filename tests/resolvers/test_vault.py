@@ -8,7 +8,7 @@ import pytest
 from examples import a_complaint
 from portal import ADMIN, CITIZEN, COORDINATOR, EVERYONE, LIAISON, NATIONAL, OVERSIGHT, SUBGRAPH, UNIT
 
-from resolvers import key_ring, rotation, vault
+from resolvers import key_ring, rotation, unclaimed, vault
 from resolvers.context import RequestContext
 from resolvers.errors import InvalidArgument, InvalidInput, PurposeRequired
 from resolvers.store import indexes
@@ -183,12 +183,12 @@ async def test_a_reporter_whose_complaint_was_never_stored_is_not_kept(store: St
     stored, lost = await sealed(store, context_of), await sealed(store, context_of, _id="LP-2")
     await store.complaints.insert_one(stored)
     soon = context_of(SYSTEM)
-    assert await vault.unclaimed_due(soon, 10) == []
+    assert await unclaimed.due(soon, 10) == []
     late = context_of(SYSTEM, soon.now + vault.TO_BE_CLAIMED)
-    taken = {row["_id"]: await vault.settle(late, row) for row in await vault.unclaimed_due(late, 10)}
+    taken = {row["_id"]: await unclaimed.settle(late, row) for row in await unclaimed.due(late, 10)}
     assert taken == {stored["reporter"]: None, lost["reporter"]: "UNCLAIMED_REPORTER"}
     assert await store.reporters.distinct("_id") == await store.reporter_keys.distinct("_id") == [stored["reporter"]]
-    assert await vault.unclaimed_due(context_of(SYSTEM, late.now + timedelta(days=1)), 10) == []
+    assert await unclaimed.due(context_of(SYSTEM, late.now + timedelta(days=1)), 10) == []
 
 
 async def test_a_reporter_who_was_erased_meanwhile_stays_on_record(store: Store, context_of: ContextOf) -> None:
@@ -196,6 +196,6 @@ async def test_a_reporter_who_was_erased_meanwhile_stays_on_record(store: Store,
     complaint = await sealed(store, context_of)
     await store.reporters.update_one({"_id": complaint["reporter"]}, {"$set": {"erasedAt": context_of(CITIZEN).now}})
     late = context_of(SYSTEM, context_of(CITIZEN).now + vault.TO_BE_CLAIMED)
-    [row] = await vault.unclaimed_due(late, 10)
-    assert await vault.settle(late, row) is None
+    [row] = await unclaimed.due(late, 10)
+    assert await unclaimed.settle(late, row) is None
     assert await store.reporters.count_documents({}) == 1
