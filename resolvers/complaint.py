@@ -45,7 +45,8 @@ def looked_up(
     complaint_id = tracking_id.parse(text)
     if complaint_id is None:
         return _NONE
-    return context.loaders.complaint.load(complaint_id, keys and _deciding(keys, is_proving=secret is not None))
+    read = None if keys is None else _deciding(keys, is_proving=secret is not None)
+    return context.loaders.complaint.load(complaint_id, read)
 
 
 @lru_cache(maxsize=1024)

@@ -148,6 +148,16 @@ async def test_instants_that_are_only_printed_have_their_zone_where_the_referenc
         await register.complaints.replace_one({"_id": rows[1]["_id"]}, rows[1])
 
 
+async def test_a_look_up_of_which_nothing_is_selected_asks_who_may_know(register: Store, context_of: ContextOf) -> None:
+    row, hidden = a_complaint(), a_complaint(confidential=True)
+    await register.complaints.insert_many([row, hidden])
+    for root in ("complaint", "node"):
+        text = f"""{{ a: {root}(id: "{row["_id"]}") {{ id @skip(if: true) }}
+          b: {root}(id: "{hidden["_id"]}") {{ id @skip(if: true) }} }}"""
+        found = await check(context_of, text, viewer=Viewer())
+        assert found == ({"a": {}, "b": None}, ())
+
+
 async def test_look_ups_that_are_refused_or_find_nothing_stand_beside_those_that_find(
     register: Store, context_of: ContextOf
 ) -> None:
