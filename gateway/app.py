@@ -1,6 +1,7 @@
 """The composition root: the only module that builds real parts and joins them."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -141,7 +142,11 @@ def from_environment() -> Starlette:
     settings = load()
     if settings.mongodb_uri is None:
         raise SettingsError("SATUGRAF_MONGODB_URI is not set: name a running replica set.")
-    return build(settings, connect(settings.mongodb_uri, settings.mongodb_database))
+    app = build(settings, connect(settings.mongodb_uri, settings.mongodb_database))
+    # More than a hundred thousand objects that stay: collections need not look at them again.
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 def worker(settings: Settings, regulations: Regulations) -> Worker:

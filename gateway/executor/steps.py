@@ -135,7 +135,7 @@ class Load:
             ids = dict.fromkeys(found for found in wanted if found is not None)
         answers = await self._answers(run, list(ids))
         if made is not None:
-            made.keep(self.number, {found: _encoded(answers[found]) for found in ids if found in made.by_id})
+            _keep(made, self.number, {found: answers[found] for found in ids if found in made.by_id})
         if self.wrapping.listed:
             return [None if each is None else [answers[found] for found in each] for each in wanted]
         return [None if found is None else answers[found] for found in wanted]
@@ -167,8 +167,12 @@ def _made(run: Run, register: Register | None, objects: Objects | None) -> Made 
     return register.made(run.context)
 
 
-def _encoded(answer: Any) -> orjson.Fragment:
-    return orjson.Fragment(orjson.dumps(answer))
+def _keep(made: Made, maker: int, answers: Mapping[Any, Any]) -> dict[Any, orjson.Fragment]:
+    """The answers as JSON, kept."""
+    encoded = {key: orjson.dumps(answer) for key, answer in answers.items()}
+    kept = {key: orjson.Fragment(answer) for key, answer in encoded.items()}
+    made.keep(maker, kept, sum(map(len, encoded.values())))
+    return kept
 
 
 async def _settled(values: list[Any]) -> list[Any]:
@@ -233,9 +237,7 @@ class Call:
         if missing:
             [found] = await self._answers(run, missing)
             ids = [document["_id"] for document in missing]
-            more = dict(zip(ids, map(_encoded, found), strict=True))
-            made.keep(self.number, more)
-            answers = answers | more
+            answers = answers | _keep(made, self.number, dict(zip(ids, found, strict=True)))
         return [[answers[document["_id"]] for document in documents]]
 
     async def _answers(self, run: Run, documents: Sequence[Any]) -> list[list[Any]]:

@@ -13,7 +13,7 @@ from resolvers import agency
 from resolvers.context import RequestContext
 from resolvers.listing import Arguments
 from resolvers.loaders import loaders
-from resolvers.made import MAX_MADE
+from resolvers.made import MAX_MADE_BYTES
 from resolvers.store.database import Store
 from resolvers.store.reference_data import ReferenceData
 
@@ -92,7 +92,7 @@ def test_what_was_made_of_documents_is_made_anew_when_one_of_them_changes() -> N
     held._current()
     before = held.made("teams")
     assert before is not None
-    before.keep(7, {"TM-1": "made"})
+    before.keep(7, {"TM-1": "made"}, 4)
     assert held.made("teams") is before
     held.wrote("teams", {"_id": "TM-1", "revision": 2})
     after = held.made("teams")
@@ -107,8 +107,12 @@ def test_what_is_kept_of_answers_is_bounded_whoever_asks_for_them() -> None:
     made = held.made("teams")
     assert made is not None
     for maker in range(50):
-        made.keep(maker, dict.fromkeys(range(MAX_MADE // 20), "made"))
-        assert sum(map(len, made.answers.values())) <= MAX_MADE
+        made.keep(maker, {"TM-1": "made"}, MAX_MADE_BYTES // 10)
+        assert made.of(maker) == {"TM-1": "made"}
+        assert sum(map(len, made.answers.values())) < 10
+    for number in range(100_000):
+        made.keep(0, {number: "made"}, 4)
+    assert len(made.of(0)) < 50_000
 
 
 @pytest.mark.parametrize(
