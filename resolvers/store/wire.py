@@ -156,11 +156,12 @@ class Wire:
     """The one that was used last is the last."""
     _opening: int = 0
     _not_before: float = 0.0
+    _is_closed: bool = False
 
     def line(self, loop: asyncio.AbstractEventLoop) -> Line | None:
         """One that is free; None where there is none, which will be better soon."""
         if getattr(self, "loop", None) is not loop:
-            self.close()
+            self._hang_up_all()
             self.loop, self._opening, self._not_before = loop, 0, 0.0
         while self._idle:
             line = self._idle.pop()
@@ -179,12 +180,13 @@ class Wire:
         opening.add_done_callback(partial(self._add, self.loop))
 
     def _add(self, loop: asyncio.AbstractEventLoop, opening: "asyncio.Future[Any]") -> None:
-        if loop is not self.loop:
-            if not opening.cancelled() and opening.exception() is None and opening.result() is not None:
+        has_failed = opening.cancelled() or opening.exception() is not None
+        if self._is_closed or loop is not self.loop:
+            if not has_failed:
                 opening.result().close_conn(None)
             return
         self._opening -= 1
-        if opening.cancelled() or opening.exception() is not None or opening.result() is None:
+        if has_failed:
             self._not_before = time.monotonic() + AGAIN_SECONDS
             return
         connection = opening.result()
@@ -207,6 +209,10 @@ class Wire:
         line.connection.close_conn(None)
 
     def close(self) -> None:
+        self._is_closed = True
+        self._hang_up_all()
+
+    def _hang_up_all(self) -> None:
         for line in list(self._lines):
             line.close()
 
