@@ -108,14 +108,17 @@ def check_satisfiability(supergraph: Supergraph, merging: Merging) -> None:
             )
             if not _is_always_resolved(sources):
                 failed.setdefault((position.type_name, name), _error(supergraph, reachability, position, name, field))
+            types = _types_there(supergraph, field, sources)
             for following in _next(supergraph, reachability, position, name, field, sources):
+                if any(following.type_name not in there for _, there in types):
+                    continue
                 named = get_named_type(field.type).name
                 added = contexts.set_by(following.type_name) | contexts.set_by(named)
                 queue.append(following._replace(contexts=position.contexts | added))
-            told = (position.type_name, name, _types_there(supergraph, field, sources))
-            if told[2] and told not in shared:
+            told = (position.type_name, name, types)
+            if types and told not in shared:
                 shared.add(told)
-                _check_runtime_types(merging, position, name, told[2])
+                _check_runtime_types(merging, position, name, types)
     merging.errors += failed.values()
 
 
