@@ -30,7 +30,7 @@ from gateway.observability.log import logger
 from gateway.operation.usage import Usage
 from gateway.settings import Mode, Settings, SettingsError, load
 from gateway.worker import Duty, Worker, working
-from resolvers import audit_trail, custody, policy, upkeep, usage, wake
+from resolvers import audit_trail, custody, policy, unclaimed, upkeep, usage, wake
 from resolvers.context import RequestContext, moment
 from resolvers.loaders import loaders
 from resolvers.regulations import Regulations
@@ -139,7 +139,9 @@ def worker(settings: Settings, regulations: Regulations) -> Worker:
     complaints = Duty("complaints", upkeep.due, upkeep.take, partial(wake.postpone, store.complaints))
     teams = Duty("teams", custody.teams_due, custody.note_standing, partial(wake.postpone, store.teams))
     agencies = Duty("agencies", custody.agencies_due, custody.settle, partial(wake.postpone, store.agencies))
-    return Worker(Lease(store, "upkeep"), make_context, (complaints, teams, agencies), RENEWAL_SECONDS)
+    reporters = Duty("reporters", unclaimed.due, unclaimed.settle, partial(unclaimed.postpone, store))
+    duties = (complaints, teams, agencies, reporters)
+    return Worker(Lease(store, "upkeep"), make_context, duties, RENEWAL_SECONDS)
 
 
 def verifier(settings: Settings) -> Verify:

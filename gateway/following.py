@@ -1,29 +1,30 @@
 """Keeps a process's graph what the registry says is live: loads it, warms it, exchanges it whole."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import schema
 from gateway.auth.outgoing import SubgraphTokens
-from gateway.federation.composition import SubgraphSource
 from gateway.federation.engine import Engine
 from gateway.federation.executor.endpoint import Endpoint, TransportLimits
 from gateway.federation.executor.local import Beside
 from gateway.federation.executor.transport import HttpTransport
 from gateway.federation.join import InvalidSupergraph, read_supergraph
+from gateway.federation.supergraph import Supergraph
 from gateway.http.graph import Federated, Graph, National, national, with_bindings
 from gateway.http.graphql import GraphQLEndpoint
 from gateway.observability.log import logger
 from gateway.operation.document import Documents
 from gateway.registry.addresses import public_addresses
 from gateway.registry.answers import AskedAlone
-from gateway.registry.check import NATIONAL, Published, local_case
+from gateway.registry.check import NATIONAL
 from gateway.registry.composer import Composer
 from gateway.registry.health import Health
-from gateway.registry.ownership import prefix_of
+from gateway.registry.ownership import LOCAL_CASE
+from gateway.registry.prefixes import prefixes
 from gateway.registry.registrar import Registrar
 from gateway.registry.trust import Trust, may_send, shows_messages
 from gateway.settings import Mode, Settings
@@ -120,11 +121,9 @@ class Following:
             return
         members = await subgraphs.live_members(self.store, live)
         ids = await agencies.ids(self.store)
-        published = [Published(SubgraphSource(*member), prefix_of(member.agency, ids)) for member in members]
-        local_cases = {row.source.name: name for row in published if (name := local_case(row)) is not None}
         endpoints = {member.agency: _endpoint(member, self.transport.endpoints) for member in members}
         try:
-            graph = await asyncio.to_thread(self._graph, live, local_cases, before)
+            graph = await asyncio.to_thread(self._graph, live, ids, before)
         except InvalidSupergraph as failure:
             logger.error("supergraph_refused", version=live["version"], reason=str(failure))
             return
@@ -138,12 +137,13 @@ class Following:
             self.as_subgraph.graph = graph.as_subgraph()
         logger.info("supergraph_served", version=graph.version)
 
-    def _graph(self, live: Document, local_cases: "Mapping[str, str]", before: Graph) -> Graph:
+    def _graph(self, live: Document, ids: Collection[str], before: Graph) -> Graph:
+        supergraph = read_supergraph(live["sdl"]) if live["members"] else None
+        local_cases = {} if supergraph is None else _local_cases(supergraph, ids)
         is_same = before.national.local_cases.by_agency == local_cases
         national_graph = before.national if is_same else self._national(local_cases)
-        if not live["members"]:
+        if supergraph is None:
             return Graph(live["version"], national_graph)
-        supergraph = read_supergraph(live["sdl"])
         api_schema = with_bindings(supergraph.api_schema, national_graph.documents.schema)
         beside = Beside({NATIONAL: national_graph}, AskedAlone(self.transport.ask).ask, {NATIONAL: national_graph})
         engine = Engine(
@@ -161,6 +161,17 @@ class Following:
     def _national(self, local_cases: "Mapping[str, str]") -> National:
         built = schema.build(sorted(local_cases.values()))
         return national(local_cases, Documents(built._schema, self.settings.introspection))
+
+
+def _local_cases(supergraph: Supergraph, ids: Collection[str]) -> dict[str, str]:
+    """By agency, its type of LocalCase, as the supergraph has it: what was published need not be read again."""
+    agencies_there = supergraph.subgraphs.keys() - {NATIONAL}
+    names = {
+        agency: f"{prefix.type}{LOCAL_CASE}"
+        for agency, prefix in prefixes({*ids, *agencies_there}).items()
+        if agency in agencies_there
+    }
+    return {agency: name for agency, name in names.items() if name in supergraph.subgraphs[agency].types}
 
 
 def _endpoint(member: Member, before: "Mapping[str, Endpoint]") -> Endpoint:

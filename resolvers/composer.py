@@ -27,22 +27,34 @@ def local_cases(by_agency: Mapping[str, str]) -> LocalCases:
 NO_LOCAL_CASES: Final = local_cases({})
 
 
+class Standing(NamedTuple):
+    """What clients know: API schema and supergraph; `uses`, by text, of the operations whose plans to compare."""
+
+    api_schema: str = ""
+    supergraph: str = ""
+    uses: Mapping[str, int] = {}
+
+
+NOTHING_STANDS: Final = Standing()
+
+
 class Outcome(NamedTuple):
     """What composing gave; without a supergraph nothing can be published, and `findings` says why.
 
-    Findings have the keys of SubgraphFinding.
+    Findings have the keys of SubgraphFinding, plans those of OperationPlanCost.
     """
 
     findings: list[dict[str, Any]]
     supergraph: str
     api_schema: str
+    plans: list[dict[str, Any]]
 
 
 class Composer(Protocol):
     """What the registry needs of the federation engine."""
 
-    async def compose(self, members: Sequence[Member], candidate: Member | None, before: str) -> Outcome:
-        """`candidate` in place of the member of its agency; `before` is the API schema that clients know now."""
+    async def compose(self, members: Sequence[Member], candidate: Member | None, before: Standing) -> Outcome:
+        """`candidate` in place of the member of its agency."""
         ...
 
     async def prove(self, agency: str, url: str) -> None:

@@ -342,6 +342,8 @@ class ReporterDoc(TypedDict):
     consentAt: datetime | None
     sealedAt: datetime
     erasedAt: datetime | None
+    wakeAt: NotRequired[datetime]
+    """When it is asked whether the complaint was stored; not there once it was."""
 
 
 class ReporterKeyDoc(TypedDict):

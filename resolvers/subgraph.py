@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
 from resolvers import policy, reference, usage
-from resolvers.composer import Composer, Member, Outcome
+from resolvers.composer import Composer, Member, Outcome, Standing
 from resolvers.context import RequestContext
 from resolvers.domain.vocabulary import SubgraphFindingKind
 from resolvers.errors import ChangedMeanwhile, InvalidInput, NotAllowed, NotFound
@@ -55,14 +55,16 @@ async def versions(context: RequestContext, agency_id: str) -> list[Document]:
 
 
 async def check(context: RequestContext, agency_id: str, *, sdl: str, url: str | None) -> Outcome:
-    """What would become of the graph, what clients use most first; changes nothing."""
+    """What would become of the graph, and of the plans of the hottest operations; what clients use most is first."""
     await _own_agency(context, agency_id)
     now_live = await live(context.store)
     members = await live_members(context.store, now_live)
     standing = next((row.url for row in members if row.agency == agency_id), f"https://{agency_id}.invalid/")
     candidate = Member(agency_id, url or standing, _checked_sdl(sdl))
-    outcome = await _composer(context).compose(members, candidate, now_live["apiSchema"])
-    uses = await usage.of_fields(context.store, (context.now - USED_WITHIN).date())
+    since = (context.now - USED_WITHIN).date()
+    hottest = await usage.hottest_operations(context.store, since)
+    outcome = await _composer(context).compose(members, candidate, _standing(now_live, hottest))
+    uses = await usage.of_fields(context.store, since)
     findings = [
         row | {"uses": uses.get(row["coordinate"], 0)} if row["kind"] == SubgraphFindingKind.BREAKING else row
         for row in outcome.findings
@@ -103,7 +105,7 @@ async def publish(
             return await _version(context.store, done), None
         _check_expected(now_live, agency_id, expected_version)
         members = await live_members(context.store, now_live)
-        outcome = await composer.compose(members, candidate, now_live["apiSchema"])
+        outcome = await composer.compose(members, candidate, _standing(now_live))
         if not outcome.supergraph:
             raise InvalidInput(_first_sentence(outcome), field=("input", "sdl"))
         version = version or await _store_version(context, candidate)
@@ -132,7 +134,7 @@ async def retire(
             raise NotFound(f"{agency_id} has no subgraph in the graph: see the query subgraphs.")
         _check_expected(now_live, agency_id, expected_version)
         members = [row for row in await live_members(context.store, now_live) if row.agency != agency_id]
-        outcome = await composer.compose(members, None, now_live["apiSchema"])
+        outcome = await composer.compose(members, None, _standing(now_live))
         if not outcome.supergraph:
             raise InvalidInput(_first_sentence(outcome))
         retired = _version_id(agency_id, version)
@@ -140,6 +142,10 @@ async def retire(
         if await _exchange(context, now_live, changed, outcome, _processed(now_live, token, attempt, retired)):
             return await _version(context.store, retired)
     raise ChangedMeanwhile("The graph is being changed by many at once: try again.")
+
+
+def _standing(now_live: Document, uses: Mapping[str, int] | None = None) -> Standing:
+    return Standing(now_live["apiSchema"], now_live["sdl"], uses or {})
 
 
 def _composer(context: RequestContext) -> Composer:

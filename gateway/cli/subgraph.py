@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 import aiohttp
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from gateway.cli.failure import fail, told
@@ -20,6 +21,8 @@ commands = typer.Typer(
 
 ANSWER_SECONDS: Final = 60
 FINDINGS: Final = "findings { kind code message coordinate uses }"
+PLANS: Final = "plans { operation uses fetchesBefore fetchesAfter subgraphsBefore subgraphsAfter }"
+SHOWN_CHARACTERS: Final = 120
 
 Gateway = Annotated[str, typer.Option(help="The gateway's /graphql.", envvar="SATUGRAF_GATEWAY_URL")]
 Agency = Annotated[str, typer.Option(help="The agency's id: kab-badung.")]
@@ -35,8 +38,9 @@ def check(agency: Agency, schema: Schema, gateway: Gateway = LOCAL) -> None:
     [bold]Example[/bold]: satugraf subgraph check --agency kab-badung --schema badung.graphql
     """
     asked = {"agency": agency, "sdl": _text(schema)}
-    done = _mutation(gateway, "checkSubgraph", asked, f"ok {FINDINGS}")
+    done = _mutation(gateway, "checkSubgraph", asked, f"ok {FINDINGS} {PLANS}")
     _show_findings(done["findings"])
+    _show_plans(done["plans"])
     if not done["ok"]:
         raise typer.Exit(1)
     Console().print("It can be published.", style="green")
@@ -134,5 +138,24 @@ def _show_findings(findings: list[dict[str, Any]]) -> None:
         return
     table = Table("kind", "code", "what", "uses in 7 days")
     for row in findings:
-        table.add_row(row["kind"], row["code"], row["message"], "" if row["uses"] is None else str(row["uses"]))
+        table.add_row(row["kind"], row["code"], escape(row["message"]), "" if row["uses"] is None else str(row["uses"]))
     Console().print(table)
+
+
+def _show_plans(plans: list[dict[str, Any]]) -> None:
+    """Only what would change: all else costs what it cost."""
+    changed = [row for row in plans if _cost(row, "Before") != _cost(row, "After")]
+    if plans and not changed:
+        Console().print(f"The plans of the {len(plans)} operations that are used most stay as they are.")
+    if changed:
+        table = Table("operation", "uses in 7 days", "requests before", "after", title="Plans that would change")
+        for row in changed:
+            text = row["operation"]
+            shown = text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
+            table.add_row(escape(shown), str(row["uses"]), _cost(row, "Before"), _cost(row, "After"))
+        Console().print(table)
+
+
+def _cost(row: dict[str, Any], when: str) -> str:
+    fetches = row[f"fetches{when}"]
+    return "not valid" if fetches is None else f"{fetches}: {', '.join(row[f'subgraphs{when}'])}"

@@ -75,11 +75,11 @@ class PlanCache(Generic[Plan]):
 def operation_digest(operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> Digest:
     """The same for operations that differ in layout, in their name, or in fragments that they do not use."""
     unnamed = OperationDefinitionNode(**{key: getattr(operation, key) for key in operation.keys if key != "name"})
-    used = sorted(_used(operation, fragments))
+    used = sorted(used_fragments(operation, fragments))
     return sha256("\n".join(map(print_ast, (unnamed, *(fragments[name] for name in used)))).encode()).digest()
 
 
-def _used(operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> set[str]:
+def used_fragments(operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> set[str]:
     """Names of the fragments that are spread in the operation, and in those fragments."""
     seen: set[str] = set()
     waiting: list[Any] = [operation.selection_set]

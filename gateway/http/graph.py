@@ -122,12 +122,13 @@ class Federated:
             raise Refused(errors.of_plan(failure)) from None
         return Planned(checked, prepared, variables, points)
 
-    def shape(self, text: str, document: DocumentNode) -> Shape:
-        """What the document asks for, without what it asks with."""
-        found = self._shapes.get(text)
+    def shape(self, graphql: GraphQLRequest, planned: Planned) -> Shape:
+        """What the operation asks for, without what it asks with."""
+        key = f"{graphql.operation_name or ''}\0{graphql.query}"
+        found = self._shapes.get(key)
         if found is None:
-            found = shape(self.documents.schema, document)
-            self._shapes.put(text, found, 200 + 2 * len(text))
+            found = shape(self.documents.schema, planned.prepared.operation, planned.checked.fragments)
+            self._shapes.put(key, found, 200 + 2 * len(key))
         return found
 
 

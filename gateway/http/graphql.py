@@ -141,7 +141,7 @@ class GraphQLEndpoint:
             planned = federated.planned(graphql, self.limits.cost_points)
         except Refused as refused:
             return Answer(question.refused_status, dict(refused.body))
-        self.usage.count(federated.shape(graphql.query, planned.checked.document))
+        self.usage.count(federated.shape(graphql, planned))
         kind = planned.prepared.operation.operation
         check_method(asker.method, is_query=kind is OperationType.QUERY)
         if kind is OperationType.SUBSCRIPTION:

@@ -151,7 +151,7 @@ class Subscriptions:
         if planned.prepared.operation.operation is not OperationType.SUBSCRIPTION:
             return None
         self._check_cost(planned.cost_points)
-        self.endpoint.usage.count(federated.shape(question.graphql.query, planned.checked.document))
+        self.endpoint.usage.count(federated.shape(question.graphql, planned))
         context = self._context(question, graph)
         caller = Caller(headers={**question.asker.headers, "x-request-id": question.request_id}, viewer=context)
         answers = federated.engine.subscribe(planned.prepared, question.graphql.variables, planned.variables, caller)

@@ -30,8 +30,8 @@ subgraph_seconds: Final = Histogram(
 
 subgraph_failures: Final = Counter(
     "satugraf_subgraph_failures_total",
-    "Requests to agencies' subgraphs that gave no answer, by what failed; also those that were not sent.",
-    ["subgraph", "kind"],
+    "Requests to agencies' subgraphs that gave no answer, by error code; also those that were not sent.",
+    ["subgraph", "code"],
     registry=REGISTRY,
 )
 

@@ -1,31 +1,29 @@
-"""What publishing a subgraph would do: the rules of ownership, composition, and what would break."""
+"""What publishing a subgraph would do: the rules of ownership, composition, what would break, what plans would cost."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final, NamedTuple
 
-from graphql import (
-    DefinitionNode,
-    DocumentNode,
-    GraphQLSchema,
-    build_schema,
-    find_breaking_changes,
-    lexicographic_sort_schema,
-    parse,
-    print_schema,
-)
-from graphql.utilities import build_ast_schema
+from graphql import GraphQLSchema, build_schema, find_breaking_changes, parse
 
-from gateway.federation.composition import Composed, SubgraphSource, compose
-from gateway.federation.subgraph import parse_subgraph
-from gateway.registry.ownership import LOCAL_CASE, Prefix, Violation, violations
+from gateway.federation.composition import Composed, Composer, SubgraphSource, compose
+from gateway.federation.join import InvalidSupergraph, read_supergraph
+from gateway.federation.subgraph import SubgraphSchema, parse_subgraph
+from gateway.federation.supergraph import Supergraph
+from gateway.registry import unchanged
+from gateway.registry.ownership import LOCAL_CASE, Violation, violations
+from gateway.registry.plans import PlanCost, plan_costs
+from gateway.registry.prefixes import Owners, Prefix
+from resolvers.composer import NOTHING_STANDS, Standing
 
 NATIONAL: Final = "national"
 _FIELD: Final = re.compile(r"\b[A-Za-z_]\w*\.[A-Za-z_]\w*")
 
 
 class Finding(NamedTuple):
-    """`kind` is RULE, COMPOSITION, BREAKING or HINT; only a hint lets the subgraph be published."""
+    """`kind` is RULE, COMPOSITION, BREAKING or HINT; only the last two let the subgraph be published."""
 
     kind: str
     code: str
@@ -39,6 +37,7 @@ class Checked(NamedTuple):
     findings: tuple[Finding, ...]
     supergraph_sdl: str = ""
     api_schema: str = ""
+    plans: tuple[PlanCost, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -52,37 +51,64 @@ class Published(NamedTuple):
     prefix: Prefix
 
 
-def check(
-    national: SubgraphSource, published: Sequence[Published], candidate: Published | None, before: str = ""
-) -> Checked:
-    """What becomes of the graph with the candidate in place of the published one of its name.
+@dataclass(slots=True)
+class Checker:
+    """Checks again and again: subgraphs that have not changed since the last time are not read again."""
 
-    Without a candidate, whether what is published still fits together. `before` is the API schema that clients know.
-    """
-    after = [row for row in published if candidate is None or row.source.name != candidate.source.name]
-    if candidate is not None:
-        findings = tuple(_rules(national, candidate))
-        if findings:
+    _composer: Composer = field(default_factory=Composer)
+    _last: tuple[str, Supergraph] | None = None
+    """What was composed last, mostly what is live the next time."""
+
+    def check(
+        self,
+        national: SubgraphSource,
+        published: Sequence[Published],
+        candidate: Published | None,
+        before: Standing = NOTHING_STANDS,
+    ) -> Checked:
+        """What becomes of the graph with the candidate in place of the published one of its name.
+
+        Without a candidate, whether what is published still fits together.
+        """
+        after = [row for row in published if candidate is None or row.source.name != candidate.source.name]
+        if candidate is not None:
+            findings = tuple(_rules(national, candidate))
+            if findings:
+                return Checked(findings)
+            after.append(candidate)
+        composed = self._composer.compose([with_local_cases(national, after), *(row.source for row in after)])
+        findings = tuple(_composition(composed))
+        if composed.supergraph is None:
             return Checked(findings)
-        after.append(candidate)
-    sources = [with_local_cases(national, after), *(row.source for row in after)]
-    composed = compose(sources)
-    findings = tuple(_composition(composed))
-    if not composed.ok:
-        return Checked(findings)
-    alone = compose([national]).api_schema
-    changed = tuple(_unlike(alone, composed.api_schema, [row.prefix for row in after]))
-    if changed:
-        return Checked(findings + changed)
-    broken = tuple(breaking_changes(before, composed.api_schema)) if before else ()
-    return Checked(broken + findings, composed.supergraph_sdl, composed.api_schema)
+        changed = tuple(_unlike(national, composed.supergraph, after))
+        if changed:
+            return Checked(findings + changed)
+        standing = self._read(before.supergraph) if before.supergraph else None
+        plans = tuple(plan_costs(standing, composed.supergraph, before.uses)) if before.uses else ()
+        broken = tuple(self._broken(before, composed.supergraph.api_schema))
+        self._last = (composed.supergraph_sdl, composed.supergraph)
+        return Checked(broken + findings, composed.supergraph_sdl, composed.api_schema, plans)
+
+    def _read(self, sdl: str) -> Supergraph | None:
+        if self._last is not None and self._last[0] == sdl:
+            return self._last[1]
+        try:
+            return read_supergraph(sdl)
+        except InvalidSupergraph:
+            return None
+
+    def _broken(self, before: Standing, after: GraphQLSchema) -> Iterator[Finding]:
+        if before.api_schema:
+            is_last = self._last is not None and self._last[0] == before.supergraph
+            known = self._last[1].api_schema if self._last and is_last else build_schema(before.api_schema)
+            yield from breaking_changes(known, after)
 
 
-def breaking_changes(before: str, after: str) -> list[Finding]:
+def breaking_changes(before: GraphQLSchema, after: GraphQLSchema) -> list[Finding]:
     """What clients of the API schema `before` would miss in `after`."""
-    changes = find_breaking_changes(build_schema(before), build_schema(after))
     return [
-        Finding("BREAKING", change.type.name, change.description, _coordinate(change.description)) for change in changes
+        Finding("BREAKING", change.type.name, change.description, _coordinate(change.description))
+        for change in find_breaking_changes(before, after)
     ]
 
 
@@ -104,11 +130,23 @@ def with_local_cases(national: SubgraphSource, published: Iterable[Published]) -
     return national._replace(sdl=national.sdl + stubs)
 
 
+@lru_cache(2_000)
 def local_case(published: Published) -> str | None:
     """The name of the agency's type of LocalCase, where its subgraph has one."""
     name = f"{published.prefix.type}{LOCAL_CASE}"
+    if name not in published.source.sdl:
+        return None
     definitions = parse(published.source.sdl, no_location=True).definitions
-    return name if any(_name(node) == name for node in definitions) else None
+    names = (getattr(node, "name", None) for node in definitions)
+    return name if any(node is not None and node.value == name for node in names) else None
+
+
+@lru_cache(2)
+def _alone(national: SubgraphSource) -> tuple[SubgraphSchema, Supergraph]:
+    schema, supergraph = parse_subgraph(*national).schema, compose([national]).supergraph
+    assert schema is not None  # noqa: S101 - the national subgraph is our own
+    assert supergraph is not None  # noqa: S101
+    return schema, supergraph
 
 
 def _rules(national: SubgraphSource, candidate: Published) -> Iterator[Finding]:
@@ -116,9 +154,7 @@ def _rules(national: SubgraphSource, candidate: Published) -> Iterator[Finding]:
     if own.schema is None:
         yield from (Finding("COMPOSITION", error.code, error.message) for error in own.errors)
         return
-    there = parse_subgraph(*national).schema
-    assert there is not None  # noqa: S101 - the national subgraph is our own
-    for violation in violations(own.schema, there, candidate.prefix):
+    for violation in violations(own.schema, _alone(national)[0], candidate.prefix):
         yield _of_rule(violation)
 
 
@@ -131,42 +167,7 @@ def _composition(composed: Composed) -> Iterator[Finding]:
     yield from (Finding("HINT", hint.code, hint.message) for hint in composed.hints)
 
 
-def _unlike(before: str, after: str, prefixes: Sequence[Prefix]) -> Iterator[Finding]:
-    """The proof of ownership: what the composed graph holds besides prefixed elements is the national graph.
-
-    It does not depend on the rules: a rule that were missing or wrong would show here.
-    """
-    expected, found = _printed(build_schema(before)), _printed(_without_added(after, prefixes))
-    if expected != found:
-        lines = set(found.splitlines()) ^ set(expected.splitlines())
-        yield Finding(
-            "RULE",
-            "national-graph-unchanged",
-            f"The national graph would not be as it was: {'; '.join(sorted(line.strip() for line in lines)[:5])}.",
-        )
-
-
-def _printed(schema: GraphQLSchema) -> str:
-    return print_schema(lexicographic_sort_schema(schema))
-
-
-def _without_added(api_schema: str, prefixes: Sequence[Prefix]) -> GraphQLSchema:
-    kept = [
-        _without_fields(node, prefixes)
-        for node in parse(api_schema, no_location=True).definitions
-        if not any(prefix.owns_type(_name(node)) for prefix in prefixes)
-    ]
-    return build_ast_schema(DocumentNode(definitions=tuple(kept)), assume_valid=True, assume_valid_sdl=True)
-
-
-def _without_fields(node: DefinitionNode, prefixes: Sequence[Prefix]) -> DefinitionNode:
-    fields: Any = getattr(node, "fields", None)
-    if not fields:
-        return node
-    kept = tuple(row for row in fields if not any(prefix.owns_field(row.name.value) for prefix in prefixes))
-    return type(node)(**{key: getattr(node, key) for key in node.keys} | {"fields": kept})
-
-
-def _name(node: DefinitionNode) -> str:
-    name = getattr(node, "name", None)
-    return "" if name is None else str(name.value)
+def _unlike(national: SubgraphSource, composed: Supergraph, published: Iterable[Published]) -> Iterator[Finding]:
+    owners = Owners.of(row.prefix for row in published)
+    for sentence in unchanged.changes(_alone(national)[1], composed, owners, NATIONAL):
+        yield Finding("RULE", "national-graph-unchanged", sentence)

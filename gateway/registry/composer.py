@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.federation.composition import SubgraphSource
-from gateway.registry.check import Checked, Finding, Published, check
+from gateway.registry.check import Checked, Checker, Finding, Published
+from resolvers.composer import NOTHING_STANDS, Standing
 
 DEADLINE_SECONDS: Final = 30
 MEMORY_LIMIT_BYTES: Final = 2 * 1024**3
@@ -33,15 +34,19 @@ class Composer:
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def check(
-        self, national: SubgraphSource, published: Sequence[Published], candidate: Published | None, before: str = ""
+        self,
+        national: SubgraphSource,
+        published: Sequence[Published],
+        candidate: Published | None,
+        before: Standing = NOTHING_STANDS,
     ) -> Checked:
-        """As `check.check`, one at a time; what took too long or too much is refused with a sentence."""
+        """As `Checker.check`, one at a time; what took too long or too much is refused with a sentence."""
         async with self._turn:
             if self._pool is None:
                 spawn = multiprocessing.get_context("spawn")
                 self._pool = ProcessPoolExecutor(1, mp_context=spawn, initializer=_begin)
             running = asyncio.get_running_loop().run_in_executor(
-                self._pool, check, national, published, candidate, before
+                self._pool, _check, national, published, candidate, before
             )
             try:
                 return await asyncio.wait_for(running, self.deadline_seconds)
@@ -57,6 +62,16 @@ class Composer:
             pool.shutdown(wait=False, cancel_futures=True)
             for child in children:
                 child.kill()
+
+
+_checker: Final = Checker()
+"""The child's, which remembers what it has read."""
+
+
+def _check(
+    national: SubgraphSource, published: Sequence[Published], candidate: Published | None, before: Standing
+) -> Checked:
+    return _checker.check(national, published, candidate, before)
 
 
 def _begin() -> None:

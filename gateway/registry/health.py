@@ -9,14 +9,15 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 from gateway.federation.executor.breaker import State
+from gateway.federation.executor.subgraphs import SubgraphFailed
 from gateway.observability import metrics
 from gateway.observability.log import logger
 
 WINDOW_SECONDS: Final = 60.0
 KEPT_REQUESTS: Final = 1_000
 
-_NOT_SENT: Final = frozenset({"SUBGRAPH_UNAVAILABLE", "SUBGRAPH_BUSY"})
-"""What fails without a request is counted, and not told again and again in the log."""
+_NOT_SENT: Final = {"SUBGRAPH_UNAVAILABLE": "LEFT_ALONE", "SUBGRAPH_BUSY": "SUBGRAPH_BUSY"}
+"""What fails without a request, as it is counted: it is not told again and again in the log."""
 
 
 class _Seen(NamedTuple):
@@ -38,9 +39,10 @@ class Health:
     state: Callable[[str], State]
     _subgraphs: dict[str, _Subgraph] = field(default_factory=dict)
 
-    def note(self, subgraph: str, seconds: float, failed: str | None) -> None:
-        if failed in _NOT_SENT:
-            metrics.subgraph_failures.labels(subgraph, failed).inc()
+    def note(self, subgraph: str, seconds: float, failed: SubgraphFailed | None) -> None:
+        """Why a connection failed is told in the log alone: who publishes URLs must not learn what is where."""
+        if failed is not None and failed.__cause__ is None and failed.code in _NOT_SENT:
+            metrics.subgraph_failures.labels(subgraph, _NOT_SENT[failed.code]).inc()
             return
         kept = self._subgraphs.get(subgraph)
         if kept is None:
@@ -51,8 +53,9 @@ class Health:
         if failed is None:
             return
         kept.failed_at = datetime.now(UTC)
-        metrics.subgraph_failures.labels(subgraph, failed).inc()
-        logger.warning("subgraph_failed", subgraph=subgraph, kind=failed, ms=round(seconds * 1000))
+        metrics.subgraph_failures.labels(subgraph, failed.code).inc()
+        kind = failed.code if failed.__cause__ is None else type(failed.__cause__).__name__
+        logger.warning("subgraph_failed", subgraph=subgraph, kind=kind, ms=round(seconds * 1000))
 
     def _is_open(self, subgraph: str) -> float:
         return float(self.state(subgraph) is not State.CLOSED)
@@ -62,7 +65,7 @@ class Health:
         kept = self._subgraphs.get(subgraph) or _Subgraph()
         since = time.monotonic() - WINDOW_SECONDS
         seen = [row for row in kept.seen if row.at >= since]
-        milliseconds = sorted(row.seconds * 1000 for row in seen)
+        milliseconds = sorted(row.seconds * 1000 for row in seen if not row.failed)
         return {
             "state": self.state(subgraph).value,
             "requests": len(seen),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from gateway.federation.subgraph import ROOTS, SPECIFIED_SCALARS, Applied, Element, SubgraphSchema, TypeDefinition
+from gateway.registry.prefixes import Prefix, upper
 
 REQUIRABLE: Final[Mapping[str, frozenset[str]]] = {
     "Complaint": frozenset({"class", "status", "grade", "channel", "receivedAt", "verifiedAt", "closedAt"}),
@@ -32,48 +33,6 @@ class Violation(NamedTuple):
     rule: str
     coordinate: str
     message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Prefix:
-    """The agency's: `kab-bangka` owns names that begin with `kabBangka` or `KabBangka`.
-
-    `longer` are the prefixes of other agencies that begin with this one: `kabBangkaBarat` is not `kab-bangka`'s.
-    """
-
-    field: str
-    longer: tuple[str, ...] = ()
-
-    @property
-    def type(self) -> str:
-        return _upper(self.field)
-
-    def owns_field(self, name: str) -> bool:
-        return _begins(name, self.field) and not any(_begins(name, other) for other in self.longer)
-
-    def owns_type(self, name: str) -> bool:
-        return _begins(name, self.type) and not any(_begins(name, _upper(other)) for other in self.longer)
-
-
-def prefix_of(agency_id: str, agency_ids: Collection[str]) -> Prefix:
-    """The prefix of one agency among all."""
-    own = _camel(agency_id)
-    others = (_camel(other) for other in agency_ids if other != agency_id)
-    return Prefix(own, tuple(sorted(other for other in others if _begins(other, own))))
-
-
-def _camel(agency_id: str) -> str:
-    first, *further = agency_id.split("-")
-    return first + "".join(_upper(word) for word in further)
-
-
-def _upper(name: str) -> str:
-    return name[:1].upper() + name[1:]
-
-
-def _begins(name: str, prefix: str) -> bool:
-    """Whether a word of the name ends where the prefix does."""
-    return name.startswith(prefix) and not name[len(prefix) : len(prefix) + 1].islower()
 
 
 def violations(own: SubgraphSchema, national: SubgraphSchema, prefix: Prefix) -> list[Violation]:
@@ -193,7 +152,7 @@ class _Rules:
             yield from _failing(f"{definition.name}.{field.name}", field)
 
     def _misnamed(self, coordinate: str, field: Element, rule: str) -> Violation:
-        better = f"{self.prefix.field}{_upper(field.name)}"
+        better = f"{self.prefix.field}{upper(field.name)}"
         return Violation(rule, coordinate, f"{coordinate} must begin with {self.prefix.field}: for example {better}.")
 
 

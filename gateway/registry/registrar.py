@@ -1,6 +1,6 @@
 """The registry's composer: members to findings and a supergraph, and whose host a URL is."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -8,9 +8,10 @@ from gateway.federation.composition import SubgraphSource
 from gateway.registry.addresses import ForbiddenAddress, check_url
 from gateway.registry.check import NATIONAL, Finding, Published
 from gateway.registry.composer import Composer
-from gateway.registry.ownership import prefix_of
+from gateway.registry.plans import Cost, PlanCost
+from gateway.registry.prefixes import Prefix, prefixes
 from gateway.registry.proof import is_proven, place, proof
-from resolvers.composer import Member, Outcome
+from resolvers.composer import Member, Outcome, Standing
 from resolvers.errors import InvalidInput
 
 _IN_PROCESS: Final = "http://national.invalid/"
@@ -27,16 +28,17 @@ class Registrar:
     secret: bytes
     development: bool = False
 
-    async def compose(self, members: Sequence[Member], candidate: Member | None, before: str) -> Outcome:
-        agency_ids = await self.agency_ids()
-        published = [_published(member, agency_ids) for member in members]
+    async def compose(self, members: Sequence[Member], candidate: Member | None, before: Standing) -> Outcome:
+        all_members = members if candidate is None else (*members, candidate)
+        own = prefixes({*await self.agency_ids(), *(member.agency for member in all_members)})
         checked = await self.composer.check(
             SubgraphSource(NATIONAL, _IN_PROCESS, self.national_sdl),
-            published,
-            None if candidate is None else _published(candidate, agency_ids),
+            [_published(member, own) for member in members],
+            None if candidate is None else _published(candidate, own),
             before,
         )
-        return Outcome([_finding(row) for row in checked.findings], checked.supergraph_sdl, checked.api_schema)
+        findings, plans = [_finding(row) for row in checked.findings], [_plan_cost(row) for row in checked.plans]
+        return Outcome(findings, checked.supergraph_sdl, checked.api_schema, plans)
 
     async def prove(self, agency: str, url: str) -> None:
         try:
@@ -51,9 +53,20 @@ class Registrar:
             )
 
 
-def _published(member: Member, agency_ids: Collection[str]) -> Published:
-    return Published(SubgraphSource(member.agency, member.url, member.sdl), prefix_of(member.agency, agency_ids))
+def _published(member: Member, own: Mapping[str, Prefix]) -> Published:
+    """`own` has the prefixes by agency."""
+    return Published(SubgraphSource(member.agency, member.url, member.sdl), own[member.agency])
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
     return finding._asdict() | {"uses": None}
+
+
+def _plan_cost(cost: PlanCost) -> dict[str, Any]:
+    of_before, of_after = _of_cost("Before", cost.before), _of_cost("After", cost.after)
+    return {"operation": cost.operation, "uses": cost.uses} | of_before | of_after
+
+
+def _of_cost(when: str, cost: Cost | None) -> dict[str, Any]:
+    fetches, subgraphs = (None, None) if cost is None else (cost.fetches, list(cost.subgraphs))
+    return {f"fetches{when}": fetches, f"subgraphs{when}": subgraphs}

@@ -149,11 +149,14 @@ async def test_a_check_says_how_often_clients_ask_for_what_would_break(
             await portal.data("{ kabBadungVisitsPlanned }")
             await until(lambda: _used(register))
             sdl = SDL.replace("kabBadungVisitsPlanned", "kabBadungVisitsToday")
-            selection = "ok findings { kind code coordinate uses }"
+            plans = "plans { operation uses fetchesBefore fetchesAfter subgraphsBefore subgraphsAfter }"
+            selection = f"ok findings {{ kind code coordinate uses }} {plans}"
             checked = await portal.do("checkSubgraph", ADMIN, selection, agency="kab-badung", sdl=sdl)
     gone = {"kind": "BREAKING", "code": "FIELD_REMOVED", "coordinate": "Query.kabBadungVisitsPlanned", "uses": 1}
     assert checked["ok"] is True
     assert gone in checked["findings"]
+    cost = {"fetchesBefore": 1, "fetchesAfter": None, "subgraphsBefore": ["kab-badung"], "subgraphsAfter": None}
+    assert {"operation": "{kabBadungVisitsPlanned}", "uses": 1} | cost in checked["plans"]
 
 
 async def _used(store: Store) -> bool:

@@ -11,7 +11,7 @@ def add_interface_object_fields(merging: Merging) -> None:
     for interface in merging.types.values():
         if interface.kind != "INTERFACE":
             continue
-        objects = [source for source in merging.sources[interface.name] if source.is_interface_object]
+        objects = merging.interface_objects.get(interface.name, ())
         names = {name for source in objects for name in source.definition.fields}
         if names:
             added[interface.name] = [field for name, field in interface.fields.items() if name in names]
@@ -74,8 +74,10 @@ def _check_keys(merging: Merging, interface: MergedType, implementations: set[st
     """A subgraph that resolves an interface by key must know every type that the entity may have."""
     for member, definition in merging.sources[interface.name]:
         keys = [key for key in definition.applied("key") if key.arguments.get("resolvable") is not False]
+        if definition.kind != "INTERFACE" or not keys:
+            continue
         missing = sorted(implementations - member.schema.implementations.get(interface.name, set()))
-        if definition.kind == "INTERFACE" and keys and missing:
+        if missing:
             types = " and ".join(f'"{name}"' for name in missing)
             merging.error(
                 "INTERFACE_KEY_MISSING_IMPLEMENTATION_TYPE",
@@ -89,10 +91,9 @@ def _check_keys(merging: Merging, interface: MergedType, implementations: set[st
 
 
 def _check_interface_objects(merging: Merging, interface: MergedType, implementations: set[str]) -> None:
-    for source in merging.sources[interface.name]:
-        if source.is_interface_object:
-            for name in sorted(implementations & source.member.schema.types.keys()):
-                message = f'Interface type "{interface.name}" is defined as an @interfaceObject in subgraph '
-                message += f'"{source.graph}" so that subgraph should not define any of the implementation types of '
-                message += f'"{interface.name}", but it defines type "{name}"'
-                merging.error("INTERFACE_OBJECT_USAGE_ERROR", f"[{source.graph}] {message}", (source.graph,), name)
+    for source in merging.interface_objects.get(interface.name, ()):
+        for name in sorted(implementations & source.member.schema.types.keys()):
+            message = f'Interface type "{interface.name}" is defined as an @interfaceObject in subgraph '
+            message += f'"{source.graph}" so that subgraph should not define any of the implementation types of '
+            message += f'"{interface.name}", but it defines type "{name}"'
+            merging.error("INTERFACE_OBJECT_USAGE_ERROR", f"[{source.graph}] {message}", (source.graph,), name)

@@ -60,6 +60,7 @@ def _add_type(merging: Merging, name: str) -> None:
             "INTERFACE_OBJECT_USAGE_ERROR", f"{message}(it is defined in {in_subgraphs(graphs)})", graphs, name
         )
     dest = merging.types[name] = MergedType(name, kind=next(iter(kinds)))
+    merging.interface_objects[name] = [source for source in sources if source.is_interface_object]
     for source in sources:
         definition = source.definition
         dest.join_types += _join_types(source)

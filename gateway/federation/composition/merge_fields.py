@@ -7,12 +7,13 @@ from graphql import ValueNode
 from gateway.federation.composition.agreement import agree_on_default, agree_on_type
 from gateway.federation.composition.contexts import context_value
 from gateway.federation.composition.merge_directives import merge_common
-from gateway.federation.composition.merged import ContextArgument, JoinField, MergedElement, MergedType, Merging, Source
+from gateway.federation.composition.merged import JoinField, MergedElement, MergedType, Merging, Source
 from gateway.federation.composition.overrides import Overridden, overridden_in
 from gateway.federation.composition.sharing import check_sharing, through_interface_objects
 from gateway.federation.composition.values import canonical
 from gateway.federation.directives import GUARDS
 from gateway.federation.hints import in_subgraphs
+from gateway.federation.supergraph import ContextArgument
 
 
 def field_sources(merging: Merging, type_name: str) -> dict[str, list[Source]]:

@@ -1,6 +1,6 @@
 """Where the fields of an object can be asked for, given where the object has been found."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -40,13 +40,16 @@ class Reachability:
     supergraph: Supergraph
     _closed: dict[tuple[str, Place], frozenset[Place]] = field(default_factory=dict)
     _groups: dict[str, list[KeyGroup]] = field(default_factory=dict)
+    _roots: dict[str, frozenset[Place]] = field(default_factory=dict)
+    _graphs: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     _views: dict[int, SelectionSetNode] = field(default_factory=dict)
     _active: set[tuple[str, str, str]] = field(default_factory=set)
 
     def roots(self, type_name: str) -> frozenset[Place]:
-        return frozenset(
-            Place(type_name, name) for name in self.supergraph.subgraphs if self.supergraph.type_in(name, type_name)
-        )
+        if type_name not in self._roots:
+            knowing = self.supergraph.subgraphs_by_type.get(type_name, ())
+            self._roots[type_name] = frozenset(Place(type_name, subgraph.name) for subgraph in knowing)
+        return self._roots[type_name]
 
     def known(self, type_name: str, found: Iterable[Place]) -> Known:
         """Where an object can be asked that was found at these places, without what is told by another of them."""
@@ -85,12 +88,11 @@ class Reachability:
         if known is not None:
             return known
         found: dict[tuple[int, bool], tuple[SelectionSetNode, set[Place]]] = {}
-        interfaces = set(self.supergraph.interfaces_of(type_name))
-        for subgraph in self.supergraph.subgraphs.values():
-            for name in (type_name, *interfaces):
-                here = subgraph.types.get(name)
-                for key in here.keys if here else ():
-                    if here is None or not key.resolvable:
+        for name in (type_name, *self.supergraph.interfaces_of(type_name)):
+            for subgraph in self.supergraph.subgraphs_by_type.get(name, ()):
+                here = subgraph.types[name]
+                for key in here.keys:
+                    if not key.resolvable:
                         continue
                     landing = name if name == type_name or here.is_interface_object else type_name
                     if landing in subgraph.types:
@@ -130,29 +132,30 @@ class Reachability:
 
     def sources(self, type_name: str, known: Known, name: str) -> list[tuple[Place, SubgraphField]]:
         """Places where the object's field can be asked for."""
-        found = {place: source for places in known for place, source in self._sources(type_name, places, name)}
+        having = {local: self._having(local, name) for local in (type_name, *self.supergraph.interfaces_of(type_name))}
+        found: dict[Place, SubgraphField] = {}
+        for places in known:
+            for place in self._places_among(places, having):
+                source = self._field_at(type_name, places, place, name)
+                if source is not None:
+                    found[place] = source
         return list(found.items())
 
-    def _sources(self, type_name: str, places: frozenset[Place], name: str) -> Iterator[tuple[Place, SubgraphField]]:
-        by_field = self.supergraph.subgraphs_by_field
-        locals_ = (type_name, *self.supergraph.interfaces_of(type_name))
-        having = {(local, graph) for local in locals_ for graph in by_field.get((local, name), ())}
-        if len(having) < len(places):
-            candidates: Iterable[Place] = (
-                place for local, graph in having for place in self._places_at(places, local, graph)
-            )
-        else:
-            candidates = (place for place in places if (place.type_name, place.subgraph) in having)
-        for place in candidates:
-            found = self._field_at(type_name, places, place, name)
-            if found is not None:
-                yield place, found
+    def _having(self, type_name: str, name: str) -> frozenset[str]:
+        """Subgraphs that have the field."""
+        if (type_name, name) not in self._graphs:
+            self._graphs[type_name, name] = frozenset(self.supergraph.subgraphs_by_field.get((type_name, name), ()))
+        return self._graphs[type_name, name]
 
-    def _places_at(self, places: frozenset[Place], type_name: str, subgraph: str) -> Iterator[Place]:
-        for view in (0, *self._views):
-            place = Place(type_name, subgraph, view)
-            if place in places:
-                yield place
+    def _places_among(self, places: frozenset[Place], having: Mapping[str, frozenset[str]]) -> list[Place]:
+        """Those whose subgraph has the field, by whichever are fewer: with hundreds of subgraphs, both can be many."""
+        if sum(map(len, having.values())) < len(places):
+            views = (0, *self._views)
+            possible = (
+                Place(local, graph, view) for local, graphs in having.items() for graph in graphs for view in views
+            )
+            return [place for place in possible if place in places]
+        return [place for place in places if place.subgraph in having.get(place.type_name, ())]
 
     def _field_at(self, type_name: str, places: frozenset[Place], place: Place, name: str) -> SubgraphField | None:
         here = self.supergraph.subgraphs[place.subgraph].types[place.type_name]

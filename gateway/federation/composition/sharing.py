@@ -39,8 +39,8 @@ def through_interface_objects(merging: Merging, dest: MergedType, name: str) -> 
     return [
         Source(row.member, row.definition, row.definition.fields[name])
         for interface in dest.interfaces
-        for row in merging.sources.get(interface, ())
-        if row.is_interface_object and name in row.definition.fields
+        for row in merging.interface_objects.get(interface, ())
+        if name in row.definition.fields
         if row.member.roles.is_resolved((interface, name))
     ]
 

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     import aiohttp
 
 
-Note = Callable[[str, float, str | None], None]
-"""Hears of each request that was to be sent: to whom, the seconds that it took, what failed; for operators alone."""
+Note = Callable[[str, float, SubgraphFailed | None], None]
+"""Hears of each request that was to be sent: to whom, the seconds that it took, what failed. The failure's `__cause__`
+is for operators alone."""
 
 
 @dataclass(slots=True)
@@ -101,8 +102,7 @@ class HttpTransport:
             done = await self._admitted(subgraph, far, body, headers, tries)
         except SubgraphFailed as failure:
             if self.note is not None:
-                kind = type(failure.__cause__).__name__ if failure.__cause__ else failure.code
-                self.note(subgraph, time.monotonic() - began, kind)
+                self.note(subgraph, time.monotonic() - began, failure)
             raise
         if self.note is not None:
             self.note(subgraph, time.monotonic() - began, None)
@@ -206,11 +206,9 @@ async def _timely(subgraph: str, far: _Far, body: bytes, headers: bytes, tries: 
     except Oversized as failure:
         sentence = f"The subgraph {subgraph} answered with more than {limits.response_bytes} bytes."
         raise SubgraphFailed(sentence) from failure
-    except Lost as failure:
-        raise SubgraphFailed(f"The subgraph {subgraph} gave no answer. {failure}", "SUBGRAPH_UNAVAILABLE") from failure
-    except OSError as failure:
-        # Refused, unknown, unreachable, an address that may not be asked, a wrong certificate: the answer is the same,
-        # lest whoever publishes a URL learns from the gateway what is where.
+    except (Lost, OSError) as failure:
+        # Refused, unknown, unreachable, an address that may not be asked, a wrong certificate, what is no HTTP: the
+        # answer is the same, lest whoever publishes a URL learns from the gateway what is where.
         raise SubgraphFailed(f"The subgraph {subgraph} cannot be reached.", "SUBGRAPH_UNAVAILABLE") from failure
 
 

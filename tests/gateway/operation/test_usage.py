@@ -1,6 +1,6 @@
 """What clients ask for is counted without what they ask with."""
 
-from graphql import build_schema, parse, validate
+from graphql import FragmentDefinitionNode, OperationDefinitionNode, build_schema, parse, validate
 
 from gateway.operation.usage import MAX_OPERATIONS, Shape, Usage, shape
 
@@ -11,7 +11,8 @@ SCHEMA = build_schema(
     type Agency implements Node { id: ID! name: String }
     input Place { latitude: Float region: ID count: Int }
     enum Status { OPEN CLOSED }
-    type Query { node(id: ID!): Node complaint(id: ID!, secret: String, status: Status): Complaint }
+    scalar Anything
+    type Query { node(id: ID!): Node complaint(id: ID!, secret: String, status: Status, any: Anything): Complaint }
     """
 )
 
@@ -19,7 +20,12 @@ SCHEMA = build_schema(
 def measured(text: str) -> Shape:
     document = parse(text)
     assert not validate(SCHEMA, document)
-    return shape(SCHEMA, document)
+    operation, *fragments = document.definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    named = {row.name.value: row for row in fragments if isinstance(row, FragmentDefinitionNode)}
+    asked = shape(SCHEMA, operation, named)
+    assert not validate(SCHEMA, parse(asked.text))
+    return asked
 
 
 def test_fields_are_counted_by_the_type_that_they_are_asked_of() -> None:
@@ -37,6 +43,26 @@ def test_no_value_is_kept() -> None:
     for value in ("GEHEIM", "rahasia", "8.123", "51", "7", '"a"'):
         assert value not in asked.text
     assert "status:OPEN" in asked.text
+
+
+def test_no_name_of_the_clients_own_is_kept() -> None:
+    asked = measured(
+        "query Rahasia($Rahasia: ID!, $budi: String) { budi: complaint(id: $Rahasia, secret: $budi) { ...Rahasia } "
+        "siti: complaint(id: $Rahasia) { ...Rahasia id } } fragment Rahasia on Complaint { budi: title siti: title }"
+    )
+    for name in ("Rahasia", "budi", "siti"):
+        assert name not in asked.text
+    assert asked == measured(
+        "query ($i: ID!, $s: String) { a: complaint(id: $i, secret: $s) { ...F } "
+        "b: complaint(id: $i) { ...F id } } fragment F on Complaint { a: title b: title }"
+    )
+
+
+def test_a_scalar_of_somebodys_own_may_hold_anything_and_nothing_of_it_is_kept() -> None:
+    for value in ("RAHASIA", "{rahasia: {budi: 1}}", "[[RAHASIA]]", "[{rahasia: OPEN}]", "true"):
+        asked = measured(f'{{ complaint(id: "a", any: {value}) {{ id }} }}')
+        assert "rahasia" not in asked.text.lower()
+        assert "budi" not in asked.text
 
 
 def test_operations_that_differ_in_values_alone_are_one() -> None:

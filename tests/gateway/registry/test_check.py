@@ -5,9 +5,10 @@ import pytest
 from gateway.federation.composition import SubgraphSource
 from gateway.federation.subgraph import SubgraphSchema
 from gateway.registry import check as checking
-from gateway.registry.check import Published, breaking_changes, check, local_case, with_local_cases
+from gateway.registry.check import Checker, Published, local_case, with_local_cases
 from gateway.registry.composer import Composer
-from gateway.registry.ownership import Prefix
+from gateway.registry.prefixes import Prefix
+from resolvers.composer import Standing
 
 LINK = (
     'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@external", "@requires"])\n'
@@ -39,7 +40,9 @@ def semarang(sdl: str) -> Published:
 
 
 def test_an_agency_adds_its_fields_and_its_kind_of_local_case() -> None:
-    done = check(NATIONAL, [semarang(CASE % "KotaSemarang")], badung(SURVEY % "kabBadung" + CASE % "KabBadung"))
+    done = Checker().check(
+        NATIONAL, [semarang(CASE % "KotaSemarang")], badung(SURVEY % "kabBadung" + CASE % "KabBadung")
+    )
     assert done.ok
     assert not done.findings
     assert "kabBadungSurvey: Int" in done.api_schema
@@ -49,26 +52,26 @@ def test_an_agency_adds_its_fields_and_its_kind_of_local_case() -> None:
 
 def test_a_new_version_takes_the_place_of_the_old_one() -> None:
     before = badung(SURVEY % "kabBadung")
-    done = check(NATIONAL, [before], badung("type Query { kabBadungVisits: Int }"))
+    standing = Standing(Checker().check(NATIONAL, [before], None).api_schema)
+    done = Checker().check(NATIONAL, [before], badung("type Query { kabBadungVisits: Int }"), standing)
     assert done.ok
     assert "kabBadungSurvey" not in done.api_schema
-    lost = breaking_changes(check(NATIONAL, [before], None).api_schema, done.api_schema)
-    assert [(row.kind, row.code) for row in lost] == [("BREAKING", "FIELD_REMOVED")]
-    assert "Complaint.kabBadungSurvey" in lost[0].message
+    assert [(row.kind, row.code) for row in done.findings] == [("BREAKING", "FIELD_REMOVED")]
+    assert "Complaint.kabBadungSurvey" in done.findings[0].message
 
 
 def test_a_broken_rule_is_found_before_anything_is_composed() -> None:
-    done = check(NATIONAL, [], badung("type Query { visits: Int }"))
+    done = Checker().check(NATIONAL, [], badung("type Query { visits: Int }"))
     assert not done.ok
     assert [(row.kind, row.code, row.coordinate) for row in done.findings] == [("RULE", "root-prefix", "Query.visits")]
 
 
 def test_what_does_not_compose_is_said_in_compositions_words() -> None:
-    done = check(
+    done = Checker().check(
         NATIONAL, [], badung('type Query { kabBadungX: KabBadungX } type KabBadungX @key(fields: "no") { id: ID! }')
     )
     assert [(row.kind, row.code) for row in done.findings] == [("COMPOSITION", "KEY_INVALID_FIELDS")]
-    assert [row.code for row in check(NATIONAL, [], badung("type Query {")).findings] == ["INVALID_GRAPHQL"]
+    assert [row.code for row in Checker().check(NATIONAL, [], badung("type Query {")).findings] == ["INVALID_GRAPHQL"]
 
 
 @pytest.mark.parametrize(
@@ -85,9 +88,64 @@ def test_the_proof_holds_without_the_rules(sdl: str, monkeypatch: pytest.MonkeyP
         return []
 
     monkeypatch.setattr(checking, "violations", none)
-    done = check(NATIONAL, [], badung(sdl))
+    done = Checker().check(NATIONAL, [], badung(sdl))
     assert not done.ok
     assert [row.code for row in done.findings if row.kind == "RULE"] == ["national-graph-unchanged"]
+
+
+def test_a_national_field_that_another_answers_is_found_without_the_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "violations", lambda own, national, prefix: [])
+    link = LINK.replace('"@key"', '"@key", "@override"')
+    sdl = 'type Complaint @key(fields: "id") { id: ID! status: Status! @override(from: "national") }'
+    taking = badung("")._replace(
+        source=SubgraphSource("kab-badung", "https://a/", link + sdl + " enum Status { OPEN CLOSED }")
+    )
+    done = Checker().check(NATIONAL, [], taking)
+    assert not done.ok
+    assert "Others would be asked for national fields: Complaint.status." in {row.message for row in done.findings}
+
+
+def test_an_agency_whose_name_begins_a_national_one_publishes_as_others_do() -> None:
+    """The broadcasting commission, `kpi`, was refused whatever it published: KpiId was taken for its own."""
+    national = NATIONAL._replace(sdl=NATIONAL.sdl + "enum KpiId { CSAT } extend type Query { kpi(id: KpiId!): Int }")
+    kpi = Published(SubgraphSource("kpi", "https://api.kpi.go.id/", LINK + SURVEY % "kpi"), Prefix("kpi"))
+    assert Checker().check(national, [], kpi).ok
+    assert Checker().check(national, [kpi], badung(SURVEY % "kabBadung")).ok
+    wider = kpi._replace(source=kpi.source._replace(sdl=LINK + "enum KpiId { CSAT MORE } type Query { kpiX: KpiId }"))
+    assert [row.code for row in Checker().check(national, [], wider).findings] == ["same-enum"]
+
+
+WORST = "type Query { kabBadungWorst: Complaint } "
+NEEDING = """enum Status { OPEN CLOSED }
+type Complaint @key(fields: "id") { id: ID! status: Status! @external kabBadungSurvey: Int @requires(fields: "status") }
+"""
+
+
+def test_what_the_hottest_operations_cost_is_told_before_and_after() -> None:
+    checker = Checker()
+    standing = checker.check(NATIONAL, [], badung(WORST + SURVEY % "kabBadung"))
+    uses = {
+        "{kabBadungWorst{kabBadungSurvey}}": 7,
+        '{complaint(id:""){status kabBadungSurvey}}': 9,
+        "{kabBadungWorst{kabBadungGone}}": 1,
+    }
+    before = Standing(standing.api_schema, standing.supergraph_sdl, uses)
+    expected = [
+        (
+            '{complaint(id:""){status kabBadungSurvey}}',
+            9,
+            (2, ("kab-badung", "national")),
+            (2, ("kab-badung", "national")),
+        ),
+        ("{kabBadungWorst{kabBadungSurvey}}", 7, (1, ("kab-badung",)), (3, ("kab-badung", "national"))),
+        ("{kabBadungWorst{kabBadungGone}}", 1, None, None),
+    ]
+    for each in (checker, Checker()):
+        done = each.check(NATIONAL, [badung(WORST + SURVEY % "kabBadung")], badung(WORST + NEEDING), before)
+        assert done.ok, done.findings
+        assert list(done.plans) == expected
+    first = Checker().check(NATIONAL, [], badung(WORST + NEEDING), Standing(uses={"{kabBadungWorst{id}}": 1}))
+    assert list(first.plans) == [("{kabBadungWorst{id}}", 1, None, (1, ("kab-badung",)))]
 
 
 def test_the_national_graph_names_each_agencys_local_case_by_id_alone() -> None:

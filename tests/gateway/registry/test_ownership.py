@@ -3,7 +3,8 @@
 import pytest
 
 from gateway.federation.subgraph import SubgraphSchema, parse_subgraph
-from gateway.registry.ownership import Prefix, prefix_of, violations
+from gateway.registry.ownership import violations
+from gateway.registry.prefixes import Owners, Prefix, prefixes
 from resolvers.store.register import agencies
 
 NATIONAL = """
@@ -137,8 +138,15 @@ def test_a_directive_for_everyones_graph_is_refused() -> None:
 
 
 def test_a_longer_prefix_of_another_agency_is_not_owned() -> None:
-    bangka = prefix_of("kab-bangka", ["kab-bangka", "kab-bangka-barat", "kota-bangkalan"])
+    bangka = prefixes(["kab-bangka", "kab-bangka-barat", "kota-bangkalan"])["kab-bangka"]
     assert bangka == Prefix("kabBangka", ("kabBangkaBarat",))
+    owners = Owners.of([bangka, Prefix("kpi")])
+    assert owners.own_field("kabBangkaVisits")
+    assert owners.own_field("kabBangka")
+    assert owners.own_type("KpiLocalCase")
+    for name in ("kabBangkaBaratVisits", "kabBangkalan", "kabBang", "kpisVisits", "KabBangka", ""):
+        assert not owners.own_field(name)
+    assert not owners.own_type("kpiVisits")
     assert broken("type Query { kabBangkaVisits: Int }", bangka) == set()
     assert broken("type Query { kabBangkaBaratVisits: Int }", bangka) == {"root-prefix"}
     assert broken("type KabBangkaBaratX { a: Int } type Query { kabBangkaX: KabBangkaBaratX }", bangka) == {
@@ -148,13 +156,15 @@ def test_a_longer_prefix_of_another_agency_is_not_owned() -> None:
 
 def test_every_agency_has_a_prefix_of_its_own_and_none_has_a_national_name() -> None:
     ids = [row["_id"] for row in agencies()]
-    prefixes = {agency_id: prefix_of(agency_id, ids) for agency_id in ids}
-    assert len({prefix.field for prefix in prefixes.values()}) == len(ids)
+    own_prefixes = prefixes(ids)
+    assert len({prefix.field for prefix in own_prefixes.values()}) == len(ids)
     for agency_id in ("kab-bangka", "kemenpanrb", "kota-semarang"):
-        own = prefixes[agency_id]
-        claimants = [other for other, prefix in prefixes.items() if prefix.owns_field(f"{own.field}Visits")]
+        own = own_prefixes[agency_id]
+        claimants = [other for other, prefix in own_prefixes.items() if prefix.owns_field(f"{own.field}Visits")]
         assert claimants == [agency_id]
-        assert [other for other, prefix in prefixes.items() if prefix.owns_type(f"{own.type}LocalCase")] == [agency_id]
+        assert [other for other, prefix in own_prefixes.items() if prefix.owns_type(f"{own.type}LocalCase")] == [
+            agency_id
+        ]
 
 
 @pytest.mark.parametrize(

@@ -28,9 +28,11 @@ async def stack() -> AsyncIterator[AsyncExitStack]:
 class Noted(list[tuple[str, str | None]]):
     """What an operator hears: which subgraph, and what failed."""
 
-    def __call__(self, subgraph: str, seconds: float, failed: str | None) -> None:
+    def __call__(self, subgraph: str, seconds: float, failed: SubgraphFailed | None) -> None:
         assert seconds >= 0
-        self.append((subgraph, failed))
+        cause = None if failed is None else failed.__cause__
+        code = None if failed is None else failed.code
+        self.append((subgraph, code if cause is None else type(cause).__name__))
 
 
 def transport_to(stack: AsyncExitStack, note: Noted | None = None, **endpoints: Endpoint) -> HttpTransport:
@@ -58,6 +60,20 @@ async def endlessly(host: str, port: int) -> list[str]:
     return []
 
 
+async def _saying(stack: AsyncExitStack, words: bytes) -> int:
+    """The port of a server that says so much to whoever comes, and closes."""
+
+    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(words)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(say, "127.0.0.1", 0)
+    stack.callback(server.close)
+    port: int = server.sockets[0].getsockname()[1]
+    return port
+
+
 FAR = answering({"a": 1})
 
 
@@ -70,6 +86,8 @@ FAR = answering({"a": 1})
         ("http://slow/", endlessly, "Unreached"),
         ("https://127.0.0.1:{tls}/", None, "Unreached"),
         ("https://127.0.0.1:{plain}/", None, "SSLError"),
+        ("http://127.0.0.1:{closing}/", None, "Lost"),
+        ("http://127.0.0.1:{other}/", None, "Lost"),
     ],
 )
 async def test_who_asks_learns_the_same_of_every_way_not_to_be_reached(
@@ -79,7 +97,8 @@ async def test_who_asks_learns_the_same_of_every_way_not_to_be_reached(
     plain = (await stack.enter_async_context(serving(FAR))).split(":")[2].strip("/")
     # The kernel takes connections to it that nobody ever answers.
     silent = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-    where = url.format(plain=plain, tls=silent.getsockname()[1])
+    closing, other = await _saying(stack, b""), await _saying(stack, b"SSH-2.0-OpenSSH_9.6\r\n")
+    where = url.format(plain=plain, tls=silent.getsockname()[1], closing=closing, other=other)
     noted = Noted()
     transport = transport_to(stack, noted, a=Endpoint(where, LIMITS, tls=ssl.create_default_context()))
     transport.resolve = resolve
