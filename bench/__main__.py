@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 
-from bench import executor, federation, growth, live, memory, progress, report
+from bench import agencies, executor, federation, growth, live, memory, progress, publishing, report
 from bench.agreement import Disagreement
 from bench.dataset import ROOT, Dataset, database
 from bench.executor import Failed, Plan
@@ -174,6 +174,49 @@ def live_command(
         _tell(Output("live" if record else None, json, checkout), text, live.as_json(result))
         if result.lost:
             raise Failed(f"{result.lost} results were lost.")
+
+
+@app.command("agencies")
+def agencies_command(
+    complaints: Complaints = 20_000,
+    rounds: Annotated[int, typer.Option(help="Interleaved rounds; the median counts.", min=1)] = 3,
+    seconds: Annotated[float, typer.Option(help="How long one run takes.", min=0.1)] = 4,
+    checkout: Checkout = ROOT,
+    json: Json = None,
+    record: Record = False,
+    data: Data = FOLDER,
+) -> None:
+    """National fields with agencies and without, fields of both graphs beside other gateways, an agency that hangs."""
+    with _told():
+        missing = federation.is_missing()
+        if missing:
+            progress.STDERR.print(f"Without the other gateways: {missing}", style="yellow")
+        pin_load()
+        with _seeded(data, complaints) as dataset:
+            results = agencies.measure_all(dataset, ours(checkout), rounds, seconds)
+        text = report.markdown(agencies.tables(results))
+        _tell(Output("agencies" if record else None, json, checkout), text, agencies.as_json(results))
+
+
+@app.command("publishing")
+def publishing_command(
+    agencies: Annotated[int, typer.Option(help="Agencies whose subgraphs are in the graph.", min=1, max=658)] = 658,
+    rounds: Annotated[int, typer.Option(help="Versions of one agency's that are checked and published.", min=1)] = 5,
+    checkout: Checkout = ROOT,
+    json: Json = None,
+    record: Record = False,
+    data: Data = FOLDER,
+) -> None:
+    """A check and a publication among all agencies' subgraphs, and what others feel of it."""
+    with _told():
+        pin_load()
+        with _seeded(data, FEWEST) as dataset:
+            try:
+                result = publishing.measure(dataset, ours(checkout), agencies, rounds)
+            finally:
+                publishing.forget(dataset)
+        text = report.markdown(publishing.tables(result))
+        _tell(Output("publishing" if record else None, json, checkout), text, publishing.as_json(result))
 
 
 @app.command("federation")
