@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 
-from bench import executor, federation, growth, live, memory, progress, report
+from bench import agencies, executor, federation, growth, live, memory, progress, publishing, report
 from bench.agreement import Disagreement
 from bench.dataset import ROOT, Dataset, database
 from bench.executor import Failed, Plan
@@ -62,6 +62,9 @@ class Output(NamedTuple):
     checkout: Path
 
 
+_FILES: Final = {"--json", "--data", "--checkout", "--baseline"}
+
+
 def _tell(output: Output, text: str, content: dict[str, Any]) -> None:
     found = report.circumstances(output.checkout) | {"command": _command()}
     print(text)
@@ -72,7 +75,10 @@ def _tell(output: Output, text: str, content: dict[str, Any]) -> None:
 
 
 def _command() -> str:
-    return " ".join(["python -m bench", *(word for word in sys.argv[1:] if word != "--record")])
+    """What was typed, but for the files of this machine, and for recording it."""
+    typed = [word for word in sys.argv[1:] if word != "--record"]
+    kept = (word for before, word in zip(["", *typed], typed, strict=False) if not {before, word} & _FILES)
+    return " ".join(["python -m bench", *kept])
 
 
 @app.command("executor")
@@ -174,6 +180,49 @@ def live_command(
         _tell(Output("live" if record else None, json, checkout), text, live.as_json(result))
         if result.lost:
             raise Failed(f"{result.lost} results were lost.")
+
+
+@app.command("agencies")
+def agencies_command(
+    complaints: Complaints = 20_000,
+    rounds: Annotated[int, typer.Option(help="Interleaved rounds; the median counts.", min=1)] = 3,
+    seconds: Annotated[float, typer.Option(help="How long one run takes.", min=0.1)] = 4,
+    checkout: Checkout = ROOT,
+    json: Json = None,
+    record: Record = False,
+    data: Data = FOLDER,
+) -> None:
+    """National fields with agencies and without, fields of both graphs beside other gateways, an agency that hangs."""
+    with _told():
+        missing = federation.is_missing()
+        if missing:
+            progress.STDERR.print(f"Without the other gateways: {missing}", style="yellow")
+        pin_load()
+        with _seeded(data, complaints) as dataset:
+            results = agencies.measure_all(dataset, ours(checkout), rounds, seconds)
+        text = report.markdown(agencies.tables(results))
+        _tell(Output("agencies" if record else None, json, checkout), text, agencies.as_json(results))
+
+
+@app.command("publishing")
+def publishing_command(
+    agencies: Annotated[int, typer.Option(help="Agencies whose subgraphs are in the graph.", min=1, max=658)] = 658,
+    rounds: Annotated[int, typer.Option(help="Versions of one agency's that are checked and published.", min=1)] = 5,
+    checkout: Checkout = ROOT,
+    json: Json = None,
+    record: Record = False,
+    data: Data = FOLDER,
+) -> None:
+    """A check and a publication among all agencies' subgraphs, and what others feel of it."""
+    with _told():
+        pin_load()
+        with _seeded(data, FEWEST) as dataset:
+            try:
+                result = publishing.measure(dataset, ours(checkout), agencies, rounds)
+            finally:
+                publishing.forget(dataset)
+        text = report.markdown(publishing.tables(result))
+        _tell(Output("publishing" if record else None, json, checkout), text, publishing.as_json(result))
 
 
 @app.command("federation")

@@ -19,7 +19,7 @@ from gateway.mongod import embedded
 from resolvers import policy
 from resolvers.domain import tracking_id
 from resolvers.domain.vocabulary import ComplaintStatus, Role
-from resolvers.viewer import Viewer
+from resolvers.viewer import PUBLIC, Viewer
 
 ROOT: Final = Path(__file__).parents[1]
 DEVELOPMENT_KEY: Final = "the development key of the measurements"
@@ -103,6 +103,11 @@ class Dataset:
         """Complaints that the viewer's agency has worked on to an end, with team and follow-ups."""
         wanted = {"holder": VIEWER.agency, "team": {"$ne": None}, "closedAt": {"$ne": None}}
         return self._ids(wanted)
+
+    @cached_property
+    def public_complaints(self) -> list[str]:
+        """Complaints of the viewer's agency that anybody may know of."""
+        return self._ids({"holder": VIEWER.agency, "readers": {"$in": list(policy.groups(PUBLIC))}})
 
     @cached_property
     def known_complaints(self) -> list[str]:

@@ -94,7 +94,7 @@ def compare(plan: Plan, checkout: Path, only: Sequence[str] = ()) -> Results:
         found = [gateway for gateway in gateways(supergraph, checkout) if not only or gateway.name in only]
         running = [(gateway, stack.enter_context(_started(gateway, folder))) for gateway in found]
         for _, server in running:
-            _wait(server)
+            wait(server)
         for operation in OPERATIONS:
             _check(operation, running)
         return _measured(plan, running, subgraphs)
@@ -118,7 +118,7 @@ def _started(gateway: Gateway, folder: Path) -> Any:
     return serving(gateway.name, command, folder / f"{gateway.name}.log")
 
 
-def _wait(server: Server) -> None:
+def wait(server: Server) -> None:
     """Some gateways listen before they have read their supergraph."""
     asking = http_request("POST", "/graphql", port=server.port, body={"query": "{ __typename }"})
     give_up = time.monotonic() + READY_SECONDS

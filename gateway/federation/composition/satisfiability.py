@@ -70,12 +70,14 @@ def check_satisfiability(supergraph: Supergraph, merging: Merging) -> None:
             ]
             if not _is_always_resolved(sources):
                 failed.setdefault((position.type_name, name), _error(supergraph, reachability, position, name, field))
+            types = _types_there(supergraph, field, sources)
             for following in _next(supergraph, reachability, position, name, field, sources):
-                queue.append(following._replace(contexts=inside))
-            told = (position.type_name, name, _types_there(supergraph, field, sources))
-            if told[2] and told not in shared:
+                if all(following.type_name in there for _, there in types):
+                    queue.append(following._replace(contexts=inside))
+            told = (position.type_name, name, types)
+            if types and told not in shared:
                 shared.add(told)
-                _check_runtime_types(merging, position, name, told[2])
+                _check_runtime_types(merging, position, name, types)
     merging.errors += failed.values()
 
 

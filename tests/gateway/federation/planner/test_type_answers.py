@@ -222,3 +222,25 @@ def test_what_is_provided_goes_through_lists_and_unions(query: str, requests: in
         type Country @key(fields: "code") { code: ID! label: String @shareable }""",
     )
     assert len(made) == requests
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ one { id ... on Lost { z } } }",
+        "{ many { ... on Found { x y } ... on Lost { sku z } } }",
+        "{ one { ... on Lost { z } ... on Found { x } } many { id } }",
+        "{ one { __typename ... on Lost { sku } } }",
+    ],
+)
+def test_a_type_that_one_of_those_who_share_a_field_does_not_know_is_never_there(query: str) -> None:
+    found = {"__typename": "Found", "id": "1", "x": 1, "y": 2}
+    shared = "type Query { one: Kept @shareable many: [Kept] @shareable } interface Kept { id: ID! }"
+    agreed(
+        World({"one": found, "many": [found]}, [found]),
+        query,
+        a=f"""{shared} type Found implements Kept @key(fields: "id") {{ id: ID! x: Int }}
+        type Lost implements Kept @key(fields: "id") {{ id: ID! }}""",
+        b=f'{shared} type Found implements Kept @key(fields: "id") {{ id: ID! y: Int }}',
+        c='type Lost @key(fields: "sku") { sku: ID! z: Int }',
+    )
