@@ -17,6 +17,8 @@ from ports import free_port
 
 from gateway.settings import Settings
 
+pytestmark = pytest.mark.timeout(400)
+
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
