@@ -62,6 +62,9 @@ class Output(NamedTuple):
     checkout: Path
 
 
+_FILES: Final = {"--json", "--data", "--checkout", "--baseline"}
+
+
 def _tell(output: Output, text: str, content: dict[str, Any]) -> None:
     found = report.circumstances(output.checkout) | {"command": _command()}
     print(text)
@@ -72,7 +75,10 @@ def _tell(output: Output, text: str, content: dict[str, Any]) -> None:
 
 
 def _command() -> str:
-    return " ".join(["python -m bench", *(word for word in sys.argv[1:] if word != "--record")])
+    """What was typed, but for the files of this machine, and for recording it."""
+    typed = [word for word in sys.argv[1:] if word != "--record"]
+    kept = (word for before, word in zip(["", *typed], typed, strict=False) if not {before, word} & _FILES)
+    return " ".join(["python -m bench", *kept])
 
 
 @app.command("executor")

@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.auth.keys import ProviderKeys
 from gateway.auth.middleware import Authentication, identifier
@@ -30,7 +31,7 @@ from gateway.observability.log import logger
 from gateway.operation.usage import Usage
 from gateway.settings import Mode, Settings, SettingsError, load
 from gateway.worker import Duty, Worker, working
-from resolvers import audit_trail, custody, policy, upkeep, usage, wake
+from resolvers import audit_trail, custody, policy, unclaimed, upkeep, usage, wake
 from resolvers.context import RequestContext, moment
 from resolvers.loaders import loaders
 from resolvers.regulations import Regulations
@@ -95,7 +96,21 @@ def build(settings: Settings, store: Store) -> Starlette:
             store.close()
 
     middleware = [Middleware(Authentication, identify=identify)]
-    return Starlette(routes=routes, middleware=middleware, lifespan=lifespan)
+    return _Application(Authentication(view, identify), routes=routes, middleware=middleware, lifespan=lifespan)
+
+
+class _Application(Starlette):
+    """The routes; most requests are one kind, which needs none of the layers and answers for its own faults."""
+
+    def __init__(self, graphql: ASGIApp, **further: Any) -> None:
+        super().__init__(**further)
+        self.graphql = graphql
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == "/graphql" and scope["method"] == "POST":
+            await self.graphql(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def _limits(settings: Settings) -> Limits:
@@ -139,7 +154,9 @@ def worker(settings: Settings, regulations: Regulations) -> Worker:
     complaints = Duty("complaints", upkeep.due, upkeep.take, partial(wake.postpone, store.complaints))
     teams = Duty("teams", custody.teams_due, custody.note_standing, partial(wake.postpone, store.teams))
     agencies = Duty("agencies", custody.agencies_due, custody.settle, partial(wake.postpone, store.agencies))
-    return Worker(Lease(store, "upkeep"), make_context, (complaints, teams, agencies), RENEWAL_SECONDS)
+    reporters = Duty("reporters", unclaimed.due, unclaimed.settle, partial(unclaimed.postpone, store))
+    duties = (complaints, teams, agencies, reporters)
+    return Worker(Lease(store, "upkeep"), make_context, duties, RENEWAL_SECONDS)
 
 
 def verifier(settings: Settings) -> Verify:

@@ -25,6 +25,7 @@ def recorded(context: RequestContext, before: Document | None, after: Document, 
     """The keys that put the entry on the complaint, in the update that `action` makes."""
     head = None if before is None else before.get("auditHead")
     viewer = context.viewer
+    then, now = (None, audit_chain.digest(after)) if before is None else audit_chain.digests(before, after)
     entry: Document = {
         "complaint": after["_id"],
         "sequence": 1 if head is None else head["sequence"] + 1,
@@ -34,8 +35,8 @@ def recorded(context: RequestContext, before: Document | None, after: Document, 
         "subject": policy.named_in_logs(viewer),
         "agency": viewer.agency,
         "readers": list(policy.watchers(after)),
-        "before": audit_chain.digest(before),
-        "after": audit_chain.digest(after),
+        "before": then,
+        "after": now,
         "previousHash": None if head is None else head["hash"],
     }
     entry["hash"] = audit_chain.entry_hash(entry)

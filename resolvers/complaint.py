@@ -1,5 +1,7 @@
 """Complaints: read, accept, escalate, withdraw."""
 
+from collections.abc import Awaitable
+from functools import lru_cache
 from typing import Final
 
 from resolvers import agency as agencies
@@ -11,11 +13,12 @@ from resolvers.domain.lifecycle import Transition
 from resolvers.domain.vocabulary import ComplaintAction, FollowUpKind, TeamRole, Visibility
 from resolvers.errors import InvalidArgument, InvalidInput, NotAllowed, TeamNotActive
 from resolvers.follow_up import appended, reasoned
+from resolvers.loaders import Ready
 from resolvers.store.database import Document
 from resolvers.transition import act, known, prove
 from resolvers.update import Attempt
 
-_DECIDING: Final = frozenset(policy.KNOWING)
+_NONE: Final[Ready[Document | None]] = Ready(None)
 
 
 async def by_id(context: RequestContext, complaint_id: str, keys: frozenset[str] | None = None) -> Document | None:
@@ -30,12 +33,30 @@ async def by_tracking_id(
 
     Raises InvalidArgument for a secret in a request whose text is kept in logs and histories.
     """
+    return shown(context, await looked_up(context, text, secret, keys), secret)
+
+
+def looked_up(
+    context: RequestContext, text: str, secret: str | None, keys: frozenset[str] | None
+) -> Awaitable[Document | None]:
+    """The first half of `by_tracking_id`: the complaint for `shown` alone to show."""
     if secret is not None and not context.takes_secrets:
         raise InvalidArgument("A secret is not taken in a GET request, where logs and histories keep it: use POST.")
     complaint_id = tracking_id.parse(text)
-    proving = () if secret is None else ("secretHash",)
-    read = None if keys is None else keys.union(_DECIDING, proving)
-    complaint = None if complaint_id is None else await context.loaders.complaint.load(complaint_id, read)
+    if complaint_id is None:
+        return _NONE
+    read = None if keys is None else _deciding(keys, is_proving=secret is not None)
+    return context.loaders.complaint.load(complaint_id, read)
+
+
+@lru_cache(maxsize=1024)
+def _deciding(keys: frozenset[str], *, is_proving: bool) -> frozenset[str]:
+    """The keys, and those that say who may know of the complaint."""
+    return keys.union(policy.KNOWING, ("secretHash",) if is_proving else ())
+
+
+def shown(context: RequestContext, complaint: Document | None, secret: str | None) -> Document | None:
+    """What was looked up, to whom may know of it."""
     if complaint is None:
         return None
     prove(context, complaint, secret)

@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from resolvers import policy
 from resolvers.context import RequestContext
+from resolvers.documents import INSTANTS
 from resolvers.domain import search_words
 from resolvers.domain.lifecycle import OPEN
 from resolvers.domain.vocabulary import ComplaintOrder, ComplaintStatus
@@ -102,6 +103,7 @@ def listing(
         arguments,
         Cursors(context.secret_key, scope("complaints", asked)),
         keys=keys,
+        instants=INSTANTS,
     )
 
 

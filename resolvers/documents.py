@@ -4,7 +4,7 @@ Instants are aware UTC datetimes, calendar dates ISO 8601 strings, references th
 """
 
 from datetime import datetime
-from typing import NotRequired, TypedDict
+from typing import Any, Final, NotRequired, TypedDict, get_args, get_type_hints, is_typeddict
 
 from resolvers.domain.sla import ClockDoc, PauseDoc
 
@@ -342,6 +342,8 @@ class ReporterDoc(TypedDict):
     consentAt: datetime | None
     sealedAt: datetime
     erasedAt: datetime | None
+    wakeAt: NotRequired[datetime]
+    """When it is asked whether the complaint was stored; not there once it was."""
 
 
 class ReporterKeyDoc(TypedDict):
@@ -425,3 +427,15 @@ ComplaintDoc = TypedDict(
         "synthetic": bool,
     },
 )
+
+
+def _holds_instants(shape: Any) -> bool:
+    """Whether a value of this type may be an instant, or have one inside: not where that is not said."""
+    if shape is None or shape in (str, int, float, bool, type(None)):
+        return False
+    inside = get_type_hints(shape).values() if is_typeddict(shape) else get_args(shape)
+    return not inside or any(map(_holds_instants, inside))
+
+
+INSTANTS: Final = frozenset(key for key, shape in get_type_hints(ComplaintDoc).items() if _holds_instants(shape))
+"""The keys of a complaint under which there may be instants."""

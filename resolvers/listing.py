@@ -10,6 +10,7 @@ import hashlib
 import hmac
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
@@ -109,6 +110,8 @@ class Listing:
     position: Callable[[Row], Sequence[Any]]
     cursors: Cursors
     _page: Page | None = None
+    is_zoned: bool = True
+    """Whether its rows' instants say that they are of UTC."""
     _fetching: "asyncio.Future[Page] | None" = field(default=None, init=False)
 
     async def page(self) -> Page:
@@ -127,8 +130,36 @@ class Listing:
         self._fetching.set_result(self._page)
         return self._page
 
+    def zone(self) -> None:
+        """For who reads more of the rows than was said: from now on their instants are of UTC."""
+        if self.is_zoned:
+            return
+        self.is_zoned = True
+        if self._page is not None:
+            _zoned(self._page.rows)
+            return
+        fetch = self.fetch
+
+        async def zoned() -> Page:
+            page = await fetch()
+            _zoned(page.rows)
+            return page
+
+        self.fetch = zoned
+
     def cursor(self, row: Row) -> str:
         return self.cursors.write(self.position(row))
+
+
+def _zoned(value: Any) -> Any:
+    """The value, changed in its place where it holds others."""
+    if isinstance(value, list):
+        value[:] = map(_zoned, value)
+    elif isinstance(value, dict):
+        value.update({key: _zoned(each) for key, each in value.items()})
+    elif isinstance(value, datetime) and value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
+    return value
 
 
 def of_rows(

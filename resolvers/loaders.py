@@ -58,7 +58,47 @@ class ById:
         return None if self.held is None else self.held.made(self.collection.name)
 
 
-Waiter = asyncio.Future[Document | None]
+@dataclass(slots=True, eq=False)
+class _Batch:
+    """Ids that one command reads."""
+
+    ids: list[str] = field(default_factory=list)
+    rows: Mapping[str, Document] | None = None
+    """None until they have been read."""
+    failure: BaseException | None = None
+    waiters: "dict[asyncio.Task[Any] | None, asyncio.Future[None]]" = field(default_factory=dict)
+    """One for each task that waits: who stops waiting ends the read for nobody else."""
+
+    def waiter(self) -> "asyncio.Future[None]":
+        task = asyncio.current_task()
+        waiter = self.waiters.get(task)
+        if waiter is None or waiter.cancelled():
+            waiter = self.waiters[task] = asyncio.get_running_loop().create_future()
+        return waiter
+
+    def settle(self, rows: Mapping[str, Document], failure: BaseException | None) -> None:
+        self.rows, self.failure = rows, failure
+        for waiter in self.waiters.values():
+            if not waiter.done():
+                waiter.set_result(None)
+
+
+class _Wanted:
+    """One id's document, for who awaits it."""
+
+    __slots__ = ("batch", "document_id")
+
+    def __init__(self, batch: _Batch, document_id: str) -> None:
+        self.batch = batch
+        self.document_id = document_id
+
+    def __await__(self) -> Generator[Any, None, Document | None]:
+        if self.batch.rows is None:
+            yield from self.batch.waiter()
+        if self.batch.failure is not None:
+            raise self.batch.failure
+        assert self.batch.rows is not None  # noqa: S101 - they are there before a waiter is told
+        return self.batch.rows.get(self.document_id)
 
 
 @dataclass(slots=True)
@@ -68,44 +108,39 @@ class _Reads:
     collection: Collection
     keys: frozenset[str] | None
     known: dict[str, Document | None] = field(default_factory=dict)
-    waiting: dict[str, list[Waiter]] = field(default_factory=dict)
-    unsent: list[str] = field(default_factory=list)
+    asked: dict[str, _Batch] = field(default_factory=dict)
+    unsent: _Batch | None = None
 
     def load(self, document_id: str) -> Awaitable[Document | None]:
         if document_id in self.known:
             return Ready(self.known[document_id])
-        loop = asyncio.get_running_loop()
-        # One for each who waits: whoever stops waiting ends the read for nobody else.
-        waiter: Waiter = loop.create_future()
-        if document_id in self.waiting:
-            self.waiting[document_id].append(waiter)
-        else:
-            self.waiting[document_id] = [waiter]
-            self.unsent.append(document_id)
-            if len(self.unsent) == 1:
-                loop.call_soon(self._send)
-        return waiter
+        batch = self.asked.get(document_id)
+        if batch is None:
+            batch = self.unsent
+            if batch is None:
+                batch = self.unsent = _Batch()
+                asyncio.get_running_loop().call_soon(self._send, batch)
+            batch.ids.append(document_id)
+            self.asked[document_id] = batch
+            if len(batch.ids) == MAX_BATCH:
+                self.unsent = None
+        return _Wanted(batch, document_id)
 
-    def _send(self) -> None:
-        ids, self.unsent = self.unsent, []
-        for start in range(0, len(ids), MAX_BATCH):
-            batch = ids[start : start + MAX_BATCH]
-            wanted: Document = {"_id": {"$in": batch} if len(batch) > 1 else {"$eq": batch[0]}}
-            found(self.collection, wanted, self.keys).add_done_callback(partial(self._settle, batch))
+    def _send(self, batch: _Batch) -> None:
+        if batch is self.unsent:
+            self.unsent = None
+        ids = batch.ids
+        wanted: Document = {"_id": {"$in": ids} if len(ids) > 1 else {"$eq": ids[0]}}
+        found(self.collection, wanted, self.keys).add_done_callback(partial(self._settle, batch))
 
-    def _settle(self, ids: list[str], read: "asyncio.Future[list[Document]]") -> None:
+    def _settle(self, batch: _Batch, read: "asyncio.Future[list[Document]]") -> None:
         failure = read.exception()
-        by_id = {} if failure else {row["_id"]: row for row in read.result()}
-        for document_id in ids:
-            waiters = [waiter for waiter in self.waiting.pop(document_id) if not waiter.done()]
+        rows = {} if failure else {row["_id"]: row for row in read.result()}
+        for document_id in batch.ids:
+            del self.asked[document_id]
             if failure is None:
-                row = self.known[document_id] = by_id.get(document_id)
-                for waiter in waiters:
-                    waiter.set_result(row)
-                continue
-            for waiter in waiters:
-                waiter.set_exception(failure)
-                waiter.exception()  # told to nobody else, where nobody waits any more
+                self.known[document_id] = rows.get(document_id)
+        batch.settle(rows, failure)
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ Three collections: `reporters`, `reporter_keys` (the wrapped data keys: never in
 import asyncio
 import secrets
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 import orjson
@@ -21,6 +22,8 @@ from resolvers.store.database import Document
 LIMITS: Final = {"name": 200, "email": 254, "phone": 30, "nik": 16}
 INCLUSION: Final = ("sex", "ageBand", "disability")
 MAX_PURPOSE: Final = 200
+TO_BE_CLAIMED: Final = timedelta(hours=1)
+"""How long a reporter is kept whose complaint may have been lost on its way to the database."""
 
 
 def checked(given: Mapping[str, Any]) -> dict[str, str]:
@@ -50,6 +53,7 @@ async def seal(context: RequestContext, complaint_id: str, given: Mapping[str, A
             "consentAt": context.now if inclusion else None,
             "sealedAt": context.now,
             "erasedAt": None,
+            "wakeAt": context.now + TO_BE_CLAIMED,
         }
     )
     return reporter_id

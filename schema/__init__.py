@@ -1,6 +1,5 @@
 """The contract: `build()` gives the schema, `build_subgraph()` the same as a federation subgraph."""
 
-import warnings
 from collections.abc import Iterator, Sequence
 from typing import Final, TypeVar
 
@@ -35,22 +34,25 @@ class _Silent(strawberry.Schema):
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Logs nothing: messages may hold what a citizen wrote; the edge logs what an operator needs."""
 
+    def _warn_for_federation_directives(self) -> None:
+        """Strawberry expects a federation schema where it sees @key; `_entities` is for other routers alone.
+
+        A filter of warnings would be the whole process's, and schemas are built in threads.
+        """
+
 
 def build(local_cases: Sequence[str] = ()) -> strawberry.Schema:
     """The national graph as `/graphql` serves it: without federation's own root fields.
 
     `local_cases` names the types of LocalCase that agencies' subgraphs bring.
     """
-    with warnings.catch_warnings():
-        # Strawberry expects a federation schema where it sees @key; `_entities` is for other routers alone.
-        warnings.filterwarnings("ignore", message="Federation directive found")
-        built = _Silent(
-            query=Query,
-            mutation=Mutation,
-            subscription=Subscription,
-            types=[local_case_type(name) for name in local_cases],
-            config=_config(),
-        )
+    built = _Silent(
+        query=Query,
+        mutation=Mutation,
+        subscription=Subscription,
+        types=[local_case_type(name) for name in local_cases],
+        config=_config(),
+    )
     return _without_null_defaults(built)
 
 

@@ -86,7 +86,8 @@ class Called:
 
     `commands` is what one call costs the database, in commands; `passes` says that the selection below is still of
     the same documents (a page's edges), so that their projection reaches through it. What is called for a document of
-    a `register` gives what follows from that register alone.
+    a `register` gives what follows from that register alone. `halves` says the same without a
+    coroutine for each call.
     """
 
     resolve: Callable[..., Any]
@@ -95,6 +96,15 @@ class Called:
     paged: bool = False
     passes: bool = False
     register: Register | None = None
+    halves: "Halves | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Halves:
+    """A call that waits for one thing: `ask(info, arguments…)` for what; `show(info, it, arguments…)` is the value."""
+
+    ask: Callable[..., Awaitable[Any]]
+    show: Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +198,7 @@ def called(
     paged: bool = False,
     passes: bool = False,
     register: Register | None = None,
+    halves: "Halves | None" = None,
     name: str | None = None,
 ) -> Callable[[Callable[..., Any]], Any]:
     """Binds a function `(parent: Parent[…], info, *, arguments…)`; its docstring is the field's description."""
@@ -198,7 +209,7 @@ def called(
             graphql_type=graphql_type,
             name=name,
             description=inspect.getdoc(resolve),
-            metadata={"binding": Called(resolve, needs, commands, paged, passes, register)},
+            metadata={"binding": Called(resolve, needs, commands, paged, passes, register, halves)},
         )
 
     return bind

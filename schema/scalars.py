@@ -1,9 +1,11 @@
 """DateTime and Date: what is accepted, what is printed."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from typing import Any, NewType
+from typing import Any, Final, NewType
 
+import orjson
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
@@ -24,6 +26,25 @@ def _print_instant(value: Any) -> str:
         f"{_day(instant.year, instant.month, instant.day)}{_TWO[instant.hour]}:{_TWO[instant.minute]}:"
         f"{_TWO[instant.second]}{_THREE[instant.microsecond // 1000]}"
     )
+
+
+def print_instants(values: Sequence[Any]) -> list[str | None]:
+    """Each as DateTime prints it, None as None; of UTC where none has an offset.
+
+    Together they are a third of the CPU: orjson prints a list of them, but for the milliseconds, which it has as
+    microseconds, or not at all where there are none.
+    """
+    if not {*map(type, values)} <= _INSTANTS or any(value is not None and value.tzinfo is not None for value in values):
+        return [None if value is None else _print_instant(value) for value in values]
+    printed: list[str | None] = orjson.loads(orjson.dumps(values, option=orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z))
+    return [
+        instant and (f"{instant[:23]}Z" if len(instant) == _WITH_MICROSECONDS else f"{instant[:19]}.000Z")
+        for instant in printed
+    ]
+
+
+_INSTANTS: Final = frozenset({datetime, type(None)})
+_WITH_MICROSECONDS: Final = len("2026-11-24T09:30:00.000001Z")
 
 
 @lru_cache(maxsize=10_000)

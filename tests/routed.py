@@ -13,6 +13,7 @@ import uvicorn
 
 from gateway.cli.router import Named, Read, none_named, read, router_app
 from gateway.cli.router_config import RouterConfig
+from gateway.cli.running_schemas import RunningSchemas
 from gateway.cli.server import UVICORN
 
 
@@ -30,16 +31,21 @@ class Routed:
 
 @asynccontextmanager
 async def routing(
-    file: Path, config: RouterConfig | None = None, read: Read = read, named: Named = none_named
+    file: Path,
+    config: RouterConfig | None = None,
+    read: Read = read,
+    named: Named = none_named,
+    running: RunningSchemas | None = None,
 ) -> AsyncIterator[Routed]:
     """A router that serves the file."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        app = router_app(file, read, config, named)
+        # In a thread, as whoever reads the first supergraph may ask subgraphs on a loop of its own.
+        app = await asyncio.to_thread(router_app, file, read, config, named, running)
         server = uvicorn.Server(
             uvicorn.Config(app, **UVICORN | {"log_level": "critical", "timeout_graceful_shutdown": 1})
         )
-        running = asyncio.create_task(server.serve([listening]))
+        serving = asyncio.create_task(server.serve([listening]))
         try:
             while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
                 await asyncio.sleep(0.005)
@@ -47,4 +53,4 @@ async def routing(
                 yield Routed(f"http://127.0.0.1:{listening.getsockname()[1]}/graphql", session)
         finally:
             server.should_exit = True
-            await running
+            await serving

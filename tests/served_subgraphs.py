@@ -27,7 +27,8 @@ from gateway.federation.executor.subgraphs import Caller
 from gateway.operation.document import Documents
 
 LINK = """extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable",
-"@external", "@requires", "@provides", "@override", "@inaccessible", "@interfaceObject"])
+"@external", "@requires", "@provides", "@override", "@inaccessible", "@interfaceObject", "@context", "@fromContext",
+"@authenticated"])
 """
 ENTITIES = "scalar _Any union _Entity = %s extend type Query { _entities(representations: [_Any!]!): [_Entity]! }"
 

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, NamedTuple
 
 import orjson
-from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -59,7 +58,8 @@ class Authentication:
             await self.app(scope, receive, send)
             return
         try:
-            identity = await self.identify(Headers(scope=scope).getlist("authorization"))
+            given = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
+            identity = await self.identify(given)
             scope["identity"], scope["viewer"] = identity, identity.viewer
         except InvalidToken as refused:
             await _refusal(401, "UNAUTHENTICATED", str(refused))(scope, receive, send)

@@ -1,9 +1,10 @@
 """`satugraf router`: serves a supergraph."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from gateway.cli.router_config import RouterConfig
+    from gateway.cli.running_schemas import RunningSchemas
+    from gateway.cli.supergraph_config import Heard
     from gateway.federation.composition import Contract
     from gateway.federation.executor.endpoint import Endpoint
     from gateway.federation.executor.transport import HttpTransport
@@ -40,15 +43,16 @@ def router(
 ) -> None:
     """Serve a supergraph on /graphql, over HTTP, server-sent events and websockets.
 
-    The file is watched, and the schema files that supergraph.yaml names: what has changed is served at once, and where
-    it makes no supergraph, the last good one goes on. Limits come from the environment, SATUGRAF_ROUTER_DEADLINE_MS and
-    its siblings: docs/federation.md lists them.
+    The file is watched, and the schema files that supergraph.yaml names; running subgraphs are asked for their schemas
+    again and again. What has changed is served at once, and where it makes no supergraph, the last good one goes on.
+    Limits come from the environment, SATUGRAF_ROUTER_DEADLINE_MS and its siblings: docs/federation.md lists them.
 
     [bold]Example[/bold]: satugraf router --config supergraph.yaml --port 4000
     """
     import uvicorn
 
     from gateway.cli.router_config import from_environment
+    from gateway.cli.running_schemas import RunningSchemas
     from gateway.cli.supergraph_config import schema_files
     from gateway.federation.composition import Contract
 
@@ -63,7 +67,8 @@ def router(
         if supergraph is not None:
             app = router_app(file, read, configured)
         else:
-            app = router_app(file, partial(composed, tags=tags), configured, schema_files)
+            running = RunningSchemas()
+            app = router_app(file, partial(composed, tags=tags, heard=running.sdl), configured, schema_files, running)
     uvicorn.run(app, host=host, port=port, **UVICORN)
 
 
@@ -98,12 +103,12 @@ def read(file: Path) -> Source:
     return Source(supergraph, {subgraph.name: Endpoint(subgraph.url) for subgraph in supergraph.subgraphs.values()})
 
 
-def composed(file: Path, tags: "Contract | None" = None) -> Source:
+def composed(file: Path, tags: "Contract | None" = None, heard: "Heard | None" = None) -> Source:
     """The supergraph that supergraph.yaml's subgraphs make; ends the command with the errors where there is none."""
     from gateway.cli.endpoints import endpoints
     from gateway.cli.supergraph import supergraph_from
 
-    supergraph = supergraph_from(file, tags)
+    supergraph = supergraph_from(file, tags, heard)
     return Source(supergraph, endpoints(file, supergraph))
 
 
@@ -112,9 +117,13 @@ def none_named(file: Path) -> list[Path]:
 
 
 def router_app(
-    file: Path, read: Read = read, config: "RouterConfig | None" = None, named: Named = none_named
+    file: Path,
+    read: Read = read,
+    config: "RouterConfig | None" = None,
+    named: Named = none_named,
+    running: "RunningSchemas | None" = None,
 ) -> "ASGIApp":
-    """The router as an ASGI app, which watches its files while it runs."""
+    """The router as an ASGI app, which watches its files, and the schemas of running subgraphs, while it runs."""
     from starlette.applications import Starlette
     from starlette.routing import Route
 
@@ -131,14 +140,15 @@ def router_app(
     transport = HttpTransport(first.endpoints)
     connections = Connections(config.limits.connections)
     endpoint = Router(served(first.supergraph, transport, config), config.limits, config.exposes_plan, connections)
-    watch = Watch(file, read, config, transport, endpoint, named, seen)
+    watch = Watch(file, read, config, transport, endpoint, named, running, seen)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        watching = asyncio.create_task(watch.run())
+        watching = [asyncio.create_task(work) for work in (watch.files(), watch.schemas())]
         with told_to_stop(connections.stop):
             yield
-        watching.cancel()
+        for work in watching:
+            work.cancel()
         endpoint.served.retire()
         await transport.close()
 
@@ -166,7 +176,7 @@ def served(supergraph: "Supergraph", transport: "HttpTransport", config: "Router
 
 @dataclass(slots=True)
 class Watch:
-    """Looks at the files, and exchanges what is served where they have become another supergraph."""
+    """Looks at files and schemas, and exchanges what is served where they have become another supergraph."""
 
     file: Path
     read: Read
@@ -174,29 +184,57 @@ class Watch:
     transport: "HttpTransport"
     endpoint: "Router"
     named: Named
+    running: "RunningSchemas | None"
     seen: Versions
+    _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def run(self) -> None:
-        from gateway.http.answer import bugs_told
-
+    async def files(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             found = await asyncio.to_thread(_versions, self.file, self.seen, self.named)
             if found == self.seen or found[self.file] is None:
                 continue
             self.seen = found
-            # Whatever is wrong with the files or with us: what is served goes on.
-            with bugs_told("supergraph", lambda body: None), suppress(typer.Exit, OSError):
-                await self.exchange(await asyncio.to_thread(self.read, self.file))
-                Console(stderr=True).print(f"{self.file} has changed: the new supergraph is served.")
+            async with self._one_at_a_time:
+                await self._schemas_have_changed()
+                await self._reread(f"{self.file} has changed")
 
-    async def exchange(self, fresh: Source) -> None:
+    async def schemas(self) -> None:
+        while True:
+            await asyncio.sleep(self.config.schema_poll_ms / 1000 * random.uniform(0.8, 1.2))  # noqa: S311 - no secret
+            async with self._one_at_a_time:
+                if await self._schemas_have_changed():
+                    await self._reread("The schema of a running subgraph has changed")
+
+    async def _schemas_have_changed(self) -> bool:
+        from gateway.cli.supergraph_config import schema_urls
+
+        if self.running is None:
+            return False
+        urls = await asyncio.to_thread(schema_urls, self.file)
+        return await self.running.have_changed(urls)
+
+    async def _reread(self, why: str) -> None:
+        from gateway.http.answer import bugs_told
+
+        # Whatever is wrong with files, schemas or us: what is served goes on.
+        with bugs_told("supergraph", lambda body: None), suppress(typer.Exit, OSError):
+            await self._exchange(await asyncio.to_thread(self.read, self.file))
+            _say(f"{why}: the new supergraph is served.")
+            return
+        _say(f"{why}, and makes no supergraph: the last good one is served.")
+
+    async def _exchange(self, fresh: Source) -> None:
         following = served(fresh.supergraph, self.transport, self.config)
         await asyncio.to_thread(following.warm, self.endpoint.served)
         # Requests that began with the old supergraph still ask its subgraphs.
         self.transport.endpoints = {**self.transport.endpoints, **fresh.endpoints}
         before, self.endpoint.served = self.endpoint.served, following
         before.retire()
+
+
+def _say(sentence: str) -> None:
+    Console(stderr=True).print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 
 def _versions(file: Path, seen: Versions, named: Named) -> Versions:

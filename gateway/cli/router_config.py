@@ -14,6 +14,7 @@ from gateway.operation.document import DocumentLimits
 from gateway.settings import SettingsError
 
 PREFIX = "SATUGRAF_ROUTER_"
+SCHEMA_POLL_MS = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,9 @@ class RouterConfig:
     max_fetches: int = MAX_FETCHES
     introspection: bool = True
     exposes_plan: bool = False
+    schema_poll_ms: int = SCHEMA_POLL_MS
+    """Between two times that running subgraphs are asked for their schemas; a fifth more or less, lest all ask at once.
+    """
 
 
 _BODY, _ROUTER, _SHAPE = BodyLimits(), RouterLimits(), ShapeLimits()
@@ -45,6 +49,7 @@ class _Environment(BaseSettings):
     allowed_origins: str = ""
     fetch_limit: int = Field(MAX_FETCHES, ge=1)
     introspection: bool = True
+    schema_poll_ms: int = Field(SCHEMA_POLL_MS, ge=100)
 
 
 def from_environment(exposes_plan: bool = False) -> RouterConfig:
@@ -62,4 +67,4 @@ def from_environment(exposes_plan: bool = False) -> RouterConfig:
     )
     shape = ShapeLimits(given.depth_limit, given.alias_limit, given.root_field_limit)
     document = DocumentLimits(given.token_limit, shape)
-    return RouterConfig(limits, document, given.fetch_limit, given.introspection, exposes_plan)
+    return RouterConfig(limits, document, given.fetch_limit, given.introspection, exposes_plan, given.schema_poll_ms)

@@ -14,6 +14,7 @@ from gateway.cli.supergraph_report import as_json, explained, places_in
 if TYPE_CHECKING:
     from graphql import GraphQLError
 
+    from gateway.cli.supergraph_config import Heard
     from gateway.federation.composition import Contract
     from gateway.federation.planner.planner import Phases
     from gateway.federation.supergraph import Supergraph
@@ -153,13 +154,13 @@ def _shown(made: "Phases", phase: Phase, format: Format) -> str:
     return plan.printed(made.planned.plan) if phase is Phase.PLAN else phases.printed(shown)
 
 
-def supergraph_from(config: Path, tags: "Contract | None" = None) -> "Supergraph":
+def supergraph_from(config: Path, tags: "Contract | None" = None, heard: "Heard | None" = None) -> "Supergraph":
     """The composed supergraph, or a variant; ends the command with the errors where none can be served."""
     from gateway.cli.supergraph_config import read_config
     from gateway.federation.composition import compose as composed_of
     from gateway.federation.join import InvalidSupergraph, check_features
 
-    sources = read_config(config)
+    sources = read_config(config, heard)
     composed = composed_of(sources, tags if tags is not None and any(tags) else None)
     if composed.supergraph is None:
         fail(explained(composed.errors, places_in(sources)))

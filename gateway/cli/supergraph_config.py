@@ -1,5 +1,6 @@
 """`supergraph.yaml`: the subgraphs, where they are, and where their schemas come from."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +8,9 @@ import typer
 import yaml
 
 from gateway.cli.failure import fail
+from gateway.cli.running_schemas import RunningSchemas, SchemaUnknown
 from gateway.federation.composition import SubgraphSource
 
-FETCH_SECONDS = 10
 MAX_DEPTH = 32
 _OPENING = (
     *(yaml.FlowSequenceStartToken, yaml.FlowMappingStartToken),
@@ -19,8 +20,11 @@ _CLOSING = (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken, yaml.BlockEndTo
 MAX_BYTES = 64 * 1024 * 1024
 """Of one file; the schema of one with 10 000 fields has less than one MiB."""
 
+Heard = Callable[[str, str], str]
+"""The schema of a running subgraph, by its name and URL. Raises SchemaUnknown."""
 
-def read_config(file: Path) -> list[SubgraphSource]:
+
+def read_config(file: Path, heard: Heard | None = None) -> list[SubgraphSource]:
     """The subgraphs that the file names; ends the command with a sentence where it cannot be read.
 
     Each has `routing_url` and `schema`, which is one of `file` (beside the configuration), `sdl`, or `subgraph_url`
@@ -35,18 +39,25 @@ def read_config(file: Path) -> list[SubgraphSource]:
     subgraphs = config.get("subgraphs") if isinstance(config, dict) else None
     if not isinstance(subgraphs, dict) or not subgraphs:
         fail(f"{file} has no subgraphs: name each with routing_url and schema under the key subgraphs.")
-    return [_source(file, str(name), row) for name, row in subgraphs.items()]
+    heard = heard or RunningSchemas().sdl
+    return [_source(file, str(name), row, heard) for name, row in subgraphs.items()]
 
 
 def schema_files(file: Path) -> list[Path]:
-    """The files that a supergraph.yaml names as schemas; none where it cannot be read.
+    """The files that a supergraph.yaml names as schemas; none where it cannot be read."""
+    return [file.parent / beside for _, beside in _schemas(file, "file")]
 
-    No sentence is due here: who reads the file in earnest says what is wrong with it.
-    """
+
+def schema_urls(file: Path) -> dict[str, str]:
+    """By subgraph, where a supergraph.yaml says that its schema is asked for; none where it cannot be read."""
+    return dict(_schemas(file, "subgraph_url"))
+
+
+def _schemas(file: Path, kind: str) -> list[tuple[str, str]]:
+    """No sentence is due here: who reads the file in earnest says what is wrong with it."""
     try:
-        config = yaml.safe_load(read_text(file))
-        schemas = [row["schema"] for row in config["subgraphs"].values()]
-        return [file.parent / schema["file"] for schema in schemas if "file" in schema]
+        rows = yaml.safe_load(read_text(file))["subgraphs"]
+        return [(str(name), str(row["schema"][kind])) for name, row in rows.items() if kind in row["schema"]]
     except (OSError, ValueError, yaml.YAMLError, typer.Exit, LookupError, TypeError, AttributeError, RecursionError):
         return []
 
@@ -73,49 +84,27 @@ def read_text(file: Path) -> str:
         fail(f"{file} is not text in UTF-8.")
 
 
-def _source(file: Path, name: str, row: Any) -> SubgraphSource:
+def _source(file: Path, name: str, row: Any, heard: Heard) -> SubgraphSource:
     schema = row.get("schema") if isinstance(row, dict) else None
     if not isinstance(schema, dict):
         fail(f"{file}: the subgraph {name} has no schema: give it file, sdl or subgraph_url.")
     url = row.get("routing_url") or schema.get("subgraph_url") or ""
-    sdl = _sdl(file, name, schema)
+    sdl = _sdl(file, name, schema, heard)
     if sdl is None:
         fail(f"{file}: the schema of the subgraph {name} must be one of file, sdl or subgraph_url.")
     return SubgraphSource(name, str(url), sdl)
 
 
-def _sdl(file: Path, name: str, schema: dict[str, Any]) -> str | None:
+def _sdl(file: Path, name: str, schema: dict[str, Any], heard: Heard) -> str | None:
     match schema:
         case {"sdl": str(sdl)}:
             return sdl
         case {"file": str(beside)}:
             return read_text(file.parent / beside)
         case {"subgraph_url": str(running)}:
-            return _introspected(name, running)
+            try:
+                return heard(name, running)
+            except SchemaUnknown as failure:
+                fail(str(failure))
         case _:
             return None
-
-
-def _introspected(name: str, url: str) -> str:
-    """The SDL that a running subgraph says of itself."""
-    import asyncio
-
-    from gateway.federation.executor.endpoint import Endpoint, TransportLimits
-    from gateway.federation.executor.subgraphs import SubgraphFailed
-    from gateway.federation.executor.transport import HttpTransport
-
-    async def ask() -> Any:
-        transport = HttpTransport({name: Endpoint(url, TransportLimits(timeout_ms=FETCH_SECONDS * 1000))})
-        try:
-            return await transport.ask(name, b'{"query":"{ _service { sdl } }"}', "query")
-        finally:
-            await transport.close()
-
-    try:
-        answer = asyncio.run(ask())
-    except SubgraphFailed as failure:
-        fail(f"The schema of the subgraph {name} cannot be read from {url}: {failure}")
-    sdl = ((answer.get("data") or {}).get("_service") or {}).get("sdl")
-    if not isinstance(sdl, str):
-        fail(f"The subgraph {name} at {url} does not answer _service {{ sdl }}.")
-    return sdl

@@ -39,5 +39,5 @@ async def answered(
         return Answered(await program.run(run, event))
     except Declined as declined:
         metrics.referred.labels(declined.reason).inc()
-    result = await executed(schema, request, context, run.outcomes, event)
+    result = await executed(schema, request, context, run.outcomes(), event)
     return Answered(result.data, result.errors or ())

@@ -59,7 +59,7 @@ class _Compiler:
         self.opens = parts.opens or self.opens
         writer = parts.writer
         is_lasting = writer.is_lasting and len(writer.entries) <= MAX_LASTING
-        return Selection(tuple(parts.steps), writer.function(), frozenset(parts.keys), serial, is_lasting)
+        return Selection(tuple(parts.steps), writer.function(), parts.needs(), serial, is_lasting)
 
     def objects(self, named: GraphQLNamedType, place: Place) -> Selection | Abstract:
         selection_sets = _selection_sets(place.field_nodes)

@@ -12,6 +12,7 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
+    GraphQLScalarType,
     get_named_type,
     get_nullable_type,
     is_composite_type,
@@ -25,6 +26,7 @@ from gateway.executor.run import Objects, Opens, Place, Run, Selection, Step
 from gateway.executor.shape import Inner, Writer
 from gateway.executor.steps import Abstract, Asked, Call, Embedded, Load, Read, Wrapping, completed
 from resolvers.context import RequestContext
+from resolvers.keys import Keys
 from schema.binding import Action, Called, Column, Derived, Document, Loaded, Streamed, binding_of
 
 
@@ -44,6 +46,8 @@ class Parts:
     writer: Writer = field(default_factory=Writer)
     steps: list[Step] = field(default_factory=list)
     keys: set[str] = field(default_factory=set)
+    printed: set[str] = field(default_factory=set)
+    """Keys that columns of instants print; some of them may be in `keys` too."""
     calls: dict[tuple[str, str], Call] = field(default_factory=dict)
     """By field and what is selected below it: aliases of one field with the same selection are called together."""
     opens: Opens | None = None
@@ -57,7 +61,7 @@ class Parts:
         definition = None if declared is None else declared.extensions.get("strawberry-definition")
         if declared is None or definition is None or definition.extensions or definition.permission_classes:
             raise Unsupported("introspection" if name.startswith("__") else "field")
-        place = Place(response_key, field_nodes, declared, self.parent, frozenset())
+        place = Place(response_key, field_nodes, declared, self.parent, Keys(()))
         binding = binding_of(declared)
         if isinstance(binding, Column):
             self._column(place, binding)
@@ -72,9 +76,17 @@ class Parts:
         else:
             raise Unsupported("binding")
 
+    def needs(self) -> Keys:
+        """The keys that are read of a document."""
+        return Keys(self.keys | self.printed, self.printed - self.keys)
+
     def _column(self, place: Place, binding: Column) -> None:
+        if _is_instant(place.field.type) and binding.visible is None:
+            self.printed.add(binding.key)
+            self._printed(place, binding.key)
+            return
         objects = self._objects(place)
-        self.keys.update(binding.needs if not binding.passes else _keys(objects))
+        self._need(_keys(objects) if binding.passes else Keys(binding.needs))
         if objects is not None and not _is_plain(objects):
             self._embedded(place, objects, _column_reader(binding))
             return
@@ -83,6 +95,17 @@ class Parts:
             masked = "None" if binding.masked is None else f"{self.writer.bind(binding.masked.of)}(d)"
             read = f"{read} if {self.writer.seen(binding.visible)} else {masked}"
         self._shaped(place, read, objects)
+
+    def _need(self, keys: Keys) -> None:
+        self.keys.update(keys.read)
+        self.printed.update(keys.printed)
+
+    def _printed(self, place: Place, key: str) -> None:
+        """A column of instants, which cost a third where they are printed together."""
+        x = self.writer.instants(key)
+        if isinstance(place.field.type, GraphQLNonNull):
+            self.writer.write(0, f"if {x} is None: missing()")
+        self.writer.answer(place.response_key, x)
 
     def _derived(self, place: Place, binding: Derived) -> None:
         compute = binding.compute
@@ -123,8 +146,8 @@ class Parts:
             return
         objects = self._objects(place)
         below = _keys(objects)
-        self.keys.update(below if isinstance(binding, Called) and binding.passes else binding.needs)
-        place = place._replace(keys=frozenset(below))
+        self._need(below if isinstance(binding, Called) and binding.passes else Keys(binding.needs))
+        place = place._replace(keys=below)
         resolver = place.field.extensions["strawberry-definition"].base_resolver
         if resolver.self_parameter or resolver.root_parameter:
             raise Unsupported("binding")
@@ -136,6 +159,7 @@ class Parts:
             _completion(place.field, objects),
             objects,
             binding.register if isinstance(binding, Called) else None,
+            binding.halves if isinstance(binding, Called) else None,
         )
         self.calls[same] = step
         self._step(place, step)
@@ -143,7 +167,7 @@ class Parts:
     def _streamed(self, place: Place, binding: Streamed) -> None:
         """The event is what is read below; the field's function is called once, before the first."""
         objects = self._objects(place)
-        place = place._replace(keys=frozenset(_keys(objects)))
+        place = place._replace(keys=_keys(objects))
         resolver = place.field.extensions["strawberry-definition"].base_resolver
         given = arguments.compiled(self.source, place.field, place.field_nodes[0])
         self.opens = _Opens(binding.open, given, resolver.info_parameter.name, place)
@@ -183,8 +207,13 @@ class _Opens:
         return self.resolve(**self.arguments.of(run), **{self.info_name: run.info(self.place)})
 
 
-def _keys(objects: Selection | Abstract | None) -> frozenset[str]:
-    return frozenset() if objects is None else objects.keys
+def _keys(objects: Selection | Abstract | None) -> Keys:
+    return Keys(()) if objects is None else objects.keys
+
+
+def _is_instant(graphql_type: GraphQLOutputType) -> bool:
+    leaf = get_nullable_type(graphql_type)
+    return isinstance(leaf, GraphQLScalarType) and leaf.name == "DateTime"
 
 
 def _is_plain(objects: Selection | Abstract) -> bool:

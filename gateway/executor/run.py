@@ -12,6 +12,8 @@ from graphql.pyutils import Path, is_awaitable
 
 from gateway.executor.collect import Source
 from resolvers.context import RequestContext
+from resolvers.keys import Keys
+from resolvers.listing import Listing
 from schema.selection import Selected
 
 JsonObject = dict[str, Any]
@@ -31,8 +33,16 @@ class Failure(NamedTuple):
     error: Exception
 
 
+class Kept(NamedTuple):
+    """What a resolver gave, kept so that it is not called twice: for each field node, each document's in order."""
+
+    documents: Sequence[Any]
+    field_nodes: Sequence[FieldNode]
+    outcomes: Sequence[Any]
+
+
 class Outcome(NamedTuple):
-    """What a resolver gave for a document, kept so that it is not called twice."""
+    """What a resolver gave for a document."""
 
     parent: Any
     value: Any
@@ -47,11 +57,20 @@ class Run:
     source: Source
     is_encoded: bool = True
     """The answer is going to be encoded and nothing else: parts of it may be JSON already."""
-    outcomes: dict[tuple[int, int], Outcome] = field(default_factory=dict)
-    """By the parent document's identity and the field node's."""
+    kept: list[Kept] = field(default_factory=list)
 
-    def keep(self, parent: Any, field_node: FieldNode, value: Any) -> None:
-        self.outcomes[id(parent), id(field_node)] = Outcome(parent, value)
+    def outcomes(self) -> dict[tuple[int, int], Outcome]:
+        """By the parent document's identity and the field node's; as whoever does not know the selection reads them."""
+        for _, _, outcomes in self.kept:
+            for outcome in outcomes:
+                if isinstance(outcome, Listing):
+                    outcome.zone()
+        return {
+            (id(document), id(field_node)): Outcome(document, outcome)
+            for documents, field_nodes, outcomes in self.kept
+            for number, field_node in enumerate(field_nodes)
+            for document, outcome in zip(documents, outcomes[number * len(documents) :], strict=False)
+        }
 
     def info(self, place: "Place") -> Selected:
         field = place.field.extensions["strawberry-definition"]
@@ -83,7 +102,7 @@ class Place(NamedTuple):
     field_nodes: list[FieldNode]
     field: GraphQLField
     parent: GraphQLObjectType
-    keys: frozenset[str]
+    keys: Keys
 
 
 _NO_HELPERS: Final[Any] = None
@@ -109,7 +128,7 @@ class Selection:
 
     steps: tuple[Step, ...]
     shape: Callable[..., list[JsonObject]]
-    keys: frozenset[str]
+    keys: Keys
     serial: bool = False
     is_lasting: bool = False
     """A document's answer is the same for all requests, and small."""
@@ -219,7 +238,7 @@ class Program:
     """Of a subscription, whose program is run for each event."""
 
     async def run(self, run: Run, event: Any = None) -> JsonObject:
-        """The answer's data. Raises Declined where the reference executor has to complete it from `run.outcomes`."""
+        """The answer's data. Raises Declined where the reference executor has to complete it from `run.outcomes()`."""
         try:
             [data] = await self.root.run(run, (event,))
         except Declined:

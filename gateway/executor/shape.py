@@ -22,6 +22,7 @@ from graphql import (
 from gateway.executor.collect import Unsupported
 from gateway.executor.run import Declined, Run
 from resolvers.policy import Rule
+from schema.scalars import print_instants
 
 Inner = Callable[[Run, Any], list[Any]]
 """The shape of the objects inside: documents to answers."""
@@ -74,6 +75,8 @@ class Writer:
     """The answer's, key and value."""
     results: list[tuple[int, str]] = field(default_factory=list)
     """The steps by number, each with a variable that holds one of its values for the document."""
+    columns: list[tuple[str, str]] = field(default_factory=list)
+    """What holds a value of each document, with a variable that holds the document's."""
     is_lasting: bool = True
     """A document's answer is the same for all requests, and small."""
     rules: dict[Rule, str] = field(default_factory=dict)
@@ -95,6 +98,13 @@ class Writer:
             self.before.append(f"{decided} = {self.bind(rule.decide)}(context.viewer, context.proven)")
             self.write(0, f"{self.rules[rule]} = {decided}(d)")
         return self.rules[rule]
+
+    def instants(self, key: str) -> str:
+        """The variable that holds an instant as it is printed, or None."""
+        column, x = self.variable(), self.variable()
+        self.before.append(f"{column} = {self.bind(print_instants)}([d[{key!r}] for d in documents])")
+        self.columns.append((column, x))
+        return x
 
     def write(self, depth: int, line: str) -> None:
         self.lines.append("    " * (depth + 2) + line)
@@ -148,16 +158,18 @@ class Writer:
 
     def function(self, answer: str | None = None) -> Callable[..., list[Any]]:
         """`shape(run, documents, *results)`: the answers, objects unless `answer` names a variable, in their order."""
-        variables = [variable for _, variable in sorted(self.results, key=itemgetter(0))]
-        parameters = [f"r{index}" for index in range(len(variables))]
-        loop = f"for d, {', '.join(variables)} in zip(documents, {', '.join(parameters)}):"
+        results = [variable for _, variable in sorted(self.results, key=itemgetter(0))]
+        parameters = [f"r{index}" for index in range(len(results))]
+        variables = [*results, *(x for _, x in self.columns)]
+        values = [*parameters, *(column for column, _ in self.columns)]
+        loop = f"for d, {', '.join(variables)} in zip(documents, {', '.join(values)}):"
         source = "\n".join(
             [
                 f"def shape({', '.join(['run', 'documents', *parameters])}):",
                 "    context = run.context",
                 *(f"    {line}" for line in self.before),
                 "    answers = []",
-                f"    {loop if parameters else 'for d in documents:'}",
+                f"    {loop if values else 'for d in documents:'}",
                 *self.lines,
                 f"        answers.append({answer or '{' + ', '.join(self.entries) + '}'})",
                 "    return answers",

@@ -10,11 +10,12 @@ import orjson
 from graphql import GraphQLAbstractType
 
 from gateway.executor.arguments import Arguments
-from gateway.executor.run import Declined, Failure, Objects, Place, Run, Selection, successes, together
+from gateway.executor.run import Declined, Failure, Kept, Objects, Place, Run, Selection, successes, together
+from resolvers.keys import Keys
 from resolvers.loaders import Ready
 from resolvers.made import Made
 from resolvers.reference import Register
-from schema.binding import Document, Loaded
+from schema.binding import Document, Halves, Loaded
 
 Read = Callable[[Run, Sequence[Document]], list[Any]]
 """A value of each document, in their order."""
@@ -42,8 +43,11 @@ class Abstract:
     place: Place
 
     @property
-    def keys(self) -> frozenset[str]:
-        return frozenset().union(*(selection.keys for selection in self.selections.values()))
+    def keys(self) -> Keys:
+        every = [selection.keys for selection in self.selections.values()]
+        read = frozenset[str]().union(*(keys.read for keys in every))
+        printed = frozenset[str]().union(*(keys.printed for keys in every))
+        return Keys(read | printed, printed - read)
 
     async def run(self, run: Run, documents: Sequence[Any]) -> list[Any]:
         info = run.raw_info(self.place)
@@ -215,6 +219,7 @@ class Call:
     complete: Callable[[Run, list[Any]], Awaitable[list[Any]]]
     objects: Objects | None
     register: Register | None
+    halves: Halves | None
     number: int = field(default_factory=_NUMBERS.__next__)
 
     async def run(self, run: Run, documents: Sequence[Any]) -> list[list[Any]]:
@@ -234,14 +239,35 @@ class Call:
         return [[answers[document["_id"]] for document in documents]]
 
     async def _answers(self, run: Run, documents: Sequence[Any]) -> list[list[Any]]:
-        values = [value for asked in self.asked for value in self._called(run, documents, asked)]
-        outcomes = await _outcomes(values)
-        count = len(documents)
-        for number, (_, place) in enumerate(self.asked):
-            for document, outcome in zip(documents, outcomes[number * count :], strict=False):
-                run.keep(document, place.field_nodes[0], outcome)
+        if self.halves is not None:
+            outcomes = await self._by_halves(run, self.halves, len(documents))
+        else:
+            outcomes = await _outcomes([value for asked in self.asked for value in self._called(run, documents, asked)])
+        run.kept.append(Kept(documents, [place.field_nodes[0] for _, place in self.asked], outcomes))
         answers = await self.complete(run, successes(outcomes))
+        if len(self.asked) == 1:
+            return [answers]
+        count = len(documents)
         return [answers[number * count : (number + 1) * count] for number in range(len(self.asked))]
+
+    async def _by_halves(self, run: Run, halves: Halves, count: int) -> list[Any]:
+        """Everything is asked for before any of it is waited for."""
+        ask, show, info = halves.ask, halves.show, run.info(self.asked[0].place)
+        outcomes: list[Any] = []
+        every = [asked.arguments.of(run) for asked in self.asked for _ in range(count)]
+        for arguments in every:
+            try:
+                outcomes.append(ask(info, **arguments))
+            except Exception as error:
+                outcomes.append(Failure(error))
+        for index, arguments in enumerate(every):
+            if outcomes[index].__class__ is Failure:
+                continue
+            try:
+                outcomes[index] = show(info, await outcomes[index], **arguments)
+            except Exception as error:
+                outcomes[index] = Failure(error)
+        return outcomes
 
     def _called(self, run: Run, documents: Sequence[Any], asked: Asked) -> Iterator[Any]:
         resolve, parent_name = self.resolve, self.parent_name

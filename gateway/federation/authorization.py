@@ -1,7 +1,7 @@
 """Authorisation in the graph: `@authenticated`, `@requiresScopes`, `@policy`.
 
 What the caller may not have is left out before planning and null in the answer, with one error for each place where
-it was asked for. A field whose `@requires` names what is denied is denied too.
+it was asked for. A field whose `@requires` or `@fromContext` names what is denied is denied too.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
@@ -20,6 +20,7 @@ from graphql import (
     get_named_type,
 )
 
+from gateway.federation.fields import parse_fields
 from gateway.federation.supergraph import Rule, Supergraph
 
 UNAUTHORIZED: Final = "UNAUTHORIZED_FIELD_OR_TYPE"
@@ -44,7 +45,7 @@ Policies = Callable[[frozenset[str]], Awaitable[frozenset[str]]]
 
 
 def denied_coordinates(supergraph: Supergraph, claims: Claims) -> frozenset[str]:
-    """`Type.field` of every field that the caller may not have: by its own rule, its type's, or what it requires."""
+    """`Type.field` of every field that the caller may not have: by its own rule, its type's, or what it needs."""
     if not supergraph.rules:
         return NOTHING_DENIED
     refused = {coordinate for coordinate, rule in supergraph.rules.items() if not _holds(rule, claims)}
@@ -91,8 +92,13 @@ def _requiring(supergraph: Supergraph) -> Iterator[tuple[str, set[str]]]:
     for subgraph in supergraph.subgraphs.values():
         for type_name, here in subgraph.types.items():
             for field_name, field in here.fields.items():
-                if field.requires is not None:
-                    yield f"{type_name}.{field_name}", set(_coordinates(supergraph, field.requires, type_name))
+                needs = [] if field.requires is None else list(_coordinates(supergraph, field.requires, type_name))
+                for argument in field.contexts:
+                    selection = parse_fields(argument.selection)
+                    for setter in supergraph.context_setters.get(argument.context, ()):
+                        needs += _coordinates(supergraph, selection, setter)
+                if needs:
+                    yield f"{type_name}.{field_name}", set(needs)
 
 
 def _coordinates(

@@ -9,6 +9,7 @@ from typing import Any, Final
 from graphql import (
     ConstDirectiveNode,
     DirectiveDefinitionNode,
+    DirectiveNode,
     DocumentNode,
     EnumTypeDefinitionNode,
     EnumValueNode,
@@ -16,23 +17,25 @@ from graphql import (
     GraphQLError,
     GraphQLSyntaxError,
     InterfaceTypeDefinitionNode,
+    NameNode,
     ObjectTypeDefinitionNode,
     SchemaDefinitionNode,
     TypeDefinitionNode,
     UnionTypeDefinitionNode,
+    Visitor,
     build_ast_schema,
     parse,
     print_ast,
     value_from_ast_untyped,
+    visit,
 )
 
 from gateway.federation.api_schema import without_inaccessible
 from gateway.federation.fields import parse_fields
-from gateway.federation.supergraph import Key, Rule, Subgraph, SubgraphField, SubgraphType, Supergraph
+from gateway.federation.supergraph import ContextArgument, Key, Rule, Subgraph, SubgraphField, SubgraphType, Supergraph
 
-_ENFORCED: Final = frozenset(
-    {"link", "join", "core", "tag", "inaccessible", "federation", "authenticated", "requiresScopes", "policy", "cost"}
-)
+_GUARDS: Final = frozenset(("authenticated", "requiresScopes", "policy"))
+_ENFORCED: Final = _GUARDS | {"link", "join", "core", "federation", "tag", "inaccessible", "cost", "context"}
 """Features that a supergraph may require of whoever executes it."""
 
 _NAMESPACES: Final = (
@@ -40,6 +43,9 @@ _NAMESPACES: Final = (
     *("requiresScopes__", "policy__", "context__", "cost__", "tag__", "inaccessible__", "authenticated__"),
 )
 """Prefixes of names that are the specifications' and not the graph's."""
+
+_SPECIFIED: Final = _ENFORCED | {"listSize"}
+"""Directives whose definitions say nothing about the graph."""
 
 _GRAPHS: Final = "join__Graph"
 
@@ -58,9 +64,41 @@ def read_supergraph(sdl: str) -> Supergraph:
         raise InvalidSupergraph(f"The supergraph is not valid GraphQL: {error.message}") from None
     check_features(_links(document))
     try:
-        return _read(document)
+        return _read(_with_own_names(document))
     except (KeyError, TypeError, GraphQLError) as failure:
         raise InvalidSupergraph(f"The supergraph does not hold together: {failure}.") from None
+
+
+def _with_own_names(document: DocumentNode) -> DocumentNode:
+    """Linked directives under their specifications' names, whatever they are called here."""
+    own: dict[str, str] = {}
+    for arguments in _links(document):
+        feature = _feature(arguments)
+        own[str(arguments.get("as") or feature)] = feature
+        for row in arguments.get("import") or ():
+            if isinstance(row, dict) and row.get("as"):
+                own[str(row["as"]).removeprefix("@")] = str(row["name"]).removeprefix("@")
+    renamed = {here: name for here, name in own.items() if here != name}
+
+    class Names(Visitor):
+        def enter_directive(self, node: DirectiveNode, *_: Any) -> DirectiveNode | None:
+            name = renamed.get(node.name.value)
+            return None if name is None else DirectiveNode(name=NameNode(value=name), arguments=node.arguments)
+
+        def enter_directive_definition(self, node: DirectiveDefinitionNode, *_: Any) -> DirectiveDefinitionNode | None:
+            name = renamed.get(node.name.value)
+            if name is None:
+                return None
+            fields = {key: getattr(node, key) for key in node.keys}
+            return DirectiveDefinitionNode(**fields | {"name": NameNode(value=name)})
+
+    return visit(document, Names()) if renamed else document
+
+
+def _feature(arguments: dict[str, Any]) -> str:
+    """The name of a linked specification, which stands before its version in the URL."""
+    parts = str(arguments.get("url", "")).rstrip("/").split("/")
+    return parts[-2] if len(parts) > 1 else ""
 
 
 def _read(document: DocumentNode) -> Supergraph:
@@ -74,7 +112,17 @@ def _read(document: DocumentNode) -> Supergraph:
     visible = DocumentNode(definitions=tuple(_without_linked_directives(document, own)))
     schema = build_ast_schema(own, assume_valid_sdl=True)
     by_name = {graph.name: graph for graph in subgraphs.values()}
-    return Supergraph(by_name, schema, without_inaccessible(visible), dict(_rules(document)))
+    return Supergraph(by_name, schema, without_inaccessible(visible), dict(_rules(document)), _contexts(document))
+
+
+def _contexts(document: DocumentNode) -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for definition in document.definitions:
+        if isinstance(definition, TypeDefinitionNode):
+            for applied in _directives(definition, "context"):
+                name = str(applied["name"])
+                found[name] = found.get(name, frozenset()) | {definition.name.value}
+    return found
 
 
 def _rules(document: DocumentNode) -> Iterator[tuple[str, Rule]]:
@@ -102,9 +150,7 @@ def _rule(node: Any) -> Rule:
 def check_features(links: Iterable[dict[str, Any]]) -> None:
     """Raises InvalidSupergraph where one of the linked features must be enforced and is not, here."""
     for arguments in links:
-        feature = str(arguments.get("url", "")).rstrip("/").split("/")
-        name = feature[-2] if len(feature) > 1 else ""
-        if arguments.get("for") in ("SECURITY", "EXECUTION") and name not in _ENFORCED:
+        if arguments.get("for") in ("SECURITY", "EXECUTION") and _feature(arguments) not in _ENFORCED:
             raise InvalidSupergraph(f"The supergraph requires {arguments['url']}, which is not enforced here.")
 
 
@@ -157,7 +203,7 @@ def _read_field(field: FieldDefinitionNode, types: dict[str, tuple[SubgraphType,
         if row.get("graph") not in types:
             continue
         here, graph = types[row["graph"]]
-        moved = graph in taken_over and not row.get("override")
+        moved = graph in taken_over and not row.get("override") and not row.get("external")
         here.fields[name] = SubgraphField(
             row.get("type") or printed,
             external=bool(row.get("external")),
@@ -165,6 +211,7 @@ def _read_field(field: FieldDefinitionNode, types: dict[str, tuple[SubgraphType,
             provides=parse_fields(row["provides"]) if row.get("provides") else None,
             overridden=moved or bool(row.get("usedOverridden")),
             label=taken_over[graph] if moved else row.get("overrideLabel"),
+            contexts=tuple(ContextArgument(**argument) for argument in row.get("contextArguments") or ()),
         )
 
 
@@ -188,8 +235,8 @@ def _own_definitions(document: DocumentNode) -> Iterator[Any]:
             yield definition
         elif isinstance(definition, TypeDefinitionNode | DirectiveDefinitionNode):
             name = definition.name.value
-            specified = name.startswith(_NAMESPACES)
-            if not specified and not (isinstance(definition, DirectiveDefinitionNode) and name in ("link", "core")):
+            is_directive = isinstance(definition, DirectiveDefinitionNode)
+            if not name.startswith(_NAMESPACES) and not (is_directive and name in _SPECIFIED):
                 yield definition
 
 

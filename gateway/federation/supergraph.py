@@ -6,6 +6,7 @@ Composition makes it from subgraphs' SDL, `join` reads it from a supergraph's; t
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from graphql import (
     GraphQLInterfaceType,
@@ -25,6 +26,18 @@ class Key:
     resolvable: bool = True
 
 
+class ContextArgument(NamedTuple):
+    """An argument that a subgraph takes from a context, by a selection on what sets it; clients do not see it.
+
+    Source: specs.apollo.dev/context.
+    """
+
+    context: str
+    name: str
+    type: str
+    selection: str
+
+
 @dataclass(slots=True)
 class SubgraphField:
     """A field as one subgraph has it; `type` as it is printed there: `[Product!]!`."""
@@ -37,10 +50,16 @@ class SubgraphField:
     """Another subgraph has taken it over: asked from here only while `label` is not active."""
     label: str | None = None
     """The label of a progressive `@override`: on the new field it must be active, on the overridden one inactive."""
+    contexts: tuple[ContextArgument, ...] = ()
 
     @property
     def named_type(self) -> str:
         return self.type.strip("[]!")
+
+    @property
+    def needs_more(self) -> bool:
+        """Whether its subgraph must be told more than which object it is."""
+        return self.requires is not None or bool(self.contexts)
 
 
 @dataclass(slots=True)
@@ -81,6 +100,20 @@ class Supergraph:
     api_schema: GraphQLSchema
     rules: Mapping[str, Rule] = field(default_factory=dict)
     """By coordinate: `Type` or `Type.field`."""
+    contexts: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By context: the types that have `@context` with its name."""
+
+    @cached_property
+    def context_setters(self) -> dict[str, frozenset[str]]:
+        """The object types that set each context.
+
+        None is set where a mutation or subscription starts: what is asked there is done.
+        """
+        acting = {name for kind, name in self.root_types.items() if kind != "query"}
+        return {
+            context: frozenset(possible for name in names for possible in self.possible_types(name)) - acting
+            for context, names in self.contexts.items()
+        }
 
     def type_in(self, subgraph: str, type_name: str) -> SubgraphType | None:
         return self.subgraphs[subgraph].types.get(type_name)

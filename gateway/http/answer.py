@@ -1,7 +1,7 @@
 """What every GraphQL endpoint does around its execution: media types, malformed requests, request ids."""
 
 import secrets
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -17,6 +17,14 @@ from gateway.http.request import BadRequest, BodyLimits, GraphQLRequest, headers
 GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
 JSON: Final = "application/json"
 _ACCEPTED_AS_JSON: Final = frozenset({JSON, "application/*", "*/*"})
+_SENT: Final = {
+    media_type: (
+        (b"content-type", media_type.encode("latin-1")),
+        (b"cache-control", b"no-store"),
+        (b"vary", b"accept, authorization"),
+    )
+    for media_type in (JSON, GRAPHQL_RESPONSE)
+}
 
 
 class Asked(NamedTuple):
@@ -36,18 +44,24 @@ class Answer(NamedTuple):
     body: dict[str, Any] | bytes
 
 
+RawHeaders = Sequence[tuple[bytes, bytes]]
+
+
 class Encoded(NamedTuple):
     """An answer as it is sent."""
 
     status: int
-    headers: dict[str, str]
+    headers: RawHeaders
     body: bytes
 
     async def send(self, send: Send) -> None:
-        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in self.headers.items()]
-        headers.append((b"content-length", b"%d" % len(self.body)))
+        headers = [*self.headers, (b"content-length", b"%d" % len(self.body))]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
+
+
+def raw(headers: Mapping[str, str]) -> RawHeaders:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
 
 
 async def answered(request: Request, limits: BodyLimits, answer: Callable[[Asked], Awaitable[Answer]]) -> Encoded:
@@ -70,13 +84,8 @@ async def answered(request: Request, limits: BodyLimits, answer: Callable[[Asked
         status, encoded, headers = failure.status, orjson.dumps(errors.of_request(failure)), failure.headers
     except Exception as bug:
         status, encoded = 500, orjson.dumps(errors.of_bug(bug, request_id))
-    sent = {
-        "content-type": media_type or JSON,
-        "x-request-id": request_id,
-        "cache-control": "no-store",
-        "vary": "accept, authorization",
-    }
-    return Encoded(status, {**sent, **headers} if headers else sent, encoded)
+    sent = [*_SENT[media_type or JSON], (b"x-request-id", request_id.encode("latin-1"))]
+    return Encoded(status, [*sent, *raw(headers)] if headers else sent, encoded)
 
 
 @contextmanager

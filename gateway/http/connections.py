@@ -1,15 +1,16 @@
 """Who is connected for streams: from where they may be, how many at once, and how all learn that the process stops."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.types import Scope
 
-from gateway.http.subscribe import Ended, stopping
+from gateway.http.subscribe import CLOSE_SECONDS, Ended, stopping
 
 _DEFAULT_PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
@@ -36,6 +37,7 @@ class Connections:
     _counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     _ends: set[Callable[[Ended], None]] = field(default_factory=set)
     _is_stopping: bool = False
+    _none_is_open: asyncio.Event = field(default_factory=asyncio.Event)
 
     def count(self) -> int:
         return len(self._ends)
@@ -52,6 +54,8 @@ class Connections:
                 yield
             finally:
                 self._ends.discard(end)
+                if self._is_stopping and not self._ends:
+                    self._none_is_open.set()
 
     @contextmanager
     def held_by(self, subject: str | None) -> Iterator[None]:
@@ -75,11 +79,16 @@ class Connections:
             if not self._counts[key]:
                 del self._counts[key]
 
-    def stop(self) -> None:
-        """Ends them all, and takes no more."""
+    async def stop(self) -> None:
+        """Ends them all, and takes no more; returns once all have been told, or do not listen."""
         self._is_stopping = True
+        if not self._ends:
+            return
         for end in list(self._ends):
             end(stopping())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS + 1):
+                await self._none_is_open.wait()
 
 
 def is_allowed(origin: str | None, host: str | None, allowed: Collection[str]) -> bool:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from gateway.http import errors
-from gateway.http.answer import Encoded, bugs_told, request_id_of
+from gateway.http.answer import Encoded, bugs_told, raw, request_id_of
 from gateway.http.connections import Connections
 from gateway.http.request import BadRequest, BodyLimits, GraphQLRequest, read
 from gateway.http.subscribe import (
@@ -61,7 +61,7 @@ async def serve_events(
 
 def _refusal(status: int, request_id: str, body: dict[str, Any], headers: Mapping[str, str]) -> Encoded:
     sent = {"content-type": "application/json", "x-request-id": request_id, **headers}
-    return Encoded(status, sent, orjson.dumps(body))
+    return Encoded(status, raw(sent), orjson.dumps(body))
 
 
 class _Events:

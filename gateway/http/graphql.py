@@ -1,6 +1,5 @@
 """GET and POST /graphql, as the GraphQL-over-HTTP draft words it."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from gateway.http import errors
 from gateway.http.answer import Answer, Asked, answered, check_method
 from gateway.http.event_stream import wants_events
 from gateway.http.graph import Federated, Graph
-from gateway.http.patience import Gone
+from gateway.http.patience import Deadline, Gone
 from gateway.http.request import BadRequest, BodyLimits, GraphQLRequest
 from gateway.http.subscribe import Refused
 from gateway.limits.cost import TooExpensive
@@ -81,10 +80,10 @@ class GraphQLEndpoint:
     """Answers who takes an event stream."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.streams is not None and wants_events(scope):
-            await self.streams(scope, receive, send)
-            return
         with suppress(Gone):
+            if self.streams is not None and wants_events(scope):
+                await self.streams(scope, receive, send)
+                return
             await (await answered(Request(scope, receive), self.limits.body, self._answer)).send(send)
 
     async def _answer(self, asked: Asked) -> Answer:
@@ -118,7 +117,7 @@ class GraphQLEndpoint:
     async def _executed(self, question: Question, graph: Graph, operation: Operation) -> Answer:
         graphql, deadline_ms = question.graphql, self.limits.deadline_ms
         try:
-            async with asyncio.timeout(deadline_ms / 1000):
+            with Deadline(deadline_ms):
                 result = await executor.answered(
                     graph.national.documents.schema,
                     operation.program,
@@ -152,7 +151,7 @@ class GraphQLEndpoint:
         explained = self.exposes_plan and EXPOSE in asker.headers
         engine, prepared, variables = federated.engine, planned.prepared, planned.variables
         try:
-            async with asyncio.timeout(deadline_ms / 1000):
+            with Deadline(deadline_ms):
                 body = await engine.execute(prepared, graphql.variables, variables, caller, explained)
         except TimeoutError:
             return Answer(200, {"data": None, **errors.of_deadline(deadline_ms)})

@@ -1,6 +1,5 @@
 """Bytes of a request to the GraphQL request in it, or a refusal that says what is wrong with it."""
 
-import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,6 +8,9 @@ from typing import Any, Final
 
 import orjson
 from starlette.requests import Request
+from starlette.types import Receive
+
+from gateway.http.patience import Deadline, Gone
 
 MAX_NAME_LENGTH: Final = 200
 
@@ -43,7 +45,7 @@ def headers_of(request: Request) -> dict[str, str]:
 
 
 async def read(request: Request, headers: Mapping[str, str], limits: BodyLimits) -> GraphQLRequest:
-    """Raises BadRequest."""
+    """Raises BadRequest, and Gone where the caller leaves before the body has come."""
     if request.method == "GET":
         return _from_parameters(request)
     if request.method != "POST":
@@ -51,7 +53,7 @@ async def read(request: Request, headers: Mapping[str, str], limits: BodyLimits)
     refused = _refused(headers.get("content-type", ""), headers.get("content-encoding", "identity"))
     if refused is not None:
         raise BadRequest(415, "UNSUPPORTED_MEDIA_TYPE", refused)
-    return _from_json(await _body(request, headers, limits))
+    return _from_json(await _body(request.receive, headers, limits))
 
 
 @lru_cache(maxsize=256)
@@ -69,27 +71,40 @@ def _refused(content_type: str, content_encoding: str) -> str | None:
     return None if encoding == "identity" else f"Content-Encoding {encoding!r} is not taken: send it plain."
 
 
-async def _body(request: Request, headers: Mapping[str, str], limits: BodyLimits) -> bytes:
-    too_large = BadRequest(
-        413, "BODY_TOO_LARGE", f"The body has more than {limits.size_bytes} bytes.", {"connection": "close"}
-    )
+async def _body(receive: Receive, headers: Mapping[str, str], limits: BodyLimits) -> bytes:
     announced = headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limits.size_bytes:
-        raise too_large
-    parts, size, started = [], 0, time.monotonic()
+        raise _too_large(limits)
+    started = time.monotonic()
     try:
-        async with asyncio.timeout(limits.deadline_ms / 1000):
-            async for part in request.stream():
-                size += len(part)
-                if size > limits.size_bytes:
-                    raise too_large
-                parts.append(part)
+        with Deadline(limits.deadline_ms):
+            return await _received(receive, limits)
     except TimeoutError:
         waited = round(time.monotonic() - started)
         raise BadRequest(
             408, "REQUEST_TIMEOUT", f"The body did not arrive within {waited} s.", {"connection": "close"}
         ) from None
+
+
+async def _received(receive: Receive, limits: BodyLimits) -> bytes:
+    """Raises Gone."""
+    parts: list[bytes] = []
+    size, is_more = 0, True
+    while is_more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Gone
+        part: bytes = message.get("body", b"")
+        size, is_more = size + len(part), message.get("more_body", False)
+        if size > limits.size_bytes:
+            raise _too_large(limits)
+        parts.append(part)
     return b"".join(parts)
+
+
+def _too_large(limits: BodyLimits) -> BadRequest:
+    sentence = f"The body has more than {limits.size_bytes} bytes."
+    return BadRequest(413, "BODY_TOO_LARGE", sentence, {"connection": "close"})
 
 
 def _from_json(body: bytes) -> GraphQLRequest:

@@ -106,11 +106,11 @@ class Router:
             await serve_websocket(scope, receive, send, self._admit, self.limits.socket, self.connections)
             return
         request = Request(scope, receive)
-        if wants_events(scope):
-            admission = Admission(partial(self._subscribe, is_get=scope["method"] == "GET"), headers_of(request))
-            await serve_events(request, send, admission, self.limits.body, self.connections)
-            return
         with suppress(Gone):
+            if wants_events(scope):
+                admission = Admission(partial(self._subscribe, is_get=scope["method"] == "GET"), headers_of(request))
+                await serve_events(request, send, admission, self.limits.body, self.connections)
+                return
             await (await answered(request, self.limits.body, self._answer)).send(send)
 
     async def _admit(self, payload: Mapping[str, Any], headers: Mapping[str, str]) -> Admission:

@@ -67,15 +67,15 @@ async def serve_websocket(
     connection = _Connection(receive, send, admit, connections, headers, limits)
     try:
         with connections.opened(scope, connection.end):
-            closed = await connection.served()
+            await _close(send, await connection.served())
     except Ended as ended:
-        closed = Closed(ended.close_code, str(ended))
-    if closed.code is not None:
-        metrics.closed_connections.labels(str(closed.code)).inc()
-        await _close(send, closed)
+        await _close(send, Closed(ended.close_code, str(ended)))
 
 
 async def _close(send: Send, closed: Closed) -> None:
+    if closed.code is None:
+        return
+    metrics.closed_connections.labels(str(closed.code)).inc()
     reason = closed.reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
     # The client may have gone in the meantime, and the server says so by an exception of its own.
     closing = send({"type": "websocket.close", "code": closed.code, "reason": reason})

@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 _HASHED: Final = (
@@ -53,6 +54,9 @@ DIGESTED: Final = (
 """
 
 
+_SORTED: Final = sorted(DIGESTED)
+
+
 class Verification(NamedTuple):
     """`first_invalid` is the sequence number of the first entry that does not verify, or is missing."""
 
@@ -79,6 +83,41 @@ def digest(state: Mapping[str, Any] | None) -> str | None:
     return hashlib.sha256(_canonical(content)).hexdigest()
 
 
+def digests(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, str]:
+    """`digest` of both; what they share is written once, which is most of a complaint and of its follow-ups."""
+    written_before: list[str] = []
+    written_after: list[str] = []
+    for is_same, keys in groupby(_SORTED, lambda key: _is_same(before.get(key), after.get(key))):
+        if is_same:
+            members = _written({key: before.get(key) for key in keys})[1:-1]
+            written_before.append(members)
+            written_after.append(members)
+            continue
+        for key in keys:
+            old, new = before.get(key), after.get(key)
+            written = _written(old)
+            written_before.append(f'"{key}":{written}')
+            written_after.append(f'"{key}":{_written_anew(old, written, new)}')
+    return _digest_of(written_before), _digest_of(written_after)
+
+
+def _is_same(old: Any, new: Any) -> bool:
+    """Whether both are written alike; False where that is not seen at once."""
+    return old is new or (isinstance(old, str) and isinstance(new, str) and old == new)
+
+
+def _written_anew(old: Any, written: str, new: Any) -> str:
+    if isinstance(old, list) and isinstance(new, list) and old and len(new) == len(old) + 1:
+        *same, added = new
+        if all(row is known for row, known in zip(same, old, strict=True)):
+            return f"{written[:-1]},{_written(added)}]"
+    return _written(new)
+
+
+def _digest_of(members: Sequence[str]) -> str:
+    return hashlib.sha256(f"{{{','.join(members)}}}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
 def entry_hash(entry: Mapping[str, Any]) -> str:
     """SHA-256 in hex over the entry's canonical JSON; the stored `hash` itself does not count."""
     return hashlib.sha256(_canonical({key: entry[key] for key in (*_HASHED, "at")})).hexdigest()
@@ -101,11 +140,13 @@ def verify(entries: Sequence[Mapping[str, Any]], head: Mapping[str, Any] | None)
 
 
 def _canonical(content: Mapping[str, Any]) -> bytes:
-    written = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_instant)
-    return written.encode("utf-8", "surrogatepass")
+    return _written(content).encode("utf-8", "surrogatepass")
 
 
 def _instant(value: Any) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="milliseconds")
     raise TypeError(f"{type(value).__name__} has no place in an audit entry.")
+
+
+_written: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_instant).encode

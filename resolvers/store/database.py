@@ -2,10 +2,11 @@
 
 import asyncio
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from bson.codec_options import CodecOptions
@@ -17,10 +18,12 @@ from motor.motor_asyncio import (
 )
 from pymongo.errors import DuplicateKeyError, ExecutionTimeout, PyMongoError
 from pymongo.read_concern import ReadConcern
+from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
 from resolvers.store import group
 from resolvers.store.group import Change, Group
+from resolvers.store.wire import MAX_TIME_EXPIRED, Wire, message
 
 __all__ = [
     "BATCH_SIZE",
@@ -80,14 +83,23 @@ class Store:
     """Likewise."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "complaint_by_id", group.reads(self.complaints, MAX_TIME_MS))
+        object.__setattr__(self, "complaint_by_id", group.reads(partial(found, self.complaints)))
         object.__setattr__(self, "change_complaint", group.changes(self.complaints))
 
     def close(self) -> None:
+        wire = _WIRES.pop(id(self.client.delegate), None)
+        if wire is not None:
+            wire.close()
         self.client.close()
 
 
 _READING: Final = ThreadPoolExecutor(max_workers=5 * (os.cpu_count() or 1), thread_name_prefix="mongo")
+
+
+_UNZONED: Final[CodecOptions[Document]] = CodecOptions(tz_aware=False)
+
+_WIRES: Final[dict[int, Wire]] = {}
+"""By the identity of the client, which a wire keeps; none where somebody listens to commands, or reads elsewhere."""
 
 
 def found(
@@ -98,17 +110,21 @@ def found(
     limit: int = 0,
     sort: Sequence[tuple[str, int]] | None = None,
     hint: str | None = None,
+    is_zoned: bool = True,
 ) -> "asyncio.Future[list[Document]]":
-    """The documents of a read that comes in one answer, `keys` of each or all: one way to Motor's driver and back.
+    """The documents of a read that comes in one answer, `keys` of each or all.
 
-    Motor's own cursor goes to a thread for every batch and from there through the event loop twice.
+    Not zoned, instants come without saying that they are of UTC, at a quarter of the CPU.
     """
-    driver = collection.delegate
+    driver, loop = collection.delegate, asyncio.get_running_loop()
+    options = driver.codec_options if is_zoned else _UNZONED
+    projection = None if keys is None else dict.fromkeys(keys, True) or {"_id": True}
 
     def read() -> list[Document]:
-        cursor = driver.find(
+        # Motor's own cursor goes to a thread for every batch and from there through the event loop twice.
+        cursor = driver.with_options(options).find(
             wanted,
-            None if keys is None else dict.fromkeys(keys, True),
+            projection,
             limit=limit,
             sort=sort,
             hint=hint,
@@ -118,7 +134,52 @@ def found(
         rows: list[Document] = cursor.to_list()
         return rows
 
-    return asyncio.get_running_loop().run_in_executor(_READING, read)
+    command: Document = {
+        "find": driver.name,
+        "filter": wanted,
+        "projection": projection,
+        "limit": limit,
+        "sort": dict(sort) if sort else None,
+        "hint": hint,
+        "batchSize": limit + 1 if limit else BATCH_SIZE,
+        "maxTimeMS": MAX_TIME_MS,
+        "readConcern": driver.read_concern.document,
+        "$db": driver.database.name,
+    }
+    wire = _WIRES.get(id(driver.database.client))
+    asked = None if wire is None else message(command, options)
+    line = None if wire is None or asked is None else wire.line(loop)
+    if line is None or asked is None:
+        return loop.run_in_executor(_READING, read)
+    rows: asyncio.Future[list[Document]] = loop.create_future()
+    line.ask(asked, options, partial(_settle, rows, lambda: loop.run_in_executor(_READING, read)))
+    return rows
+
+
+def _settle(
+    rows: "asyncio.Future[list[Document]]",
+    read: "Callable[[], asyncio.Future[list[Document]]]",
+    reply: Document | None,
+) -> None:
+    """By the reply to a find, or by the driver's own read of the same."""
+    if rows.done():
+        return  # nobody waits for it any more
+    if reply is not None and reply["ok"] and not reply["cursor"]["id"]:
+        rows.set_result(reply["cursor"]["firstBatch"])
+    elif reply is not None and reply.get("code") == MAX_TIME_EXPIRED:
+        rows.set_exception(ExecutionTimeout(reply["errmsg"], MAX_TIME_EXPIRED, reply))
+    else:
+        read().add_done_callback(partial(_hand_on, rows))
+
+
+def _hand_on(rows: "asyncio.Future[list[Document]]", read: "asyncio.Future[list[Document]]") -> None:
+    failure = read.exception()
+    if rows.done():
+        return
+    if failure is None:
+        rows.set_result(read.result())
+    else:
+        rows.set_exception(failure)
 
 
 def connect(uri: str, database: str = "satugraf", **options: Any) -> Store:
@@ -143,6 +204,8 @@ def connect(uri: str, database: str = "satugraf", **options: Any) -> Store:
         "appname": "satugraf",
     }
     client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(uri, **(settings | options))
+    if not options.get("event_listeners") and client.read_preference == ReadPreference.PRIMARY:
+        _WIRES[id(client.delegate)] = Wire(client.delegate, _READING)
     codecs: CodecOptions[Document] = CodecOptions(tz_aware=True)
     opened = client.get_database(
         database,

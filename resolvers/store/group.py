@@ -4,7 +4,7 @@ While commands are under way, what is asked for meanwhile waits for the next one
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, Generic, NamedTuple, TypeVar
@@ -85,14 +85,12 @@ class Change(NamedTuple):
     update: Document
 
 
-def reads(collection: Any, max_time_ms: int) -> Group[str, Document | None]:
-    """Documents by id; None for one that is not there."""
+def reads(found: Callable[[Document], Awaitable[Sequence[Document]]]) -> Group[str, Document | None]:
+    """Documents by id; None for one that is not there. `found` gives those that match."""
 
     async def send(ids: Sequence[str]) -> list[Document | None]:
-        if len(ids) == 1:
-            return [await collection.find_one({"_id": ids[0]}, max_time_ms=max_time_ms)]
-        found = collection.find({"_id": {"$in": ids}}, batch_size=MAX_BATCH + 1, max_time_ms=max_time_ms)
-        by_id = {row["_id"]: row for row in await found.to_list(len(ids))}
+        rows = await found({"_id": {"$in": ids} if len(ids) > 1 else {"$eq": ids[0]}})
+        by_id = {row["_id"]: row for row in rows}
         return [by_id.get(wanted) for wanted in ids]
 
     return Group(send, lambda document_id: document_id)

@@ -72,6 +72,8 @@ REGION_LISTS = (Index(("parent",), "level"), Index(("level",), "parent"))
 
 WAKE = "wakeAt"
 _WAKE = IndexModel([("wakeAt", ASCENDING), ("_id", ASCENDING)], name=WAKE)  # what the system has to do next
+# Reporters whose complaints are not known to be stored.
+_UNCLAIMED = IndexModel("wakeAt", name=WAKE, sparse=True)
 IDENTITY_READ_LISTS = (Index(("complaint",), "at"), Index(("readers",), "at"))
 
 AUDIT_PENDING = "audit_pending"
@@ -103,6 +105,7 @@ async def create(store: Store) -> None:
     await store.agencies.create_indexes([*(index.model() for index in AGENCY_LISTS), _WAKE])
     await store.teams.create_indexes([*(index.model() for index in TEAM_LISTS), _CREATION, _MEMBERSHIP, _WAKE])
     await store.action_plans.create_indexes([*(index.model() for index in PLAN_LISTS), _CREATION])
+    await store.reporters.create_indexes([_UNCLAIMED])
     await store.identity_reads.create_indexes([*(index.model() for index in IDENTITY_READ_LISTS), _BREACH])
     await store.audit.create_indexes([_AUDIT])
     await store.regions.create_indexes([index.model() for index in REGION_LISTS])

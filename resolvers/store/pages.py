@@ -8,6 +8,7 @@ from heapq import merge
 from typing import Any, Final, NamedTuple
 
 from resolvers.errors import TookTooLong
+from resolvers.keys import Keys
 from resolvers.listing import Arguments, Cursors, Listing, Page
 from resolvers.store.database import MAX_TIME_MS, Collection, Document, ExecutionTimeout, found
 
@@ -35,16 +36,19 @@ def listing(
     cursors: Cursors,
     *,
     keys: frozenset[str] | None = None,
+    instants: frozenset[str] | None = None,
 ) -> Listing:
     """A list over a collection, of documents that are in one of the parts, which have none in common.
 
-    `keys` are the document's keys that are read, all where None.
+    `keys` are the document's keys that are read, all where None; `instants` all that hold instants, where known.
     """
     size = arguments.size()
     given = arguments.after if arguments.after is not None else arguments.before
     position = None if given is None else cursors.read(given)
     read = None if keys is None else (*keys, order.key)
     descending = order.descending != arguments.backwards
+    # Only the answer has to say that what is printed alone is of UTC.
+    is_zoned = instants is None or not isinstance(keys, Keys) or not keys.read.isdisjoint(instants)
 
     async def of(part: Part) -> list[Document]:
         wanted = part.filter
@@ -53,7 +57,7 @@ def listing(
         direction = -1 if descending else 1
         sort = [(order.key, direction), ("_id", direction)]
         try:
-            return await found(collection, wanted, read, limit=size + 1, sort=sort, hint=part.hint)
+            return await found(collection, wanted, read, limit=size + 1, sort=sort, hint=part.hint, is_zoned=is_zoned)
         except ExecutionTimeout:
             raise TookTooLong(
                 f"No answer within {MAX_TIME_MS} ms: narrow the list by holder, region, category, status or dates."
@@ -73,7 +77,7 @@ def listing(
         except ExecutionTimeout:
             return None
 
-    return Listing(fetch, total, lambda row: _position(row, order.key), cursors)
+    return Listing(fetch, total, lambda row: _position(row, order.key), cursors, is_zoned=is_zoned)
 
 
 def in_memory(rows: Iterable[Document], order: Order, arguments: Arguments, cursors: Cursors) -> Listing:
@@ -120,7 +124,10 @@ def _position(row: Document, key: str) -> tuple[Any, str]:
     if value is None:
         # An index that holds all that is asked for tells what a document lacks as null.
         raise KeyError(key)
-    return (round(value.timestamp() * 1000) if isinstance(value, datetime) else value, row["_id"])
+    if isinstance(value, datetime):
+        zoned = value if value.tzinfo is not None else value.replace(tzinfo=UTC)
+        return (round(zoned.timestamp() * 1000), row["_id"])
+    return (value, row["_id"])
 
 
 def _beyond(key: str, position: Sequence[Any], descending: bool) -> Document:

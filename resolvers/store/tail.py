@@ -72,11 +72,14 @@ async def follow(store: Store, name: str, revision: str, keys: Sequence[str], si
 
 async def _next(stream: Any, sink: Sink) -> None:
     event = await stream.try_next()
-    if event is not None:
+    is_idle = event is None
+    while event is not None:
         if event["operationType"] not in _WRITES:
             raise _Lost
         sink.touched(_touched(event))
-    sink.current(stream.resume_token, event is None)
+        # What came with it is at hand; Motor would go to a thread and back for each.
+        event = stream.delegate.try_next() if stream.delegate._cursor._data else None
+    sink.current(stream.resume_token, is_idle)
 
 
 def _is_over(failure: OperationFailure) -> bool:

@@ -1,16 +1,19 @@
 """The vault: unreadable without the reporter's own key, read by those of the matrix alone, each reading on record."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from examples import a_complaint
 from portal import ADMIN, CITIZEN, COORDINATOR, EVERYONE, LIAISON, NATIONAL, OVERSIGHT, SUBGRAPH, UNIT
 
-from resolvers import key_ring, rotation, vault
+from resolvers import key_ring, rotation, unclaimed, vault
 from resolvers.context import RequestContext
 from resolvers.errors import InvalidArgument, InvalidInput, PurposeRequired
+from resolvers.store import indexes
 from resolvers.store.database import Document, Store
+from resolvers.viewer import SYSTEM
 
 ContextOf = Callable[..., RequestContext]
 GIVEN = {"name": "Wayan Sudana", "nik": "5103010101010001", "phone": "0812345", "sex": "MALE", "disability": True}
@@ -172,3 +175,27 @@ async def test_a_page_of_identities_takes_three_commands(store: Store, context_o
     found = await asyncio.gather(*(vault.identity(context, complaint) for complaint in complaints))
     assert all(row is not None and row["name"] == "Wayan Sudana" for row in found)
     assert loads == [5]
+
+
+async def test_a_reporter_whose_complaint_was_never_stored_is_not_kept(store: Store, context_of: ContextOf) -> None:
+    """A server that ends between the two writes of a submission leaves one behind."""
+    await indexes.create(store)
+    stored, lost = await sealed(store, context_of), await sealed(store, context_of, _id="LP-2")
+    await store.complaints.insert_one(stored)
+    soon = context_of(SYSTEM)
+    assert await unclaimed.due(soon, 10) == []
+    late = context_of(SYSTEM, soon.now + vault.TO_BE_CLAIMED)
+    taken = {row["_id"]: await unclaimed.settle(late, row) for row in await unclaimed.due(late, 10)}
+    assert taken == {stored["reporter"]: None, lost["reporter"]: "UNCLAIMED_REPORTER"}
+    assert await store.reporters.distinct("_id") == await store.reporter_keys.distinct("_id") == [stored["reporter"]]
+    assert await unclaimed.due(context_of(SYSTEM, late.now + timedelta(days=1)), 10) == []
+
+
+async def test_a_reporter_who_was_erased_meanwhile_stays_on_record(store: Store, context_of: ContextOf) -> None:
+    await indexes.create(store)
+    complaint = await sealed(store, context_of)
+    await store.reporters.update_one({"_id": complaint["reporter"]}, {"$set": {"erasedAt": context_of(CITIZEN).now}})
+    late = context_of(SYSTEM, context_of(CITIZEN).now + vault.TO_BE_CLAIMED)
+    [row] = await unclaimed.due(late, 10)
+    assert await unclaimed.settle(late, row) is None
+    assert await store.reporters.count_documents({}) == 1

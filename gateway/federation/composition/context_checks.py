@@ -87,8 +87,9 @@ def _refusal(schema: SubgraphSchema, types: list[TypeDefinition], selection: str
 
 
 def _refusal_on(
-    schema: SubgraphSchema, definition: TypeDefinition, selection: SelectionSetNode, argument: Element
+    schema: SubgraphSchema, definition: TypeDefinition, selection: SelectionSetNode, argument: Element, lists: int = 0
 ) -> str | None:
+    """`lists`: how many lists lead to the definition, each of which makes one of the value."""
     applying = [node for node in selection.selections if _applies(definition, node)]
     if not applying:
         return f'no type condition matches the location "{definition.name}"'
@@ -96,7 +97,7 @@ def _refusal_on(
     if node.directives:
         return "directives are not allowed in it"
     if isinstance(node, InlineFragmentNode):
-        return _refusal_on(schema, definition, node.selection_set, argument)
+        return _refusal_on(schema, definition, node.selection_set, argument, lists)
     if len(applying) > 1:
         return "it selects more than one field"
     assert isinstance(node, FieldNode)  # noqa: S101 - a parsed field set has no spread that applies
@@ -107,10 +108,13 @@ def _refusal_on(
         return f'type "{definition.name}" has no field "{node.name.value}"'
     if node.selection_set is not None:
         inner = schema.types.get(field.named_type)
-        return "a leaf has no fields" if inner is None else _refusal_on(schema, inner, node.selection_set, argument)
+        if inner is None:
+            return "a leaf has no fields"
+        return _refusal_on(schema, inner, node.selection_set, argument, lists + field.type.count("["))
     abstract = {name: schema.implementations.get(name, set()) for name in schema.implementations}
-    if not is_subtype(abstract, field.type, argument.type):
-        return f'the type of the selection "{field.type}" does not match the expected type "{argument.type}"'
+    selected = "[" * lists + field.type + "]" * lists
+    if not is_subtype(abstract, selected, argument.type):
+        return f'the type of the selection "{selected}" does not match the expected type "{argument.type}"'
     return None
 
 

@@ -33,6 +33,7 @@ class FieldSet(NamedTuple):
     applied: Applied
 
     def check(self) -> Iterator[Problem]:
+        """What cannot be read at all is `…_INVALID_FIELDS` and nothing else."""
         code = self.directive.upper()
         is_text = isinstance(self.applied.arguments.get("fields"), str) and self.schema.is_fed1
         if not is_text and not self.applied.has_string_fields:
@@ -60,7 +61,7 @@ class FieldSet(NamedTuple):
                     f"cannot have directive applications in the @{self.directive}(fields:) argument "
                     f"but found {applied}.",
                 )
-            elif isinstance(node, FieldNode):
+            if isinstance(node, FieldNode):
                 yield from self._check_field(type_name, definition, node, in_external)
             elif isinstance(node, InlineFragmentNode):
                 yield from self._check_fragment(type_name, node, in_external)

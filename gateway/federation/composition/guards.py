@@ -1,25 +1,25 @@
 """Whether a field that requires guarded fields is itself guarded as they are."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 from typing import Final, NamedTuple
 
 from graphql import ConstDirectiveNode, FieldNode, InlineFragmentNode, SelectionSetNode
 
-from gateway.federation.composition.merge_directives import argument_of
-from gateway.federation.composition.merged import MergedElement, Merging
+from gateway.federation.composition.merge_directives import argument_of, contexts_set
+from gateway.federation.composition.merged import MergedElement, MergedType, Merging
 from gateway.federation.fields import parse_fields
 
 Alternatives = frozenset[frozenset[str]]
-_NONE: Final[Alternatives] = frozenset((frozenset(),))
+NO_DEMAND: Final[Alternatives] = frozenset((frozenset(),))
 
 
 class Demand(NamedTuple):
     """What one must have: all of any one set of scopes, and of policies, and whether to be known at all."""
 
     authenticated: bool = False
-    scopes: Alternatives = _NONE
-    policies: Alternatives = _NONE
+    scopes: Alternatives = NO_DEMAND
+    policies: Alternatives = NO_DEMAND
 
     def and_of(self, other: "Demand") -> "Demand":
         return Demand(
@@ -37,26 +37,27 @@ class Demand(NamedTuple):
 
 
 def _both(one: Alternatives, other: Alternatives) -> Alternatives:
-    return one if other == _NONE else frozenset(left | right for left, right in product(one, other))
+    return one if other == NO_DEMAND else frozenset(left | right for left, right in product(one, other))
 
 
 def _imply(have: Alternatives, needed: Alternatives) -> bool:
-    return needed == _NONE or all(any(row <= held for row in needed) for held in have)
+    return needed == NO_DEMAND or all(any(row <= held for row in needed) for held in have)
 
 
 def check_guards(merging: Merging) -> None:
-    """Adds an error for each `@requires` that would let out what is guarded elsewhere."""
+    """Adds an error for each `@requires` and `@fromContext` that would let out what is guarded elsewhere."""
     if not any(demand_of(row) != Demand() for dest in merging.types.values() for row in (dest, *dest.fields.values())):
         return
+    setters = contexts_set(merging)
     for dest in merging.types.values():
         for field in dest.fields.values():
-            requires = [(join.graph, join.requires) for join in field.joins if join.requires]
-            have = demand_of(dest).and_of(demand_of(field)) if requires else Demand()
-            for graph, fields in requires:
+            needs = list(_needs(dest, field, setters))
+            have = demand_of(dest).and_of(demand_of(field)) if needs else Demand()
+            for graph, type_name, fields in needs:
                 coordinate = f"{dest.name}.{field.name}"
                 missing = [
                     selected
-                    for selected, demand in _demands(merging, dest.name, parse_fields(str(fields)))
+                    for selected, demand in _demands(merging, type_name, parse_fields(fields))
                     if not have.implies(demand)
                 ]
                 if missing:
@@ -64,9 +65,21 @@ def check_guards(merging: Merging) -> None:
                         "MISSING_TRANSITIVE_AUTH_REQUIREMENTS",
                         f'[{graph}] Field "{coordinate}" does not specify the @authenticated, @requiresScopes and/or '
                         f'@policy that "{missing[0]}", which it requires, is guarded with.',
-                        (str(graph),),
+                        (graph,),
                         coordinate,
                     )
+
+
+def _needs(
+    dest: MergedType, field: MergedElement, setters: Mapping[str, frozenset[str]]
+) -> Iterator[tuple[str, str, str]]:
+    """What the field is told before it answers: by which subgraph, on which type, which fields."""
+    for join in field.joins:
+        if join.requires:
+            yield str(join.graph), dest.name, join.requires
+        for argument in join.context_arguments:
+            for setter in sorted(setters.get(argument.context, ())):
+                yield str(join.graph), setter, argument.selection
 
 
 def demand_of(element: MergedElement) -> Demand:
@@ -85,7 +98,7 @@ def demand_of(element: MergedElement) -> Demand:
 
 def _alternatives(directive: ConstDirectiveNode) -> Alternatives:
     rows = argument_of(directive)
-    return frozenset(frozenset(row) for row in rows) or _NONE
+    return frozenset(frozenset(row) for row in rows) or NO_DEMAND
 
 
 def _demands(merging: Merging, type_name: str, selection: SelectionSetNode) -> Iterator[tuple[str, Demand]]:

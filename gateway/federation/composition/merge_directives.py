@@ -139,6 +139,17 @@ def _directive(name: str, arguments: dict[str, Any]) -> ConstDirectiveNode:
     return made
 
 
+def contexts_set(merging: Merging) -> dict[str, frozenset[str]]:
+    """The types that have `@context`, by the context's name in the supergraph."""
+    found: dict[str, frozenset[str]] = {}
+    for dest in merging.types.values():
+        for applied in dest.directives:
+            if applied.name.value == "context":
+                name = str(argument_of(applied))
+                found[name] = found.get(name, frozenset()) | {dest.name}
+    return found
+
+
 def argument_of(directive: ConstDirectiveNode) -> Any:
     """The value of the only argument of a directive that has one."""
     return next(value_from_ast_untyped(argument.value) for argument in directive.arguments or ())

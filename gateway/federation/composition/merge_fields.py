@@ -7,11 +7,13 @@ from graphql import ValueNode
 from gateway.federation.composition.agreement import agree_on_default, agree_on_type
 from gateway.federation.composition.contexts import context_value
 from gateway.federation.composition.merge_directives import merge_common
-from gateway.federation.composition.merged import ContextArgument, JoinField, MergedElement, MergedType, Merging, Source
+from gateway.federation.composition.merged import JoinField, MergedElement, MergedType, Merging, Source
 from gateway.federation.composition.overrides import Overridden, overridden_in
 from gateway.federation.composition.sharing import check_sharing, through_interface_objects
 from gateway.federation.composition.values import canonical
+from gateway.federation.directives import GUARDS
 from gateway.federation.hints import in_subgraphs
+from gateway.federation.supergraph import ContextArgument
 
 
 def field_sources(merging: Merging, type_name: str) -> dict[str, list[Source]]:
@@ -113,6 +115,10 @@ def _missing(merging: Merging, rows: Sequence[Source], sources: Sequence[Source]
 def _check_external(merging: Merging, source: Source, dest: MergedElement, coordinate: str) -> None:
     """What an external field declares must be what the others resolve."""
     graph, element = source.graph, source.element
+    for directive in ("tag", "inaccessible", "deprecated", *GUARDS, "cost", "listSize"):
+        if element.has(directive):
+            message = f'[{graph}] Cannot apply merged directive @{directive} to external field "{coordinate}".'
+            merging.error("MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL", message, (graph,), coordinate)
     if dest.type != element.type:
         message = (
             f'Type of field "{coordinate}" is incompatible across subgraphs (where marked @external): it has type '

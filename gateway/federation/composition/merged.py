@@ -10,6 +10,7 @@ from gateway.federation.composition.roles import Coordinate, Roles
 from gateway.federation.hints import CompositionError, Hint
 from gateway.federation.links import Link
 from gateway.federation.subgraph import Element, SubgraphSchema, TypeDefinition
+from gateway.federation.supergraph import ContextArgument
 
 
 class Member(NamedTuple):
@@ -74,16 +75,7 @@ class JoinField:
     override: str | None = None
     used_overridden: bool = False
     override_label: str | None = None
-    context_arguments: tuple["ContextArgument", ...] = ()
-
-
-class ContextArgument(NamedTuple):
-    """An argument that a subgraph takes from a context, and that clients do not see."""
-
-    context: str
-    name: str
-    type: str
-    selection: str
+    context_arguments: tuple[ContextArgument, ...] = ()
 
 
 class JoinType(NamedTuple):

@@ -1,14 +1,18 @@
 """Makes the supergraph's model, which the planner reads, from merged definitions."""
 
+from collections.abc import Iterator
+
 from graphql import DirectiveDefinitionNode, DocumentNode, build_ast_schema, validate_schema
 
 from gateway.federation.api_schema import without_inaccessible
 from gateway.federation.composition.definitions import definition_nodes
+from gateway.federation.composition.guards import NO_DEMAND, Alternatives, Demand, demand_of
 from gateway.federation.composition.inaccessible import any_inaccessible, check_inaccessible
+from gateway.federation.composition.merge_directives import contexts_set
 from gateway.federation.composition.merged import JoinField, MergedElement, MergedType, Merging
 from gateway.federation.fields import parse_fields
 from gateway.federation.specified import values_misfit
-from gateway.federation.supergraph import Key, Subgraph, SubgraphField, SubgraphType, Supergraph
+from gateway.federation.supergraph import Key, Rule, Subgraph, SubgraphField, SubgraphType, Supergraph
 
 
 def supergraph(merging: Merging) -> Supergraph | None:
@@ -26,11 +30,28 @@ def supergraph(merging: Merging) -> Supergraph | None:
         return None
     composed = {directive.name for directive in merging.directives if directive.is_composed}
     if not composed and not any_inaccessible(merging):
-        return Supergraph(_subgraphs(merging), schema, schema)
-    visible = tuple(
-        node for node in definitions if not (isinstance(node, DirectiveDefinitionNode) and node.name.value in composed)
-    )
-    return Supergraph(_subgraphs(merging), schema, without_inaccessible(DocumentNode(definitions=visible)))
+        api_schema = schema
+    else:
+        visible = (
+            node
+            for node in definitions
+            if not (isinstance(node, DirectiveDefinitionNode) and node.name.value in composed)
+        )
+        api_schema = without_inaccessible(DocumentNode(definitions=tuple(visible)))
+    return Supergraph(_subgraphs(merging), schema, api_schema, dict(_rules(merging)), contexts_set(merging))
+
+
+def _rules(merging: Merging) -> Iterator[tuple[str, Rule]]:
+    for dest in merging.types.values():
+        elements = ((dest.name, dest), *((f"{dest.name}.{field.name}", field) for field in dest.fields.values()))
+        for coordinate, element in elements:
+            demand = demand_of(element)
+            if demand != Demand():
+                yield coordinate, Rule(demand.authenticated, _of(demand.scopes), _of(demand.policies))
+
+
+def _of(alternatives: Alternatives) -> tuple[frozenset[str], ...]:
+    return () if alternatives == NO_DEMAND else tuple(sorted(alternatives, key=sorted))
 
 
 def _subgraphs(merging: Merging) -> dict[str, Subgraph]:
@@ -74,4 +95,5 @@ def _field(field: MergedElement, join: JoinField) -> SubgraphField:
         provides=parse_fields(join.provides) if join.provides else None,
         overridden=join.override is None and (join.used_overridden or join.override_label is not None),
         label=join.override_label,
+        contexts=join.context_arguments,
     )

@@ -1,7 +1,7 @@
 """Whether every query of the API schema can be answered, and the shortest one that cannot."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from graphql import (
@@ -13,7 +13,6 @@ from graphql import (
     print_ast,
 )
 
-from gateway.federation.composition.merge_directives import argument_of
 from gateway.federation.composition.merged import Merging
 from gateway.federation.composition.reachability import Known, Place, Reachability
 from gateway.federation.hints import CompositionError, human_list
@@ -21,45 +20,6 @@ from gateway.federation.supergraph import SubgraphField, Supergraph
 
 _TOLD_SUBGRAPHS: Final = 10
 """Reasons are given from so many subgraphs; with hundreds, the rest says the same."""
-
-
-class Contexts(NamedTuple):
-    """Which types set which contexts, and which fields need them: nothing at all in most supergraphs."""
-
-    by_type: Mapping[str, frozenset[str]]
-    needed: Mapping[tuple[str, str, str], frozenset[str]]
-    """By subgraph, type and field."""
-
-    @classmethod
-    def of(cls, merging: Merging) -> "Contexts":
-        by_type: dict[str, frozenset[str]] = {}
-        needed: dict[tuple[str, str, str], frozenset[str]] = {}
-        for dest in merging.types.values():
-            for applied in dest.directives:
-                if applied.name.value == "context":
-                    name = str(argument_of(applied))
-                    by_type[dest.name] = by_type.get(dest.name, frozenset()) | {name}
-            for field in dest.fields.values():
-                for join in field.joins:
-                    if join.context_arguments:
-                        of_field = (str(join.graph), dest.name, field.name)
-                        needed[of_field] = frozenset(row.context for row in join.context_arguments)
-        return cls(by_type, needed)
-
-    def set_by(self, type_name: str) -> frozenset[str]:
-        return self.by_type.get(type_name, frozenset())
-
-    def available(
-        self, sources: Iterable[tuple[Place, SubgraphField]], field: str, contexts: frozenset[str]
-    ) -> list[tuple[Place, SubgraphField]]:
-        """Without those that need a context which has not been set."""
-        if not self.needed:
-            return list(sources)
-        return [
-            row
-            for row in sources
-            if self.needed.get((row[0].subgraph, row[0].type_name, field), frozenset()) <= contexts
-        ]
 
 
 class Step(NamedTuple):
@@ -79,7 +39,7 @@ class Position(NamedTuple):
     step: Step | None
     operation: str
     contexts: frozenset[str] = frozenset()
-    """Set by the object or by those it has been reached through."""
+    """Set by the objects it has been reached through: what it sets itself is for those inside."""
 
 
 def check_satisfiability(supergraph: Supergraph, merging: Merging) -> None:
@@ -87,10 +47,9 @@ def check_satisfiability(supergraph: Supergraph, merging: Merging) -> None:
     reachability = Reachability(supergraph)
     queue: deque[Position] = deque()
     visited: set[tuple[str, Known, frozenset[str]]] = set()
-    contexts = Contexts.of(merging)
     for operation, root in supergraph.root_types.items():
         known = reachability.known(root, reachability.roots(root))
-        queue.append(Position(root, known, None, operation, contexts.set_by(root)))
+        queue.append(Position(root, known, None, operation))
     failed: dict[tuple[str, str], CompositionError] = {}
     shared: set[tuple[object, ...]] = set()
     while queue:
@@ -102,21 +61,28 @@ def check_satisfiability(supergraph: Supergraph, merging: Merging) -> None:
         named = supergraph.api_schema.type_map.get(position.type_name)
         if not isinstance(named, GraphQLObjectType):
             continue
+        inside = position.contexts | _set_by(supergraph, position.type_name)
         for name, field in named.fields.items():
-            sources = contexts.available(
-                reachability.sources(position.type_name, position.known, name), name, position.contexts
-            )
+            sources = [
+                (place, source)
+                for place, source in reachability.sources(position.type_name, position.known, name)
+                if all(argument.context in position.contexts for argument in source.contexts)
+            ]
             if not _is_always_resolved(sources):
                 failed.setdefault((position.type_name, name), _error(supergraph, reachability, position, name, field))
+            types = _types_there(supergraph, field, sources)
             for following in _next(supergraph, reachability, position, name, field, sources):
-                named = get_named_type(field.type).name
-                added = contexts.set_by(following.type_name) | contexts.set_by(named)
-                queue.append(following._replace(contexts=position.contexts | added))
-            told = (position.type_name, name, _types_there(supergraph, field, sources))
-            if told[2] and told not in shared:
+                if all(following.type_name in there for _, there in types):
+                    queue.append(following._replace(contexts=inside))
+            told = (position.type_name, name, types)
+            if types and told not in shared:
                 shared.add(told)
-                _check_runtime_types(merging, position, name, told[2])
+                _check_runtime_types(merging, position, name, types)
     merging.errors += failed.values()
+
+
+def _set_by(supergraph: Supergraph, type_name: str) -> frozenset[str]:
+    return frozenset(context for context, setters in supergraph.context_setters.items() if type_name in setters)
 
 
 def _types_there(

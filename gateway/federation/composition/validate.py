@@ -1,6 +1,6 @@
 """Federation's rules for one subgraph by itself, before anything is merged."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from gateway.federation.composition.context_checks import check_contexts
 from gateway.federation.composition.costs import check_costs
@@ -8,9 +8,11 @@ from gateway.federation.composition.field_sets import FieldSet, Problem
 from gateway.federation.composition.roles import Roles
 from gateway.federation.directives import GUARDS
 from gateway.federation.hints import CompositionError, human_list
-from gateway.federation.subgraph import Element, SubgraphSchema, TypeDefinition
+from gateway.federation.subgraph import Applied, Element, SubgraphSchema, TypeDefinition
 
 _INTERFACE_KEYS_SINCE = (2, 3)
+_ALONE = ("EXTERNAL_COLLISION_WITH_ANOTHER_DIRECTIVE", "PROVIDES_ON_NON_OBJECT_FIELD")
+"""Where a @provides makes no sense at all, the first is all that is said of the subgraph, as Apollo does."""
 
 
 def validate_subgraph(schema: SubgraphSchema, roles: Roles) -> tuple[CompositionError, ...]:
@@ -22,26 +24,30 @@ def validate_subgraph(schema: SubgraphSchema, roles: Roles) -> tuple[Composition
             coordinate = f"{definition.name}.{element.name}"
             problems += [(problem, coordinate) for problem in _check_field(schema, roles, definition, element)]
     problems += check_contexts(schema)
+    alone = [problem for problem in problems if problem[0][0] in _ALONE]
     return tuple(
         CompositionError(code, f"[{schema.name}] {message}", (schema.name,), coordinate)
-        for (code, message), coordinate in dict.fromkeys(problems)
+        for (code, message), coordinate in dict.fromkeys(alone[:1] or problems)
     )
 
 
 def _check_type(schema: SubgraphSchema, roles: Roles, definition: TypeDefinition) -> Iterator[Problem]:
     name = definition.name
+    readable = []
     for key in definition.applied("key"):
         prefix = f'On type "{name}", for @key(fields: {key.fields_printed}): '
         if definition.kind == "INTERFACE" and not _allows_interface_keys(schema):
             yield "KEY_UNSUPPORTED_ON_INTERFACE", f'Cannot use @key on interface "{name}": it needs Federation v2.3.'
             continue
-        for code, message in FieldSet(schema, roles, "key", name, key).check():
-            yield code, prefix + message
+        problems = list(FieldSet(schema, roles, "key", name, key).check())
+        yield from ((code, prefix + message) for code, message in problems)
+        if all(code != "KEY_INVALID_FIELDS" for code, _ in problems):
+            readable.append(key)
     if definition.has("interfaceObject") and not definition.has("key"):
         message = f'The @interfaceObject directive can only be applied to entity types but type "{name}" has no @key.'
         yield "INTERFACE_OBJECT_USAGE_ERROR", message
     if definition.kind == "INTERFACE":
-        yield from _check_interface_keys(schema, definition)
+        yield from _check_interface_keys(schema, definition, readable)
     if definition.kind == "INTERFACE" or definition.has("interfaceObject"):
         what = "interface object" if definition.has("interfaceObject") else "interface"
         yield from _check_no_guard(definition, f'{what} "{name}"')
@@ -62,8 +68,10 @@ def _allows_interface_keys(schema: SubgraphSchema) -> bool:
     return schema.linked.version is not None and schema.linked.version >= _INTERFACE_KEYS_SINCE
 
 
-def _check_interface_keys(schema: SubgraphSchema, definition: TypeDefinition) -> Iterator[Problem]:
-    for key in definition.applied("key"):
+def _check_interface_keys(
+    schema: SubgraphSchema, definition: TypeDefinition, keys: Sequence[Applied]
+) -> Iterator[Problem]:
+    for key in keys:
         wanted = _normal(key.arguments.get("fields"))
         is_resolvable = key.arguments.get("resolvable") is not False
         missing, unresolvable = [], []
@@ -104,24 +112,24 @@ def _check_field(
 ) -> Iterator[Problem]:
     coordinate = f"{definition.name}.{element.name}"
     on_interface = definition.kind == "INTERFACE"
+    if element.has("provides") and (definition.name, element.name) in roles.external:
+        message = f'Cannot have both @provides and @external on field "{coordinate}".'
+        yield "EXTERNAL_COLLISION_WITH_ANOTHER_DIRECTIVE", message
     for directive, type_name in (("requires", definition.name), ("provides", element.named_type)):
         for applied in element.applied(directive):
             prefix = f'On field "{coordinate}", for @{directive}(fields: {applied.fields_printed}): '
             target = schema.types.get(type_name)
+            if target is None or not target.is_composite:
+                message = f'Invalid @provides on field "{coordinate}": its type "{element.type}" is not composite.'
+                yield "PROVIDES_ON_NON_OBJECT_FIELD", message
+                continue
             if on_interface:
                 message = f'Cannot use @{directive} on field "{coordinate}" of an interface.'
                 yield f"{directive.upper()}_UNSUPPORTED_ON_INTERFACE", message
-            elif target is None or not target.is_composite:
-                message = f'Invalid @provides on field "{coordinate}": its type "{element.type}" is not composite.'
-                yield "PROVIDES_ON_NON_OBJECT_FIELD", message
-            else:
-                for code, message in FieldSet(schema, roles, directive, type_name, applied).check():
-                    yield code, prefix + message
+            for code, message in FieldSet(schema, roles, directive, type_name, applied).check():
+                yield code, prefix + message
     if on_interface:
         yield from _check_no_guard(element, f'field "{coordinate}"')
-    if element.has("provides") and (definition.name, element.name) in roles.external:
-        message = f'Cannot have both @provides and @external on field "{coordinate}".'
-        yield "EXTERNAL_COLLISION_WITH_ANOTHER_DIRECTIVE", message
     yield from check_costs(schema, definition, element)
     if on_interface and element.has("external"):
         message = f'Interface type field "{coordinate}" is marked @external but @external is not allowed on interfaces.'
@@ -130,16 +138,7 @@ def _check_field(
         message = f'Invalid use of @shareable on field "{coordinate}": only object type fields can be marked with it.'
         yield "INVALID_SHAREABLE_USAGE", message
     yield from _check_repeated_shareable(element, f'field "{coordinate}"')
-    if (definition.name, element.name) in roles.external:
-        yield from _check_external(roles, definition, element, coordinate)
-
-
-def _check_external(roles: Roles, definition: TypeDefinition, element: Element, coordinate: str) -> Iterator[Problem]:
-    for directive in ("tag", "inaccessible", *GUARDS, "cost", "listSize"):
-        if element.has(directive):
-            message = f'Cannot apply merged directive @{directive} to external field "{coordinate}".'
-            yield "MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL", message
-    if element.has("external") and (definition.name, element.name) not in roles.used:
+    if (definition.name, element.name) in roles.external - roles.used:
         yield (
             "EXTERNAL_UNUSED",
             f'Field "{coordinate}" is marked @external but is not used in any federation directive '

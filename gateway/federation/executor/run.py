@@ -3,11 +3,12 @@
 import asyncio
 import time
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import orjson
 
+from gateway.federation.executor.contexts import Sharing, Taking, shared, taking
 from gateway.federation.executor.merge import (
     Build,
     Object,
@@ -26,6 +27,9 @@ from gateway.federation.planner.selection import Conditions
 MAX_PLACES: Final = 100
 """In so many of an object's places is an error about it told."""
 
+MAX_CONTEXTS: Final = 50
+"""So many different contextual values one request has at most: its document grows with each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -37,10 +41,24 @@ class Step:
     names: tuple[tuple[str, bytes], ...]
     """The operation's variables that it sends, with how each begins in JSON."""
     builders: tuple[Build, ...]
+    takings: tuple[Taking, ...] = ()
 
     def body(self, variables: Sequence[bytes]) -> bytes:
         """What is sent; `variables` as own_variables gives them, and representations besides."""
         return b"%b%b}}" % (self.prefix, b",".join(variables))
+
+    def asking_apart(self, count: int) -> "Step":
+        """The step that asks about objects with so many different sets of contextual values."""
+        fetch, contextual = self.fetch, self.fetch.contextual
+        assert contextual is not None  # noqa: S101 - only what takes from contexts asks apart
+        [about] = fetch.entities
+        entities = tuple(
+            replace(about, alias=contextual.alias(number), variable=contextual.representations(number))
+            for number in range(count)
+        )
+        document = contextual.document(about.type_name, count)
+        fetch = replace(fetch, document=document, entities=entities)
+        return replace(self, fetch=fetch, prefix=_prefix(document), builders=self.builders * count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +83,15 @@ class Program:
 def compile_plan(plan: QueryPlan) -> Program:
     steps = []
     for position, fetch in enumerate(plan.fetches):
-        prefix = b'{"query":' + orjson.dumps(fetch.document) + b',"variables":{'
         names = tuple((name, b"%b:" % orjson.dumps(name)) for name in fetch.variables)
         builders = tuple(builder(entities.representation, entities.type_name) for entities in fetch.entities)
-        steps.append(Step(position, fetch, prefix, names, builders))
+        takings = () if fetch.contextual is None else tuple(map(taking, fetch.contextual.values))
+        steps.append(Step(position, fetch, _prefix(fetch.document), names, builders, takings))
     return Program(tuple(_stages(steps)), plan.kind)
+
+
+def _prefix(document: str) -> bytes:
+    return b'{"query":' + orjson.dumps(document) + b',"variables":{'
 
 
 def _stages(steps: list[Step]) -> Iterator[Stage]:
@@ -158,14 +180,32 @@ class Run:
         if not fetch.entities:
             targets = objects_at(self.data, fetch.path)
             return self._root(step, targets) if targets else None
+        if fetch.contextual is not None:
+            sharing = shared(self.data, fetch.path, step.takings)
+            return self._contextual(step, sharing) if sharing else None
         found = [
             objects_at(self.data, entities.path) if not entities.conditions or self._holds(entities.conditions) else []
             for entities in fetch.entities
         ]
         return self._entities(step, found) if any(found) else None
 
-    async def _entities(self, step: Step, places: list[list[Object]]) -> None:
-        parts, sent = self.own_variables(step), []
+    async def _contextual(self, step: Step, sharing: list[Sharing]) -> None:
+        """Asks about the objects, those with the same contextual values together, so many at once at most."""
+        starts = range(0, len(sharing), MAX_CONTEXTS)
+        await asyncio.gather(*(self._apart(step, sharing[start : start + MAX_CONTEXTS]) for start in starts))
+
+    async def _apart(self, step: Step, sharing: list[Sharing]) -> None:
+        contextual = step.fetch.contextual
+        assert contextual is not None  # noqa: S101 - only what takes from contexts is asked apart
+        taken = [
+            b'"%b%d":%b' % (contextual.taken(number).encode(), at, value)
+            for number, row in enumerate(sharing)
+            for at, value in enumerate(row.values)
+        ]
+        await self._entities(step.asking_apart(len(sharing)), [row.objects for row in sharing], taken)
+
+    async def _entities(self, step: Step, places: list[list[Object]], taken: Sequence[bytes] = ()) -> None:
+        parts, sent = [*self.own_variables(step), *taken], []
         for entities, build, objects in zip(step.fetch.entities, step.builders, places, strict=True):
             encoded, owners = await self._representations(step.fetch.subgraph, objects, build)
             parts.append(b'"%b":%b' % (entities.variable.encode(), encoded))

@@ -1,7 +1,8 @@
 """Subscriptions at a subgraph: events over graphql-transport-ws or as server-sent events."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -35,13 +36,11 @@ async def listened(
     import aiohttp
 
     over = _over_websocket if endpoint.stream.protocol is StreamProtocol.WEBSOCKET else _over_events
-    events = over(session, endpoint, body, dict(endpoint.headers_for(caller)))
+    events = over(session, subgraph, endpoint, body, dict(endpoint.headers_for(caller)))
     try:
         async for event in events:
             yield event
-    except (aiohttp.ClientError, TimeoutError, ValueError):
-        raise SubgraphFailed(f"The subgraph {subgraph} cannot be subscribed to.", "SUBGRAPH_UNAVAILABLE") from None
-    except _BrokeOff:
+    except (_BrokeOff, aiohttp.ClientError, OSError, ValueError):
         raise SubgraphFailed(f"The subgraph {subgraph} has broken the subscription off.", LOST) from None
     finally:
         await events.aclose()
@@ -51,8 +50,20 @@ class _BrokeOff(Exception):
     """The stream ended without being completed, or said what its protocol does not."""
 
 
+@asynccontextmanager
+async def _reached(subgraph: str, endpoint: Endpoint) -> AsyncIterator[None]:
+    """What must be done within the subgraph's time. Raises SubgraphFailed, which says as little as that of a fetch."""
+    import aiohttp
+
+    try:
+        async with asyncio.timeout(endpoint.limits.timeout_ms / 1000):
+            yield
+    except (aiohttp.ClientError, OSError, ValueError):
+        raise SubgraphFailed(f"The subgraph {subgraph} cannot be reached.", "SUBGRAPH_UNAVAILABLE") from None
+
+
 async def _over_websocket(
-    session: "aiohttp.ClientSession", endpoint: Endpoint, body: bytes, headers: Mapping[str, str]
+    session: "aiohttp.ClientSession", subgraph: str, endpoint: Endpoint, body: bytes, headers: Mapping[str, str]
 ) -> AsyncGenerator[Object, None]:
     import aiohttp
 
@@ -65,10 +76,10 @@ async def _over_websocket(
         timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),
         ssl=endpoint.tls or True,
     )
-    async with asyncio.timeout(endpoint.limits.timeout_ms / 1000):
+    async with _reached(subgraph, endpoint):
         socket = await connecting
     try:
-        async with asyncio.timeout(endpoint.limits.timeout_ms / 1000):
+        async with _reached(subgraph, endpoint):
             await socket.send_str('{"type":"connection_init"}')
             while (await _message(socket))["type"] != "connection_ack":
                 pass
@@ -102,12 +113,12 @@ async def _message(socket: "aiohttp.ClientWebSocketResponse") -> dict[str, Any]:
 
 
 async def _over_events(
-    session: "aiohttp.ClientSession", endpoint: Endpoint, body: bytes, headers: Mapping[str, str]
+    session: "aiohttp.ClientSession", subgraph: str, endpoint: Endpoint, body: bytes, headers: Mapping[str, str]
 ) -> AsyncGenerator[Object, None]:
     sent = {**headers, "content-type": "application/json", "accept": "text/event-stream"}
     url = endpoint.stream.url or endpoint.url
     asking = session.post(url, data=body, headers=sent, allow_redirects=False, ssl=endpoint.tls or True)
-    async with asyncio.timeout(endpoint.limits.timeout_ms / 1000):
+    async with _reached(subgraph, endpoint):
         response = await asking
     try:
         if response.content_type != "text/event-stream":

@@ -6,6 +6,7 @@ from typing import Any
 
 from graphql import FieldNode
 
+from gateway.federation.planner.contexts import Types, sources
 from gateway.federation.planner.graph import Graph, Node
 from gateway.federation.planner.paths import Move, Placed, Solution
 from gateway.federation.planner.selection import (
@@ -25,6 +26,11 @@ PathElement = str | frozenset[str]
 Path = tuple[PathElement, ...]
 
 
+def keys_of(path: Path) -> tuple[str, ...]:
+    """The path without the types that narrow it."""
+    return tuple(element for element in path if isinstance(element, str))
+
+
 @dataclass(slots=True)
 class Asked:
     """A field in a subgraph's selection, under our own response key."""
@@ -35,6 +41,8 @@ class Asked:
     variables: frozenset[str]
     conditions: Conditions
     inside: "Selection | None"
+    contexts: tuple[tuple[str, int], ...] = ()
+    """Its contextual arguments: the name of each, and which of the group's contextual values it takes."""
 
 
 @dataclass(slots=True)
@@ -76,6 +84,17 @@ class Representation:
     nullable: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class ContextualValue:
+    """A value that a request takes from above its objects, by its GraphQL type there.
+
+    `sources` says on which objects: how many keys lead to them from the root, and what to read; the first that has it.
+    """
+
+    type: str
+    sources: tuple[tuple[int, tuple[Representation, ...]], ...]
+
+
 @dataclass(slots=True, eq=False)
 class Group:
     """One request's worth of selection: a root's, or of the objects at `path`."""
@@ -88,6 +107,7 @@ class Group:
     representation: tuple[Representation, ...] = ()
     selection: Selection = field(default_factory=Selection)
     after: set["Group"] = field(default_factory=set)
+    contexts: list[ContextualValue] = field(default_factory=list)
 
     @property
     def conditions(self) -> Conditions:
@@ -106,6 +126,16 @@ def _differ(one: Iterable[Representation], other: Iterable[Representation]) -> b
         for part in one
         for row in rows
     )
+
+
+def _written_by(parts: Iterable[Representation], above: Path) -> Iterator[Path]:
+    for part in parts:
+        yield (*above, part.key)
+        yield from _written_by(part.inside or (), (*above, part.key))
+
+
+def _waits_for(group: Group, other: Group) -> bool:
+    return group is other or any(_waits_for(earlier, other) for earlier in group.after)
 
 
 def _conditions(selection: Selection) -> list[frozenset[Condition]]:
@@ -146,6 +176,14 @@ class Place:
     static: str
     moves: dict[object, list[Group]]
     """The groups that ask other subgraphs about the same object."""
+    levels: tuple[tuple[str, Types], ...]
+    """The objects from the root to this one: the static type of each, and the types that it may have here."""
+
+    def narrowed(self, type_name: str) -> "Place":
+        """The same object where it is of the type."""
+        types = frozenset((type_name,))
+        levels = (*self.levels[:-1], (self.static, types))
+        return Place(self.group, self.selection.on(type_name), (*self.path, types), self.static, self.moves, levels)
 
 
 @dataclass(slots=True)
@@ -155,6 +193,8 @@ class FetchGraph:
     graph: Graph
     keys: Keys
     groups: list[Group] = field(default_factory=list)
+    _written: dict[Path, set[Group]] = field(default_factory=dict)
+    """Who asks for what, by the keys that lead there; kept where contexts may be taken from it."""
 
     def add_root(self, operation: str, root_type: str, solution: Solution) -> list[Group]:
         """The groups for a solved root selection: one for each subgraph that is asked, and what follows."""
@@ -162,8 +202,12 @@ class FetchGraph:
         for move in solution.moves:
             group = Group(move.node.subgraph, operation, (), root_type, is_entity=False)
             self.groups.append(group)
-            self._write(move.solution, Place(group, group.selection, (), root_type, {}), move.node)
-        return self.groups[start:]
+            levels = ((root_type, frozenset((root_type,))),)
+            self._write(move.solution, Place(group, group.selection, (), root_type, {}, levels), move.node)
+        added = self.groups[start:]
+        for group in added:
+            self._wait_for_contexts(group)
+        return added
 
     def _write(self, solution: Solution, place: Place, node: Node) -> set[Group]:
         """Writes a solution into the place; gives every group that must have answered for it to be complete."""
@@ -173,15 +217,7 @@ class FetchGraph:
         for placed in solution.fields:
             touched |= self._write_field(placed, place, node)
         for narrowed in solution.fragments:
-            type_name = narrowed.node.type_name
-            inner = Place(
-                place.group,
-                place.selection.on(type_name),
-                (*place.path, frozenset((type_name,))),
-                place.static,
-                place.moves,
-            )
-            touched |= self._write(narrowed.solution, inner, narrowed.node)
+            touched |= self._write(narrowed.solution, place.narrowed(narrowed.node.type_name), narrowed.node)
         for move in solution.moves:
             touched |= self._write_move(move, place, node)
         return touched
@@ -194,10 +230,14 @@ class FetchGraph:
             return set()
         key = self.keys.of(place.static, node.type_name, item.name, item.arguments, item.apart)
         inside = place.selection.ask(key, item)
+        if self.graph.supergraph.contexts:
+            self._written.setdefault((*keys_of(place.path), key), set()).add(place.group)
+            self._take(place, place.selection.fields[key, item.conditions], node)
         if placed.inside is None or placed.node is None:
             return set()
         static = self.graph.supergraph.field_type(node.type_name, item.name) or placed.node.type_name
-        inner = Place(place.group, inside, (*place.path, key), static, {})
+        levels = (*place.levels, (static, self.graph.supergraph.possible_types(static)))
+        inner = Place(place.group, inside, (*place.path, key), static, {}, levels)
         return self._write(placed.inside, inner, placed.node)
 
     def _write_move(self, move: Move, place: Place, node: Node) -> set[Group]:
@@ -222,8 +262,32 @@ class FetchGraph:
             self.groups.append(group)
         group.representation = tuple(dict.fromkeys((*group.representation, *representation)))
         group.after |= after - {group}
-        inner = Place(group, group.selection, place.path, place.static, {})
+        inner = Place(group, group.selection, place.path, place.static, {}, place.levels)
         return after | {group} | self._write(move.solution, inner, move.node)
+
+    def _take(self, place: Place, asked: Asked, node: Node) -> None:
+        """Gives the field its contextual arguments."""
+        here = self.graph.resolvable(node, asked.name)
+        above = place.levels[:-1]
+        contexts = place.group.contexts
+        for argument in here.contexts if here is not None and not asked.contexts else ():
+            found = []
+            for source in sources(self.graph, argument, tuple(types for _, types in above)):
+                depth = len(above) - source.height
+                static = above[depth][0]
+                found.append((depth, tuple(self._representation(source.items, static, static))))
+            value = ContextualValue(argument.type, tuple(found))
+            if value not in contexts:
+                contexts.append(value)
+            asked.contexts += ((argument.name, contexts.index(value)),)
+
+    def _wait_for_contexts(self, group: Group) -> None:
+        """What is taken from a context must have been answered."""
+        keys = keys_of(group.path)
+        for value in group.contexts:
+            for depth, parts in value.sources:
+                for written in _written_by(parts, keys[:depth]):
+                    group.after |= {row for row in self._written.get(written, ()) if not _waits_for(row, group)}
 
     def _representation(
         self, items: Iterable[Item], static: str, type_name: str, of: frozenset[str] | None = None

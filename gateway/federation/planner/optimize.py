@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from graphql import OperationDefinitionNode, print_ast
 
 from gateway.federation.planner.fetches import Asked, Group, Selection
-from gateway.federation.planner.plan import Entities, Fetch, QueryPlan, printed_selection
+from gateway.federation.planner.plan import Contextual, Entities, Fetch, QueryPlan, printed_selection
 from gateway.federation.planner.selection import ALWAYS, Conditions
 
 
@@ -73,10 +73,12 @@ def _put_off(groups: list[Group], waves: dict[Group, int]) -> None:
 
 
 def _together(groups: list[Group], waves: Mapping[Group, int]) -> dict[tuple[int, str, int], list[Group]]:
-    """Groups that make one request: entities of one subgraph in one wave; every other group by itself."""
+    """Groups that make one request: entities of one subgraph in one wave; what takes from contexts, and every other
+    group, by itself."""
     found: dict[tuple[int, str, int], list[Group]] = {}
     for position, group in enumerate(groups):
-        found.setdefault((waves[group], group.subgraph, -1 if group.is_entity else position), []).append(group)
+        joins = group.is_entity and not group.contexts
+        found.setdefault((waves[group], group.subgraph, -1 if joins else position), []).append(group)
     return found
 
 
@@ -87,11 +89,25 @@ def _fetch(groups: list[Group], after: tuple[int, ...], declared: Mapping[str, t
         _note_variables(group.selection, used)
     variables = tuple(name for name in declared if name in used)
     definitions = [f"${name}: {declared[name][0]}{declared[name][1]}" for name in variables]
+    # A client's variable may be called the same.
+    prefix = _free("r", variables)
+    if first.contexts:
+        contextual = Contextual(tuple(first.contexts), first.selection, tuple(definitions), prefix)
+        about = Entities(
+            contextual.alias(0),
+            first.path,
+            first.type_name,
+            first.representation,
+            first.conditions,
+            contextual.representations(0),
+        )
+        document = contextual.document(first.type_name, 1)
+        return Fetch(
+            first.subgraph, "query", document, variables, (about,), first.path, first.conditions, after, contextual
+        )
     entities: list[Entities] = []
     if first.is_entity:
         parts = []
-        # A client's variable may be called the same.
-        prefix = _free("r", variables)
         for number, group in enumerate(groups):
             alias = f"_{number}" if len(groups) > 1 else "_entities"
             argument = f"{prefix}{number}"

@@ -57,7 +57,7 @@ class Move:
     required: list["Solution"]
     solution: "Solution"
     alone: bool
-    """Whether it waits for more than the key: then it is a request of its own."""
+    """Whether it waits for more than the key, or takes from a context: then it is a request of its own."""
 
 
 @dataclass(slots=True)
@@ -85,6 +85,7 @@ class Option:
     rest: Item | None = None
     requirement: tuple[Item, ...] = ()
     required: Solution | None = None
+    is_contextual: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -227,20 +228,20 @@ class Solver:
             self.graph.resolvable(node._replace(type_name=type_name), name)
             for type_name in self.graph.possible_types(node)
         )
-        return all(here is not None and here.requires is None for here in found)
+        return all(here is not None and not here.needs_more for here in found)
 
     def _is_of_interface_object(self, type_name: str, name: str) -> bool:
         subgraphs = self.graph.supergraph.subgraphs_by_field.get((type_name, name), ())
         return any(self.graph.is_interface_object(Node(subgraph, type_name)) for subgraph in subgraphs)
 
     def local(self, node: Node, item: Field, *, required: bool = False) -> Option | None:
-        """The field at this node itself; one with `@requires` only where that is `required` already."""
+        """The field at this node itself; one that needs more only where what is `required` is known already."""
         if item.name == "__typename":
             if self.graph.is_interface_object(node):
                 return None
             return Option(0, Solution(fields=[Placed(item)]))
         here = self.graph.resolvable(node, item.name)
-        if here is None or (here.requires is not None and not required):
+        if here is None or (here.needs_more and not required):
             return None
         if not item.selections:
             return Option(1, Solution(1, [Placed(item)]))
@@ -263,7 +264,7 @@ class Solver:
             if target is None:
                 solution.add(option.solution)
                 continue
-            alone = option.required is not None and option.required.cost >= CROSSING
+            alone = option.is_contextual or (option.required is not None and option.required.cost >= CROSSING)
             move = _joinable(moves, target, option, alone=alone)
             if move is None:
                 required = [] if target.required is None else [target.required]
@@ -290,7 +291,7 @@ class Solver:
         here = None if item.name == "__typename" else self.graph.resolvable(at, item.name)
         if here is None:
             return None
-        if here.requires is None:
+        if not here.needs_more:
             # From where it stands the same subgraph would have answered already.
             return None if node is not None and at.subgraph == node.subgraph else self.local(at, item)
         return self._requiring(node, static, target, item, blocked)
@@ -299,9 +300,9 @@ class Solver:
         at = target.node
         here = self.graph.resolvable(at, item.name)
         mark = (at.subgraph, at.type_name, item.name)
-        if node is None or here is None or here.requires is None or mark in self._active:
+        if node is None or here is None or mark in self._active:
             return None
-        requirement = self.graph.parsed(here.requires, at.type_name)
+        requirement = () if here.requires is None else self.graph.parsed(here.requires, at.type_name)
         outer = self._active
         self._active = outer | {mark}
         try:
@@ -311,6 +312,7 @@ class Solver:
         option = None if required.residual else self.local(at, item, required=True)
         if option is not None:
             option.requirement, option.required = requirement, required
+            option.is_contextual = bool(here.contexts)
         return option
 
     def _targets(self, node: Where, static: str, pending: list[Item], blocked: Blocked) -> Iterable[Target]:

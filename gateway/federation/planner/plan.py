@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.federation.planner.fetches import Path, Representation, Selection
+from gateway.federation.planner.fetches import ContextualValue, Path, Representation, Selection
 from gateway.federation.planner.selection import Conditions
 
 
@@ -34,10 +34,44 @@ class Fetch:
     conditions: Conditions
     after: tuple[int, ...]
     """Positions in the plan of the fetches that must have answered."""
+    contextual: "Contextual | None" = None
 
     @property
     def is_entity(self) -> bool:
         return bool(self.entities)
+
+
+@dataclass(frozen=True, slots=True)
+class Contextual:
+    """A fetch that asks about its objects apart, by the values that they take from their contexts."""
+
+    values: tuple[ContextualValue, ...]
+    selection: Selection
+    definitions: tuple[str, ...]
+    """Of the operation's own variables."""
+    prefix: str
+    """Of the names of all others."""
+
+    def alias(self, number: int) -> str:
+        return f"_{number}"
+
+    def representations(self, number: int) -> str:
+        """The variable that holds the representations of those with the values of that number."""
+        return f"{self.prefix}{number}"
+
+    def taken(self, number: int) -> str:
+        """What the variables of those values begin with; their positions follow."""
+        return f"{self.prefix}{number}_"
+
+    def document(self, type_name: str, count: int) -> str:
+        """One `_entities` field for each of so many sets of values."""
+        definitions, parts = list(self.definitions), []
+        for number in range(count):
+            definitions.append(f"${self.representations(number)}: [_Any!]!")
+            definitions += [f"${self.taken(number)}{at}: {value.type}" for at, value in enumerate(self.values)]
+            inside = printed_selection(Selection(fragments={type_name: self.selection}), self.taken(number))
+            parts.append(f"{self.alias(number)}: _entities(representations: ${self.representations(number)}) {inside}")
+        return f"query({', '.join(definitions)}) {{ {' '.join(parts)} }}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +82,20 @@ class QueryPlan:
     fetches: tuple[Fetch, ...]
 
 
-def printed_selection(selection: Selection) -> str:
-    """`{ id name … on User { email } }`, as it stands in a request."""
-    return "{ " + " ".join(_parts(selection)) + " }"
+def printed_selection(selection: Selection, taken: str = "") -> str:
+    """`{ id name … on User { email } }`, as it stands in a request; contextual values are in variables `taken` + n."""
+    return "{ " + " ".join(_parts(selection, taken)) + " }"
 
 
-def _parts(selection: Selection) -> Iterator[str]:
+def _parts(selection: Selection, taken: str) -> Iterator[str]:
     for asked in selection.fields.values():
         alias = "" if asked.key == asked.name else f"{asked.key}: "
-        arguments = f"({asked.arguments})" if asked.arguments else ""
-        inside = "" if asked.inside is None else " " + printed_selection(_filled(asked.inside))
-        yield _conditional(f"{alias}{asked.name}{arguments}", asked.conditions, inside)
+        contextual = [f"{name}: ${taken}{value}" for name, value in asked.contexts]
+        given = ", ".join([asked.arguments, *contextual] if asked.arguments else contextual)
+        inside = "" if asked.inside is None else " " + printed_selection(_filled(asked.inside), taken)
+        yield _conditional(f"{alias}{asked.name}" + (f"({given})" if given else ""), asked.conditions, inside)
     for type_name, narrowed in selection.fragments.items():
-        yield f"... on {type_name} {printed_selection(_filled(narrowed))}"
+        yield f"... on {type_name} {printed_selection(_filled(narrowed), taken)}"
 
 
 def _conditional(field: str, conditions: Conditions, inside: str) -> str:
@@ -121,8 +156,16 @@ def _fetch_json(number: int, fetch: Fetch) -> dict[str, Any]:
             )
             for entities in fetch.entities
         ]
+        if fetch.contextual is not None:
+            made["contexts"] = [_contextual_json(value) for value in fetch.contextual.values]
         return made
     return {"kind": "Flatten", "path": path_json(fetch.path), "node": made} if fetch.path else made
+
+
+def _contextual_json(value: ContextualValue) -> dict[str, Any]:
+    """`above` are the objects, so many keys from the root, on which a value is looked for, in this order."""
+    rows = [{"keys": depth, "representation": representation_json(parts)} for depth, parts in value.sources]
+    return {"type": value.type, "above": rows}
 
 
 def _conditioned(conditions: Conditions, node: dict[str, Any]) -> dict[str, Any]:
@@ -179,6 +222,9 @@ def _lines(node: dict[str, Any], depth: int) -> Iterator[str]:
             yield f"{indent}Fetch #{node['id']}(service: {node['serviceName']!r}{after}) {{"
             for entities in node.get("entities", ()):
                 yield from _lines(entities, depth + 1)
+            for value in node.get("contexts", ()):
+                told = (f"{' '.join(_representation_words(row['representation']))}" for row in value["above"])
+                yield f"{indent}  Context(type: {value['type']!r}) {{ {' or '.join(told)} }}"
             yield f"{indent}  {node['operation']}"
     yield f"{indent}}}"
 

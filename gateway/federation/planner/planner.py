@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from graphql import FragmentDefinitionNode, OperationDefinitionNode
 
+from gateway.federation.planner.contexts import Supplier
 from gateway.federation.planner.fetches import FetchGraph, Group, Keys
 from gateway.federation.planner.graph import NO_LABELS, Graph
 from gateway.federation.planner.optimize import plan_of
@@ -62,7 +63,8 @@ def phases(
     graph = Graph(supergraph, labels)
     kind = operation.operation.value
     root_type = supergraph.root_types[kind]
-    items = Normaliser(supergraph, fragments, denied).items(operation.selection_set, root_type)
+    asked = Normaliser(supergraph, fragments, denied).items(operation.selection_set, root_type)
+    items = Supplier(graph).supplied(asked, root_type)
     keys = Keys(graph)
     fetches = FetchGraph(graph, keys)
     solver = Solver(graph)

@@ -1,9 +1,11 @@
 """`satugraf router` as operators run it: its own process, on the loop that serves."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from far_end import answering, free_port, serving
 
 STREAMS = 60
 STARTS_CPU_SECONDS = 1.5
+STOPS_SECONDS = 15
 SUPERGRAPH = """
 schema { query: Query subscription: Subscription }
 enum join__Graph { A @join__graph(name: "a", url: "%s") }
@@ -25,7 +28,7 @@ type Subscription @join__type(graph: A) { greeted: String }
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    pid: int
+    process: asyncio.subprocess.Process
     url: str
     session: aiohttp.ClientSession
 
@@ -34,11 +37,11 @@ class Running:
             return await response.json()
 
     def cpu_seconds(self) -> float:
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def resident_mib(self) -> float:
-        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
@@ -52,7 +55,7 @@ async def running(file: Path) -> AsyncIterator[Running]:
     )
     try:
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session, asyncio.timeout(90):
-            found = Running(process.pid, f"http://127.0.0.1:{port}/graphql", session)
+            found = Running(process, f"http://127.0.0.1:{port}/graphql", session)
             while True:
                 try:
                     await found.greeting()
@@ -61,7 +64,8 @@ async def running(file: Path) -> AsyncIterator[Running]:
                     await asyncio.sleep(0.05)
             yield found
     finally:
-        process.send_signal(signal.SIGTERM)
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
         await process.wait()
 
 
@@ -78,7 +82,7 @@ async def silent(request: web.Request) -> web.StreamResponse:
     return socket
 
 
-async def subscribed(router: Running, opened: AsyncExitStack) -> None:
+async def subscribed(router: Running, opened: AsyncExitStack) -> aiohttp.ClientWebSocketResponse:
     socket = await opened.enter_async_context(
         router.session.ws_connect(router.url, protocols=("graphql-transport-ws",))
     )
@@ -88,6 +92,17 @@ async def subscribed(router: Running, opened: AsyncExitStack) -> None:
     await socket.send_json({"id": "1", "type": "subscribe", "payload": {"query": query}})
     message = await socket.receive_json(timeout=30)
     assert message["payload"] == {"data": {"greeted": "once"}}
+    return socket
+
+
+async def event(response: aiohttp.ClientResponse) -> tuple[str, object]:
+    """Name and data of the next event that is not a comment."""
+    fields: dict[str, str] = {}
+    async with asyncio.timeout(30):
+        while (line := (await response.content.readline()).decode()) != "\n" or "event" not in fields:
+            name, _, value = line.strip().partition(":")
+            fields |= {name: value} if name else {}
+    return fields["event"].strip(), json.loads(fields["data"]) if fields["data"].strip() else None
 
 
 async def test_it_starts_soon_serves_and_keeps_idle_streams_in_flat_memory(tmp_path: Path) -> None:
@@ -105,3 +120,24 @@ async def test_it_starts_soon_serves_and_keeps_idle_streams_in_flat_memory(tmp_p
             # The first thousand streams make what the later ones find: after them a stream leaves nothing behind.
             assert resident[23] - resident[15] < 4
             assert await router.greeting() == {"data": {"greeting": "halo"}}
+
+
+async def test_a_router_that_is_told_to_stop_says_so_to_all_who_subscribe(tmp_path: Path) -> None:
+    file = tmp_path / "supergraph.graphql"
+    subscription, headers = {"query": "subscription { greeted }"}, {"accept": "text/event-stream"}
+    async with serving(answering({"greeting": "halo"}), streams=silent) as url:
+        file.write_text(SUPERGRAPH % url)
+        async with running(file) as router, AsyncExitStack() as opened:
+            sockets = [await subscribed(router, opened) for _ in range(20)]
+            async with router.session.post(router.url, json=subscription, headers=headers) as response:
+                assert await event(response) == ("next", {"data": {"greeted": "once"}})
+                started = time.monotonic()
+                router.process.send_signal(signal.SIGTERM)
+                messages = [await socket.receive(timeout=30) for socket in sockets]
+                assert [(message.type, message.data) for message in messages] == [(aiohttp.WSMsgType.CLOSE, 1001)] * 20
+                name, body = await event(response)
+                assert isinstance(body, dict)
+                assert (name, body["errors"][0]["extensions"]["code"]) == ("next", "STOPPING")
+                assert await event(response) == ("complete", None)
+            await router.process.wait()
+            assert time.monotonic() - started < STOPS_SECONDS

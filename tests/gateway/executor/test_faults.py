@@ -129,6 +129,57 @@ async def test_a_missing_sort_key_is_the_same_error_however_the_page_was_read(
         assert [error.message for error in found.errors] == ["'name'"]
 
 
+async def test_instants_that_are_only_printed_have_their_zone_where_the_reference_executor_completes(
+    register: Store, context_of: ContextOf
+) -> None:
+    """Lists are read without the zone, which only the answer has to say."""
+    rows = [a_complaint(), a_complaint(status="IN_PROGRESS"), a_complaint(status="ROUTED")]
+    await register.complaints.insert_many(rows)
+    text = """query ($all: Boolean!) { complaints {
+      nodes { id receivedAt updatedAt closedAt overdue @include(if: $all) }
+      pageInfo { startCursor endCursor } edges { cursor node { verifiedAt class } } } }"""
+    for shown in (False, True):
+        assert not (await check(context_of, text, {"all": shown})).errors
+    broken: list[dict[str, Any]] = [{"class": "NONE"}, {"receivedAt": "today"}, {"updatedAt": None}, {"closedAt": 7}]
+    for changes in broken:
+        await register.complaints.update_one({"_id": rows[1]["_id"]}, {"$set": changes})
+        for shown in (False, True):
+            assert (await check(context_of, text, {"all": shown})).errors
+        await register.complaints.replace_one({"_id": rows[1]["_id"]}, rows[1])
+
+
+async def test_a_look_up_of_which_nothing_is_selected_asks_who_may_know(register: Store, context_of: ContextOf) -> None:
+    row, hidden = a_complaint(), a_complaint(confidential=True)
+    await register.complaints.insert_many([row, hidden])
+    for root in ("complaint", "node"):
+        text = f"""{{ a: {root}(id: "{row["_id"]}") {{ id @skip(if: true) }}
+          b: {root}(id: "{hidden["_id"]}") {{ id @skip(if: true) }} }}"""
+        found = await check(context_of, text, viewer=Viewer())
+        assert found == ({"a": {}, "b": None}, ())
+
+
+async def test_look_ups_that_are_refused_or_find_nothing_stand_beside_those_that_find(
+    register: Store, context_of: ContextOf
+) -> None:
+    row, hidden = a_complaint(), a_complaint(confidential=True)
+    await register.complaints.insert_many([row, hidden])
+    text = f"""{{ a: complaint(id: "{row["_id"]}") {{ id title }} b: complaint(id: "none") {{ id title }}
+      c: complaint(id: "{hidden["_id"]}") {{ id title }}
+      d: complaint(id: "{row["_id"]}", secret: "wrong") {{ id title }} }}"""
+    found = await check(context_of, text, viewer=Viewer())
+    assert found.data is not None
+    assert [found.data[key] and found.data[key]["id"] for key in "abcd"] == [row["_id"], None, None, row["_id"]]
+
+    def by_get(viewer: Viewer, now: datetime | None = None) -> RequestContext:
+        context = context_of(viewer, now)
+        context.takes_secrets = False
+        return context
+
+    refused = await check(by_get, text, viewer=Viewer())
+    assert [error.path for error in refused.errors] == [["d"]]
+    assert refused.data == {**found.data, "d": None}
+
+
 async def test_variables_inside_a_literal_input_are_put_in(register: Store, context_of: ContextOf) -> None:
     await register.complaints.insert_many([a_complaint(), a_complaint(status="IN_PROGRESS")])
     text = """query ($status: ComplaintStatus = CLOSED_RESOLVED, $open: Boolean) {

@@ -9,8 +9,10 @@ from graphql import OperationDefinitionNode, parse
 from supergraphs import supergraph_of
 
 from gateway.federation.authorization import ANONYMOUS, Claims, asked_policies, decided, denied_coordinates
+from gateway.federation.composition import SubgraphSource, compose
 from gateway.federation.engine import Engine
 from gateway.federation.executor.subgraphs import Caller
+from gateway.federation.join import read_supergraph
 
 CLINIC = """
 scalar Secret
@@ -30,6 +32,17 @@ type Patient @join__type(graph: A, key: "nik") @join__type(graph: B, key: "nik")
 }
 """
 SUPERGRAPH = supergraph_of(CLINIC, "a", "b")
+RENAMED = """schema
+  @link(url: "https://specs.apollo.dev/link/v1.0")
+  @link(url: "https://specs.apollo.dev/authenticated/v0.1", as: "known", for: SECURITY)
+  @link(url: "https://specs.apollo.dev/policy/v0.1", import: [{ name: "@policy", as: "@ward" }], for: SECURITY)
+{ query: Query }
+directive @known on FIELD_DEFINITION
+directive @ward(policies: [[policy__Policy!]!]!) on FIELD_DEFINITION
+scalar policy__Policy
+enum join__Graph { A @join__graph(name: "a", url: "http://a") }
+type Query @join__type(graph: A) { open: Int secret: Int @known ward: Int @ward(policies: [["nurse"]]) }
+"""
 DOCTOR = Claims(authenticated=True, scopes=frozenset({"doctor"}))
 
 
@@ -223,3 +236,18 @@ def test_what_a_hosts_hook_says_of_a_policy_decides_what_is_fetched(holds: set[s
     assert answer["data"] == {"audit": audit}
     assert paths(answer) == ([] if audit else [["audit"]])
     assert bool(asked) is bool(audit)
+
+
+def test_a_guard_holds_under_whatever_name_it_is_linked() -> None:
+    supergraph = read_supergraph(RENAMED)
+    assert denied_coordinates(supergraph, ANONYMOUS) == {"Query.secret", "Query.ward"}
+    assert denied_coordinates(supergraph, Claims(authenticated=True)) == {"Query.ward"}
+    assert set(supergraph.api_schema.query_type.fields) == {"open", "secret", "ward"}  # type: ignore[union-attr]
+
+
+def test_what_is_composed_here_is_guarded_as_what_others_composed() -> None:
+    sdl = """extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@authenticated"])
+    type Query { open: Int secret: Int @authenticated }"""
+    made = compose([SubgraphSource("a", "http://a", sdl)])
+    assert made.supergraph is not None, made.errors
+    assert denied_coordinates(made.supergraph, ANONYMOUS) == {"Query.secret"}

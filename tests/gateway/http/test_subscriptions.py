@@ -12,12 +12,12 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import WSMsgType, web
-from far_end import entities, serving
+from far_end import Streams, entities, serving
 from routed import Routed, routing
 
 from gateway.cli.router import Source, read
 from gateway.cli.router_config import RouterConfig
-from gateway.federation.executor.endpoint import Endpoint, StreamAddress, StreamProtocol
+from gateway.federation.executor.endpoint import Endpoint, StreamAddress, StreamProtocol, TransportLimits
 from gateway.http.router import RouterLimits
 from gateway.http.subscribe import QUEUED_RESULTS
 from gateway.http.websocket import SocketLimits
@@ -262,6 +262,65 @@ async def test_a_subgraph_that_breaks_off_ends_the_stream_with_an_error(
         assert message["payload"]["data"] is None
         assert message["payload"]["errors"][0]["extensions"] == {"code": "SUBSCRIPTION_LOST", "serviceName": "a"}
         assert await socket.receive_json(timeout=10) == {"id": "s", "type": "complete"}
+
+
+async def _refusing(request: web.Request) -> web.StreamResponse:
+    return web.Response(status=403, text="an internal page")
+
+
+async def _hanging(request: web.Request) -> web.StreamResponse:
+    await asyncio.sleep(60)
+    return web.Response()
+
+
+async def _never_acknowledging(request: web.Request) -> web.StreamResponse:
+    socket = web.WebSocketResponse(protocols=("graphql-transport-ws",))
+    await socket.prepare(request)
+    async for _ in socket:
+        pass
+    return socket
+
+
+@pytest.mark.parametrize("protocol", StreamProtocol)
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/", "http://nowhere.invalid/", "http://["])
+async def test_how_a_subgraph_could_not_be_reached_is_not_told(
+    tmp_path: Path, protocol: StreamProtocol, url: str
+) -> None:
+    """Whoever published a URL learnt from the kind of failure what listens where in the gateway's network."""
+    await _cannot_be_reached(tmp_path, StreamAddress(protocol, url))
+
+
+@pytest.mark.parametrize(
+    ("protocol", "far_end"),
+    [
+        (StreamProtocol.WEBSOCKET, _refusing),
+        (StreamProtocol.WEBSOCKET, _hanging),
+        (StreamProtocol.WEBSOCKET, _never_acknowledging),
+        (StreamProtocol.EVENTS, _hanging),
+    ],
+)
+async def test_who_takes_no_subscription_cannot_be_reached_either(
+    tmp_path: Path, protocol: StreamProtocol, far_end: Streams
+) -> None:
+    async with serving(lambda asked, request: far_end(request), streams=far_end) as url:
+        await _cannot_be_reached(tmp_path, StreamAddress(protocol, url))
+
+
+async def _cannot_be_reached(tmp_path: Path, address: StreamAddress) -> None:
+    def with_address(file: Path) -> Source:
+        found = read(file)
+        limits = TransportLimits(timeout_ms=300)
+        return Source(
+            found.supergraph, {name: Endpoint(row.url, limits, stream=address) for name, row in found.endpoints.items()}
+        )
+
+    file = tmp_path / "supergraph.graphql"
+    file.write_text(SUPERGRAPH % ("http://127.0.0.1:9/", "http://127.0.0.1:9/"))
+    async with routing(file, read=with_address) as routed, connected(routed) as socket:
+        await subscribe(socket)
+        [error] = (await socket.receive_json(timeout=10))["payload"]["errors"]
+        assert error["message"] == "The subgraph a cannot be reached."
+        assert error["extensions"] == {"code": "SUBGRAPH_UNAVAILABLE", "serviceName": "a"}
 
 
 @pytest.mark.parametrize(

@@ -85,3 +85,23 @@ def test_a_digest_covers_each_key_that_it_names(key: str) -> None:
     state = dict.fromkeys(audit_chain.DIGESTED, "a")
     assert audit_chain.digest(state) != audit_chain.digest(state | {key: "b"})
     assert audit_chain.digest(None) is None
+
+
+VALUES = st.one_of(
+    st.none(), st.sampled_from(["a", 'Jalan "rusak"\n']), st.booleans(), st.integers(0, 9), st.just(AT), st.floats(0, 1)
+)
+STATES = st.dictionaries(
+    st.sampled_from(audit_chain.DIGESTED),
+    st.one_of(VALUES, st.lists(st.dictionaries(st.sampled_from("ba"), VALUES), max_size=3)),
+)
+
+
+@given(STATES, STATES, st.booleans())
+def test_digests_of_two_states_are_the_digest_of_each(
+    before: dict[str, Any], changes: dict[str, Any], grows: bool
+) -> None:
+    if grows:
+        lists = {key: value for key, value in before.items() if isinstance(value, list)}
+        changes = {key: [*value, {"b": 1, "a": AT}] for key, value in lists.items()}
+    after = before | changes
+    assert audit_chain.digests(before, after) == (audit_chain.digest(before), audit_chain.digest(after))

@@ -60,8 +60,6 @@ def test_a_requirement_selects_external_fields_with_arguments_that_fit(fields: s
     ("sdl", "code"),
     [
         (P + 'width: Int @provides(fields: "id") }', "PROVIDES_ON_NON_OBJECT_FIELD"),
-        (P + '} interface Way { road: Road @provides(fields: "id") }', "PROVIDES_UNSUPPORTED_ON_INTERFACE"),
-        (P + '} interface Way { a: Int b: Int @requires(fields: "a") }', "REQUIRES_UNSUPPORTED_ON_INTERFACE"),
         (P + "width: Int @shareable @shareable }", "INVALID_SHAREABLE_USAGE"),
         (P + "} interface Way { a: Int @shareable }", "INVALID_SHAREABLE_USAGE"),
         (P + "} interface Way @authenticated { a: Int }", "AUTH_REQUIREMENTS_APPLIED_ON_INTERFACE"),
@@ -99,6 +97,7 @@ def test_a_directive_stands_where_it_may(sdl: str, code: str) -> None:
     [
         ('@tag(name: "t")', "MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL"),
         ("@authenticated", "MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL"),
+        ("@deprecated", "MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL"),
         ('@override(from: "a")', "OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE"),
     ],
 )
@@ -115,7 +114,51 @@ def test_an_interfaces_field_is_nobodys_and_so_not_external() -> None:
 def test_a_field_is_not_both_provided_for_and_external() -> None:
     sdl = 'near: Road @external @provides(fields: "id") cost: Int @requires(fields: "near { id }") }'
     codes = error_codes(P + "near: Road }", f'type Road @key(fields: "id") {{ id: ID! {sdl}')
-    assert "EXTERNAL_COLLISION_WITH_ANOTHER_DIRECTIVE" in codes
+    assert codes == {"EXTERNAL_COLLISION_WITH_ANOTHER_DIRECTIVE"}
+
+
+# What Apollo's composition says of the same, as of everything that two rules forbid at once.
+@pytest.mark.parametrize(
+    ("sdls", "codes"),
+    [
+        (
+            [P + '} interface Way { road: Road @provides(fields: "id") }'],
+            {"PROVIDES_UNSUPPORTED_ON_INTERFACE", "PROVIDES_FIELDS_MISSING_EXTERNAL"},
+        ),
+        (
+            [P + '} interface Way { a: Int b: Int @requires(fields: "a") }'],
+            {"REQUIRES_UNSUPPORTED_ON_INTERFACE", "REQUIRES_FIELDS_MISSING_EXTERNAL"},
+        ),
+        (
+            [P + '} interface Way { a: Int b: Int @requires(fields: "c { d }") }'],
+            {"REQUIRES_UNSUPPORTED_ON_INTERFACE", "REQUIRES_INVALID_FIELDS"},
+        ),
+        ([P + '} interface Way { id: ID! @provides(fields: "id") }'], {"PROVIDES_ON_NON_OBJECT_FIELD"}),
+        (
+            [P + 'a: Int @external b: Int @provides(fields: "a") } type Place @key(fields: "no") { id: ID! }'],
+            {"PROVIDES_ON_NON_OBJECT_FIELD"},
+        ),
+        (
+            ['type Query { a: T } type T @key(fields: "id @include(if: true)") { id(x: Int): ID! }'],
+            {"KEY_DIRECTIVE_IN_FIELDS_ARG", "KEY_FIELDS_HAS_ARGS"},
+        ),
+        (['type Query { a: T } type T @key(fields: "no @include(if: true)") { id: ID! }'], {"KEY_INVALID_FIELDS"}),
+        (
+            [P + '} interface Way @key(fields: "no") { id: ID! } type Rail implements Way { id: ID! }'],
+            {"KEY_INVALID_FIELDS"},
+        ),
+        (
+            ["type Query { a: T } type T { n: Int }", "type Query { b: T } type T @external { n: Int }"],
+            {"EXTERNAL_UNUSED"},
+        ),
+        (
+            [P + 'width: Int @external @tag(name: "t") }', 'type Road @key(fields: "id") { id: ID! width: Int }'],
+            {"EXTERNAL_UNUSED"},
+        ),
+    ],
+)
+def test_of_two_faults_in_one_place_it_is_told_as_elsewhere(sdls: list[str], codes: set[str]) -> None:
+    assert error_codes(*sdls) == codes
 
 
 @pytest.mark.parametrize(

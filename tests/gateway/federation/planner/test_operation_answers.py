@@ -1,0 +1,135 @@
+"""Answers to what a client may write: mutations, conditions at the border of subgraphs, aliases, inputs."""
+
+from typing import Any
+
+import pytest
+from one_world import World, agreed
+
+USER = {
+    "__typename": "User",
+    "id": "u",
+    "type": "ADMIN",
+    "name": "Ani",
+    "age": 3,
+    "level": lambda o, of: of,
+    "echo": lambda o, **given: str(given),
+    "greets": lambda o, loud=None: f"{o('type')} {loud}",
+}
+A = 'type Query { user: User me: User } type User @key(fields: "id") { id: ID! type: String }'
+B = 'type User @key(fields: "id") { id: ID! name: String age: Int level(of: Int): Int }'
+C = """type User @key(fields: "id") {
+  id: ID! type: String @external greets(loud: Boolean = true): String @requires(fields: "type") }"""
+WORLD = World({"user": USER, "me": USER}, [USER])
+
+
+@pytest.mark.parametrize("variables", [{"y": y, "n": n} for y in (True, False) for n in (True, False)])
+@pytest.mark.parametrize(
+    "query",
+    [
+        """query ($y: Boolean!, $n: Boolean!) {
+          user { ...F @include(if: $y) ... @skip(if: $n) { greets ... on User @include(if: $y) { level(of: 1) } } }
+          me @skip(if: $y) { name }
+          again: me { ... on User @include(if: $n) { name greets @skip(if: $n) } }
+        } fragment F on User { name type }""",
+        """query ($y: Boolean!, $n: Boolean!) {
+          user { name @include(if: $y) @skip(if: $n) greets @skip(if: $y) id @include(if: $n) } }""",
+        "query ($y: Boolean!, $n: Boolean = true) { user @include(if: $y) { greets @include(if: $n) name } }",
+    ],
+)
+def test_conditions_hold_at_the_border_of_subgraphs(query: str, variables: dict[str, bool]) -> None:
+    agreed(WORLD, query, variables, a=A, b=B, c=C)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ user { a: greets(loud: true) b: greets(loud: false) c: greets name } me { a: name b: type } }",
+        "query ($l: Boolean) { user { greets(loud: $l) x: greets(loud: true) ... on User { y: greets(loud: $l) } } }",
+        "{ user { __typename: name } me { name: id id: name age: __typename x: age } }",
+        "{ user: me { name: age age: name } me: user { r0: id _entities: name } _entities: __typename }",
+    ],
+)
+def test_a_clients_names_and_arguments_cross_the_border(query: str) -> None:
+    agreed(WORLD, query, {"l": False} if "$l" in query else {}, a=A, b=B, c=C)
+
+
+def payload(o: Any, text: str | None = None) -> dict[str, Any]:
+    return {"__typename": "Payload", "user": USER, "ok": True, "text": text}
+
+
+MUTATIONS = {"one": payload, "two": payload, "three": lambda o: {"__typename": "Other", "n": 3, "user": USER}}
+
+
+@pytest.mark.parametrize(
+    ("query", "done"),
+    [
+        (
+            """mutation {
+              one(text: "a") { ok user { name greets } text } x: two(text: "b") { user { type name } text }
+              three { n user { greets(loud: false) name } } y: one { user { id } }
+            }""",
+            ["a.one", "b.two", "a.three", "a.one"],
+        ),
+        (
+            """mutation ($t: String) {
+              a: two(text: $t) { text } b: one(text: $t) { text user { name } } c: two { text user { greets } }
+            }""",
+            ["b.two", "a.one", "b.two"],
+        ),
+        (
+            """mutation { ... on Mutation { two { __typename } } ...F }
+            fragment F on Mutation { one { user { name } } two { ok } }""",
+            ["b.two", "a.one"],
+        ),
+    ],
+)
+def test_mutations_run_in_their_order_and_bring_what_others_know(query: str, done: list[str]) -> None:
+    world = World({"user": USER}, [USER], MUTATIONS)
+    value = "type Payload @shareable { ok: Boolean user: User text: String }"
+    agreed(
+        world,
+        query,
+        {"t": "T"} if "$t" in query else {},
+        a=f"""type Query {{ user: User }} type Mutation {{ one(text: String): Payload three: Other }} {value}
+        type Other {{ n: Int user: User }} type User @key(fields: "id") {{ id: ID! type: String }}""",
+        b=f"""type Mutation {{ two(text: String): Payload }} {value}
+        type User @key(fields: "id") {{ id: ID! name: String }}""",
+        c=C,
+    )
+    assert world.log == done
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        """query ($i: In, $c: Color = RED, $l: [In!]) {
+          echo(i: $i, c: $c, l: $l, s: "x") user { echo(i: {n: 1, inner: {c: $c}}) again: echo(i: $i) } }""",
+        "query ($n: Int = 4) { user { echo(i: {n: $n}) } echo(l: [{n: $n}], s: {a: 1}) }",
+    ],
+)
+def test_inputs_go_to_the_subgraph_that_knows_them(query: str) -> None:
+    given: dict[str, Any] = {"i": {"n": 2, "inner": {"c": "GREEN", "n": 1}}, "l": [{"n": 3}]}
+    inner = "enum Color { RED GREEN } input Inner { c: Color n: Int }"
+    agreed(
+        World({"user": USER, "echo": USER["echo"]}, [USER]),
+        query,
+        given if "$i" in query else {},
+        a=f"""scalar Free {inner} input In {{ n: Int! inner: Inner a: Int }}
+        type Query {{ echo(i: In, c: Color, l: [In!], s: Free): String user: User }}
+        type User @key(fields: "id") {{ id: ID! }}""",
+        b=f"""{inner} input In {{ n: Int! inner: Inner }}
+        type User @key(fields: "id") {{ id: ID! echo(i: In): String }}""",
+    )
+
+
+def test_a_field_that_leads_back_to_the_root_is_followed() -> None:
+    root: dict[str, Any] = {"__typename": "Query", "ping": "pong", "user": USER}
+    root |= {"query": root, "viewer": {"__typename": "Viewer", "id": "v", "name": "V", "root": root}}
+    agreed(
+        World(root, [USER, root["viewer"]]),
+        "{ query { ping user { name type } query { viewer { name root { ping user { type } } } } } }",
+        a="""type Query { query: Query @shareable viewer: Viewer user: User }
+        type Viewer @key(fields: "id") { id: ID! root: Query } type User @key(fields: "id") { id: ID! type: String }""",
+        b="""type Query { ping: String } type Viewer @key(fields: "id") { id: ID! name: String }
+        type User @key(fields: "id") { id: ID! name: String }""",
+    )
