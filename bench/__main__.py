@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 
-from bench import agencies, executor, federation, growth, live, memory, progress, publishing, report
+from bench import agencies, composers, executor, federation, growth, live, memory, progress, publishing, report
 from bench.agreement import Disagreement
 from bench.dataset import ROOT, Dataset, database
 from bench.executor import Failed, Plan
@@ -180,6 +180,19 @@ def live_command(
         _tell(Output("live" if record else None, json, checkout), text, live.as_json(result))
         if result.lost:
             raise Failed(f"{result.lost} results were lost.")
+
+
+@app.command("composers")
+def composers_command() -> None:
+    """Whether the national graph and the example agency's compose in other composers, and Apollo's plan over both."""
+    with _told():
+        missing = federation.is_missing()
+        if missing:
+            raise LookupError(missing)
+        do_compose, words = composers.composed()
+        print(words)
+        if not do_compose:
+            raise Failed("Not everyone composes them.")
 
 
 @app.command("agencies")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import schema
+from gateway import garbage
 from gateway.auth.outgoing import SubgraphTokens
 from gateway.federation.engine import Engine
 from gateway.federation.executor.endpoint import Endpoint, TransportLimits
@@ -69,6 +70,7 @@ class Following:
         self.registrar: Registrar | None = None
         self._composer = Composer()
         self._changed = asyncio.Event()
+        self._freeing: asyncio.TimerHandle | None = None
         if settings.has_registry:
             self.registrar = Registrar(
                 self._composer, schema.subgraph_sdl(), lambda: agencies.ids(store), secret, in_development
@@ -94,6 +96,8 @@ class Following:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
+            if self._freeing is not None:
+                self._freeing.cancel()
             self._composer.close()
             await self.transport.close()
 
@@ -123,7 +127,8 @@ class Following:
         ids = await agencies.ids(self.store)
         endpoints = {member.agency: _endpoint(member, self.transport.endpoints) for member in members}
         try:
-            graph = await asyncio.to_thread(self._graph, live, ids, before)
+            with garbage.left_alone():
+                graph = await asyncio.to_thread(self._graph, live, ids, before)
         except InvalidSupergraph as failure:
             logger.error("supergraph_refused", version=live["version"], reason=str(failure))
             return
@@ -135,7 +140,14 @@ class Following:
             before.federated.streams.retire()
         if self.as_subgraph is not None:
             self.as_subgraph.graph = graph.as_subgraph()
+        self._free_later()
         logger.info("supergraph_served", version=graph.version)
+
+    def _free_later(self) -> None:
+        """The graph before, once the last request has left it."""
+        if self._freeing is None or self._freeing.when() < asyncio.get_running_loop().time():
+            drained_seconds = self.settings.request_deadline_ms / 1000 + 1
+            self._freeing = asyncio.get_running_loop().call_later(drained_seconds, garbage.collect)
 
     def _graph(self, live: Document, ids: Collection[str], before: Graph) -> Graph:
         supergraph = read_supergraph(live["sdl"]) if live["members"] else None

@@ -59,7 +59,7 @@ class InvalidSupergraph(Exception):
 def read_supergraph(sdl: str) -> Supergraph:
     """Raises InvalidSupergraph for what is no supergraph, or requires a feature that is not enforced here."""
     try:
-        document = parse(sdl)
+        document = parse(sdl, no_location=True)
     except GraphQLSyntaxError as error:
         raise InvalidSupergraph(f"The supergraph is not valid GraphQL: {error.message}") from None
     check_features(_links(document))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from pymongo import MongoClient
 
-from bench import executor, growth, live, memory
+from bench import agencies, composers, executor, federation, growth, live, memory, publishing
 from bench.agreement import Disagreement
 from bench.dataset import ROOT, Dataset
 from bench.executor import Plan
@@ -76,3 +76,29 @@ def test_every_change_reaches_its_subscribers(dataset: Dataset) -> None:
     assert result.expected >= 20
     assert 0 < result.p50_ms <= result.p99_ms
     assert result.resident_mib > 10
+
+
+def test_agencies_subgraphs_are_measured_beside_whatever_gateways_are_installed(dataset: Dataset) -> None:
+    results = agencies.measure_all(dataset, ours(ROOT), rounds=1, seconds=0.05)
+    assert {name for name, _ in results.national} == set(agencies.NATIONAL)
+    assert (("one", "apollo-gateway") in results.crossing) is (federation.is_missing() is None)
+    assert {what for _, what in results.hung} == {"answers", "hangs"}
+    assert len(agencies.tables(results)) == 3
+
+
+def test_a_version_more_is_measured(dataset: Dataset) -> None:
+    result = publishing.measure(dataset, ours(ROOT), agencies=5, rounds=1)
+    publishing.forget(dataset)
+    assert len(result.checks) == len(result.exchanges) == 1
+    assert result.exchange_ms
+    assert result.idle_ms
+
+
+def test_other_composers_take_the_national_graph_and_an_agencys() -> None:
+    missing = federation.is_missing()
+    if missing:
+        pytest.skip(missing)
+    do_compose, words = composers.composed()
+    assert do_compose, words
+    assert words.count(": composes") == 2
+    assert 'Fetch(service: "kab-badung")' in words

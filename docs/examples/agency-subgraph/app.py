@@ -33,8 +33,8 @@ def case_number(complaint: str) -> int:
     return int(hashlib.sha256(complaint.encode()).hexdigest(), 16) % 10_000
 
 
-@strawberry.type(name="KabBadungFieldVisit")
-class FieldVisit:
+@strawberry.type
+class KabBadungFieldVisit:
     on: str
     finding: str
 
@@ -47,15 +47,15 @@ class LocalCase:
     url: str | None
 
 
-@strawberry.federation.type(name="KabBadungLocalCase", keys=["id"])
-class BadungCase(LocalCase):
+@strawberry.federation.type(keys=["id"])
+class KabBadungLocalCase(LocalCase):
     @strawberry.field
-    def visits(self, first: int = 5) -> list[FieldVisit] | None:
+    def visits(self, first: int = 5) -> list[KabBadungFieldVisit] | None:
         made = case_number(self.id) % (len(VISITS) + 1)
-        return [FieldVisit(on=f"2026-11-{10 + day}", finding=VISITS[day]) for day in range(min(made, first))]
+        return [KabBadungFieldVisit(on=f"2026-11-{10 + day}", finding=VISITS[day]) for day in range(min(made, first))]
 
     @classmethod
-    def resolve_reference(cls, id: strawberry.ID) -> "BadungCase":
+    def resolve_reference(cls, id: strawberry.ID) -> "KabBadungLocalCase":
         number = f"BDG-2026-{case_number(id):04}"
         return cls(id=id, number=number, unit="Dinas PUPR", url=f"https://aduan.badungkab.go.id/{number}")
 
@@ -64,29 +64,29 @@ class BadungCase(LocalCase):
 class Complaint:
     id: strawberry.ID
 
-    @strawberry.field(name="kabBadungSurvey", description="The regency's own survey: 1 to 4, null until answered.")
-    def survey(self) -> int | None:
+    @strawberry.field
+    def kab_badung_survey(self) -> int | None:
         return case_number(self.id) % 5 or None
 
 
 @strawberry.type
 class Query:
-    @strawberry.field(name="kabBadungVisitsPlanned", description="Field visits that are planned for today.")
-    def visits_planned(self) -> int | None:
+    @strawberry.field
+    def kab_badung_visits_planned(self) -> int | None:
         return len(planned)
 
 
 @strawberry.type
 class Mutation:
-    @strawberry.mutation(name="kabBadungPlanVisit", description="By the regency's own staff: how many are planned now.")
-    def plan_visit(self, info: strawberry.Info, complaint: strawberry.ID) -> int | None:
+    @strawberry.mutation
+    def kab_badung_plan_visit(self, info: strawberry.Info, complaint: strawberry.ID) -> int | None:
         if info.context.get("agency") != AGENCY:
             return None
         planned.append(complaint)
         return len(planned)
 
 
-schema = strawberry.federation.Schema(Query, Mutation, types=[Complaint, BadungCase], federation_version="2.9")
+schema = strawberry.federation.Schema(Query, Mutation, types=[Complaint, KabBadungLocalCase], federation_version="2.9")
 
 
 async def caller(request: Request, body: bytes) -> dict[str, Any]:

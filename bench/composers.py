@@ -1,0 +1,27 @@
+"""`python -m bench composers`: whether the national graph and an agency's compose elsewhere, and Apollo's plan."""
+
+import subprocess
+import tempfile
+from pathlib import Path
+
+import schema
+from bench.federation import PEERS
+from gateway.cli.demo_agency import AGENCY, CROSSING, EXAMPLE
+from gateway.federation.composition import SubgraphSource
+from gateway.registry.check import NATIONAL, Published, with_local_cases
+from gateway.registry.prefixes import prefixes
+
+
+def composed() -> tuple[bool, str]:
+    """Whether all compose, and what they say: the example's SDL beside the national one as the registry makes it."""
+    source = SubgraphSource(AGENCY, "", (EXAMPLE.parent / "schema.graphql").read_text(encoding="utf-8"))
+    agency = Published(source, prefixes([AGENCY])[AGENCY])
+    national = with_local_cases(SubgraphSource(NATIONAL, "", schema.subgraph_sdl()), [agency])
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        texts = {"operation": CROSSING, NATIONAL: national.sdl, AGENCY: source.sdl}
+        files = [Path(folder) / f"{name}.graphql" for name in texts]
+        for file, text in zip(files, texts.values(), strict=True):
+            file.write_text(text, encoding="utf-8")
+        command = ["node", "composes.mjs", *map(str, files)]
+        done = subprocess.run(command, cwd=PEERS, capture_output=True, text=True, check=False)
+    return done.returncode == 0, done.stdout + done.stderr
