@@ -1,7 +1,6 @@
 """The composition root: the only module that builds real parts and joins them."""
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -12,6 +11,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway import garbage
 from gateway.auth.keys import ProviderKeys
 from gateway.auth.middleware import Authentication, identifier
 from gateway.auth.remembered import Remembered
@@ -144,8 +144,7 @@ def from_environment() -> Starlette:
         raise SettingsError("SATUGRAF_MONGODB_URI is not set: name a running replica set.")
     app = build(settings, connect(settings.mongodb_uri, settings.mongodb_database))
     # More than a hundred thousand objects that stay: collections need not look at them again.
-    gc.collect()
-    gc.freeze()
+    garbage.collect()
     return app
 
 
