@@ -115,16 +115,16 @@ def test_tags_take_a_configuration(tmp_path: Path) -> None:
     assert "take --config" in outcome.stderr
 
 
-def test_a_configuration_whose_graph_has_contexts_is_refused_with_a_sentence(tmp_path: Path) -> None:
-    link = LINK.replace('"@tag"', '"@context", "@fromContext", "@key"')
-    sdl = f"""{link}
-    type Query {{ office: Office }}
-    type Office @context(name: "office") @key(fields: "id") {{ id: ID! name: String! desk: Desk }}
-    type Desk @key(fields: "id") {{ id: ID! label(of: String @fromContext(field: "$office {{ name }}")): String }}
+def test_a_configuration_whose_graph_must_be_guarded_as_we_do_not_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    link = LINK.replace('"@tag"', '"@composeDirective"')
+    sdl = f"""{link} @link(url: "https://example.org/sealed/v1.0", import: ["@sealed"], for: SECURITY)
+    @composeDirective(name: "@sealed")
+    directive @sealed on FIELD_DEFINITION
+    type Query {{ office: String @sealed }}
     """
     file = tmp_path / "supergraph.yaml"
     file.write_text(yaml.safe_dump({"subgraphs": {"a": {"routing_url": "http://a", "schema": {"sdl": sdl}}}}))
     outcome = CliRunner().invoke(app, ["router", "--config", str(file)])
     assert outcome.exit_code == 1
-    assert "context" in outcome.stderr
+    assert "https://example.org/sealed/v1.0" in outcome.stderr
     assert "not enforced here" in outcome.stderr

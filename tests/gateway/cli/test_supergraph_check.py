@@ -122,7 +122,7 @@ def test_a_broken_schema_is_told_in_a_sentence(config: str, tmp_path: Path, sdl:
     assert "agency" in complaint
 
 
-def test_what_needs_contexts_composes_and_is_not_planned(config: str, tmp_path: Path) -> None:
+def test_what_is_taken_from_a_context_is_told_with_the_plan(config: str, tmp_path: Path) -> None:
     imports = LINK.replace('"@key"', '"@key", "@context", "@fromContext"')
     (tmp_path / "agency.graphql").write_text(
         imports + 'type Complaint @key(fields: "id") @context(name: "c") { id: ID! name: String visit: Visit }'
@@ -130,7 +130,7 @@ def test_what_needs_contexts_composes_and_is_not_planned(config: str, tmp_path: 
     )
     assert run("compose", "--config", config)[0] == 0
     query = tmp_path / "query.graphql"
-    query.write_text("{ complaint { id } }")
-    code, _, complaint = run("plan", "--config", config, "--query", str(query))
-    assert code == 1
-    assert "context" in complaint
+    query.write_text("{ complaint { visit { for } } }")
+    code, told, _ = run("plan", "--config", config, "--query", str(query))
+    assert code == 0
+    assert "Context(type: 'String') { name }" in told
