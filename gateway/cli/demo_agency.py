@@ -8,10 +8,12 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import aiohttp
 from rich.console import Console
+
+if TYPE_CHECKING:
+    import aiohttp
 
 EXAMPLE: Final = Path(__file__).parents[2] / "docs" / "examples" / "agency-subgraph" / "app.py"
 AGENCY: Final = "kab-badung"
@@ -34,6 +36,8 @@ CROSSING: Final = """{
 
 async def joined(gateway: str, tokens: Mapping[str, str]) -> None:
     """Runs the agency's process until it is cancelled; publishes it and prints query, answer and plan."""
+    import aiohttp
+
     console = Console()
     if not EXAMPLE.exists():
         console.print(f"{EXAMPLE} is not there: --with-agency runs from a checkout of the project.")
@@ -70,7 +74,7 @@ async def running(port: int, keys_url: str) -> AsyncIterator[asyncio.subprocess.
         await process.wait()
 
 
-async def _publish(session: aiohttp.ClientSession, gateway: str, url: str, token: str) -> None:
+async def _publish(session: "aiohttp.ClientSession", gateway: str, url: str, token: str) -> None:
     await _listening(*_place(gateway))
     sdl = (EXAMPLE.parent / "schema.graphql").read_text(encoding="utf-8")
     given = {"input": {"agency": AGENCY, "url": url, "sdl": sdl}}
@@ -94,7 +98,7 @@ async def _listening(host: str, port: int) -> None:
         return
 
 
-async def _show(session: aiohttp.ClientSession, gateway: str, token: str, console: Console) -> None:
+async def _show(session: "aiohttp.ClientSession", gateway: str, token: str, console: Console) -> None:
     answer = await _asked(session, gateway, CROSSING, {}, token)
     while "data" not in answer:  # until every process serves what was published
         await asyncio.sleep(0.2)
@@ -109,7 +113,7 @@ def _json(value: Any) -> str:
     return json.dumps(value, indent=1, ensure_ascii=False)
 
 
-async def _asked(session: aiohttp.ClientSession, gateway: str, query: str, given: Any, token: str) -> Any:
+async def _asked(session: "aiohttp.ClientSession", gateway: str, query: str, given: Any, token: str) -> Any:
     headers = {"authorization": f"Bearer {token}", "x-satugraf-query-plan": "1"}
     asked = {"query": query, "variables": given}
     async with session.post(f"{gateway}/graphql", json=asked, headers=headers) as response:

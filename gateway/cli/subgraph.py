@@ -5,7 +5,6 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import aiohttp
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -112,6 +111,8 @@ def _mutation(gateway: str, name: str, given: dict[str, Any], selection: str) ->
 
 
 def _asked(gateway: str, document: str, variables: dict[str, Any]) -> Any:
+    import aiohttp
+
     try:
         answer = asyncio.run(_posted(gateway, {"query": document, "variables": variables}))
     except (aiohttp.ClientError, TimeoutError, ValueError) as failure:
@@ -123,6 +124,8 @@ def _asked(gateway: str, document: str, variables: dict[str, Any]) -> Any:
 
 
 async def _posted(gateway: str, body: dict[str, Any]) -> Any:
+    import aiohttp
+
     token = os.environ.get("SATUGRAF_TOKEN")
     headers = {} if token is None else {"authorization": f"Bearer {token}"}
     timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)

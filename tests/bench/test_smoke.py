@@ -78,10 +78,13 @@ def test_every_change_reaches_its_subscribers(dataset: Dataset) -> None:
     assert result.resident_mib > 10
 
 
-def test_agencies_subgraphs_are_measured_beside_whatever_gateways_are_installed(dataset: Dataset) -> None:
+def test_agencies_subgraphs_are_measured_beside_other_gateways(dataset: Dataset) -> None:
+    missing = federation.is_missing()
+    if missing:
+        pytest.skip(missing)
     results = agencies.measure_all(dataset, ours(ROOT), rounds=1, seconds=0.05)
     assert {name for name, _ in results.national} == set(agencies.NATIONAL)
-    assert (("one", "apollo-gateway") in results.crossing) is (federation.is_missing() is None)
+    assert ("one", "apollo-gateway") in results.crossing
     assert {what for _, what in results.hung} == {"answers", "hangs"}
     assert len(agencies.tables(results)) == 3
 

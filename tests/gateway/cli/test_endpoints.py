@@ -75,7 +75,7 @@ async def test_a_subgraph_that_does_not_tell_its_schema_is_not_waited_for_long(
         await asyncio.sleep(60)
         return web.Response()
 
-    monkeypatch.setattr("gateway.cli.supergraph_config.FETCH_SECONDS", 1)
+    monkeypatch.setattr("gateway.cli.running_schemas.FETCH_SECONDS", 1)
     async with serving(hung) as url:
         file = configured(tmp_path, url, schema={"subgraph_url": url})
         async with asyncio.timeout(30):
