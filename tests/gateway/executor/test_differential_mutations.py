@@ -233,6 +233,7 @@ async def test_random_mutations_answer_and_write_as_the_reference_executors_do(
             if operation is not None:
                 await world.check(operation, asked, viewer)
     gc.collect()  # here, where such coroutines are expected, and not in whichever test runs next
-    assert world.outcomes["compiled"] > 0.8 * wanted, world.outcomes
+    # Of forty, some batches have a quarter that the reference executor answers: by chance, not by a fault.
+    assert world.outcomes["compiled"] > 0.6 * world.outcomes["asked"], world.outcomes
     assert world.outcomes["written"] > 0.05 * wanted, world.outcomes
     assert world.outcomes["refused"] > 0.2 * wanted, world.outcomes
