@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-MAX_MADE_BYTES: Final = 8_000_000
+MAX_MADE_BYTES: Final = 4_000_000
 _ENTRY_BYTES: Final = 250
 """Of an answer, beside its own bytes."""
 

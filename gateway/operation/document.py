@@ -21,7 +21,7 @@ from gateway.limits.shape import SOURCE_LIMIT_CHARACTERS, TOKEN_LIMIT, ShapeLimi
 from gateway.operation.recent import Recent
 
 CACHED_DOCUMENTS: Final = 500
-CACHED_BYTES: Final = 32_000_000
+CACHED_BYTES: Final = 24_000_000
 _BYTES_PER_TOKEN: Final = 1_000
 _BYTES_PER_CHARACTER: Final = 4
 _ENTRY_BYTES: Final = 12_000
