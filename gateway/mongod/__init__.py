@@ -1,6 +1,6 @@
 """A private mongod for one-machine installs and tests."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,11 +11,14 @@ __all__ = ["MongodUnavailable", "embedded"]
 
 
 @contextmanager
-def embedded(data: Path, port: int | None = None) -> Iterator[str]:
+def embedded(data: Path, port: int | None = None, meanwhile: Callable[[], object] = lambda: None) -> Iterator[str]:
     """The URI of a one-node replica set over the folder `data`, stopped at the end; a free port where None.
 
+    `meanwhile` is done while mongod starts, which takes it most of a second.
     Raises MongodUnavailable, with a sentence that says what to do, where there is no mongod or it does not start.
     """
     with start(find_binary(), data, port) as mongod:
+        meanwhile()
+        mongod.wait()
         make_primary(mongod.port)
         yield f"mongodb://127.0.0.1:{mongod.port}/?replicaSet=rs0"

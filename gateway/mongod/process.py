@@ -36,6 +36,26 @@ class MongodUnavailable(Exception):
 class Mongod:
     process: subprocess.Popen[bytes]
     port: int
+    folder: Path
+    log: Path
+
+    def wait(self) -> None:
+        """Until it takes connections. Raises MongodUnavailable."""
+        give_up = time.monotonic() + START_SECONDS
+        while time.monotonic() < give_up:
+            code = self.process.poll()
+            if code == _DATA_FOLDER_IN_USE:
+                raise MongodUnavailable(
+                    f"Another mongod uses {self.folder}: stop it, or choose another folder with --data."
+                )
+            if code is not None:
+                reason = (self.process.stderr.read() if self.process.stderr else b"").decode(errors="replace").strip()
+                raise MongodUnavailable(f"mongod ended with code {code} ({reason or f'see {self.log}'}): {_WAY_OUT}")
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.02)
+        raise MongodUnavailable(f"mongod did not answer within {START_SECONDS} s: see {self.log}.")
 
 
 def find_binary() -> Path:
@@ -54,7 +74,7 @@ def find_binary() -> Path:
 
 @contextmanager
 def start(binary: Path, data: Path, port: int | None = None) -> Iterator[Mongod]:
-    """Runs mongod over the folder until the block ends; one that was left over from a killed process is ended first."""
+    """mongod over the folder until the block ends, not waited for; one left over by a killed process ends first."""
     folder = data / "mongod"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     owner = folder / "satugraf.pid"
@@ -71,8 +91,7 @@ def start(binary: Path, data: Path, port: int | None = None) -> Iterator[Mongod]
     )
     owner.write_text(f"{os.getpid()} {process.pid}")
     try:
-        _wait(process, chosen, folder, log)
-        yield Mongod(process, chosen)
+        yield Mongod(process, chosen, folder, log)
     finally:
         _stop(process)
         owner.unlink(missing_ok=True)
@@ -115,23 +134,6 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _wait(process: subprocess.Popen[bytes], port: int, folder: Path, log: Path) -> None:
-    give_up = time.monotonic() + START_SECONDS
-    while time.monotonic() < give_up:
-        code = process.poll()
-        if code == _DATA_FOLDER_IN_USE:
-            raise MongodUnavailable(f"Another mongod uses {folder}: stop it, or choose another folder with --data.")
-        if code is not None:
-            reason = (process.stderr.read() if process.stderr else b"").decode(errors="replace").strip()
-            raise MongodUnavailable(f"mongod ended with code {code} ({reason or f'see {log}'}): {_WAY_OUT}")
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    _stop(process)
-    raise MongodUnavailable(f"mongod did not answer within {START_SECONDS} s: see {log}.")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
