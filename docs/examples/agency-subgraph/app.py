@@ -3,17 +3,13 @@
 python app.py PORT, with SATUGRAF_KEYS_URL where the gateway is not on this machine.
 """
 
-import asyncio
-import base64
 import hashlib
 import json
-import os
 import sys
-from typing import Any
 
-import jwt
 import strawberry
 import uvicorn
+from gateway_token import InvalidToken, claims_of
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -22,10 +18,8 @@ from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
 
 AGENCY = "kab-badung"
-KEYS = jwt.PyJWKClient(os.environ.get("SATUGRAF_KEYS_URL", "http://127.0.0.1:8000/.well-known/jwks.json"), timeout=5)
 VISITS = ("Lubang diukur.", "Lubang ditutup sementara.", "Aspal baru selesai.")
 planned: list[str] = ["LP-1", "LP-2", "LP-3", "LP-4"]
-seen: set[str] = set()  # calls that changed something; with several processes, a shared store
 
 
 def case_number(complaint: str) -> int:
@@ -89,29 +83,11 @@ class Mutation:
 schema = strawberry.federation.Schema(Query, Mutation, types=[Complaint, KabBadungLocalCase], federation_version="2.9")
 
 
-async def caller(request: Request, body: bytes) -> dict[str, Any]:
-    """The claims of the gateway's token: `role` and `agency` of who is asking. Raises PyJWTError.
-
-    A token for a mutation also names its call, taken once, and the digest of its body; no other token changes anything.
-    """
-    token = request.headers.get("authorization", "").removeprefix("Bearer ")
-    key = await asyncio.to_thread(KEYS.get_signing_key_from_jwt, token)
-    claims: dict[str, Any] = jwt.decode(
-        token, key.key, algorithms=["EdDSA"], audience=AGENCY, issuer="satugraf", options={"require": ["exp", "role"]}
-    )
-    if "jti" in claims:
-        digest = base64.urlsafe_b64encode(hashlib.sha256(body).digest()).rstrip(b"=").decode()
-        if claims["jti"] in seen or claims.get("bsh") != digest:
-            raise jwt.InvalidTokenError("The token belongs to another call.")
-        seen.add(claims["jti"])
-    return claims
-
-
 async def graphql(request: Request) -> Response:
     body = await request.body()
     try:
-        claims = await caller(request, body)
-    except jwt.PyJWTError:
+        claims = await claims_of(request.headers.get("authorization", ""), body, AGENCY)
+    except InvalidToken:
         return JSONResponse({"errors": [{"message": "This subgraph answers the national gateway alone."}]}, 401)
     asked = json.loads(body)
     may = [OperationType.QUERY, *([OperationType.MUTATION] if "jti" in claims else [])]
