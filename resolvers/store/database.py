@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import (
@@ -16,6 +16,8 @@ from motor.motor_asyncio import (
     AsyncIOMotorCollection,
     AsyncIOMotorDatabase,
 )
+from pymongo import UpdateOne
+from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError, ExecutionTimeout, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
@@ -23,7 +25,7 @@ from pymongo.write_concern import WriteConcern
 
 from resolvers.store import group
 from resolvers.store.group import Change, Group
-from resolvers.store.wire import MAX_TIME_EXPIRED, Wire, message
+from resolvers.store.wire import MAX_TIME_EXPIRED, Wire, is_plain, message, sent_again
 
 __all__ = [
     "BATCH_SIZE",
@@ -43,6 +45,7 @@ __all__ = [
 Document = dict[str, Any]
 Collection = AsyncIOMotorCollection[Document]
 Session = AsyncIOMotorClientSession
+Got = TypeVar("Got")
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """Stands for "no due time" in a sort key: such documents come last."""
@@ -84,7 +87,7 @@ class Store:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "complaint_by_id", group.reads(partial(found, self.complaints)))
-        object.__setattr__(self, "change_complaint", group.changes(self.complaints))
+        object.__setattr__(self, "change_complaint", group.changes(partial(changed, self.complaints)))
 
     def close(self) -> None:
         wire = _WIRES.pop(id(self.client.delegate), None)
@@ -172,14 +175,61 @@ def _settle(
         read().add_done_callback(partial(_hand_on, rows))
 
 
-def _hand_on(rows: "asyncio.Future[list[Document]]", read: "asyncio.Future[list[Document]]") -> None:
-    failure = read.exception()
-    if rows.done():
+def changed(collection: Collection, asked: Sequence[Change]) -> "asyncio.Future[int]":
+    """How many of the documents were as their change wants them, and have it now: one command, made once.
+
+    Raises BulkWriteError, of which `details` say what was not made, and PyMongoError.
+    """
+    driver, loop = collection.delegate, asyncio.get_running_loop()
+
+    def write(session: ClientSession | None = None) -> int:
+        made = driver.bulk_write([UpdateOne(*change) for change in asked], ordered=False, session=session)
+        return int(made.matched_count)
+
+    client = driver.database.client
+    wire = _WIRES.get(id(client))
+    line = None if wire is None else wire.line(loop)
+    if line is None:
+        return loop.run_in_executor(_READING, write)
+    command: Document = {
+        "update": driver.name,
+        "updates": [{"q": change.unchanged, "u": change.update} for change in asked],
+        "ordered": False,
+        "writeConcern": driver.write_concern.document,
+        "$db": driver.database.name,
+        **line.next_write(),
+    }
+
+    def write_again(session: Any) -> int:
+        with sent_again(client, session) as same:
+            return write(same)
+
+    made: asyncio.Future[int] = loop.create_future()
+
+    def settle(reply: Document | None) -> None:
+        if reply is not None and is_plain(reply):
+            if not made.done():
+                made.set_result(reply["n"])
+        else:
+            loop.run_in_executor(_READING, write_again, line.session).add_done_callback(partial(_hand_on, made))
+
+    written = message(command, driver.codec_options)
+    if written is None:
+        line.close()
+        settle(None)
+    else:
+        line.ask(written, driver.codec_options, settle)
+    return made
+
+
+def _hand_on(wanted: "asyncio.Future[Got]", done: "asyncio.Future[Got]") -> None:
+    failure = done.exception()
+    if wanted.done():
         return
     if failure is None:
-        rows.set_result(read.result())
+        wanted.set_result(done.result())
     else:
-        rows.set_exception(failure)
+        wanted.set_exception(failure)
 
 
 def connect(uri: str, database: str = "satugraf", **options: Any) -> Store:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
 Document = dict[str, Any]
@@ -96,19 +95,21 @@ def reads(found: Callable[[Document], Awaitable[Sequence[Document]]]) -> Group[s
     return Group(send, lambda document_id: document_id)
 
 
-def changes(collection: Any) -> Group[Change, bool | None]:
-    """Whether each was made; None where some of those that went together were not, and nobody knows which."""
+def changes(changed: Callable[[Sequence[Change]], Awaitable[int]]) -> Group[Change, bool | None]:
+    """Whether each was made; None where some of those that went together were not, and nobody knows which.
+
+    `changed` makes them and gives how many it has made.
+    """
 
     async def send(asked: Sequence[Change]) -> list[bool | None]:
-        if len(asked) == 1:
-            done = await collection.update_one(*asked[0])
-            return [done.matched_count == 1]
         try:
-            made = await collection.bulk_write([UpdateOne(*change) for change in asked], ordered=False)
+            made = await changed(asked)
         except BulkWriteError as failure:
-            if failure.details["writeConcernErrors"]:
+            if len(asked) == 1 or failure.details["writeConcernErrors"]:
                 raise
             return [None] * len(asked)
-        return [True if made.matched_count == len(asked) else None] * len(asked)
+        if len(asked) == 1:
+            return [made == 1]
+        return [True if made == len(asked) else None] * len(asked)
 
     return Group(send, lambda change: str(change.unchanged["_id"]))

@@ -1,8 +1,8 @@
-"""Reads of one answer on the event loop, over connections that the driver has opened: no thread, no cursor.
+"""Commands of one answer on the event loop, over connections that the driver has opened: no thread, no cursor.
 
 The driver's own way costs four times as much CPU. Whatever does not go plainly (no connection at hand, one that breaks,
 a failure, an answer in parts) is None here, and asked again the driver's way: it selects servers, retries, and says
-what is wrong.
+what is wrong. A write has a number in a session, which the driver sends again: the server makes it once.
 """
 
 import asyncio
@@ -10,8 +10,9 @@ import socket
 import ssl
 import struct
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -20,6 +21,7 @@ import bson
 from bson.codec_options import CodecOptions
 from bson.errors import BSONError
 from pymongo import MongoClient
+from pymongo.client_session import ClientSession
 from pymongo.errors import PyMongoError
 from pymongo.read_preferences import ReadPreference
 
@@ -40,16 +42,34 @@ _HEADER: Final = struct.Struct("<iiiiIB")
 _OP_MSG: Final = 2013
 MAX_TIME_EXPIRED: Final = 50
 _PART_BYTES: Final = 65_536
+_SENT_BYTES: Final = 65_536
+"""A socket takes as much at once; what is longer goes the driver's way."""
 _NOT_YET: Final = (BlockingIOError, InterruptedError, ssl.SSLWantReadError)
 
 
 def message(command: Mapping[str, Any], options: CodecOptions[Document]) -> bytes | None:
-    """The command without what is None, as it is sent; None where that cannot be said."""
+    """The command without what is None, as it is sent; None where it cannot be said, or not at once."""
     try:
         body = bson.encode({key: value for key, value in command.items() if value is not None}, codec_options=options)
     except (BSONError, OverflowError, UnicodeError):
         return None
+    if len(body) > _SENT_BYTES:
+        return None
     return _HEADER.pack(_HEADER.size + len(body), 0, 0, _OP_MSG, 0, 0) + body
+
+
+def is_plain(reply: Document) -> bool:
+    """Whether all that was asked for was done."""
+    return bool(reply["ok"]) and "writeErrors" not in reply and "writeConcernError" not in reply
+
+
+@contextmanager
+def sent_again(client: MongoClient[Document], session: Any) -> Iterator[ClientSession]:
+    """A session of the driver's, whose next write is for the server the last one of a line's session."""
+    session._transaction_id -= 1
+    with client.start_session(causal_consistency=False) as of_driver:
+        of_driver._server_session = session
+        yield of_driver
 
 
 @dataclass(slots=True, eq=False)
@@ -59,6 +79,8 @@ class Line:
     wire: "Wire"
     connection: Any
     socket: socket.socket
+    session: Any
+    """The driver's, for writes; whoever sends one again takes it over, for the line is closed then."""
     used_at: float
     is_closed: bool = False
     _answered: Answered | None = None
@@ -70,6 +92,11 @@ class Line:
         """Whether the driver would use it: it forgets connections to a server that failed."""
         is_fresh = time.monotonic() - self.used_at < IDLE_SECONDS
         return is_fresh and self.connection.generation == self.connection.pool_gen.get_overall()
+
+    def next_write(self) -> Document:
+        """What tells the server that this is another write, and not the one before sent again."""
+        self.session.inc_transaction_id()
+        return {"lsid": self.session.session_id, "txnNumber": self.session.transaction_id}
 
     def ask(self, asked: bytes, options: CodecOptions[Document], answered: Answered) -> None:
         """Calls `answered` once, later: with the reply, or with None where the line broke."""
@@ -120,7 +147,7 @@ class Line:
             self.close()
             return
         answered = self._taken()
-        if document["ok"] or document.get("code") == MAX_TIME_EXPIRED:
+        if is_plain(document) or document.get("code") == MAX_TIME_EXPIRED:
             self.wire.put_back(self)
         else:
             # It may be no primary any more, and would say so to everybody.
@@ -154,45 +181,43 @@ class Wire:
     _lines: set[Line] = field(default_factory=set)
     _idle: list[Line] = field(default_factory=list)
     """The one that was used last is the last."""
-    _opening: int = 0
+    _opening: set[Future[Any]] = field(default_factory=set)
     _not_before: float = 0.0
-    _is_closed: bool = False
 
     def line(self, loop: asyncio.AbstractEventLoop) -> Line | None:
         """One that is free; None where there is none, which will be better soon."""
         if getattr(self, "loop", None) is not loop:
-            self._hang_up_all()
-            self.loop, self._opening, self._not_before = loop, 0, 0.0
+            self.close()
+            self.loop, self._not_before = loop, 0.0
         while self._idle:
             line = self._idle.pop()
             if line.is_fit():
                 return line
             line.close()
-        if self._opening < OPENED_AT_ONCE and len(self._lines) + self._opening < LINES:
+        if len(self._opening) < OPENED_AT_ONCE and len(self._lines) + len(self._opening) < LINES:
             self._open()
         return None
 
     def _open(self) -> None:
         if time.monotonic() < self._not_before:
             return
-        self._opening += 1
-        opening = self.loop.run_in_executor(self.threads, _opened, self.client)
-        opening.add_done_callback(partial(self._add, self.loop))
+        opening = self.threads.submit(_opened, self.client)
+        self._opening.add(opening)
+        asyncio.wrap_future(opening, loop=self.loop).add_done_callback(partial(self._add, opening))
 
-    def _add(self, loop: asyncio.AbstractEventLoop, opening: "asyncio.Future[Any]") -> None:
-        has_failed = opening.cancelled() or opening.exception() is not None
-        if self._is_closed or loop is not self.loop:
-            if not has_failed:
-                opening.result().close_conn(None)
+    def _add(self, opening: Future[Any], heard: "asyncio.Future[Any]") -> None:
+        has_failed = heard.cancelled() or heard.exception() is not None
+        if opening not in self._opening:
             return
-        self._opening -= 1
+        self._opening.remove(opening)
         if has_failed:
             self._not_before = time.monotonic() + AGAIN_SECONDS
             return
         connection = opening.result()
-        line = Line(self, connection, connection.conn.get_conn, time.monotonic())
+        session = self.client._topology.get_server_session(None)
+        line = Line(self, connection, connection.conn.get_conn, session, time.monotonic())
         line.socket.setblocking(False)
-        loop.add_reader(line.socket.fileno(), line.readable)
+        self.loop.add_reader(line.socket.fileno(), line.readable)
         self._lines.add(line)
         self._idle.append(line)
 
@@ -209,12 +234,17 @@ class Wire:
         line.connection.close_conn(None)
 
     def close(self) -> None:
-        self._is_closed = True
-        self._hang_up_all()
-
-    def _hang_up_all(self) -> None:
+        """Also those lines that are only being opened, whenever they are; it can be used again."""
+        openings, self._opening = self._opening, set()
+        for opening in openings:
+            opening.add_done_callback(_close)
         for line in list(self._lines):
             line.close()
+
+
+def _close(opening: Future[Any]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close_conn(None)
 
 
 def _opened(client: MongoClient[Document]) -> Any:

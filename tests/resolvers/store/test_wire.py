@@ -1,16 +1,18 @@
-"""Reads over the event loop's own connections give what the driver's give, whatever happens to those connections."""
+"""Commands over the event loop's own connections do what the driver's do, whatever happens to those connections."""
 
 import asyncio
 import socket
+import threading
+import time
 from typing import Any
 
 import pytest
 from commands import Commands
-from pymongo.errors import ExecutionTimeout, OperationFailure
+from pymongo.errors import BulkWriteError, ExecutionTimeout, OperationFailure
 
 from resolvers.loaders import loaders
 from resolvers.store import database, wire
-from resolvers.store.database import Store, connect, found
+from resolvers.store.database import Change, Store, changed, connect, found
 
 Rows = list[dict[str, Any]]
 
@@ -121,3 +123,97 @@ async def test_who_listens_to_commands_hears_all_of_them(mongodb_uri: str, store
         await found(watched.complaints, {})
     assert [next(iter(command)) for command in commands.sent].count("find") == 5
     watched.close()
+
+
+def asked_on(store: Store) -> wire.Line:
+    [line] = [line for line in lines(store) if line._answered is not None]
+    return line
+
+
+def counted(number: int, by: int = 1) -> Change:
+    return Change({"_id": number, "odd": number % 2}, {"$inc": {"made": by}})
+
+
+async def made(store: Store, *numbers: int) -> list[int]:
+    return [(await store.complaints.find_one({"_id": number}) or {}).get("made", 0) for number in numbers]
+
+
+async def test_changes_are_made_where_documents_are_as_they_were(filled: Store) -> None:
+    overtaken = Change({"_id": 3, "odd": 0}, {"$inc": {"made": 1}})
+    assert await changed(filled.complaints, [counted(1)]) == 1
+    assert await changed(filled.complaints, [overtaken]) == 0
+    assert await changed(filled.complaints, [counted(1), overtaken, counted(4)]) == 2
+    assert await made(filled, 1, 3, 4) == [2, 0, 1]
+
+
+async def test_a_change_whose_answer_is_lost_is_made_once(filled: Store) -> None:
+    for number in range(20):
+        await opened(filled)
+        changing = changed(filled.complaints, [counted(number), counted(number + 100)])
+        # The server has it now, and has made it or not, by how long this thread sleeps.
+        time.sleep(number / 5_000)  # noqa: ASYNC251 - the loop must not hear it
+        asked_on(filled).close()
+        assert await changing == 2
+    assert await made(filled, *range(20), *range(100, 120)) == [1] * 40
+
+
+async def test_a_change_that_is_still_under_way_when_its_line_breaks_is_made_once(filled: Store) -> None:
+    async with await filled.client.start_session() as session, session.start_transaction():
+        await filled.complaints.update_one({"_id": 7}, {"$set": {"held": True}}, session=session)
+        changing = changed(filled.complaints, [counted(7)])
+        await asyncio.sleep(0.2)
+        asked_on(filled).close()
+        await asyncio.sleep(0.2)
+        assert not changing.done()
+    assert await changing == 1
+    assert await made(filled, 7) == [1]
+
+
+async def test_a_write_sent_again_is_not_made_again_by_a_line_used_after_it(filled: Store) -> None:
+    """The driver keeps the session that it took over: the next write in it has the next number."""
+    for _ in range(10):
+        changing = changed(filled.complaints, [counted(9)])
+        asked_on(filled).close()
+        assert await changing == 1
+        await filled.complaints.update_one({"_id": 9}, {"$inc": {"made": 1}})
+        await opened(filled)
+    assert await made(filled, 9) == [20]
+
+
+async def test_what_the_database_will_not_write_is_the_drivers_to_tell(filled: Store) -> None:
+    await filled.complaints.update_one({"_id": 5}, {"$set": {"made": "a text"}})
+    with pytest.raises(BulkWriteError, match="Cannot apply \\$inc") as refused:
+        await changed(filled.complaints, [counted(5), counted(6)])
+    assert [error["index"] for error in refused.value.details["writeErrors"]] == [0]
+    assert await made(filled, 6) == [1]
+
+
+async def test_a_change_too_long_for_a_socket_is_made_all_the_same(filled: Store) -> None:
+    long = Change({"_id": 8}, {"$set": {"text": "y" * 2_000_000}, "$inc": {"made": 1}})
+    assert await changed(filled.complaints, [long]) == 1
+    assert await made(filled, 8) == [1]
+
+
+async def test_a_line_that_is_being_opened_when_the_store_closes_is_closed_too(
+    mongodb_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened_lines: list[Any] = []
+    may_open = threading.Event()
+
+    def late(client: Any) -> Any:
+        connection = wire_opened(client)
+        may_open.wait(5)
+        opened_lines.append(connection)
+        return connection
+
+    wire_opened = wire._opened
+    monkeypatch.setattr(wire, "_opened", late)
+    opening = connect(mongodb_uri)
+    await found(opening.complaints, {"_id": "none"})
+    opening.close()
+    may_open.set()
+    for _ in range(100):
+        if opened_lines and opened_lines[0].closed:
+            break
+        await asyncio.sleep(0.02)
+    assert [line.closed for line in opened_lines] == [True]
