@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from resolvers import policy
+from resolvers import audit_chain, policy
+from resolvers.audit_chain import Verification
 from resolvers.audit_trail import with_waiting
 from resolvers.complaint import by_tracking_id
 from resolvers.context import RequestContext
-from resolvers.domain import audit_chain, tracking_id
-from resolvers.domain.audit_chain import Verification
+from resolvers.domain import tracking_id
 from resolvers.listing import Arguments, Cursors, Listing, of_rows, scope
 from resolvers.store import indexes, pages
 from resolvers.store.database import MAX_TIME_MS, Document, Store

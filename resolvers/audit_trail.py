@@ -11,9 +11,8 @@ from typing import Any, Final
 
 from pymongo import UpdateOne
 
-from resolvers import policy
+from resolvers import audit_chain, policy
 from resolvers.context import RequestContext
-from resolvers.domain import audit_chain
 from resolvers.store.database import MAX_TIME_MS, Document, Store
 from resolvers.store.indexes import AUDIT_PENDING
 

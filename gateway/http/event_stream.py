@@ -28,6 +28,7 @@ from gateway.http.subscribe import (
 from gateway.observability import metrics
 
 EVENT_STREAM: Final = "text/event-stream"
+_EVENT_STREAM: Final = EVENT_STREAM.encode()
 KEEP_ALIVE_SECONDS: Final = 12.0
 """Proxies close what says nothing for longer."""
 
@@ -36,7 +37,7 @@ _KEEP_ALIVE: Final = b":\n\n"
 
 
 def wants_events(scope: Scope) -> bool:
-    return any(name == b"accept" and EVENT_STREAM.encode() in value.lower() for name, value in scope["headers"])
+    return any(name == b"accept" and _EVENT_STREAM in value.lower() for name, value in scope["headers"])
 
 
 async def serve_events(

@@ -147,7 +147,7 @@ class FanOut:
         if change.position > self._until:
             self._begun.set()
         # What is past is for those who come back.
-        if self._begun.is_set() and (self._of_complaint or self._of_agency):
+        if self._begun.is_set() and self.is_heard():
             self._due[change.document_id] = _together(self._due.pop(change.document_id, None), change)
             self._came.set()
 
@@ -158,6 +158,9 @@ class FanOut:
             self._begun.set()
         if not self._due:
             self._current_at = time.monotonic()
+
+    def is_heard(self) -> bool:
+        return bool(self._of_complaint or self._of_agency)
 
     def lost(self) -> None:
         self._begun.clear()

@@ -14,6 +14,8 @@ from resolvers.store.window import Mark, Position, Touched
 WAIT_MS: Final = 500
 """How long the database holds a question open for which there is no answer yet."""
 RETRY_SECONDS: Final = 0.5
+UNHEARD_SECONDS: Final = 0.2
+"""Between two questions while nobody listens: many changes come in one answer."""
 
 _WRITES: Final = ("insert", "update", "replace", "delete")
 _HISTORY_LOST: Final = 286
@@ -29,6 +31,9 @@ class Sink(Protocol):
 
     def current(self, token: dict[str, Any], is_idle: bool) -> None:
         """Everything before the token has been told; where `is_idle`, there is no more yet."""
+
+    def is_heard(self) -> bool:
+        """Whether somebody listens."""
 
     def lost(self) -> None:
         """Changes are missing: the database does not know any more where this process stopped."""
@@ -57,6 +62,8 @@ async def follow(store: Store, name: str, revision: str, keys: Sequence[str], si
                 while bool(stream.alive):
                     await _next(stream, sink)
                     start = {"resume_after": stream.resume_token}
+                    if not sink.is_heard():
+                        await asyncio.sleep(UNHEARD_SECONDS)
             raise _Lost
         except _Lost:
             start, now = {}, None

@@ -48,7 +48,8 @@ class Window:
 
     def add(self, change: Touched) -> None:
         self._rows.append((time.monotonic(), change))
-        self._trim()
+        if len(self._rows) > self.limit:
+            self._trim()
 
     def mark(self, token: dict[str, Any]) -> None:
         """Says that everything before the token has been seen."""

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
+import orjson
+
 _HASHED: Final = (
     "complaint",
     "sequence",
@@ -80,13 +82,13 @@ def digest(state: Mapping[str, Any] | None) -> str | None:
     if state is None:
         return None
     content = {key: state.get(key) for key in DIGESTED}
-    return hashlib.sha256(_canonical(content)).hexdigest()
+    return hashlib.sha256(_written(content)).hexdigest()
 
 
 def digests(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, str]:
     """`digest` of both; what they share is written once, which is most of a complaint and of its follow-ups."""
-    written_before: list[str] = []
-    written_after: list[str] = []
+    written_before: list[bytes] = []
+    written_after: list[bytes] = []
     for is_same, keys in groupby(_SORTED, lambda key: _is_same(before.get(key), after.get(key))):
         if is_same:
             members = _written({key: before.get(key) for key in keys})[1:-1]
@@ -96,8 +98,8 @@ def digests(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, s
         for key in keys:
             old, new = before.get(key), after.get(key)
             written = _written(old)
-            written_before.append(f'"{key}":{written}')
-            written_after.append(f'"{key}":{_written_anew(old, written, new)}')
+            written_before.append(b'"%s":%s' % (key.encode(), written))
+            written_after.append(b'"%s":%s' % (key.encode(), _written_anew(old, written, new)))
     return _digest_of(written_before), _digest_of(written_after)
 
 
@@ -106,21 +108,21 @@ def _is_same(old: Any, new: Any) -> bool:
     return old is new or (isinstance(old, str) and isinstance(new, str) and old == new)
 
 
-def _written_anew(old: Any, written: str, new: Any) -> str:
+def _written_anew(old: Any, written: bytes, new: Any) -> bytes:
     if isinstance(old, list) and isinstance(new, list) and old and len(new) == len(old) + 1:
         *same, added = new
         if all(row is known for row, known in zip(same, old, strict=True)):
-            return f"{written[:-1]},{_written(added)}]"
+            return b"%s,%s]" % (written[:-1], _written(added))
     return _written(new)
 
 
-def _digest_of(members: Sequence[str]) -> str:
-    return hashlib.sha256(f"{{{','.join(members)}}}".encode("utf-8", "surrogatepass")).hexdigest()
+def _digest_of(members: Sequence[bytes]) -> str:
+    return hashlib.sha256(b"{%s}" % b",".join(members)).hexdigest()
 
 
 def entry_hash(entry: Mapping[str, Any]) -> str:
     """SHA-256 in hex over the entry's canonical JSON; the stored `hash` itself does not count."""
-    return hashlib.sha256(_canonical({key: entry[key] for key in (*_HASHED, "at")})).hexdigest()
+    return hashlib.sha256(_written({key: entry[key] for key in (*_HASHED, "at")})).hexdigest()
 
 
 def verify(entries: Sequence[Mapping[str, Any]], head: Mapping[str, Any] | None) -> Verification:
@@ -139,14 +141,19 @@ def verify(entries: Sequence[Mapping[str, Any]], head: Mapping[str, Any] | None)
     return Verification(len(entries), None if whole else len(entries) + 1, continuous)
 
 
-def _canonical(content: Mapping[str, Any]) -> bytes:
-    return _written(content).encode("utf-8", "surrogatepass")
-
-
 def _instant(value: Any) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="milliseconds")
     raise TypeError(f"{type(value).__name__} has no place in an audit entry.")
 
 
-_written: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_instant).encode
+def _written(value: Any) -> bytes:
+    """JSON without spaces, keys in order, as UTF-8."""
+    try:
+        return orjson.dumps(value, _instant, orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME)
+    except orjson.JSONEncodeError:
+        # Half a character, which is no text of UTF-8.
+        return _in_halves(value).encode("utf-8", "surrogatepass")
+
+
+_in_halves: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_instant).encode
