@@ -143,8 +143,7 @@ def from_environment() -> Starlette:
     if settings.mongodb_uri is None:
         raise SettingsError("SATUGRAF_MONGODB_URI is not set: name a running replica set.")
     app = build(settings, connect(settings.mongodb_uri, settings.mongodb_database))
-    # More than a hundred thousand objects that stay: collections need not look at them again.
-    garbage.collect()
+    garbage.serve()
     return app
 
 

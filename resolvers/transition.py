@@ -145,7 +145,9 @@ def follow_through(
     if before["status"] == ComplaintStatus.ON_HOLD and transition.target is not ComplaintStatus.ON_HOLD:
         *past, last = before["holds"]
         set_ |= {"hold": None, "holds": [*past, {**last, "end": context.now}]}
-    set_["wakeAt"] = wake_at(context, complaint | set_)
+    after = complaint | set_
+    if any(after.get(key) != before.get(key) for key in upkeep.KEYS):
+        set_["wakeAt"] = wake_at(context, after)
     readers = policy.readers({**complaint, **set_})
     words = search_words.republished(complaint["words"], published=policy.is_public(readers))
     return set_ | {"readers": readers, "words": words}
