@@ -1,12 +1,12 @@
 """A collection whose writes fail when told to: before the database has them, or after, with the answer lost."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from enum import StrEnum
 from typing import Any
 
 from pymongo.errors import AutoReconnect
 
-from resolvers.store.database import Collection
+from resolvers.store.database import Change, Collection, changed
 
 
 class When(StrEnum):
@@ -33,6 +33,10 @@ class FailingCollection:
 
     async def insert_one(self, *given: Any, **further: Any) -> Any:
         return await self._write(self._collection.insert_one, *given, **further)
+
+    async def changed(self, asked: Sequence[Change]) -> int:
+        made: int = await self._write(changed, self._collection, asked)
+        return made
 
     async def _write(self, write: Callable[..., Awaitable[Any]], *given: Any, **further: Any) -> Any:
         when = self._fires()

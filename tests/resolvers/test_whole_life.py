@@ -39,7 +39,7 @@ from resolvers.domain.vocabulary import ComplaintAction as Action
 from resolvers.errors import Refused
 from resolvers.holiday_tables import calendar
 from resolvers.loaders import loaders
-from resolvers.store import indexes
+from resolvers.store import group, indexes
 from resolvers.store.database import Collection, Document, PyMongoError, Store, connect
 from resolvers.transition import allowed_actions
 from resolvers.update import Attempt
@@ -78,6 +78,7 @@ class World:
         self.store = self.runner.run(self._opened(uri))
         self.failing = FailingCollection(self.store.complaints)
         self.faulty = dataclasses.replace(self.store, complaints=cast("Collection", self.failing))
+        object.__setattr__(self.faulty, "change_complaint", group.changes(self.failing.changed))
         self.steps = self.done = self.faults = 0
         self.rows_taken: set[tuple[str, str]] = set()
 

@@ -66,7 +66,8 @@ def chance_of_writes(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Seeds what ids, keys and salts are made of: who is given the same seed writes the same bytes."""
     seeded = random.Random()
     made = SimpleNamespace(token_bytes=seeded.randbytes, token_hex=lambda size: seeded.randbytes(size).hex())
-    for module in (action_plan, audit_trail, forwarding, intake, key_ring, team_changes, vault):
+    monkeypatch.setattr(audit_trail, "_NUMBERS", seeded)
+    for module in (action_plan, forwarding, intake, key_ring, team_changes, vault):
         monkeypatch.setattr(module, "secrets", made)
     return seeded.seed
 
