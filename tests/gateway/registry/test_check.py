@@ -1,5 +1,9 @@
 """What publishing would do, and the proof that the national graph stays as it is."""
 
+import asyncio
+import multiprocessing
+import signal
+
 import pytest
 
 from gateway.federation.composition import SubgraphSource
@@ -165,5 +169,25 @@ async def test_composition_runs_in_a_child_and_one_that_takes_too_long_is_refuse
         assert [row.code for row in done.findings] == ["TOO_COMPLEX"]
         composer.deadline_seconds = 30
         assert (await composer.check(NATIONAL, [], badung(SURVEY % "kabBadung"))).ok
+    finally:
+        composer.close()
+
+
+async def test_whoever_stops_waiting_leaves_no_composition_running_for_ever() -> None:
+    composer = Composer()
+    try:
+        assert (await composer.check(NATIONAL, [], badung(SURVEY % "kabBadung"))).ok
+        [child] = multiprocessing.active_children()
+        composer.deadline_seconds = 0.001
+        asking = asyncio.create_task(composer.check(NATIONAL, [], badung(SURVEY % "kabBadung")))
+        for _ in range(2):
+            await asyncio.sleep(0)
+        asking.cancel()
+        composer.deadline_seconds = 30
+        # The next one waits for the one before, and gets a child of its own.
+        assert (await composer.check(NATIONAL, [], badung(SURVEY % "kabBadung"))).ok
+        assert asking.cancelled()
+        child.join(5)
+        assert child.exitcode == -signal.SIGKILL
     finally:
         composer.close()
