@@ -211,11 +211,12 @@ def changed(collection: Collection, asked: Sequence[Change]) -> "asyncio.Future[
             if not made.done():
                 made.set_result(reply["n"])
         else:
+            # Its session is the driver's from here on.
+            line.close()
             loop.run_in_executor(_READING, write_again, line.session).add_done_callback(partial(_hand_on, made))
 
     written = message(command, driver.codec_options)
     if written is None:
-        line.close()
         settle(None)
     else:
         line.ask(written, driver.codec_options, settle)
