@@ -1,12 +1,13 @@
 """A real mongod for the run, a database for each test, and the gateway over it."""
 
 import asyncio
+import fcntl
 import os
 import socket
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,11 +36,33 @@ def pytest_configure(config: pytest.Config) -> None:
     stack = ExitStack()
     config.add_cleanup(stack.close)
     folder = Path(stack.enter_context(_folder()))
+    os.environ["SATUGRAF_TEST_TURNS"] = str(folder)
     os.environ["SATUGRAF_TEST_MONGODB"] = stack.enter_context(embedded(folder))
 
 
 def _folder() -> "tempfile.TemporaryDirectory[str]":
     return tempfile.TemporaryDirectory(prefix="satugraf-test-", ignore_cleanup_errors=True)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, bool | None]:
+    """A test marked `alone`, which measures how long a process takes, waits for the others, and they for it."""
+    folder = os.environ.get("SATUGRAF_TEST_TURNS")
+    if folder is None:
+        return (yield)
+    with _turn(Path(folder), alone=item.get_closest_marker("alone") is not None):
+        return (yield)
+
+
+@contextmanager
+def _turn(folder: Path, *, alone: bool) -> Iterator[None]:
+    with (folder / "door").open("w") as door, (folder / "room").open("w") as room:
+        fcntl.flock(door, fcntl.LOCK_EX)
+        fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        if not alone:
+            # Who is alone keeps it, so that nobody comes in while the last ones go.
+            fcntl.flock(door, fcntl.LOCK_UN)
+        yield
 
 
 @pytest.fixture(scope="session")

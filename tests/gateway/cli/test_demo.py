@@ -100,6 +100,7 @@ def test_one_command_serves_the_register_and_ctrl_c_leaves_nothing_behind(tmp_pa
     assert (data / "keys.json").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.alone
 def test_a_second_start_is_quick_and_keeps_what_was_done(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with demo(data) as (running, port):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
+import pytest
 from aiohttp import web
 from far_end import answering, free_port, serving
 
@@ -105,6 +106,7 @@ async def event(response: aiohttp.ClientResponse) -> tuple[str, object]:
     return fields["event"].strip(), json.loads(fields["data"]) if fields["data"].strip() else None
 
 
+@pytest.mark.alone
 async def test_it_starts_soon_serves_and_keeps_idle_streams_in_flat_memory(tmp_path: Path) -> None:
     file = tmp_path / "supergraph.graphql"
     async with serving(answering({"greeting": "halo"}), streams=silent) as url:
