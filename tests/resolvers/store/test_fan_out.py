@@ -173,6 +173,9 @@ def replica_set(folder: Path, size: int = 3) -> Iterator[tuple[str, list["subpro
         command += ["--setParameter", "enableTestCommands=1"]
         members.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
     try:
+        for port in ports:
+            with MongoClient[Any](f"mongodb://127.0.0.1:{port}/?directConnection=true") as client:
+                client.admin.command("ping")
         with MongoClient[Any](f"mongodb://127.0.0.1:{ports[0]}/?directConnection=true") as client:
             hosts = [{"_id": number, "host": f"127.0.0.1:{port}"} for number, port in enumerate(ports)]
             settings = {"electionTimeoutMillis": 2000, "heartbeatIntervalMillis": 400}
