@@ -5,11 +5,7 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 import typer
-from pymongo.errors import PyMongoError
 from rich.console import Console
-
-from gateway.mongod import MongodUnavailable
-from gateway.settings import SettingsError
 
 
 @contextmanager
@@ -17,12 +13,28 @@ def told() -> Iterator[None]:
     """Turns what an operator can mend into a sentence."""
     try:
         yield
-    except (SettingsError, MongodUnavailable) as failure:
-        fail(str(failure))
-    except OSError as failure:
-        fail(f"{failure.filename or 'The system'}: {failure.strerror or failure}.")
-    except PyMongoError as failure:
-        fail(f"The database does not answer ({type(failure).__name__}): check SATUGRAF_MONGODB_URI.")
+    except Exception as failure:
+        sentence = _sentence(failure)
+        if sentence is None:
+            raise
+        fail(sentence)
+
+
+def _sentence(failure: Exception) -> str | None:
+    from pymongo.errors import PyMongoError
+
+    from gateway.mongod import MongodUnavailable
+    from gateway.settings import SettingsError
+
+    match failure:
+        case SettingsError() | MongodUnavailable():
+            return str(failure)
+        case OSError():
+            return f"{failure.filename or 'The system'}: {failure.strerror or failure}."
+        case PyMongoError():
+            return f"The database does not answer ({type(failure).__name__}): check SATUGRAF_MONGODB_URI."
+        case _:
+            return None
 
 
 def fail(sentence: str) -> NoReturn:

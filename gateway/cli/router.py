@@ -52,22 +52,22 @@ def router(
     import uvicorn
 
     from gateway.cli.router_config import from_environment
-    from gateway.cli.running_schemas import RunningSchemas
-    from gateway.cli.supergraph_config import schema_files
-    from gateway.federation.composition import Contract
 
     file = supergraph or config
     if file is None or (supergraph is not None and config is not None):
         fail("Name one of --supergraph, an SDL that is composed already, and --config, subgraphs to compose.")
-    tags = Contract(frozenset(include_tag or ()), frozenset(exclude_tag or ()))
-    if config is None and any(tags):
+    if config is None and (include_tag or exclude_tag):
         fail("--include-tag and --exclude-tag take --config: an SDL that is composed already has its tags decided.")
     with told():
         configured = from_environment(exposes_plan=expose_query_plan)
         if supergraph is not None:
             app = router_app(file, read, configured)
         else:
-            running = RunningSchemas()
+            from gateway.cli.running_schemas import RunningSchemas
+            from gateway.cli.supergraph_config import schema_files
+            from gateway.federation.composition import Contract
+
+            tags, running = Contract(frozenset(include_tag or ()), frozenset(exclude_tag or ())), RunningSchemas()
             app = router_app(file, partial(composed, tags=tags, heard=running.sdl), configured, schema_files, running)
     uvicorn.run(app, host=host, port=port, **UVICORN)
 

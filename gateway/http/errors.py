@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from graphql import GraphQLError
-from pymongo.errors import PyMongoError
 
 from gateway.http.request import BadRequest
 from gateway.http.subscribe import Ended
@@ -14,7 +13,9 @@ from gateway.operation.document import InvalidDocument
 from resolvers.errors import RequestError
 
 if TYPE_CHECKING:
-    # The router raises no such thing, and starts in half the time without the national graph's schema.
+    # The router raises no such thing, and starts in half the time without the national graph's schema and database.
+    from pymongo.errors import PyMongoError
+
     from gateway.limits.cost import TooExpensive
 
 _NULL_IN_NON_NULL: Final = "Cannot return null for non-nullable field"
@@ -67,7 +68,7 @@ def of_execution(errors: Sequence[GraphQLError], request_id: str) -> list[Body]:
     return [_executed(error, request_id) for error in errors]
 
 
-def of_failure(failure: RequestError | PyMongoError, request_id: str) -> Body:
+def of_failure(failure: "RequestError | PyMongoError", request_id: str) -> Body:
     """What a subscription's source raised."""
     return _body([_executed(GraphQLError("", original_error=failure), request_id)])
 
@@ -81,6 +82,8 @@ def _body(errors: list[Body]) -> Body:
 
 
 def _executed(error: GraphQLError, request_id: str) -> Body:
+    from pymongo.errors import PyMongoError
+
     formatted: Body = dict(error.formatted)
     cause = error.original_error
     place: Body = {key: value for key, value in formatted.items() if key in ("locations", "path")}

@@ -8,13 +8,15 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from gateway.auth.outgoing import SubgraphTokens
 from gateway.observability import metrics
+
+if TYPE_CHECKING:
+    from gateway.auth.outgoing import SubgraphTokens
 
 PING_FRESH_SECONDS: Final = 1.0
 
@@ -49,6 +51,6 @@ def _status(status: str, code: int) -> Response:
     return JSONResponse({"status": status}, code)
 
 
-async def published_keys(tokens: SubgraphTokens, request: Request) -> Response:
+async def published_keys(tokens: "SubgraphTokens", request: Request) -> Response:
     """The keys by which agencies' subgraphs know the gateway's calls."""
     return JSONResponse(tokens.key_set(datetime.now(UTC)), headers={"cache-control": "public, max-age=300"})
