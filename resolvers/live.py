@@ -121,7 +121,7 @@ def _missed(live: FanOut, position: Position | None) -> dict[str, _Missed]:
     missed: dict[str, _Missed] = {}
     for change in changes:
         before = missed.pop(change.document_id, None)
-        has_moved = "holder" in change.changed or (before is not None and before.has_moved)
+        has_moved = change.holder is not None or (before is not None and before.has_moved)
         missed[change.document_id] = _Missed(change.position, has_moved)
     return missed
 

@@ -177,5 +177,6 @@ class Writer:
         )
         names = dict(self.names)
         exec(compile(source, "<shape>", "exec"), names)  # noqa: S102 - written above, from the contract's own names
-        function: Callable[..., list[Any]] = names["shape"]
+        # Taken out, lest the function and its globals keep each other.
+        function: Callable[..., list[Any]] = names.pop("shape")
         return function

@@ -59,7 +59,7 @@ class National:
         """A subscription's events, likewise. Raises what its source raises."""
         context: RequestContext = caller.viewer
         operation = prepare(self.subgraph, document, None, variables, _UNLIMITED_POINTS)
-        request = reference.Request(operation.prepared.checked.document, None, variables)
+        request = reference.Request(operation.prepared.document, None, variables)
         results = events(
             self.subgraph.schema, operation.program, operation.variables, request, context, is_encoded=False
         )
@@ -73,7 +73,7 @@ class National:
         """As the engine asks it, in the request's own context. The cost was checked for the whole operation."""
         context: RequestContext = caller.viewer
         operation = prepare(self.subgraph, document, None, variables, _UNLIMITED_POINTS)
-        request = reference.Request(operation.prepared.checked.document, None, variables)
+        request = reference.Request(operation.prepared.document, None, variables)
         result = await answered(
             self.subgraph.schema, operation.program, operation.variables, request, context, is_encoded=False
         )

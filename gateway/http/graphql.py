@@ -122,7 +122,7 @@ class GraphQLEndpoint:
                     graph.national.documents.schema,
                     operation.program,
                     operation.variables,
-                    reference.Request(operation.prepared.checked.document, graphql.operation_name, graphql.variables),
+                    reference.Request(operation.prepared.document, graphql.operation_name, graphql.variables),
                     self.make_context(question.asker, graph, is_query=operation.kind is OperationType.QUERY),
                 )
         except TimeoutError:

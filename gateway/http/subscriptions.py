@@ -132,7 +132,7 @@ class Subscriptions:
         if operation.kind is not OperationType.SUBSCRIPTION:
             return None
         self._check_cost(operation.cost_points)
-        request = reference.Request(operation.prepared.checked.document, graphql.operation_name, graphql.variables)
+        request = reference.Request(operation.prepared.document, graphql.operation_name, graphql.variables)
         context = self._context(question, graph)
         found = events(documents.schema, operation.program, operation.variables, request, context)
 

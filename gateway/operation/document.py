@@ -1,6 +1,6 @@
 """Parse and validate; the cache of both by document."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ CACHED_DOCUMENTS: Final = 500
 CACHED_BYTES: Final = 24_000_000
 _BYTES_PER_TOKEN: Final = 1_000
 _BYTES_PER_CHARACTER: Final = 4
-_ENTRY_BYTES: Final = 12_000
+_ENTRY_BYTES: Final = 8_000
 """What is kept of a document takes at most this, as tracemalloc says: a test measures it again."""
 MAX_ERRORS: Final = 20
 
@@ -61,6 +61,8 @@ class Documents:
     schema: GraphQLSchema
     introspection: bool = True
     limits: DocumentLimits = field(default_factory=DocumentLimits)
+    input_checks: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
+    """By input object type, what its values are checked by: made at its first variable."""
     _checked: Recent["CheckedDocument | InvalidDocument"] = field(
         default_factory=lambda: Recent(CACHED_DOCUMENTS, CACHED_BYTES)
     )
@@ -73,7 +75,8 @@ class Documents:
             size_bytes = _ENTRY_BYTES + len(text) * _BYTES_PER_CHARACTER + tokens * _BYTES_PER_TOKEN
             self._checked.put(text, found, size_bytes)
         if isinstance(found, InvalidDocument):
-            raise found.with_traceback(None)
+            # A new one each time: the one that is kept would keep the request's frames too.
+            raise InvalidDocument(found.code, found.errors)
         return found
 
     def grow(self, text: str, size_bytes: int) -> None:
@@ -94,7 +97,7 @@ class Documents:
         hidden = not self.introspection
         errors = validate(self.schema, document, rules, max_errors=MAX_ERRORS, hide_suggestions=hidden)
         found = InvalidDocument("GRAPHQL_VALIDATION_FAILED", errors) if errors else _sorted(document)
-        return found, _tokens(document)
+        return found, _unchained(document)
 
     def _parsed(self, text: str) -> DocumentNode | InvalidDocument:
         if len(text) > SOURCE_LIMIT_CHARACTERS:
@@ -113,11 +116,14 @@ class Documents:
         return document
 
 
-def _tokens(document: DocumentNode) -> int:
+def _unchained(document: DocumentNode) -> int:
+    """Counts the tokens and parts them: nobody reads on from one, and chained both ways they would outlive us."""
     token: Token | None = document.loc.start_token if document.loc else None
     count = 0
     while token is not None:
-        token, count = token.next, count + 1
+        following = token.next
+        token.prev = token.next = None
+        token, count = following, count + 1
     return count
 
 

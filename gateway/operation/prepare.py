@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from graphql import GraphQLInputObjectType, OperationDefinitionNode, OperationType, get_named_type, type_from_ast
+from graphql import DocumentNode, FragmentDefinitionNode, OperationDefinitionNode, OperationType
 from graphql.execution.values import VariableValues
 
 from gateway.executor.collect import Source, Unsupported, condition_variables
@@ -20,9 +20,7 @@ MAX_VARIANTS: Final = 16
 """Programs of one operation, by what its conditions include: whoever sends all their combinations keeps no more."""
 
 _BYTES_PER_OPERATION: Final = 8_000
-_BYTES_PER_VARIABLE: Final = 4_000
-_BYTES_PER_INPUT: Final = 64_000
-"""A variable of an input object's type: its fields are checked by functions made for it."""
+_BYTES_PER_VARIABLE: Final = 6_000
 _BYTES_PER_PROGRAM: Final = 8_000
 _BYTES_PER_FIELD: Final = 4_000
 """What is prepared takes at most this in memory, as tracemalloc says: a test measures it again."""
@@ -33,7 +31,8 @@ class Prepared:
     """An operation of a checked document: all that does not depend on a request's variables."""
 
     text: str
-    checked: CheckedDocument
+    document: DocumentNode
+    fragments: Mapping[str, FragmentDefinitionNode]
     definition: OperationDefinitionNode
     variables: Variables
     points: cost.Points
@@ -72,24 +71,16 @@ def _prepared(documents: Documents, text: str, checked: CheckedDocument, name: s
     definition = chosen(checked, name)
     prepared = Prepared(
         text,
-        checked,
+        checked.document,
+        checked.fragments,
         definition,
         variables.compiled(documents, definition),
         cost.compiled(documents.schema, definition, checked.fragments),
         condition_variables(definition, checked.fragments),
     )
     checked.prepared[name or ""] = prepared
-    documents.grow(text, _size_bytes(documents, definition))
+    documents.grow(text, _BYTES_PER_OPERATION + _BYTES_PER_VARIABLE * len(definition.variable_definitions or ()))
     return prepared
-
-
-def _size_bytes(documents: Documents, definition: OperationDefinitionNode) -> int:
-    size_bytes = _BYTES_PER_OPERATION
-    for variable in definition.variable_definitions or ():
-        taken = type_from_ast(documents.schema, variable.type)
-        is_input = isinstance(get_named_type(taken), GraphQLInputObjectType)
-        size_bytes += _BYTES_PER_INPUT if is_input else _BYTES_PER_VARIABLE
-    return size_bytes
 
 
 def _program(documents: Documents, prepared: Prepared, values: Mapping[str, Any]) -> Program | Unsupported:
@@ -110,6 +101,6 @@ def _compiled(documents: Documents, prepared: Prepared, conditions: Mapping[str,
     if any(not isinstance(value, bool) for value in conditions.values()):
         return Unsupported("condition")
     try:
-        return compiled(Source(documents.schema, prepared.definition, prepared.checked.fragments, conditions))
+        return compiled(Source(documents.schema, prepared.definition, prepared.fragments, conditions))
     except Unsupported as unsupported:
         return unsupported.with_traceback(None)

@@ -13,7 +13,6 @@ from graphql import (
     GraphQLList,
     GraphQLNonNull,
     GraphQLScalarType,
-    GraphQLSchema,
     OperationDefinitionNode,
     Undefined,
     is_input_type,
@@ -96,7 +95,6 @@ _REQUIRED: Final = object()
 def compiled(documents: Documents, definition: OperationDefinitionNode) -> Variables:
     """Raises InvalidDocument for a default that is no value of its type."""
     checks: list[tuple[str, Check, Any]] = []
-    known: dict[str, Check] = {}
     for variable in definition.variable_definitions or ():
         name, declared = variable.variable.name.value, type_from_ast(documents.schema, variable.type)
         assert declared is not None  # noqa: S101 - validation has refused unknown types
@@ -105,14 +103,14 @@ def compiled(documents: Documents, definition: OperationDefinitionNode) -> Varia
         if variable.default_value is not None:
             values = get_variable_values(documents.schema, [variable], {})
             absent = _REQUIRED if isinstance(values, list) else values.coerced[name]
-        checks.append((name, _check(documents.schema, declared, known), absent))
+        checks.append((name, _check(declared, documents.input_checks), absent))
     return Variables(documents, definition, tuple(checks))
 
 
-def _check(schema: GraphQLSchema, declared: GraphQLInputType, known: dict[str, Check]) -> Check:
+def _check(declared: GraphQLInputType, known: dict[str, Check]) -> Check:
     if isinstance(declared, GraphQLNonNull):
-        return _required(_check_present(schema, declared.of_type, known))
-    check = _check_present(schema, declared, known)
+        return _required(_check_present(declared.of_type, known))
+    check = _check_present(declared, known)
     return lambda value: None if value is None else check(value)
 
 
@@ -125,14 +123,14 @@ def _required(check: Check) -> Check:
     return required
 
 
-def _check_present(schema: GraphQLSchema, declared: GraphQLInputType, known: dict[str, Check]) -> Check:
+def _check_present(declared: GraphQLInputType, known: dict[str, Check]) -> Check:
     if isinstance(declared, GraphQLList):
-        return _list(_check(schema, declared.of_type, known))
+        return _list(_check(declared.of_type, known))
     if isinstance(declared, GraphQLInputObjectType):
         if declared.name not in known:
             # An input may hold itself: its check is looked up when it runs.
             known[declared.name] = lambda value: known[declared.name](value)
-            known[declared.name] = _input_object(schema, declared, known)
+            known[declared.name] = _input_object(declared, known)
         return lambda value: known[declared.name](value)
     if isinstance(declared, GraphQLEnumType):
         return _enum(declared)
@@ -160,10 +158,8 @@ def _enum(declared: GraphQLEnumType) -> Check:
     return check
 
 
-def _input_object(schema: GraphQLSchema, declared: GraphQLInputObjectType, known: dict[str, Check]) -> Check:
-    checks = {
-        name: (field.out_name or name, _check(schema, field.type, known)) for name, field in declared.fields.items()
-    }
+def _input_object(declared: GraphQLInputObjectType, known: dict[str, Check]) -> Check:
+    checks = {name: (field.out_name or name, _check(field.type, known)) for name, field in declared.fields.items()}
     required = [name for name, field in declared.fields.items() if is_required_input_field(field)]
     absent = {name: field for name, field in declared.fields.items() if coerce_default_value(field) is not Undefined}
 

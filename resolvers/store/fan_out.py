@@ -120,7 +120,7 @@ class FanOut:
     async def run(self) -> None:
         """Until it is cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(tail.follow(self.store, _COMPLAINTS, "revision", ("holder",), self))
+            group.create_task(tail.follow(self.store, _COMPLAINTS, self))
             group.create_task(self._tell())
             group.create_task(self._keep())
 
@@ -262,7 +262,7 @@ class _Read(NamedTuple):
 
 
 def _together(before: _Due | None, change: Touched) -> _Due:
-    holder, revision = change.changed.get("holder"), int(change.changed.get("revision", 0))
+    revision, holder = change.revision, change.holder
     moves = 0 if holder is None else 1
     if before is not None:
         revision, moves, holder = max(before.revision, revision), before.moves + moves, holder or before.holder

@@ -1,7 +1,6 @@
 """Follows one collection's changes without their documents, from a stored place on: through failures and restarts."""
 
 import asyncio
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
@@ -14,10 +13,13 @@ from resolvers.store.window import Mark, Position, Touched
 WAIT_MS: Final = 500
 """How long the database holds a question open for which there is no answer yet."""
 RETRY_SECONDS: Final = 0.5
+AT_ONCE: Final = 500
+"""Changes in one answer: after a restart there are many, and requests wait while an answer is read."""
 UNHEARD_SECONDS: Final = 0.2
 """Between two questions while nobody listens: many changes come in one answer."""
 
 _WRITES: Final = ("insert", "update", "replace", "delete")
+_WATCHED: Final = ("revision", "holder")
 _HISTORY_LOST: Final = 286
 
 
@@ -43,12 +45,12 @@ class _Lost(Exception):
     """The stream cannot go on from where it stopped."""
 
 
-async def follow(store: Store, name: str, revision: str, keys: Sequence[str], sink: Sink) -> None:
-    """Runs until it is cancelled. A change is told where it sets the key `revision`; its documents are not read.
+async def follow(store: Store, name: str, sink: Sink) -> None:
+    """Runs until it is cancelled. A change is told where it sets the revision; its documents are not read.
 
     After a failure it goes on where it stopped, after a start where the processes before it kept a place to go on.
     """
-    mark, pipeline = await _kept(store, name), _pipeline(revision, keys)
+    mark, pipeline = await _kept(store, name), _pipeline()
     start: Document = {} if mark is None else {"resume_after": mark.token}
     now: Timestamp | None = None
     while True:
@@ -58,11 +60,12 @@ async def follow(store: Store, name: str, revision: str, keys: Sequence[str], si
                 since = _position(now) if mark is None or not start else mark.position
                 start = start or {"start_at_operation_time": now}
                 sink.begin(since, _position(now))
-            async with store.database[name].watch(pipeline, max_await_time_ms=WAIT_MS, **start) as stream:
+            asked = {"max_await_time_ms": WAIT_MS, "batch_size": AT_ONCE, **start}
+            async with store.database[name].watch(pipeline, **asked) as stream:
                 while bool(stream.alive):
-                    await _next(stream, sink)
+                    told = await _next(stream, sink)
                     start = {"resume_after": stream.resume_token}
-                    if not sink.is_heard():
+                    if told < AT_ONCE and not sink.is_heard():
                         await asyncio.sleep(UNHEARD_SECONDS)
             raise _Lost
         except _Lost:
@@ -77,28 +80,29 @@ async def follow(store: Store, name: str, revision: str, keys: Sequence[str], si
             await asyncio.sleep(RETRY_SECONDS)
 
 
-async def _next(stream: Any, sink: Sink) -> None:
+async def _next(stream: Any, sink: Sink) -> int:
+    """How many changes were told: those of one answer."""
     event = await stream.try_next()
-    is_idle = event is None
+    told = 0
     while event is not None:
         if event["operationType"] not in _WRITES:
             raise _Lost
         sink.touched(_touched(event))
+        told += 1
         # What came with it is at hand; Motor would go to a thread and back for each.
         event = stream.delegate.try_next() if stream.delegate._cursor._data else None
-    sink.current(stream.resume_token, is_idle)
+    sink.current(stream.resume_token, is_idle=told == 0)
+    return told
 
 
 def _is_over(failure: OperationFailure) -> bool:
     return failure.code == _HISTORY_LOST or failure.has_error_label("NonResumableChangeStreamError")
 
 
-def _pipeline(revision: str, keys: Sequence[str]) -> list[Document]:
+def _pipeline() -> list[Document]:
     """Events of what is written to readers' eyes, stripped of every word in it before they leave the database."""
-    updated = {f"updateDescription.updatedFields.{revision}": {"$exists": True}}
-    kept = [revision, *keys]
-    shown = {f"updateDescription.updatedFields.{key}": True for key in kept}
-    shown |= {f"fullDocument.{key}": True for key in kept}
+    updated = {"updateDescription.updatedFields.revision": {"$exists": True}}
+    shown = {f"{part}.{key}": True for part in ("updateDescription.updatedFields", "fullDocument") for key in _WATCHED}
     return [
         {"$match": {"$or": [{"operationType": {"$ne": "update"}}, updated]}},
         {"$project": {"operationType": True, "clusterTime": True, "documentKey": True, **shown}},
@@ -108,8 +112,13 @@ def _pipeline(revision: str, keys: Sequence[str]) -> list[Document]:
 def _touched(event: Document) -> Touched:
     updated = event.get("updateDescription", {}).get("updatedFields")
     changed = event.get("fullDocument", {}) if updated is None else updated
-    is_gone = event["operationType"] == "delete"
-    return Touched(event["documentKey"]["_id"], _position(event["clusterTime"]), changed, is_gone)
+    return Touched(
+        event["documentKey"]["_id"],
+        _position(event["clusterTime"]),
+        changed.get("revision", 0),
+        changed.get("holder"),
+        is_gone=event["operationType"] == "delete",
+    )
 
 
 def _position(instant: Timestamp) -> Position:

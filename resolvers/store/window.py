@@ -18,8 +18,10 @@ class Touched(NamedTuple):
 
     document_id: str
     position: Position
-    changed: dict[str, Any]
-    """The values of the keys that are watched, where the change set them."""
+    revision: int = 0
+    """Of the document since then; 0 where it is gone."""
+    holder: str | None = None
+    """The new one where the change set it."""
     is_gone: bool = False
 
 

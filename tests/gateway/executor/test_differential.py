@@ -69,7 +69,7 @@ async def fill(store: Store, chance: random.Random, broken: float) -> Values:
 
 
 async def check(operation: Operation, asked: Asked, context: Callable[[], RequestContext]) -> None:
-    request = reference.Request(operation.prepared.checked.document, asked.operation_name, asked.variables)
+    request = reference.Request(operation.prepared.document, asked.operation_name, asked.variables)
     compiled = await answered(BUILT, operation.program, operation.variables, request, context())
     expected = await reference.executed(BUILT, request, context())
     await check_same(asked, compiled, expected, lambda: reference.executed(FORGIVING, request, context()))

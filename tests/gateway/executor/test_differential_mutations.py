@@ -189,7 +189,7 @@ class World:
         ]
 
     async def check(self, operation: Operation, asked: Asked, viewer: Viewer) -> None:
-        request = reference.Request(operation.prepared.checked.document, asked.operation_name, asked.variables)
+        request = reference.Request(operation.prepared.document, asked.operation_name, asked.variables)
         one, other, third = self.copies
         chance = self.chance.getrandbits(64)
         self.seed(chance)

@@ -38,14 +38,14 @@ def operation(text: str, variables: dict[str, Any] | None = None) -> Operation:
 
 async def answer(context: RequestContext, text: str, variables: dict[str, Any] | None = None) -> Answered:
     prepared = operation(text, variables)
-    request = reference.Request(prepared.prepared.checked.document, None, variables or {})
+    request = reference.Request(prepared.prepared.document, None, variables or {})
     return await answered(BUILT, prepared.program, prepared.variables, request, context)
 
 
 async def check(context_of: ContextOf, text: str, variables: dict[str, Any] | None = None, **further: Any) -> Answered:
     """The compiled answer, after it has been compared with the reference executor's."""
     viewer: Viewer = further.get("viewer", NATIONAL)
-    document = operation(text, variables).prepared.checked.document
+    document = operation(text, variables).prepared.document
     expected = await reference.executed(
         BUILT, reference.Request(document, None, variables or {}), context_of(viewer, NOW)
     )
@@ -263,7 +263,7 @@ async def test_answers_that_are_kept_are_those_of_agencies_as_they_are_now(
         context.loaders = loaders(register, held)
         return orjson.dumps((await executed(context)).data)
 
-    document = operation(text).prepared.checked.document
+    document = operation(text).prepared.document
     request = reference.Request(document, None, {})
     for name in ("Pertama", "Kedua"):
         row = dict((held.rows("agencies") or {})["kab-badung"])

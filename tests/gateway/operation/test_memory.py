@@ -39,8 +39,9 @@ def ask(documents: Documents, text: str) -> None:
 
 @pytest.mark.parametrize("kind", TEXTS)
 def test_a_document_is_charged_with_at_least_what_it_takes(kind: str) -> None:
-    ask(Documents(BUILT), TEXTS[kind])  # what the schema keeps of its own accord is made now
-    documents = Documents(BUILT)
+    before = Documents(BUILT)
+    ask(before, TEXTS[kind])  # what is kept once for the schema, whatever is asked, is made now
+    documents = Documents(BUILT, input_checks=before.input_checks)
     gc.collect()
     tracemalloc.start()
     try:
@@ -51,6 +52,16 @@ def test_a_document_is_charged_with_at_least_what_it_takes(kind: str) -> None:
         tracemalloc.stop()
     assert taken <= documents._checked.held_bytes
     assert documents._checked.held_bytes <= 8 * taken, "a charge that is far too high leaves no room"
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+def test_a_document_that_is_forgotten_leaves_nothing_to_the_collector(kind: str) -> None:
+    documents = Documents(BUILT)
+    ask(documents, TEXTS[kind])
+    gc.collect()
+    documents._checked.grow(TEXTS[kind], CACHED_BYTES)
+    assert len(documents._checked) == 0
+    assert gc.collect() == 0
 
 
 def test_ever_new_documents_do_not_grow_what_is_kept() -> None:

@@ -15,7 +15,7 @@ from pymongo.errors import PyMongoError
 
 from gateway.mongod.process import find_binary
 from resolvers.errors import FellBehind, StateLost
-from resolvers.store import fan_out
+from resolvers.store import fan_out, tail
 from resolvers.store.database import Store, connect
 from resolvers.store.fan_out import FanOut, Subscriber
 from resolvers.store.window import Touched, Window
@@ -95,6 +95,25 @@ async def test_the_next_process_begins_where_the_last_one_was(store: Store, monk
     assert rows[0]["body"] not in written
 
 
+async def test_many_changes_since_the_last_process_come_in_small_answers_without_a_pause(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fan_out, "KEEP_SECONDS", 0.05)
+    monkeypatch.setattr(tail, "AT_ONCE", 10)
+    monkeypatch.setattr(tail, "UNHEARD_SECONDS", 1.0)
+    row = a_complaint()
+    await store.complaints.insert_one(row)
+    kept = store.database["change_tokens"]
+    async with following(store) as live:
+        position = live.position()
+        await until(lambda: kept.find_one({}))
+    assert position is not None
+    for _ in range(300):
+        await bumped(store, row["_id"])
+    async with asyncio.timeout(10), following(store) as live:
+        await until(lambda: asyncio.sleep(0, len(live.since(position) or ()) == 300))
+
+
 async def test_subscribers_hear_that_changes_are_missing(store: Store) -> None:
     await store.complaints.insert_one(a_complaint())
     async with following(store) as live:
@@ -139,7 +158,7 @@ async def test_who_does_not_take_what_is_told_is_ended_and_holds_nothing(
 def test_what_has_left_the_window_cannot_be_made_up_for() -> None:
     window = Window("0" * 16, limit=3)
     for number in range(1, 6):
-        window.add(Touched(f"LP-{number}", f"{number:016x}", {}))
+        window.add(Touched(f"LP-{number}", f"{number:016x}"))
         window._marked_at = float("-inf")
         window.mark({"_data": str(number)})
     assert window.begin == f"{2:016x}"
@@ -154,7 +173,7 @@ def test_what_shares_an_instant_is_told_together() -> None:
     """A transaction's changes: who heard of the first and broke off is told of both again."""
     window = Window("0" * 16)
     for complaint_id, number in (("LP-1", 1), ("LP-2", 2), ("LP-3", 2), ("LP-4", 3)):
-        window.add(Touched(complaint_id, f"{number:016x}", {}))
+        window.add(Touched(complaint_id, f"{number:016x}"))
     assert [change.document_id for change in window.since(f"{1:016x}") or ()] == ["LP-2", "LP-3", "LP-4"]
     assert [change.document_id for change in window.since(f"{2:016x}") or ()] == ["LP-2", "LP-3", "LP-4"]
     assert window.since(f"{3:016x}") == []
