@@ -24,7 +24,7 @@ from gateway.settings import Mode, Settings
 from resolvers.context import RequestContext
 from resolvers.holiday_tables import calendar
 from resolvers.loaders import loaders
-from resolvers.store import seed
+from resolvers.store import indexes, seed
 from resolvers.store.database import Store, connect
 from resolvers.viewer import PUBLIC, Viewer
 
@@ -82,6 +82,7 @@ async def store(mongodb_uri: str) -> AsyncIterator[Store]:
 async def register(store: Store) -> Store:
     """The store with agencies, regions, categories and teams."""
     await seed.reference_data(store)
+    await indexes.create(store)
     return store
 
 

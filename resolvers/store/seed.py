@@ -8,7 +8,7 @@ from typing import Any, Final
 from pymongo import InsertOne, UpdateOne
 from pymongo.write_concern import WriteConcern
 
-from resolvers.store import indexes, register
+from resolvers.store import register
 from resolvers.store.database import Collection, Document, Store
 
 BATCH: Final = 1000
@@ -18,8 +18,7 @@ Progress = Callable[[int, int], None]
 
 
 async def reference_data(store: Store) -> None:
-    """Indexes, agencies, regions, categories, teams, plans, policies; what an operator has changed since stays."""
-    await indexes.create(store)
+    """Agencies, regions, categories, teams, plans, policies; what an operator has changed since stays."""
     tables: tuple[tuple[Collection, Sequence[Mapping[str, Any]]], ...] = (
         (store.regions, register.regions()),
         (store.categories, register.categories()),

@@ -77,7 +77,6 @@ async def _fill(uri: str) -> None:
     store = connect(uri, DATABASE, socketTimeoutMS=0)
     await store.client.drop_database(DATABASE)
     await seed.reference_data(store)
-    await store.complaints.drop_indexes()
     rows = synthetic.complaints(SEEDED, now=datetime(2026, 11, 24, tzinfo=UTC), seed=5)
     await seed.complaints(store, rows, SEEDED, 5)
     for copy in range(1, COPIES):
