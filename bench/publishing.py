@@ -36,6 +36,8 @@ PROBE_SECONDS: Final = 0.002
 READY_SECONDS: Final = 120
 SERVED_SECONDS: Final = 120
 REST_SECONDS: Final = 3
+FREED_SECONDS: Final = 20
+"""After an exchange until the graph before is freed: a request's deadline, and what it takes."""
 NOWHERE: Final = "http://127.0.0.1:9/"
 IN_PROCESS: Final = "http://national.invalid/"
 SDL: Final = """
@@ -98,7 +100,7 @@ class Registry:
 
 @dataclass(slots=True)
 class Result:
-    """CPU seconds, but for `served`; milliseconds of a request for nothing, at rest and during exchanges."""
+    """CPU seconds, but for `served`; ms of a request for nothing, at rest, during exchanges, after the last."""
 
     agencies: int
     first_check: float = 0.0
@@ -107,6 +109,7 @@ class Result:
     served: list[float] = field(default_factory=list)
     idle_ms: list[float] = field(default_factory=list)
     exchange_ms: list[float] = field(default_factory=list)
+    freeing_ms: list[float] = field(default_factory=list)
     sdl_bytes: int = 0
     resident_mib: float = 0.0
 
@@ -139,6 +142,8 @@ def measure(dataset: Dataset, target: Target, agencies: int, rounds: int) -> Res
                 until_served(server, f"kabBadungVersion{version}", SERVED_SECONDS)
             result.served.append(time.monotonic() - began)
             result.exchanges.append(server.cpu_seconds() - before)
+        with _felt(server, result.freeing_ms):
+            time.sleep(FREED_SECONDS)
         result.resident_mib = server.resident_mib()
     return result
 
@@ -193,6 +198,7 @@ def tables(result: Result) -> list[Table]:
         ["from storing until it is served, s", _median(result.served)],
         ["a request for nothing, at rest: p99 / most, ms", _most(result.idle_ms)],
         ["during the exchange: p99 / most, ms (goal: most 100)", _most(result.exchange_ms)],
+        ["afterwards, when the graph before is freed: p99 / most, ms", _most(result.freeing_ms)],
         ["resident memory of the serving process, MiB", f"{result.resident_mib:.0f}"],
     ]
     return [report.table(f"One version more among {result.agencies} agencies", ["", ""], rows)]
@@ -208,4 +214,4 @@ def _most(milliseconds: list[float]) -> str:
 
 def as_json(result: Result) -> dict[str, Any]:
     kept = dataclasses.asdict(result)
-    return kept | {name: sorted(kept[name])[-100:] for name in ("idle_ms", "exchange_ms")}
+    return kept | {name: sorted(kept[name])[-100:] for name in ("idle_ms", "exchange_ms", "freeing_ms")}

@@ -89,12 +89,14 @@ def test_agencies_subgraphs_are_measured_beside_other_gateways(dataset: Dataset)
     assert len(agencies.tables(results)) == 3
 
 
-def test_a_version_more_is_measured(dataset: Dataset) -> None:
+def test_a_version_more_is_measured(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publishing, "FREED_SECONDS", 0.1)
     result = publishing.measure(dataset, ours(ROOT), agencies=5, rounds=1)
     publishing.forget(dataset)
     assert len(result.checks) == len(result.exchanges) == 1
     assert result.exchange_ms
     assert result.idle_ms
+    assert result.freeing_ms
 
 
 def test_other_composers_take_the_national_graph_and_an_agencys() -> None:
