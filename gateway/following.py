@@ -1,6 +1,7 @@
 """Keeps a process's graph what the registry says is live: loads it, warms it, exchanges it whole."""
 
 import asyncio
+import weakref
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FIRST_READ_SECONDS: Final = 5
+FREED_BETWEEN_COLLECTIONS: Final = 20
+"""What else was frozen when a graph was exchanged, and has become garbage, waits for so many of them."""
 AGENCY_LIMITS: Final = TransportLimits(
     timeout_ms=5_000,
     response_bytes=4 * 1024 * 1024,
@@ -70,7 +73,8 @@ class Following:
         self.registrar: Registrar | None = None
         self._composer = Composer()
         self._changed = asyncio.Event()
-        self._freeing: asyncio.TimerHandle | None = None
+        self._freeing: dict[asyncio.Task[None], weakref.ref[Engine]] = {}
+        self._freed = 0
         if settings.has_registry:
             self.registrar = Registrar(
                 self._composer, schema.subgraph_sdl(), lambda: agencies.ids(store), secret, in_development
@@ -93,11 +97,10 @@ class Following:
         try:
             yield
         finally:
+            tasks += self._freeing
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
-            if self._freeing is not None:
-                self._freeing.cancel()
             self._composer.close()
             await self.transport.close()
 
@@ -128,10 +131,11 @@ class Following:
         endpoints = {member.agency: _endpoint(member, self.transport.endpoints) for member in members}
         try:
             with garbage.left_alone():
-                graph = await asyncio.to_thread(self._graph, live, ids, before)
+                graph = await asyncio.to_thread(self._graph, live, ids, before.national)
         except InvalidSupergraph as failure:
             logger.error("supergraph_refused", version=live["version"], reason=str(failure))
             return
+        await asyncio.to_thread(graph.warm, before)
         # Requests that began with the graph before still ask its subgraphs, until their own deadline.
         self.transport.exchange(endpoints, self.settings.request_deadline_ms / 1000)
         self.health.keep(endpoints)
@@ -140,20 +144,33 @@ class Following:
             before.federated.streams.retire()
         if self.as_subgraph is not None:
             self.as_subgraph.graph = graph.as_subgraph()
-        self._free_later()
+        self._free_later(before, graph)
         logger.info("supergraph_served", version=graph.version)
 
-    def _free_later(self) -> None:
-        """The graph before, once the last request has left it."""
-        if self._freeing is None or self._freeing.when() < asyncio.get_running_loop().time():
-            drained_seconds = self.settings.request_deadline_ms / 1000 + 1
-            self._freeing = asyncio.get_running_loop().call_later(drained_seconds, garbage.collect)
+    def _free_later(self, before: Graph, after: Graph) -> None:
+        """Frees the graph before once the last request has left it."""
+        if before.federated is None:
+            return
+        engine, loop, is_left = before.federated.engine, asyncio.get_running_loop(), asyncio.Event()
+        is_all = before.national is not after.national
+        task = asyncio.create_task(self._free(is_left, engine.supergraph, is_all))
+        self._freeing[task] = weakref.ref(engine, lambda _: loop.call_soon_threadsafe(is_left.set))
+        task.add_done_callback(self._freeing.pop)
 
-    def _graph(self, live: Document, ids: Collection[str], before: Graph) -> Graph:
+    async def _free(self, is_left: asyncio.Event, supergraph: Supergraph, is_all: bool) -> None:
+        await is_left.wait()
+        for unused in (supergraph.schema, supergraph.api_schema):
+            await garbage.free(unused)
+        self._freed += 1
+        # National graphs share types with each other: where that went too, the collector must look.
+        if is_all or self._freed % FREED_BETWEEN_COLLECTIONS == 0:
+            garbage.collect()
+
+    def _graph(self, live: Document, ids: Collection[str], standing: National) -> Graph:
         supergraph = read_supergraph(live["sdl"]) if live["members"] else None
         local_cases = {} if supergraph is None else _local_cases(supergraph, ids)
-        is_same = before.national.local_cases.by_agency == local_cases
-        national_graph = before.national if is_same else self._national(local_cases)
+        is_same = standing.local_cases.by_agency == local_cases
+        national_graph = standing if is_same else self._national(local_cases)
         if supergraph is None:
             return Graph(live["version"], national_graph)
         api_schema = with_bindings(supergraph.api_schema, national_graph.documents.schema)
@@ -166,9 +183,7 @@ class Following:
             may_send=may_send,
         )
         documents = Documents(api_schema, self.settings.introspection)
-        graph = Graph(live["version"], national_graph, Federated(engine, documents))
-        graph.warm(before)
-        return graph
+        return Graph(live["version"], national_graph, Federated(engine, documents))
 
     def _national(self, local_cases: "Mapping[str, str]") -> National:
         built = schema.build(sorted(local_cases.values()))

@@ -79,7 +79,7 @@ class NotStreamed(Exception):
     """The host of this engine streams no subscriptions."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Engine:
     """Executes operations that are valid in the API schema against the subgraphs."""
 

@@ -1,5 +1,7 @@
 """One graph at /graphql: national fields beside those of an agency's own subgraph, published while it serves."""
 
+import asyncio
+import weakref
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -8,10 +10,12 @@ import pytest
 from agency_example import SDL
 from conftest import serving
 from far_end import free_port
+from graphql import GraphQLObjectType, GraphQLSchema
 from live import INBOX, connected
 from one_graph import a_stored, knows, until
 from portal import ADMIN, CITIZEN, NATIONAL, OTHER_ADMIN, SUBGRAPH, Portal, bearer
 
+from gateway import garbage
 from gateway.settings import Settings
 from resolvers.store.database import Store
 from resolvers.viewer import PUBLIC, Viewer
@@ -210,3 +214,27 @@ async def test_nobody_else_is_answered_there(for_routers: Portal, viewer: Viewer
 async def test_the_endpoint_for_routers_is_off_unless_it_is_opened(edge: Portal) -> None:
     status, _ = await as_router(edge, "{ _service { sdl } }", {}, SUBGRAPH)
     assert status == 404
+
+
+async def test_a_graph_that_was_exchanged_is_freed_without_the_collectors_help(
+    register: Store, portal: Portal, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    freed: list[weakref.ref[Any]] = []
+    free = garbage.free
+
+    async def watched(unused: GraphQLSchema) -> None:
+        for name in ("Complaint", "KabBadungFieldVisit", "Query"):
+            named = unused.type_map[name]
+            assert isinstance(named, GraphQLObjectType)
+            freed.extend(weakref.ref(field) for field in named.fields.values())
+        del named
+        await free(unused)
+
+    monkeypatch.setattr(garbage, "free", watched)
+    assert "errors" not in await portal.ask(CROSSING, {"id": await a_stored(register)}, NATIONAL)
+    wider = SDL.replace("kabBadungSurvey: Int", "kabBadungSurvey: Int kabBadungVersion: Int")
+    done = await agency_example.published(portal.session, portal.url, f"http://127.0.0.1:{port}/graphql", wider)
+    assert done["userErrors"] == []
+    await until(lambda: knows(portal, "kabBadungVersion"))
+    await until(lambda: asyncio.sleep(0, len(freed) > 100 and all(reference() is None for reference in freed)))
+    assert "errors" not in await portal.ask(CROSSING, {"id": await a_stored(register)}, NATIONAL)
