@@ -13,28 +13,30 @@ def told() -> Iterator[None]:
     """Turns what an operator can mend into a sentence."""
     try:
         yield
-    except Exception as failure:
-        sentence = _sentence(failure)
-        if sentence is None:
-            raise
-        fail(sentence)
+    except _mendable() as failure:
+        fail(_sentence(failure))
 
 
-def _sentence(failure: Exception) -> str | None:
+def _mendable() -> tuple[type[Exception], ...]:
+    """Asked when something has failed: whoever needs no database does not load its driver."""
     from pymongo.errors import PyMongoError
 
     from gateway.mongod import MongodUnavailable
     from gateway.settings import SettingsError
 
+    return SettingsError, MongodUnavailable, OSError, PyMongoError
+
+
+def _sentence(failure: Exception) -> str:
+    from pymongo.errors import PyMongoError
+
     match failure:
-        case SettingsError() | MongodUnavailable():
-            return str(failure)
         case OSError():
             return f"{failure.filename or 'The system'}: {failure.strerror or failure}."
         case PyMongoError():
             return f"The database does not answer ({type(failure).__name__}): check SATUGRAF_MONGODB_URI."
         case _:
-            return None
+            return str(failure)
 
 
 def fail(sentence: str) -> NoReturn:
