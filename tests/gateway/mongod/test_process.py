@@ -2,12 +2,14 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+from ports import free_port
 from pymongo import MongoClient
 
 from gateway.mongod import MongodUnavailable, embedded
@@ -96,15 +98,29 @@ def test_a_folder_in_use_is_refused_with_the_process_that_uses_it(tmp_path: Path
 
 
 def test_a_mongod_that_was_left_over_is_ended(tmp_path: Path) -> None:
+    folder, port = _made(tmp_path / "mongod"), free_port()
     left = subprocess.Popen(
-        [str(find_binary()), "--dbpath", str(_made(tmp_path / "mongod")), "--port", "0", "--bind_ip", "127.0.0.1"],
+        [str(find_binary()), "--dbpath", str(folder), "--port", str(port), "--bind_ip", "127.0.0.1"],
         stdout=subprocess.DEVNULL,
     )
     (tmp_path / "mongod" / "satugraf.pid").write_text(f"{2**22} {left.pid}")
-    time.sleep(0.3)
+    # It has made its files once it listens: a folder half made is no folder of data.
+    _until_listening(port)
     with embedded(tmp_path) as uri, MongoClient[dict[str, int]](uri) as client:
         assert left.wait(10) is not None
         client.test.numbers.insert_one({"number": 1})
+
+
+def _until_listening(port: int) -> None:
+    give_up = time.monotonic() + 30
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            assert time.monotonic() < give_up
+            time.sleep(0.05)
+        else:
+            return
 
 
 def _made(folder: Path) -> Path:
