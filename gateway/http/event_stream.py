@@ -102,6 +102,8 @@ class _Events:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            # A cancelled task keeps its frames, which hold this stream.
+            self._collecting = self._writing = None
 
     async def _collect(self, results: AsyncGenerator[Result, None]) -> None:
         with bugs_told(self.request_id, lambda body: self._waiting.put_nowait(_event(body))):

@@ -106,6 +106,8 @@ class Streams:
         finally:
             if until is not None:
                 self._open.discard(until)
+            # It knows its task, which keeps what cancelled it, which keeps this frame.
+            until = None
 
     def retire(self) -> None:
         while self._open:

@@ -118,7 +118,8 @@ class _Connection:
 
     def _close(self, closed: Closed) -> None:
         if not self._closed.done():
-            self._closed.set_result(closed)
+            # Without its frames, which hold this connection: else only the collector would free both.
+            self._closed.set_result(closed.with_traceback(None))
 
     def _check_acknowledged(self) -> None:
         if self._admission is None:
