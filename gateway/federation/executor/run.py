@@ -12,6 +12,7 @@ from gateway.federation.executor.contexts import Sharing, Taking, shared, taking
 from gateway.federation.executor.merge import (
     Build,
     Object,
+    Places,
     builder,
     merge,
     merge_entities,
@@ -277,7 +278,7 @@ class Run:
         self, fetch: Fetch, answer: Object, sent: list[tuple[Entities, list[list[Object]]]]
     ) -> None:
         by_alias = {entities.alias: (entities, owners) for entities, owners in sent}
-        places: dict[str, dict[int, tuple[str | int, ...]]] = {}
+        places: dict[str, dict[int, list[tuple[str | int, ...]]]] = {}
         whole = _plain(fetch.entities[0].path) or None
         for error in _listed(answer):
             path = error.get("path")
@@ -286,10 +287,10 @@ class Run:
                 continue
             entities, owners = by_alias[path[0]]
             if path[0] not in places:
-                places[path[0]] = {id(row): at for row, at in places_at(self.data, entities.path)}
-            objects = owners[path[1]] if 0 <= path[1] < len(owners) else []
-            found = [places[path[0]][id(row)] for row in objects[:MAX_PLACES] if id(row) in places[path[0]]]
-            for at in found:
+                places[path[0]] = _by_object(places_at(self.data, entities.path))
+            objects = dict.fromkeys(map(id, owners[path[1]])) if 0 <= path[1] < len(owners) else ()
+            found = [at for known in objects for at in places[path[0]].get(known, ())]
+            for at in found[:MAX_PLACES]:
                 self._note(fetch.subgraph, error, [*at, *path[2:]])
             if not found:
                 self._note(fetch.subgraph, error, whole)
@@ -303,6 +304,14 @@ class Run:
         extensions = {"code": FAILED} | extensions | {"serviceName": subgraph}
         noted: Object = {"message": str(error.get("message", f"The subgraph {subgraph} reported an error."))}
         self.errors.append(noted | ({"path": path} if path else {}) | {"extensions": extensions})
+
+
+def _by_object(places: Places) -> dict[int, list[tuple[str | int, ...]]]:
+    """Where each object stands: one that was fetched for several may stand at several places."""
+    found: dict[int, list[tuple[str | int, ...]]] = {}
+    for row, at in places:
+        found.setdefault(id(row), []).append(at)
+    return found
 
 
 def _plain(path: Path) -> list[str | int]:

@@ -25,7 +25,10 @@ type Query @join__type(graph: A) @join__type(graph: B) {
 }
 type Product @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {
   id: ID! name: String @join__field(graph: A) price: Int @join__field(graph: B) sure: Int! @join__field(graph: B)
-  kind: Kind @join__field(graph: B)
+  kind: Kind @join__field(graph: B) maker: Maker @join__field(graph: B)
+}
+type Maker @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {
+  id: ID! since: Int @join__field(graph: A)
 }
 enum Kind { NEW OLD @inaccessible }
 """
@@ -176,6 +179,19 @@ async def test_each_object_is_asked_for_once(stack: AsyncExitStack) -> None:
     body = await (await shop(stack, noting, same)).ask(WHOLE)
     assert seen == [[{"__typename": "Product", "id": "1"}, {"__typename": "Product", "id": "2"}]]
     assert [row and row["price"] for row in body["data"]["products"]] == [10, 10, None, 20]
+
+
+async def test_the_error_of_one_that_stands_at_several_places_is_told_at_each(stack: AsyncExitStack) -> None:
+    async def a(asked: dict[str, Any], request: web.Request) -> web.StreamResponse:
+        if "products" in asked["query"]:
+            return web.json_response({"data": {"products": [PRODUCTS[0], PRODUCTS[1], PRODUCTS[0]]}})
+        error = {"message": "not known", "path": ["_entities", 0, "since"]}
+        return web.json_response({"data": {"_entities": [{"since": None}, {"since": 1999}]}, "errors": [error]})
+
+    b = answering({"_entities": [{"maker": {"id": "m"}}, {"maker": {"id": "n"}}]})
+    body = await (await shop(stack, b, a)).ask("{ products { maker { since } } }")
+    assert [row["maker"]["since"] for row in body["data"]["products"]] == [None, 1999, None]
+    assert [row["path"] for row in body["errors"]] == [["products", number, "maker", "since"] for number in (0, 2)]
 
 
 async def test_an_object_without_a_key_is_not_asked_for(stack: AsyncExitStack) -> None:
