@@ -334,8 +334,7 @@ class _Making:
                 if text and self.chance.random() < 0.5:
                     text += " " + self.required(kind, subgraph, text.replace("(", " ").split())
                 if text:
-                    name = f"{'deep' if '{' in text or 'deep' in text else 'r'}{number}"
-                    kind.fields[name] = Spec(name, "Int", "{}", [subgraph], requires=text)
+                    kind.fields[f"r{number}"] = Spec(f"r{number}", "Int", "{}", [subgraph], requires=text)
 
     def required(self, kind: Kind, subgraph: str, taken: Sequence[str]) -> str:
         """A field that the subgraph has not, with what is wanted inside it; declared there as external."""

@@ -29,8 +29,8 @@ USED = "used: __typename @include(if: $yes) @skip(if: $no)"
 def an_operation(schema: GraphQLSchema, seed: int) -> str:
     """Aliases are rare at first; where fields conflict, each has its own.
 
-    A null where none may be nulls the object for all aliases, and for what requires something inside it, as it is
-    fetched once: so either no object has two uses, or nothing breaks.
+    A null where none may be nulls the object for all aliases, as it is fetched once: so either no object has two, or
+    nothing breaks.
     """
     has_breaking = any("bad" in getattr(named, "fields", {}) for named in schema.type_map.values())
     for aliased, breaks in ((0.1, has_breaking), (0.1, False), (0.3, False), (1.0, False)):
@@ -101,7 +101,7 @@ class _Asking:
         field = named.fields[name]
         of = get_named_type(field.type)
         leaf = is_leaf_type(of)
-        if (name == "bad" and not self.breaks) or (name.startswith("deep") and self.breaks):
+        if name == "bad" and not self.breaks:
             return
         if self.left <= 0 or (not leaf and depth <= 0) or self.chance.random() > (0.45 if leaf else 0.55):
             return

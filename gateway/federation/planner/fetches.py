@@ -298,7 +298,7 @@ class FetchGraph:
                 possible = supergraph.possible_types(item.type_name)
                 yield from self._representation(item.selections, static, item.type_name, possible)
                 continue
-            key = self.keys.of(static, type_name, item.name, item.arguments)
+            key = self.keys.of(static, type_name, item.name, item.arguments, item.apart)
             inside: Any = None
             if item.selections:
                 named = supergraph.field_type(type_name, item.name) or type_name

@@ -53,9 +53,8 @@ class Graph:
         found = None if here is None else here.fields.get(name)
         if found is None or not self._is_active(found):
             return None
-        if found.external and not self._is_key_field(node, name) and self._provides(node, name) is None:
-            return None
-        return found
+        is_key = self.is_key_field(node.subgraph, node.type_name, name)
+        return None if found.external and not is_key and self._provides(node, name) is None else found
 
     def _is_active(self, found: SubgraphField) -> bool:
         if found.label is None:
@@ -73,8 +72,9 @@ class Graph:
         provided = [item for item in self.flat(node.type_name, node.provided) if item.name == name]
         return tuple(selection for item in provided for selection in item.selections) if provided else None
 
-    def _is_key_field(self, node: Node, name: str) -> bool:
-        return (node.subgraph, node.type_name, name) in self._key_fields
+    def is_key_field(self, subgraph: str, type_name: str, name: str) -> bool:
+        """Whether a key has the field, of the type or around it."""
+        return (subgraph, type_name, name) in self._key_fields
 
     @cached_property
     def _key_fields(self) -> set[tuple[str, str, str]]:

@@ -11,6 +11,7 @@ from itertools import combinations
 from typing import Final
 
 from gateway.federation.planner.graph import Graph, Node
+from gateway.federation.planner.nulls import Nulls
 from gateway.federation.planner.selection import TYPENAME, Field, Fragment, Item, conflict, merged
 
 CROSSING: Final = 1000
@@ -115,6 +116,7 @@ def weight(items: Iterable[Item]) -> int:
 @dataclass
 class Solver:
     graph: Graph
+    nulls: Nulls
     evaluations: float = 0
     _known: dict[object, Solution] = field(default_factory=dict)
     _active: frozenset[tuple[str, str, str]] = frozenset()
@@ -302,7 +304,9 @@ class Solver:
         mark = (at.subgraph, at.type_name, item.name)
         if node is None or here is None or mark in self._active:
             return None
-        requirement = () if here.requires is None else self.graph.parsed(here.requires, at.type_name)
+        requirement: tuple[Item, ...] = ()
+        if here.requires is not None:
+            requirement = self.nulls.kept(self.graph.parsed(here.requires, at.type_name), at.type_name, target.key)
         outer = self._active
         self._active = outer | {mark}
         try:

@@ -8,6 +8,7 @@ from graphql import FragmentDefinitionNode, OperationDefinitionNode
 from gateway.federation.planner.contexts import Supplier
 from gateway.federation.planner.fetches import FetchGraph, Group, Keys
 from gateway.federation.planner.graph import NO_LABELS, Graph
+from gateway.federation.planner.nulls import Nulls
 from gateway.federation.planner.optimize import plan_of
 from gateway.federation.planner.paths import Solution, Solver
 from gateway.federation.planner.plan import QueryPlan
@@ -67,7 +68,7 @@ def phases(
     items = Supplier(graph).supplied(asked, root_type)
     keys = Keys(graph)
     fetches = FetchGraph(graph, keys)
-    solver = Solver(graph)
+    solver = Solver(graph, Nulls(graph, items, root_type))
     solutions: list[Solution] = []
     runs: list[list[Group]] = []
     for part in _in_series(items) if kind == "mutation" else [items]:

@@ -45,7 +45,7 @@ class Field:
     conditions: Conditions = ALWAYS
     selections: tuple["Item", ...] = ()
     apart: str = ""
-    """The client's response key, where the same field under another is to be had apart: mutations run each."""
+    """Tells it from the same field that is to be had apart: a mutation's response key, or what a `@requires` needs."""
 
     def narrowed(self, selections: Sequence["Item"]) -> "Field":
         """The same field with less inside."""
@@ -155,10 +155,11 @@ def _joined(rows: list[Item]) -> Item:
 
 
 def conflict(one: Iterable[Item], other: Iterable[Item]) -> bool:
-    """Whether both ask for a field of one name with different arguments, so that no one object can hold both."""
+    """Whether both ask for a field of one name with different arguments, or apart: no one object can hold both."""
     rows = list(_fields(other))
     return any(
-        field.name == row.name and (field.arguments != row.arguments or conflict(field.selections, row.selections))
+        field.name == row.name
+        and ((field.arguments, field.apart) != (row.arguments, row.apart) or conflict(field.selections, row.selections))
         for field in _fields(one)
         for row in rows
     )

@@ -134,3 +134,49 @@ def test_what_is_required_of_a_union_travels_with_its_types() -> None:
     answer, sent = executed(supergraph, "{ parcel { duty } }", answers)
     assert answer == {"data": {"parcel": {"duty": 3}}}
     assert sent == [[{"__typename": "Parcel", "id": "1", "content": content}]]
+
+
+BOXES = """
+type Query @join__type(graph: A) @join__type(graph: B) @join__type(graph: C) { parcel: Parcel @join__field(graph: A) }
+type Parcel @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {
+  id: ID!
+  box: Box @join__field(graph: A) @join__field(graph: B, external: true)
+  cost: Int @join__field(graph: B, requires: "box { weight }")
+  fee: Int @join__field(graph: B, requires: "box { weight }")
+  seal: Int @join__field(graph: B, requires: "box { maker }")
+}
+type Box @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") @join__type(graph: C, key: "id") {
+  id: ID!
+  weight: Int @join__field(graph: A) @join__field(graph: B, external: true)
+  size: Int @join__field(graph: A)
+  maker: String! @join__field(graph: A) @join__field(graph: B, external: true)
+  label: String! @join__field(graph: C)
+  inner: Box @join__field(graph: A)
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("query", "asked"),
+    [
+        ("{ parcel { box { maker } cost } }", "{ parcel { box { maker } id box__1: box { weight } } }"),
+        ("{ parcel { box { maker } cost fee } }", "{ parcel { box { maker } id box__1: box { weight } } }"),
+        ("{ parcel { cost seal } }", "{ parcel { id box { weight } box__1: box { maker } } }"),
+        ("{ parcel { box { maker weight } seal } }", "{ parcel { box { maker weight } id } }"),
+        (
+            "{ parcel { box { id size inner { maker } } cost } }",
+            "{ parcel { box { id size inner { maker } weight } id } }",
+        ),
+        ("{ parcel { box { label } cost } }", "{ parcel { box { id weight } id } }"),
+    ],
+)
+def test_what_is_required_inside_an_object_is_apart_from_what_could_null_the_object(query: str, asked: str) -> None:
+    assert fetches(planned(supergraph_of(BOXES, "a", "b", "c"), query))[0] == f"a: query {asked}"
+
+
+def test_a_null_that_the_client_alone_meets_takes_nothing_from_what_is_required() -> None:
+    lost = {"parcel": {"id": "1", "box": None, "box__1": {"weight": 7}}}
+    answers: dict[str, Any] = {"a": [lost], "b": [{"_entities": [{"cost": 70}]}]}
+    answer, sent = executed(supergraph_of(BOXES, "a", "b", "c"), "{ parcel { box { maker } cost } }", answers)
+    assert answer["data"] == {"parcel": {"box": None, "cost": 70}}
+    assert sent == [[{"__typename": "Parcel", "id": "1", "box": {"weight": 7}}]]
