@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from resolvers import policy, text
+from resolvers import policy, publication, text
 from resolvers import team as teams
 from resolvers.context import RequestContext
 from resolvers.domain.lifecycle import Transition
@@ -109,6 +109,8 @@ async def add(context: RequestContext, attempt: Attempt, complaint_id: str, draf
     visibility = Visibility.INTERNAL if draft.kind is FollowUpKind.NOTE else draft.visibility
 
     def change(complaint: Document, transition: Transition) -> Document:
+        if visibility is Visibility.PUBLIC:
+            _check_publishable(complaint, body, further["commitment"])
         changes = appended(context, complaint, draft.kind, body, visibility, **further)
         substantive = is_substantive(changes["followUps"][-1])
         if substantive and complaint["firstFollowUpAt"] is None:
@@ -134,6 +136,18 @@ def _checked(draft: Draft) -> Document:
         )
     evidence = [text.required(entry, "evidence", at_most=500) for entry in draft.evidence]
     return {"commitment": _commitment(draft.commitment), "closureCode": draft.closure_code, "evidence": evidence}
+
+
+def _check_publishable(complaint: Document, body: str, commitment: Document | None) -> None:
+    """What is masked in the complaint is not published by its answer."""
+    told = [body] if commitment is None else [body, commitment["action"], commitment["unit"] or ""]
+    kinds = publication.repeated(complaint, "\n".join(told))
+    if kinds:
+        raise InvalidInput(
+            f"Everybody would read personal data of the complaint ({', '.join(kinds)}): leave it out, or choose"
+            " visibility REPORTER.",
+            field=("input", "body"),
+        )
 
 
 def _check_final(draft: Draft) -> None:

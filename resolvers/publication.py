@@ -1,13 +1,14 @@
 """What others read and find of a complaint's text: title and body with personal data masked, and its search words."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from resolvers import personal_data
 from resolvers.domain import redaction, search_words
 from resolvers.domain.redaction import Span
+from resolvers.domain.vocabulary import PersonalDataKind
 from resolvers.stems import stems
 
 Keys = dict[str, Any]
@@ -42,6 +43,20 @@ class Reading:
 
 def read(title: str, body: str) -> Reading:
     return Reading(title, body, personal_data.scan(title), personal_data.scan(body))
+
+
+def repeated(complaint: Mapping[str, Any], text: str) -> list[PersonalDataKind]:
+    """Kinds of the complaint's personal data that the text says again, however it writes them; places are none."""
+    clean = {complaint["redactedTitle"], complaint["redactedBody"]}
+    own = dict.fromkeys(complaint[key] for key in ("title", "originalTitle", "body"))
+    kinds = [
+        span.kind
+        for said in own
+        if said not in clean
+        for span in personal_data.scan(said)
+        if redaction.is_of_a_person(span.kind) and redaction.says_again(text, said[span.start : span.end])
+    ]
+    return list(dict.fromkeys(kinds))
 
 
 def written(title: str, body: str, shown_title: str, shown_body: str, *, published: bool = False) -> Keys:

@@ -1,5 +1,6 @@
 """Masks personal data in text: spans in, the text that others may read out."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -52,5 +53,15 @@ def masked(text: str, spans: Iterable[Span]) -> str:
     return "".join([*parts, text[at:]])
 
 
+def is_of_a_person(kind: PersonalDataKind) -> bool:
+    return kind not in _PLACES
+
+
 def names_a_person(spans: Sequence[Span]) -> bool:
-    return any(span.kind not in _PLACES for span in spans)
+    return any(is_of_a_person(span.kind) for span in spans)
+
+
+def says_again(text: str, personal: str) -> bool:
+    """Whether the text has the same letters and digits in a row, in any case and with anything between them."""
+    signs = r"[\W_]*".join(re.escape(sign) for sign in personal if sign.isalnum())
+    return bool(signs) and re.search(rf"(?<!\w){signs}(?!\w)", text, re.IGNORECASE) is not None

@@ -1,6 +1,7 @@
 """What outsiders learn of a complaint, by id, in lists, in counts and by its secret."""
 
 import json
+from typing import Any
 
 import pytest
 from portal import (
@@ -18,7 +19,7 @@ from portal import (
     Portal,
     bearer,
 )
-from stories import BODY, answered, routed, submitted, team_of, verified
+from stories import BODY, answered, in_progress, routed, submitted, team_of, verified
 
 from resolvers.viewer import PUBLIC, Viewer
 
@@ -66,6 +67,28 @@ async def test_outside_custody_personal_data_are_masked_and_nothing_else_of_the_
     assert found["followUps"] == {"nodes": [], "totalCount": 0}
     text = json.dumps(found)
     assert all(word not in text for word in ("Hendra", "7890", "Gang Buntu", "Masih bolong", "foto-sesudah"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("NAME", {"body": "Kami sudah bertemu HENDRA GUNAWAN di lokasi."}),
+        ("PHONE", {"body": "Kami sudah menelepon 0812 34567890."}),
+        ("PHONE", {"body": "Sudah dijadwalkan.", "commitment": {"action": "Telepon 081234567890"}}),
+    ],
+)
+async def test_an_agency_does_not_publish_what_is_masked_in_the_complaint(
+    portal: Portal, kind: str, words: dict[str, Any]
+) -> None:
+    said = f"{BODY} Hubungi Pak Hendra Gunawan, 0812-3456-7890."
+    told = {"complaint": await in_progress(portal, body=said, confidential=False), "kind": "PROGRESS", **words}
+    payload = await portal.do("addFollowUp", LIAISON, visibility="PUBLIC", **told)
+    [error] = payload["userErrors"]
+    assert (error["code"], error["field"]) == ("INVALID_INPUT", ["input", "body"])
+    assert f"({kind})" in error["message"]
+    await portal.done("addFollowUp", LIAISON, visibility="REPORTER", **told)
+    told |= {"body": "Dinas PUPR (0361-246000) menambal jalan.", "commitment": None}
+    await portal.done("addFollowUp", LIAISON, visibility="PUBLIC", **told)
 
 
 @pytest.mark.parametrize("viewer", [CITIZEN, ADMIN, LIAISON, NATIONAL], ids=lambda viewer: viewer.role)
