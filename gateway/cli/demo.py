@@ -114,11 +114,13 @@ def _write_secret(file: Path, content: dict[str, str]) -> None:
 
 
 def _run(configured: Settings, uri: str, complaints: int, place: Place) -> None:
+    import uvloop
+
     tokens = _tokens(configured)
     _write_secret(place.data / "tokens.json", tokens)
     # The server has closed in good order by the time that it raises the signal which stopped it.
-    with suppress(KeyboardInterrupt):
-        asyncio.run(_serve(configured, uri, complaints, place, tokens))
+    with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(configured, uri, complaints, place, tokens))
 
 
 async def _serve(configured: Settings, uri: str, complaints: int, place: Place, tokens: dict[str, str]) -> None:
@@ -134,6 +136,7 @@ async def _serve(configured: Settings, uri: str, complaints: int, place: Place, 
         port=place.port,
         **UVICORN | {"timeout_graceful_shutdown": 5},
     )
+    garbage.serve()
     _announce(Console(), place, tokens)
     server = uvicorn.Server(options)
     if not place.with_agency:

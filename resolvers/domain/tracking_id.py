@@ -14,6 +14,8 @@ ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _BODY_LENGTH: Final = 12
 _MODULUS: Final = 31
 _VALUES: Final = {letter: value for value, letter in enumerate(ALPHABET)}
+_AS_VALUES: Final = bytes.maketrans(ALPHABET.encode(), bytes(range(len(ALPHABET))))
+_WEIGHTS: Final = tuple(range(2, _BODY_LENGTH + 2))
 _STORED: Final = re.compile(rf"[A-Z]+((?:-[{ALPHABET}]{{4}}){{3}})-([{ALPHABET}])")
 
 
@@ -35,7 +37,7 @@ def parse(text: str) -> str | None:
     """The id as it is stored, from what people write: any case, spaces or hyphens anywhere; None where it is none."""
     stored = _STORED.fullmatch(text)
     if stored is not None:
-        return text if _check(stored[1].replace("-", "")) == _VALUES[stored[2]] else None
+        return text if _check(stored[1]) == _VALUES[stored[2]] else None
     letters = "".join(character for character in text.upper() if character.isalnum())
     prefix, body = letters[: -_BODY_LENGTH - 1], letters[-_BODY_LENGTH - 1 :]
     if len(body) != _BODY_LENGTH + 1 or not prefix.isalpha() or not set(body) <= _VALUES.keys():
@@ -44,7 +46,8 @@ def parse(text: str) -> str | None:
 
 
 def _check(body: str) -> int:
-    weighed: int = sum(map(mul, range(2, _BODY_LENGTH + 2), map(_VALUES.__getitem__, body)))
+    """Of letters of the alphabet; hyphens do not count."""
+    weighed: int = sum(map(mul, _WEIGHTS, body.encode().translate(_AS_VALUES, b"-")))
     return weighed % _MODULUS
 
 
