@@ -108,12 +108,14 @@ class Group:
     selection: Selection = field(default_factory=Selection)
     after: set["Group"] = field(default_factory=set)
     contexts: list[ContextualValue] = field(default_factory=list)
+    only: Conditions = ALWAYS
+    """When it is asked at all: the conditions of the mutation's part that it belongs to."""
 
     @property
     def conditions(self) -> Conditions:
         """Conditions that all that is asked shares."""
         found = _conditions(self.selection)
-        return frozenset.intersection(*found) if found else ALWAYS
+        return self.only | (frozenset.intersection(*found) if found else ALWAYS)
 
 
 def _differ(one: Iterable[Representation], other: Iterable[Representation]) -> bool:
@@ -196,7 +198,7 @@ class FetchGraph:
     _written: dict[Path, set[Group]] = field(default_factory=dict)
     """Who asks for what, by the keys that lead there; kept where contexts may be taken from it."""
 
-    def add_root(self, operation: str, root_type: str, solution: Solution) -> list[Group]:
+    def add_root(self, operation: str, root_type: str, solution: Solution, only: Conditions = ALWAYS) -> list[Group]:
         """The groups for a solved root selection: one for each subgraph that is asked, and what follows."""
         start = len(self.groups)
         for move in solution.moves:
@@ -206,6 +208,7 @@ class FetchGraph:
             self._write(move.solution, Place(group, group.selection, (), root_type, {}, levels), move.node)
         added = self.groups[start:]
         for group in added:
+            group.only = only
             self._wait_for_contexts(group)
         return added
 

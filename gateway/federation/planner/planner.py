@@ -1,6 +1,6 @@
 """Operation to plan: the phases in their order."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from graphql import FragmentDefinitionNode, OperationDefinitionNode
@@ -12,7 +12,8 @@ from gateway.federation.planner.nulls import Nulls
 from gateway.federation.planner.optimize import plan_of
 from gateway.federation.planner.paths import Solution, Solver
 from gateway.federation.planner.plan import QueryPlan
-from gateway.federation.planner.selection import Field, Item, Normaliser
+from gateway.federation.planner.selection import ALWAYS, Field, Item, Normaliser
+from gateway.federation.planner.series import Part, in_series
 from gateway.federation.supergraph import Supergraph
 
 
@@ -37,7 +38,7 @@ class Phases:
     root_type: str
     items: tuple[Item, ...]
     solutions: list[Solution]
-    """One for a query, one for each root field of a mutation."""
+    """One for a query, one for each part of a mutation."""
     groups: list[Group]
     planned: Planned
 
@@ -71,22 +72,13 @@ def phases(
     solver = Solver(graph, Nulls(graph, items, root_type))
     solutions: list[Solution] = []
     runs: list[list[Group]] = []
-    for part in _in_series(items) if kind == "mutation" else [items]:
-        solution = solver.solve_root(root_type, part)
+    for part in in_series(items, solver.spend) if kind == "mutation" else [Part(ALWAYS, items)]:
+        solution = solver.solve_root(root_type, part.items)
         _check(solution)
         solutions.append(solution)
-        runs.append(fetches.add_root(kind, root_type, solution))
+        runs.append(fetches.add_root(kind, root_type, solution, part.conditions))
     planned = Planned(plan_of(operation, runs), keys, graph)
     return Phases(kind, root_type, items, solutions, fetches.groups, planned)
-
-
-def _in_series(items: Iterable[Item]) -> Iterable[tuple[Item, ...]]:
-    """A mutation's parts: one for each response key, which may be asked for several times but is done once."""
-    parts: dict[str, tuple[Item, ...]] = {}
-    for item in items:
-        key = item.apart if isinstance(item, Field) else ""
-        parts[key] = (*parts.get(key, ()), item)
-    return parts.values()
 
 
 def _check(solution: Solution) -> None:

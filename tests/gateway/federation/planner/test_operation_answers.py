@@ -1,5 +1,6 @@
 """Answers to what a client may write: mutations, conditions at the border of subgraphs, aliases, inputs."""
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -57,6 +58,14 @@ def payload(o: Any, text: str | None = None) -> dict[str, Any]:
     return {"__typename": "Payload", "user": USER, "ok": True, "text": text}
 
 
+VALUE = "type Payload @shareable { ok: Boolean user: User text: String }"
+DOING = {
+    "a": f"""type Query {{ user: User }} type Mutation {{ one(text: String): Payload three: Other }} {VALUE}
+      type Other {{ n: Int user: User }} type User @key(fields: "id") {{ id: ID! type: String }}""",
+    "b": f"""type Mutation {{ two(text: String): Payload }} {VALUE}
+      type User @key(fields: "id") {{ id: ID! name: String }}""",
+    "c": C,
+}
 MUTATIONS = {"one": payload, "two": payload, "three": lambda o: {"__typename": "Other", "n": 3, "user": USER}}
 
 
@@ -85,18 +94,25 @@ MUTATIONS = {"one": payload, "two": payload, "three": lambda o: {"__typename": "
 )
 def test_mutations_run_in_their_order_and_bring_what_others_know(query: str, done: list[str]) -> None:
     world = World({"user": USER}, [USER], MUTATIONS)
-    value = "type Payload @shareable { ok: Boolean user: User text: String }"
-    agreed(
-        world,
-        query,
-        {"t": "T"} if "$t" in query else {},
-        a=f"""type Query {{ user: User }} type Mutation {{ one(text: String): Payload three: Other }} {value}
-        type Other {{ n: Int user: User }} type User @key(fields: "id") {{ id: ID! type: String }}""",
-        b=f"""type Mutation {{ two(text: String): Payload }} {value}
-        type User @key(fields: "id") {{ id: ID! name: String }}""",
-        c=C,
-    )
+    agreed(world, query, {"t": "T"} if "$t" in query else {}, **DOING)
     assert world.log == done
+
+
+@pytest.mark.parametrize(("x", "y", "z"), list(product((True, False), repeat=3)))
+def test_a_mutation_is_done_once_where_it_is_first_included(x: bool, y: bool, z: bool) -> None:
+    mentions = {
+        "one @include(if: $x) @skip(if: $y) { ok user { name } }": ("a.one", x and not y),
+        "two @skip(if: $z) { ok }": ("b.two", not z),
+        "one @include(if: $y) { user { type greets } }": ("a.one", y),
+        "three { n }": ("a.three", True),
+        "one @skip(if: $z) { ok user { name } }": ("a.one", not z),
+        "two { user { name } }": ("b.two", True),
+    }
+    world = World({"user": USER}, [USER], MUTATIONS)
+    query = f"mutation ($x: Boolean!, $y: Boolean!, $z: Boolean!) {{ {' '.join(mentions)} }}"
+    requests = agreed(world, query, {"x": x, "y": y, "z": z}, **DOING)
+    assert world.log == list(dict.fromkeys(name for name, is_included in mentions.values() if is_included))
+    assert len(set(requests)) == len(requests)
 
 
 @pytest.mark.parametrize(

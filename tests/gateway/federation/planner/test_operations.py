@@ -89,6 +89,19 @@ def test_one_mutation_that_is_mentioned_twice_is_done_once() -> None:
     assert [fetch.kind for fetch in plan.fetches] == ["mutation", "query"]
 
 
+def test_a_mutation_under_too_many_conditions_is_refused_in_time() -> None:
+    names = [f"v{number}" for number in range(40)]
+    variables = ", ".join(f"${name}: Boolean!" for name in names)
+    mentions = " ".join(
+        f"take(x: 2) @include(if: ${one}) @skip(if: ${other}) {{ id }}"
+        for one, other in zip(names[::2], names[1::2], strict=True)
+    )
+    started = time.process_time()
+    with pytest.raises(TooComplex, match="ask for less"):
+        planned(SUPERGRAPH, f"mutation ({variables}) {{ {mentions} }}")
+    assert time.process_time() - started < 1
+
+
 def test_conditions_inside_conditions_are_all_kept() -> None:
     query = (
         "query ($a: Boolean!, $b: Boolean!, $c: Boolean!) "
