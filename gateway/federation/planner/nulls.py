@@ -37,7 +37,8 @@ class Nulls:
         names = frozenset(item.name for item in key if isinstance(item, Field))
         known = (requirement, type_name, names)
         if known not in self._kept:
-            self._kept[known] = tuple(self._apart(requirement, frozenset((type_name,)), names))
+            types = self.graph.supergraph.possible_types(type_name)
+            self._kept[known] = tuple(self._apart(requirement, types, names))
         return self._kept[known]
 
     def _apart(self, requirement: Iterable[Item], types: Types, names: frozenset[str]) -> Iterator[Item]:
@@ -111,8 +112,9 @@ class Nulls:
                     continue
                 inside: set[str] = set()
                 for type_name in types:
-                    found.setdefault((type_name, item.name, item.arguments), []).append(item.selections)
-                    inside |= self._inside(type_name, item.name)
+                    if item.selections:
+                        found.setdefault((type_name, item.name, item.arguments), []).append(item.selections)
+                        inside |= self._inside(type_name, item.name)
                     for _, here in self._fields(type_name, item.name):
                         if here.requires is not None and (id(here.requires), type_name) not in noted:
                             noted.add((id(here.requires), type_name))
