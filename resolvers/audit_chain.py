@@ -13,6 +13,8 @@ from typing import Any, Final, NamedTuple
 import orjson
 from bson.tz_util import utc as _DATABASES_UTC  # noqa: N812
 
+from resolvers.domain.appending import has_grown
+
 _HASHED: Final = (
     "complaint",
     "sequence",
@@ -110,10 +112,8 @@ def _is_same(old: Any, new: Any) -> bool:
 
 
 def _written_anew(old: Any, written: bytes, new: Any) -> bytes:
-    if isinstance(old, list) and isinstance(new, list) and old and len(new) == len(old) + 1:
-        *same, added = new
-        if all(row is known for row, known in zip(same, old, strict=True)):
-            return b"%s,%s]" % (written[:-1], _written(added))
+    if old and has_grown(old, new):
+        return b"%s,%s]" % (written[:-1], _written(new[-1]))
     return _written(new)
 
 

@@ -11,6 +11,7 @@ from pymongo import ReturnDocument
 
 from resolvers.context import RequestContext
 from resolvers.documents import ProcessedDoc
+from resolvers.domain.appending import has_grown
 from resolvers.errors import ChangedMeanwhile, IdempotencyConflict, InvalidInput, NotFound
 from resolvers.store.database import MAX_TIME_MS, Change, Collection, Document, DuplicateKeyError, Session
 
@@ -176,9 +177,15 @@ async def _written_with_others(
 
 
 def _conditional(document: Document, changes: Document) -> Change:
-    """The changes, where the document is still as it was read."""
+    """The changes, where the document is still as it was read; of a list that has grown what was added."""
     unchanged: Document = {key: document[key] for key in ("_id", "revision", "status") if key in document}
-    return Change(unchanged, {"$set": changes, "$inc": {"revision": 1}})
+    added = {key: value[-1] for key, value in changes.items() if has_grown(document.get(key), value)}
+    update = {
+        "$set": {key: value for key, value in changes.items() if key not in added},
+        "$push": added,
+        "$inc": {"revision": 1},
+    }
+    return Change(unchanged, update)
 
 
 def is_done(document: Document, token: str, attempt: Attempt) -> bool:

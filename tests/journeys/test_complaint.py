@@ -6,6 +6,7 @@ from portal import ADMIN, CITIZEN, COORDINATOR, LIAISON, NATIONAL, UNIT, Portal
 from stories import BODY, answered, drafted, in_progress, routed, submitted, team_of, verified
 
 from resolvers.domain.vocabulary import Role
+from resolvers.store.database import Store
 from resolvers.viewer import PUBLIC, Viewer
 
 MINISTRY = "kemen-pupr"
@@ -238,3 +239,14 @@ async def test_staff_take_in_a_complaint_at_the_counter(portal: Portal) -> None:
         holder="kab-badung",
     )
     assert own == {"status": "ROUTED", "holder": {"id": "kab-badung"}}
+
+
+async def test_of_a_list_that_has_grown_only_what_was_added_is_written(portal: Portal, register: Store) -> None:
+    complaint_id = await in_progress(portal)
+    told = {"complaint": complaint_id, "kind": "PROGRESS"}
+    await portal.done("addFollowUp", LIAISON, body="Bahan sudah dipesan.", **told)
+    async with register.complaints.watch() as stream:
+        await portal.done("addFollowUp", LIAISON, body="Bahan sudah tiba.", **told)
+        written = (await stream.next())["updateDescription"]["updatedFields"]
+    assert written["followUps.1"]["body"] == "Bahan sudah tiba."
+    assert not {"followUps", "forwardings", "clocks"} & written.keys()
