@@ -49,14 +49,14 @@ def repeated(complaint: Mapping[str, Any], text: str) -> list[PersonalDataKind]:
     """Kinds of the complaint's personal data that the text says again, however it writes them; places are none."""
     clean = {complaint["redactedTitle"], complaint["redactedBody"]}
     own = dict.fromkeys(complaint[key] for key in ("title", "originalTitle", "body"))
-    kinds = [
-        span.kind
+    personal = (
+        (said[span.start : span.end], span.kind)
         for said in own
         if said not in clean
         for span in personal_data.scan(said)
-        if redaction.is_of_a_person(span.kind) and redaction.says_again(text, said[span.start : span.end])
-    ]
-    return list(dict.fromkeys(kinds))
+        if redaction.is_of_a_person(span.kind)
+    )
+    return redaction.said_again(text, personal)
 
 
 def written(title: str, body: str, shown_title: str, shown_body: str, *, published: bool = False) -> Keys:

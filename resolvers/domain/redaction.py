@@ -18,6 +18,8 @@ MASKS: Final = {
     PersonalDataKind.ADDRESS: "[alamat]",
 }
 
+_WORD: Final = re.compile(r"[^\W_]+")
+
 _RANKS: Final = {kind: rank for rank, kind in enumerate(PersonalDataKind)}
 
 _PLACES: Final = frozenset({PersonalDataKind.ADDRESS})
@@ -61,7 +63,29 @@ def names_a_person(spans: Sequence[Span]) -> bool:
     return any(is_of_a_person(span.kind) for span in spans)
 
 
-def says_again(text: str, personal: str) -> bool:
-    """Whether the text has the same letters and digits in a row, in any case and with anything between them."""
-    signs = r"[\W_]*".join(re.escape(sign) for sign in personal if sign.isalnum())
-    return bool(signs) and re.search(rf"(?<!\w){signs}(?!\w)", text, re.IGNORECASE) is not None
+def said_again(text: str, personal: Iterable[tuple[str, PersonalDataKind]]) -> list[PersonalDataKind]:
+    """Kinds of what the text says too: the same letters and digits, in any case, whatever stands between them.
+
+    Whole words only, and a telephone number with the country's code or without.
+    """
+    joined, starts, ends = "", set(), set()
+    for word in _WORD.findall(text.casefold()):
+        starts.add(len(joined))
+        joined += word
+        ends.add(len(joined))
+
+    def has(wanted: str) -> bool:
+        at = joined.find(wanted)
+        while at >= 0 and not (at in starts and at + len(wanted) in ends):
+            at = joined.find(wanted, at + 1)
+        return bool(wanted) and at >= 0
+
+    return list(dict.fromkeys(kind for said, kind in personal if any(map(has, _spellings(said, kind)))))
+
+
+def _spellings(said: str, kind: PersonalDataKind) -> Sequence[str]:
+    joined = "".join(_WORD.findall(said.casefold()))
+    if kind is not PersonalDataKind.PHONE:
+        return (joined,)
+    national = joined.removeprefix("62").removeprefix("0")
+    return (joined, f"0{national}", f"62{national}")
