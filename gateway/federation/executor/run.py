@@ -244,10 +244,15 @@ class Run:
         if isinstance(found, dict):
             for target in targets:
                 merge(target, found)
-        for error in _listed(answer):
+        errors = _listed(answer)
+        places = places_at(self.data, fetch.path)[:MAX_PLACES] if errors else []
+        for error in errors:
             path = error.get("path")
-            prefix = _plain(fetch.path)
-            self._note(fetch.subgraph, error, [*prefix, *path] if isinstance(path, list) else prefix or None)
+            if not isinstance(path, list):
+                self._note(fetch.subgraph, error, _plain(fetch.path) or None)
+                continue
+            for _, at in places:
+                self._note(fetch.subgraph, error, [*at, *path])
 
     async def _asked(self, step: Step, parts: list[bytes], path: Path) -> Object | None:
         body = step.body(parts)

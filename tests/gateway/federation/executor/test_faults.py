@@ -22,10 +22,12 @@ SHOP = """
 type Query @join__type(graph: A) @join__type(graph: B) {
   products: [Product] @join__field(graph: A)
   strict: Product! @join__field(graph: A)
+  greeting: String @join__field(graph: B)
 }
 type Product @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {
   id: ID! name: String @join__field(graph: A) price: Int @join__field(graph: B) sure: Int! @join__field(graph: B)
   kind: Kind @join__field(graph: B) maker: Maker @join__field(graph: B)
+  root: Query @join__field(graph: A)
 }
 type Maker @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {
   id: ID! since: Int @join__field(graph: A)
@@ -192,6 +194,14 @@ async def test_the_error_of_one_that_stands_at_several_places_is_told_at_each(st
     body = await (await shop(stack, b, a)).ask("{ products { maker { since } } }")
     assert [row["maker"]["since"] for row in body["data"]["products"]] == [None, 1999, None]
     assert [row["path"] for row in body["errors"]] == [["products", number, "maker", "since"] for number in (0, 2)]
+
+
+async def test_the_error_of_a_root_inside_a_list_is_told_at_each_of_its_places(stack: AsyncExitStack) -> None:
+    a = answering({"products": [{"root": {"__typename": "Query"}}, None, {"root": {"__typename": "Query"}}]})
+    b = answering({"greeting": None}, errors=[{"message": "no greeting", "path": ["greeting"]}])
+    body = await (await shop(stack, b, a)).ask("{ products { root { greeting } } }")
+    assert body["data"] == {"products": [{"root": {"greeting": None}}, None, {"root": {"greeting": None}}]}
+    assert [row["path"] for row in body["errors"]] == [["products", at, "root", "greeting"] for at in (0, 2)]
 
 
 async def test_an_object_without_a_key_is_not_asked_for(stack: AsyncExitStack) -> None:
