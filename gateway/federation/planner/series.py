@@ -7,9 +7,12 @@ Source: GraphQL specification, Collecting Fields.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from gateway.federation.planner.selection import Conditions, Field, Item
+
+EVALUATIONS_PER_CASE: Final = 100
+"""Each is planned by itself."""
 
 
 class Part(NamedTuple):
@@ -19,8 +22,9 @@ class Part(NamedTuple):
     items: tuple[Item, ...]
 
 
-def in_series(items: Iterable[Item], spend: Callable[[float], None]) -> Iterator[Part]:
-    """The parts in the order in which they are done; `spend` ends what would be too many cases."""
+def in_series(items: Iterable[Item], spend: Callable[[float], None]) -> list[Part]:
+    """The parts in the order in which they are done; `spend` ends too many cases before any is planned."""
+    parts: list[Part] = []
     fields = [item for item in items if isinstance(item, Field)]
     under: dict[str, list[Field]] = {}
     for item in fields:
@@ -28,10 +32,13 @@ def in_series(items: Iterable[Item], spend: Callable[[float], None]) -> Iterator
     for item in fields:
         mentions = under[item.apart]
         position = mentions.index(item)
-        for case in _cases(item.conditions, [row.conditions for row in mentions[:position]], spend):
+        cases = _cases(item.conditions, [row.conditions for row in mentions[:position]], spend)
+        spend(EVALUATIONS_PER_CASE * max(len(cases) - 1, 0))
+        for case in cases:
             spend(len(mentions) - position)
             included = (replace(row, conditions=case | row.conditions) for row in mentions[position:])
-            yield Part(case, tuple(row for row in included if not _contradicts(row.conditions)))
+            parts.append(Part(case, tuple(row for row in included if not _contradicts(row.conditions))))
+    return parts
 
 
 def _cases(wanted: Conditions, unwanted: Iterable[Conditions], spend: Callable[[float], None]) -> list[Conditions]:
