@@ -10,15 +10,19 @@ import orjson
 
 from bench.dataset import Dataset, Document
 from bench.load import ask_once
-from bench.operations import Operation, Question, right
+from bench.operations import BARE, Operation, Question, right
 from bench.process import Server
 from bench.targets import Target
+from resolvers import audit_chain
 
 SAMPLES: Final = 5
 
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
-_OUR_OWN: Final = {"clocks", "nextDueAt", "wakeAt", "auditHead", "auditPending"}
-"""What our write keeps besides: service-level clocks, the next step, and the audit are the product's own."""
+_OUR_OWN: Final = {"clocks", "nextDueAt", "wakeAt"}
+"""What our write keeps besides: service-level clocks and the next step are the product's own."""
+_AUDIT: Final = {"auditHead", "auditPending"}
+_EACH_TIME: Final = dict.fromkeys(("at", "after", "hash", "mark", "_id"))
+"""What of an audit entry is another one each time."""
 
 
 class Disagreement(Exception):
@@ -32,7 +36,7 @@ def check(operation: Operation, dataset: Dataset, running: Sequence[tuple[Target
         questions = list(itertools.islice(operation.ask(dataset), SAMPLES))
         given = [_ask(target, server, operation, question, token) for question in questions]
         if operation.is_write:
-            given += [_written(dataset.stored(question.variables["input"]["complaint"])) for question in questions]
+            given += [_stored(dataset, operation, question) for question in questions]
         if expected is None:
             expected = given
         different = difference(expected, given, operation.name)
@@ -61,9 +65,26 @@ def normal(value: Any) -> Any:
     return value
 
 
+def _stored(dataset: Dataset, operation: Operation, question: Question) -> Any:
+    """The complaint that was written to, and what the audit says of it; of a bare write there is no audit."""
+    stored = dataset.stored(question.variables["input"]["complaint"])
+    if BARE in operation.headers:
+        return _written(stored)
+    entry = dataset.audit_entry(stored)
+    if entry is None or not _holds(stored, entry):
+        raise Disagreement(f"The audit of {stored['_id']} is none, or does not hold: {entry!r:.500}")
+    return _written(stored), entry | _EACH_TIME
+
+
+def _holds(stored: Document, entry: Document) -> bool:
+    """Whether the audit's last entry is of the complaint as it is, and the head of this entry."""
+    head = {"sequence": entry["sequence"], "hash": audit_chain.entry_hash(entry)}
+    return (stored["auditHead"], entry["after"]) == (head, audit_chain.digest(stored))
+
+
 def _written(stored: Document) -> Document:
     """A stored complaint without what differs each time."""
-    kept = {key: value for key, value in stored.items() if key not in _OUR_OWN}
+    kept = {key: value for key, value in stored.items() if key not in _OUR_OWN | _AUDIT}
     now = stored["updatedAt"]
     assert stored["followUps"][-1]["at"] == now
     kept["followUps"] = [*stored["followUps"][:-1], stored["followUps"][-1] | {"at": None}]

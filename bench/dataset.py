@@ -28,6 +28,8 @@ VIEWER: Final = Viewer(Role.AGENCY_ADMIN, "bench-admin", "kab-badung")
 """Who asks, in every operation: an agency's admin, for whom the policy filters and masks."""
 IN_PROGRESS_COPIES: Final = 512
 SAMPLED: Final = 2000
+CACHE_GIGABYTES: Final = 4.0
+"""Of mongod: what three sizes are asked for stays in it."""
 
 Document = dict[str, Any]
 
@@ -36,7 +38,7 @@ Document = dict[str, Any]
 def database(folder: Path) -> Iterator[str]:
     """The URI of a private mongod over the folder; what was seeded there before stays."""
     folder.mkdir(parents=True, exist_ok=True)
-    with embedded(folder) as uri:
+    with embedded(folder, cache_gigabytes=CACHE_GIGABYTES) as uri:
         yield uri
 
 
@@ -102,6 +104,13 @@ class Dataset:
         found: Document = self._database.complaints.find_one({"_id": complaint_id})
         return found
 
+    def audit_entry(self, complaint: Document) -> Document | None:
+        """Its last one, which waits on it or has been moved."""
+        last = {"complaint": complaint["_id"], "sequence": complaint["auditHead"]["sequence"]}
+        waiting = [row for row in complaint.get("auditPending", ()) if row["sequence"] == last["sequence"]]
+        entry: Document | None = waiting[0] if waiting else self._database.audit.find_one(last)
+        return entry
+
     @cached_property
     def own_complaints(self) -> list[str]:
         """Complaints that the viewer's agency has worked on to an end, with team and follow-ups."""
@@ -142,4 +151,5 @@ class Dataset:
         if model is None:
             raise LookupError(f"{self.name} has no complaint that {VIEWER.agency} works on: take more complaints.")
         complaints.bulk_write([ReplaceOne({"_id": each}, model | {"_id": each}, upsert=True) for each in ids])
+        self._database.audit.delete_many({"complaint": {"$in": ids}})
         return [(each, model["revision"]) for each in ids]

@@ -14,7 +14,7 @@ from bench import agreement, progress, report
 from bench.dataset import Dataset, token
 from bench.goals import GOALS
 from bench.load import Bounds
-from bench.operations import OPERATIONS, Operation
+from bench.operations import WITH_BARE, Operation
 from bench.process import Server, serving
 from bench.rounds import CONNECTIONS, Cost, Measured, measure, steps
 from bench.targets import OURS, Target
@@ -166,10 +166,10 @@ def as_json(plan: Plan, results: Results) -> dict[str, Any]:
 
 def chosen(only: Sequence[str], targets: Sequence[Target]) -> tuple[list[Operation], list[Target]]:
     """What `--only` names: operations, targets or both; everything of a kind that it names none of."""
-    operations = [operation for operation in OPERATIONS.values() if operation.name in only]
+    operations = [operation for operation in WITH_BARE.values() if operation.name in only]
     named = [target for target in targets if target.name in only]
     unknown = set(only) - {operation.name for operation in operations} - {target.name for target in named}
     if unknown:
-        known = [*OPERATIONS, *(target.name for target in targets)]
+        known = [*WITH_BARE, *(target.name for target in targets)]
         raise LookupError(f"There is no {', '.join(sorted(unknown))}: choose from {', '.join(known)}.")
-    return operations or list(OPERATIONS.values()), named or list(targets)
+    return operations or list(WITH_BARE.values()), named or list(targets)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, cast
 
@@ -172,10 +172,19 @@ def _break(broken: "asyncio.Future[None]", context: dict[str, Any]) -> None:
         broken.set_exception(context.get("exception") or ConnectionError(context["message"]))
 
 
-def http_request(method: str, target: str, *, port: int, token: str | None = None, body: object = None) -> bytes:
+def http_request(
+    method: str,
+    target: str,
+    *,
+    port: int,
+    token: str | None = None,
+    body: object = None,
+    headers: Iterable[tuple[str, str]] = (),
+) -> bytes:
     """An HTTP/1.1 request's bytes; `body` goes as JSON."""
     content = b"" if body is None else orjson.dumps(body)
-    headers = [f"{method} {target} HTTP/1.1", f"host: 127.0.0.1:{port}", "accept: application/json"]
-    headers += [f"authorization: Bearer {token}"] if token else []
-    headers += ["content-type: application/json", f"content-length: {len(content)}"] if content else []
-    return "\r\n".join([*headers, "", ""]).encode() + content
+    lines = [f"{method} {target} HTTP/1.1", f"host: 127.0.0.1:{port}", "accept: application/json"]
+    lines += [f"authorization: Bearer {token}"] if token else []
+    lines += ["content-type: application/json", f"content-length: {len(content)}"] if content else []
+    lines += [f"{name}: {value}" for name, value in headers]
+    return "\r\n".join([*lines, "", ""]).encode() + content

@@ -36,9 +36,11 @@ class Target:
     def request(self, operation: Operation, question: Question, port: int, token: str) -> bytes:
         if self.speaks == "rest":
             method = "GET" if question.body is None else "POST"
-            return http_request(method, question.path, port=port, token=token, body=question.body)
+            return http_request(
+                method, question.path, port=port, token=token, body=question.body, headers=operation.headers
+            )
         asked = {"query": operation.document, "variables": question.variables}
-        return http_request("POST", "/graphql", port=port, token=token, body=asked)
+        return http_request("POST", "/graphql", port=port, token=token, body=asked, headers=operation.headers)
 
     def asks(self, operation: Operation, dataset: Dataset, port: int, token: str) -> NextAsk:
         """The operation's questions as requests: reads again and again, a write once each."""

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlencode
 
 import orjson
@@ -24,6 +24,15 @@ LONG_PAGE: Final = 100
 ALIASES: Final = 20
 PROVINCES: Final = 34
 FOLLOW_UP: Final = "Perbaikan jalan dijadwalkan mulai pekan depan oleh unit terkait; warga diberi tahu lewat kelurahan."
+
+
+class Header(NamedTuple):
+    name: str
+    value: str
+
+
+BARE: Final = Header("x-write", "bare")
+"""Asks the peers for a write that leaves no audit; ours always does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,7 @@ class Operation:
     document: str
     ask: Callable[[Dataset], Iterator[Question]]
     is_write: bool = False
+    headers: tuple[Header, ...] = ()
 
     def renamed(self, name: str) -> "Operation":
         """The same under another name, which makes it another document."""
@@ -163,7 +173,7 @@ def _operation(
     return Operation(name, title, document(file), ask, is_write)
 
 
-OPERATIONS: Final[Mapping[str, Operation]] = {
+OPERATIONS: Final[dict[str, Operation]] = {
     operation.name: operation
     for operation in (
         _operation("Q1", "one complaint with agency, team, timeline", "one_complaint", _one_complaint),
@@ -177,5 +187,10 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         _operation("Q4", "34 provinces with their regencies and cities, six fields each", "register", _register),
         _operation("Q5", "add a follow-up with a revision check", "follow_up", _follow_up, is_write=True),
         _operation("Q6", "20 aliased look-ups in one operation", "twenty_complaints", _twenty_complaints),
+    )
+}
+WITH_BARE: Final[Mapping[str, Operation]] = OPERATIONS | {
+    "Q5-bare": replace(
+        OPERATIONS["Q5"], name="Q5-bare", title="the same, on which peers keep no record", headers=(BARE,)
     )
 }

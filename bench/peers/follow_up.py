@@ -1,35 +1,46 @@
-"""The write of the Python peers: one conditional update, whose filter holds policy, status and revision."""
+"""The write of the Python peers: read, decided upon and put on record as ours is; bare, one update without record.
 
+Policy, status and revision are the same in both.
+"""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from pymongo import ReturnDocument
 
-from resolvers import policy, text
-from resolvers.domain.vocabulary import ComplaintStatus
+from bench.operations import BARE
+from resolvers import audit_chain, policy, text
+from resolvers.domain.vocabulary import ComplaintAction, ComplaintStatus
 from resolvers.store.database import Document, Store
 from resolvers.viewer import Viewer
 
+_READ: Final = (*audit_chain.DIGESTED, "revision", "readers", "holderProvince", "firstFollowUpAt", "auditHead")
+"""What must be read of a complaint for the record."""
 
-async def add(
-    store: Store,
-    viewer: Viewer,
-    complaint_id: str,
-    added: dict[str, Any],
-    revision: int,
-    projection: dict[str, int] | None = None,
-) -> Document | None:
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """What is added to a complaint at one revision; `keys` are what the answer shows of it, or all."""
+
+    complaint: str
+    revision: int
+    added: Mapping[str, Any]
+    keys: tuple[str, ...] | None = None
+
+
+async def add(store: Store, viewer: Viewer, headers: Mapping[str, str], write: Write) -> Document | None:
     """The complaint after it; None where it is not the viewer's to work on, or was changed meanwhile."""
     now = datetime.now(UTC)
-    body = text.required(added["body"], "body")
     follow_up = {
-        "id": {"$concat": ["$_id", "/", {"$toString": {"$add": [{"$size": "$followUps"}, 1]}}]},
-        "kind": added["kind"],
-        "body": {"$literal": body},
-        "visibility": added["visibility"],
-        "byAgency": {"$literal": viewer.agency},
+        "kind": write.added["kind"],
+        "body": text.required(write.added["body"], "body"),
+        "visibility": write.added["visibility"],
+        "byAgency": viewer.agency,
         "byRole": viewer.role,
-        "bySubject": {"$literal": viewer.subject},
+        "bySubject": viewer.subject,
         "commitment": None,
         "closureCode": None,
         "evidence": [],
@@ -37,20 +48,77 @@ async def add(
         "rejection": None,
         "at": now,
     }
+    make = _bare if headers.get(BARE.name) == BARE.value else _recorded
+    return await make(store, viewer, write, follow_up, now)
+
+
+async def _recorded(store: Store, viewer: Viewer, write: Write, follow_up: Document, now: datetime) -> Document | None:
+    before = await store.complaints.find_one({"_id": write.complaint}, write.keys and _projection(_READ, write.keys))
+    if before is None or not _is_to_be_done(viewer, before, write.revision):
+        return None
+    added = {"id": f"{write.complaint}/{len(before['followUps']) + 1}", **follow_up}
+    changes = {"firstFollowUpAt": before["firstFollowUpAt"] or now, "updatedAt": now}
+    after = {**before, **changes, "revision": write.revision + 1, "followUps": [*before["followUps"], added]}
+    entry = _entry(viewer, before, after, now)
+    made = await store.complaints.update_one(
+        {"_id": write.complaint, "revision": write.revision, "status": before["status"]},
+        {
+            "$set": changes | {"auditHead": {"sequence": entry["sequence"], "hash": entry["hash"]}},
+            "$push": {"followUps": added, "auditPending": entry},
+            "$inc": {"revision": 1},
+        },
+    )
+    return after if made.matched_count else None
+
+
+def _is_to_be_done(viewer: Viewer, complaint: Document, revision: int) -> bool:
+    is_own = complaint["holder"] == viewer.agency and policy.may_know(viewer, complaint)
+    return is_own and complaint["status"] == ComplaintStatus.IN_PROGRESS and complaint["revision"] == revision
+
+
+def _entry(viewer: Viewer, before: Document, after: Document, now: datetime) -> Document:
+    head = before.get("auditHead")
+    then, since = audit_chain.digests(before, after)
+    entry: Document = {
+        "complaint": after["_id"],
+        "sequence": 1 if head is None else head["sequence"] + 1,
+        "at": now,
+        "action": ComplaintAction.FOLLOW_UP,
+        "role": viewer.role,
+        "subject": viewer.subject,
+        "agency": viewer.agency,
+        "readers": list(policy.watchers(after)),
+        "before": then,
+        "after": since,
+        "previousHash": None if head is None else head["hash"],
+    }
+    return entry | {"hash": audit_chain.entry_hash(entry), "mark": secrets.token_hex(8)}
+
+
+async def _bare(store: Store, viewer: Viewer, write: Write, follow_up: Document, now: datetime) -> Document | None:
+    numbered = {"$concat": ["$_id", "/", {"$toString": {"$add": [{"$size": "$followUps"}, 1]}}]}
+    literal = {key: {"$literal": value} for key, value in follow_up.items()}
     changes = {
-        "followUps": {"$concatArrays": ["$followUps", [follow_up]]},
+        "followUps": {"$concatArrays": ["$followUps", [{"id": numbered, **literal}]]},
         "firstFollowUpAt": {"$ifNull": ["$firstFollowUpAt", now]},
         "updatedAt": now,
         "revision": {"$add": ["$revision", 1]},
     }
     unchanged = {
-        "_id": complaint_id,
-        "revision": revision,
+        "_id": write.complaint,
+        "revision": write.revision,
         "status": ComplaintStatus.IN_PROGRESS,
         "holder": viewer.agency,
         "readers": {"$in": list(policy.groups(viewer))},
     }
     found: Document | None = await store.complaints.find_one_and_update(
-        unchanged, [{"$set": changes}], projection=projection, return_document=ReturnDocument.AFTER
+        unchanged,
+        [{"$set": changes}],
+        projection=write.keys and _projection(write.keys),
+        return_document=ReturnDocument.AFTER,
     )
     return found
+
+
+def _projection(*keys: Iterable[str]) -> dict[str, int]:
+    return {key: 1 for each in keys for key in each}

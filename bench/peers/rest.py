@@ -159,13 +159,10 @@ async def register(request: Request) -> Response:
     return _answer({"agencies": {"nodes": shown}})
 
 
-_CHANGED: Final = {"status": 1, "revision": 1}
-
-
 async def add_follow_up(request: Request) -> Response:
     asked = orjson.loads(await request.body())
-    complaint_id, revision = request.path_params["id"], asked["expectedRevision"]
-    changed = await follow_up.add(STORE, request.scope["viewer"], complaint_id, asked, revision, _CHANGED)
+    write = follow_up.Write(request.path_params["id"], asked["expectedRevision"], asked, ("status", "revision"))
+    changed = await follow_up.add(STORE, request.scope["viewer"], request.headers, write)
     if changed is None:
         return _answer({"addFollowUp": {"complaint": None, "userErrors": [{"code": "CHANGED_MEANWHILE"}]}})
     shown = {"id": changed["_id"], "status": changed["status"], "revision": changed["revision"]}

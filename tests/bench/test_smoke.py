@@ -10,7 +10,7 @@ from bench import agencies, composers, executor, federation, growth, live, memor
 from bench.agreement import Disagreement
 from bench.dataset import ROOT, Dataset
 from bench.executor import Plan
-from bench.operations import OPERATIONS
+from bench.operations import OPERATIONS, WITH_BARE
 from bench.targets import PEERS, REST, Target, node_is_missing, ours
 
 pytestmark = pytest.mark.timeout(300)
@@ -31,7 +31,7 @@ def dataset(mongodb_uri: str) -> Iterator[Dataset]:
 
 
 def measured(dataset: Dataset, targets: list[Target]) -> executor.Results:
-    plan = Plan(list(OPERATIONS.values()), targets, rounds=1, seconds=0.05, writes=4, connections=2)
+    plan = Plan(list(WITH_BARE.values()), targets, rounds=1, seconds=0.05, writes=4, connections=2)
     results = executor.compare(dataset, plan)
     print(*executor.tables(plan, results))  # noqa: T201 - shown with -s, never judged
     return results
@@ -40,7 +40,7 @@ def measured(dataset: Dataset, targets: list[Target]) -> executor.Results:
 def test_every_python_server_gives_the_same_data_and_gets_its_figures(dataset: Dataset) -> None:
     targets = [ours(ROOT), *PYTHON]
     results = measured(dataset, targets)
-    assert results.keys() == {(name, target.name) for name in OPERATIONS for target in targets}
+    assert results.keys() == {(name, target.name) for name in WITH_BARE for target in targets}
     for result in results.values():
         assert [cost.requests > 0 and cost.per_second > 0 and cost.failed == 0 for cost in result.rounds] == [True]
 
@@ -49,7 +49,7 @@ def test_every_node_server_gives_the_same_data(dataset: Dataset) -> None:
     missing = node_is_missing()
     if missing:
         pytest.skip(missing)
-    assert len(measured(dataset, [REST, *NODE])) == len(OPERATIONS) * (1 + len(NODE))
+    assert len(measured(dataset, [REST, *NODE])) == len(WITH_BARE) * (1 + len(NODE))
 
 
 def test_a_server_that_answers_otherwise_ends_the_run(dataset: Dataset) -> None:

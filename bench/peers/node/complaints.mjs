@@ -1,4 +1,5 @@
 // The graph's part that is measured, with the same policy filter and write; TUNED=1 adds projections and holds agencies and teams in memory.
+import { hash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import DataLoader from "dataloader";
 import { createVerifier } from "fast-jwt";
@@ -109,8 +110,9 @@ const byProvince = () =>
     return provinces.map((province) => rows.get(province));
   });
 
-export const contextOf = (authorization) => ({
+export const contextOf = (authorization, write) => ({
   viewer: viewerOf(authorization),
+  isBare: write === "bare",
   complaint: byId(complaints, only(ALONE)),
   agency: byId(agencies),
   team: byId(teams),
@@ -124,25 +126,103 @@ async function provinces(kinds, first) {
 
 // ------------------------------------------------------------------ writing
 
-async function addFollowUp(viewer, input) {
-  const at = new Date();
-  const followUp = {
-    id: { $concat: ["$_id", "/", { $toString: { $add: [{ $size: "$followUps" }, 1] } }] },
-    kind: input.kind,
-    body: { $literal: input.body.trim() },
-    visibility: input.visibility,
-    byAgency: { $literal: viewer.agency },
-    byRole: viewer.role,
-    bySubject: { $literal: viewer.subject },
-    commitment: null,
-    closureCode: null,
-    evidence: [],
-    approved: true,
-    rejection: null,
+const DIGESTED = [
+  "status", "class", "category", "grade", "title", "body", "location", "anonymous", "confidential", "holder", "holders",
+  "supporting", "team", "unit", "assignee", "hold", "forwardings", "followUps", "escalationLevel", "mergedInto", "rating",
+  "closure", "secretHash",
+].sort();
+const READ = { projection: Object.fromEntries([...DIGESTED, "revision", "readers", "holderProvince", "firstFollowUpAt", "auditHead"].map((key) => [key, 1])) };
+
+// JSON with keys in order, instants as the audit's chain writes them.
+function written(value) {
+  if (value === null || value === undefined) return "null";
+  if (value instanceof Date) return `"${value.toISOString().slice(0, -1)}+00:00"`;
+  if (Array.isArray(value)) return `[${value.map(written).join(",")}]`;
+  if (typeof value === "object")
+    return `{${Object.keys(value).sort().map((key) => `${JSON.stringify(key)}:${written(value[key])}`).join(",")}}`;
+  return JSON.stringify(value);
+}
+
+const sha256 = (text) => hash("sha256", text);
+
+const grown = (old, rows) => `${old === "[]" ? "[" : `${old.slice(0, -1)},`}${written(rows.at(-1))}]`;
+
+// The digests of both, between which a follow-up more is the difference: what they share is written once.
+function digests(before, after) {
+  const then = [], now = [];
+  for (const key of DIGESTED) {
+    const old = written(before[key]);
+    then.push(`"${key}":${old}`);
+    now.push(`"${key}":${key === "followUps" ? grown(old, after[key]) : old}`);
+  }
+  return [sha256(`{${then.join(",")}}`), sha256(`{${now.join(",")}}`)];
+}
+
+function watchers({ holder, holderProvince, readers }) {
+  const province = `province:${holderProvince}`;
+  const knows = readers.includes("public") || readers.includes(province);
+  return [`agency:${holder}`, "all", ...(knows ? [province] : [])].sort();
+}
+
+function entryOf(viewer, before, after, at) {
+  const head = before.auditHead ?? null;
+  const [then, now] = digests(before, after);
+  const entry = {
+    complaint: after._id,
+    sequence: head === null ? 1 : head.sequence + 1,
     at,
+    action: "FOLLOW_UP",
+    role: viewer.role,
+    subject: viewer.subject,
+    agency: viewer.agency,
+    readers: watchers(after),
+    before: then,
+    after: now,
+    previousHash: head === null ? null : head.hash,
   };
+  return { ...entry, hash: sha256(written(entry)), mark: randomBytes(8).toString("hex") };
+}
+
+const followUpOf = (viewer, input, at) => ({
+  kind: input.kind,
+  body: input.body.trim(),
+  visibility: input.visibility,
+  byAgency: viewer.agency,
+  byRole: viewer.role,
+  bySubject: viewer.subject,
+  commitment: null,
+  closureCode: null,
+  evidence: [],
+  approved: true,
+  rejection: null,
+  at,
+});
+
+async function addRecorded(viewer, input, at) {
+  const before = await complaints.findOne({ _id: input.complaint }, only(READ));
+  const isToBeDone =
+    before && before.holder === viewer.agency && mayKnow(viewer, before) && before.status === "IN_PROGRESS" && before.revision === input.expectedRevision;
+  if (!isToBeDone) return null;
+  const added = { id: `${input.complaint}/${before.followUps.length + 1}`, ...followUpOf(viewer, input, at) };
+  const changes = { firstFollowUpAt: before.firstFollowUpAt ?? at, updatedAt: at };
+  const after = { ...before, ...changes, revision: before.revision + 1, followUps: [...before.followUps, added] };
+  const entry = entryOf(viewer, before, after, at);
+  const made = await complaints.updateOne(
+    { _id: before._id, revision: before.revision, status: before.status },
+    {
+      $set: { ...changes, auditHead: { sequence: entry.sequence, hash: entry.hash } },
+      $push: { followUps: added, auditPending: entry },
+      $inc: { revision: 1 },
+    },
+  );
+  return made.matchedCount ? after : null;
+}
+
+async function addBare(viewer, input, at) {
+  const literal = Object.entries(followUpOf(viewer, input, at)).map(([key, value]) => [key, { $literal: value }]);
+  const id = { $concat: ["$_id", "/", { $toString: { $add: [{ $size: "$followUps" }, 1] } }] };
   const changes = {
-    followUps: { $concatArrays: ["$followUps", [followUp]] },
+    followUps: { $concatArrays: ["$followUps", [{ id, ...Object.fromEntries(literal) }]] },
     firstFollowUpAt: { $ifNull: ["$firstFollowUpAt", at] },
     updatedAt: at,
     revision: { $add: ["$revision", 1] },
@@ -178,8 +258,8 @@ export const resolvers = {
     agencies: async (_, { filter, first }) => ({ nodes: await provinces(filter.kinds, first) }),
   },
   Mutation: {
-    addFollowUp: async (_, { input }, { viewer }) => {
-      const complaint = await addFollowUp(viewer, input);
+    addFollowUp: async (_, { input }, { viewer, isBare }) => {
+      const complaint = await (isBare ? addBare : addRecorded)(viewer, input, new Date());
       return { complaint, userErrors: complaint ? [] : [{ code: "CHANGED_MEANWHILE" }] };
     },
   },

@@ -8,6 +8,6 @@ app.register(mercurius, {
   schema: typeDefs,
   resolvers,
   jit: 1,
-  context: (request) => contextOf(request.headers.authorization),
+  context: (request) => contextOf(request.headers.authorization, request.headers["x-write"]),
 });
 await app.listen({ port: Number(process.env.PORT), host: "127.0.0.1" });

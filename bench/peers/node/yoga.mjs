@@ -8,6 +8,6 @@ const yoga = createYoga({
   schema: createSchema({ typeDefs, resolvers }),
   logging: false,
   plugins: [useGraphQlJit()],
-  context: ({ request }) => contextOf(request.headers.get("authorization")),
+  context: ({ request }) => contextOf(request.headers.get("authorization"), request.headers.get("x-write")),
 });
 createServer(yoga).listen(Number(process.env.PORT), "127.0.0.1");
