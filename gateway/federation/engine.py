@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 from graphql import (
@@ -18,7 +19,7 @@ from graphql import (
 )
 
 from gateway.federation.authorization import ANONYMOUS, NOTHING_DENIED, Claims, denied_coordinates, refusals
-from gateway.federation.executor.run import Program, Run, compile_plan
+from gateway.federation.executor.run import MAX_ERRORS, Program, Run, compile_plan
 from gateway.federation.executor.shape import Shape, introspected
 from gateway.federation.executor.subgraphs import (
     NOBODY,
@@ -201,18 +202,25 @@ class Engine:
         except SubgraphFailed as failed:
             run = self._run(raw, variables, caller)
             run.note_failure(subgraph, failed, [])
-            yield {"data": None, "errors": [*prepared.refusals, *run.errors]}
+            yield {"data": None, "errors": [*prepared.refusals, *run.failures]}
 
     def _run(self, raw: Mapping[str, Any], variables: Mapping[str, Any], caller: Caller) -> Run:
-        return Run({**variables, **raw}, self.ask, caller, {}, [], self.shows_messages, self.may_send)
+        return Run(
+            {**variables, **raw}, self.ask, caller, {}, shows_messages=self.shows_messages, may_send=self.may_send
+        )
 
     def _shaped(self, prepared: Prepared, variables: Mapping[str, Any], run: Run, errors: list[Object]) -> Object:
         """The answer; `errors` are those known before the run, whose paths are the client's already."""
         shape = prepared.shape(self.supergraph, variables)
-        for error in run.errors:
-            if "path" in error:
-                error["path"] = shape.client_path(prepared.operation, error["path"])
-            errors.append(error)
+
+        def placed(error: Object) -> list[Object]:
+            if "path" not in error:
+                return [error]
+            paths = shape.client_paths(prepared.operation, run.data, error["path"])
+            return [error | {"path": path} for path in paths]
+
+        errors += [placed(failure)[0] for failure in run.failures]
+        errors += islice((at for error in run.errors for at in placed(error)), MAX_ERRORS)
         shaped = shape.respond(prepared.operation, run.data, errors)
         return {"data": shaped, "errors": errors} if errors else {"data": shaped}
 

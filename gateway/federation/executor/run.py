@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import orjson
@@ -27,6 +27,9 @@ from gateway.federation.planner.selection import Conditions
 
 MAX_PLACES: Final = 100
 """In so many of an object's places is an error about it told."""
+
+MAX_ERRORS: Final = 1000
+"""So many errors of subgraphs has one answer: what a subgraph says many times over is not multiplied further."""
 
 MAX_CONTEXTS: Final = 50
 """So many different contextual values one request has at most: its document grows with each."""
@@ -128,7 +131,10 @@ class Run:
     ask: Ask
     caller: Caller
     data: Object
-    errors: list[Object]
+    errors: list[Object] = field(default_factory=list)
+    """Those that subgraphs told, under the keys that they were asked with."""
+    failures: list[Object] = field(default_factory=list)
+    """One for each request that was not answered."""
     shows_messages: ShowsMessages = shown
     """Whether subgraphs' own messages reach the client, which may tell more than a subgraph's owner thinks."""
     may_send: MaySend | None = None
@@ -246,7 +252,7 @@ class Run:
                 merge(target, found)
         errors = _listed(answer)
         places = places_at(self.data, fetch.path)[:MAX_PLACES] if errors else []
-        for error in errors:
+        for error in errors[:MAX_ERRORS]:
             path = error.get("path")
             if not isinstance(path, list):
                 self._note(fetch.subgraph, error, _plain(fetch.path) or None)
@@ -270,7 +276,7 @@ class Run:
     def note_failure(self, subgraph: str, failed: SubgraphFailed, path: list[str | int]) -> None:
         extensions = {"code": failed.code, "serviceName": subgraph}
         error: Object = {"message": str(failed), "extensions": extensions}
-        self.errors.append(error | ({"path": path} if path else {}))
+        self.failures.append(error | ({"path": path} if path else {}))
 
     def own_variables(self, step: Step) -> list[bytes]:
         given = self.variables
@@ -285,7 +291,7 @@ class Run:
         by_alias = {entities.alias: (entities, owners) for entities, owners in sent}
         places: dict[str, dict[int, list[tuple[str | int, ...]]]] = {}
         whole = _plain(fetch.entities[0].path) or None
-        for error in _listed(answer):
+        for error in _listed(answer)[:MAX_ERRORS]:
             path = error.get("path")
             if not (isinstance(path, list) and len(path) > 1 and path[0] in by_alias and type(path[1]) is int):
                 self._note(fetch.subgraph, error, whole)
@@ -301,6 +307,8 @@ class Run:
                 self._note(fetch.subgraph, error, whole)
 
     def _note(self, subgraph: str, error: Object, path: list[Any] | None) -> None:
+        if len(self.errors) >= MAX_ERRORS:
+            return
         given = error.get("extensions")
         extensions = dict(given) if isinstance(given, dict) else {}
         if not self.shows_messages(subgraph, self.caller):

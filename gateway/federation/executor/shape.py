@@ -35,6 +35,8 @@ Object = dict[str, Any]
 
 MAX_PLACES: Final = 100
 """An error is told of so many places: a subgraph that gives one wrong value often gives a thousand."""
+MAX_PATH: Final = 200
+"""No error stands deeper: a longer path is a subgraph's lie."""
 
 
 @dataclass(slots=True)
@@ -103,6 +105,22 @@ class Entry(NamedTuple):
     """The field's coordinate."""
 
 
+class Asked(NamedTuple):
+    """What the client asked for under one of its names: the type, and the selections inside."""
+
+    response_key: str
+    named: Any
+    inner: tuple[SelectionSetNode, ...]
+
+
+class Route(NamedTuple):
+    """A path of the client's, and what it asked for at its end."""
+
+    path: list[str | int]
+    named: Any
+    inner: tuple[SelectionSetNode, ...]
+
+
 def introspected(response_key: str) -> str:
     """Where the answer to an introspection field stands in the data: under no key that a fetch can use."""
     return f"introspection {response_key}"
@@ -124,6 +142,7 @@ class Shape:
     is_traced: bool = False
     """Whether the faults learn where they stand, which costs time at every value."""
     _compiled: dict[Any, Complete] = field(default_factory=dict, init=False)
+    _asked: dict[Any, dict[str, list[Asked]]] = field(default_factory=dict, init=False)
 
     def respond(self, operation: OperationDefinitionNode, data: Object, errors: list[Object]) -> Object | None:
         """The response's `data`."""
@@ -143,33 +162,53 @@ class Shape:
     ) -> Any:
         return self._object(root, root.name, [operation.selection_set])(data, faults)
 
-    def client_path(self, operation: OperationDefinitionNode, path: Sequence[str | int]) -> list[str | int]:
-        """The path of an error under our keys in the client's; it ends where the client asked for nothing further."""
-        named: Any = self.schema.get_root_type(operation.operation)
-        inner: list[SelectionSetNode] = [operation.selection_set]
-        made: list[str | int] = []
-        for element in path:
-            if isinstance(element, int):
-                made.append(element)
-                continue
-            found = next(self._asked_as(named, inner, element), None)
-            if found is None:
-                break
-            response_key, named, inner = found
-            made.append(response_key)
-        return made
+    def client_paths(
+        self, operation: OperationDefinitionNode, data: Any, path: Sequence[str | int]
+    ) -> list[list[str | int]]:
+        """The client's paths to what is at a path under our keys: one for each name that it asked for the same under.
 
-    def _asked_as(
-        self, named: Any, inner: list[SelectionSetNode], element: str
-    ) -> Iterator[tuple[str, Any, list[SelectionSetNode]]]:
-        """Response keys under which the client asked for what is at our key, with the type and selections inside."""
-        for own in self.schema.get_possible_types(named) if is_abstract_type(named) else [named]:
-            grouped = self._grouped(inner, own) if isinstance(own, Composite) else {}
-            for response_key, field_nodes in grouped.items():
-                _, key, other, *_ = self._entry(own, named.name, response_key, field_nodes)
-                if element in (key, other) and field_nodes[0].name.value in own.fields:
-                    sets = [row.selection_set for row in field_nodes if row.selection_set is not None]
-                    yield response_key, get_named_type(own.fields[field_nodes[0].name.value].type), sets
+        They end where the client asked for nothing further.
+        """
+        routes = [Route([], self.schema.get_root_type(operation.operation), (operation.selection_set,))]
+        for element in path[:MAX_PATH]:
+            if isinstance(element, int):
+                routes = [route._replace(path=[*route.path, element]) for route in routes]
+                data = data[element] if type(data) is list and 0 <= element < len(data) else None
+                continue
+            own = data.get("__typename") if type(data) is dict else None
+            further = [one for route in routes for one in self._further(route, own, element)]
+            if not further:
+                break
+            routes = further[:MAX_PLACES]
+            data = data.get(element) if type(data) is dict else None
+        return [route.path for route in routes]
+
+    def _further(self, route: Route, type_name: Any, element: str) -> list[Route]:
+        """On to what is at our key in an object of the type; where that is not known, of the first that has the key."""
+        named = route.named
+        possible = self.schema.get_possible_types(named) if is_abstract_type(named) else [named]
+        known = [own for own in possible if own.name == type_name] or possible
+        for own in known:
+            asked = self._asked_as(own, named.name, route.inner).get(element)
+            if asked is not None:
+                return [Route([*route.path, key], below, inner) for key, below, inner in asked]
+        return []
+
+    def _asked_as(self, own: Any, static: str, inner: Sequence[SelectionSetNode]) -> dict[str, list[Asked]]:
+        """By our key, as what the client asked for it."""
+        made = self._asked.get((own.name, static, *map(id, inner)))
+        if made is not None:
+            return made
+        made = self._asked[own.name, static, *map(id, inner)] = {}
+        for response_key, field_nodes in self._grouped(inner, own).items() if isinstance(own, Composite) else ():
+            defined = own.fields.get(field_nodes[0].name.value)
+            if defined is None:
+                continue
+            _, key, other, *_ = self._entry(own, static, response_key, field_nodes)
+            sets = tuple(row.selection_set for row in field_nodes if row.selection_set is not None)
+            for ours in (key, other):
+                made.setdefault(ours, []).append(Asked(response_key, get_named_type(defined.type), sets))
+        return made
 
     def _grouped(self, selection_sets: Sequence[SelectionSetNode], named: Composite) -> dict[str, list[FieldNode]]:
         grouped: dict[str, list[FieldNode]] = {}

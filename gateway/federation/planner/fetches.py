@@ -109,7 +109,8 @@ class Group:
     after: set["Group"] = field(default_factory=set)
     contexts: list[ContextualValue] = field(default_factory=list)
     only: Conditions = ALWAYS
-    """When it is asked at all: the conditions of the mutation's part that it belongs to."""
+    """When it is asked at all: the conditions of the fields that lead to its objects, which may be there for another
+    selection's sake, and of the part of a mutation that it belongs to."""
 
     @property
     def conditions(self) -> Conditions:
@@ -180,12 +181,15 @@ class Place:
     """The groups that ask other subgraphs about the same object."""
     levels: tuple[tuple[str, Types], ...]
     """The objects from the root to this one: the static type of each, and the types that it may have here."""
+    only: Conditions = ALWAYS
+    """Those of the fields that lead here."""
 
     def narrowed(self, type_name: str) -> "Place":
         """The same object where it is of the type."""
         types = frozenset((type_name,))
         levels = (*self.levels[:-1], (self.static, types))
-        return Place(self.group, self.selection.on(type_name), (*self.path, types), self.static, self.moves, levels)
+        path, selection = (*self.path, types), self.selection.on(type_name)
+        return replace(self, selection=selection, path=path, levels=levels)
 
 
 @dataclass(slots=True)
@@ -208,7 +212,7 @@ class FetchGraph:
             self._write(move.solution, Place(group, group.selection, (), root_type, {}, levels), move.node)
         added = self.groups[start:]
         for group in added:
-            group.only = only
+            group.only |= only
             self._wait_for_contexts(group)
         return added
 
@@ -240,7 +244,8 @@ class FetchGraph:
             return set()
         static = self.graph.supergraph.field_type(node.type_name, item.name) or placed.node.type_name
         levels = (*place.levels, (static, self.graph.supergraph.possible_types(static)))
-        inner = Place(place.group, inside, (*place.path, key), static, {}, levels)
+        only = place.only | item.conditions
+        inner = Place(place.group, inside, (*place.path, key), static, {}, levels, only)
         return self._write(placed.inside, inner, placed.node)
 
     def _write_move(self, move: Move, place: Place, node: Node) -> set[Group]:
@@ -260,12 +265,13 @@ class FetchGraph:
         groups = place.moves.setdefault(signature, [])
         group = next((row for row in groups if not _differ(row.representation, representation)), None)
         if group is None:
-            group = Group(move.node.subgraph, "query", place.path, move.node.type_name, is_entity=bool(move.key))
+            node_type, is_entity = move.node.type_name, bool(move.key)
+            group = Group(move.node.subgraph, "query", place.path, node_type, is_entity, only=place.only)
             groups.append(group)
             self.groups.append(group)
         group.representation = tuple(dict.fromkeys((*group.representation, *representation)))
         group.after |= after - {group}
-        inner = Place(group, group.selection, place.path, place.static, {}, place.levels)
+        inner = replace(place, group=group, selection=group.selection, moves={})
         return after | {group} | self._write(move.solution, inner, move.node)
 
     def _take(self, place: Place, asked: Asked, node: Node) -> None:

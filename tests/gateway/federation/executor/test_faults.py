@@ -204,6 +204,35 @@ async def test_the_error_of_a_root_inside_a_list_is_told_at_each_of_its_places(s
     assert [row["path"] for row in body["errors"]] == [["products", at, "root", "greeting"] for at in (0, 2)]
 
 
+async def test_the_error_of_a_field_under_several_names_is_told_under_each(stack: AsyncExitStack) -> None:
+    error = {"message": "no price", "path": ["_entities", 1, "price"]}
+    b = answering({"_entities": [{"price": 10}, {"price": None}]}, errors=[error])
+    query = "{ one: products { name } two: products { cost: price name } three: products { price again: price } }"
+    body = await (await shop(stack, b)).ask(query)
+    assert [row["path"] for row in body["errors"]] == [
+        ["two", 1, "cost"],
+        ["three", 1, "price"],
+        ["three", 1, "again"],
+    ]
+    body = await (await shop(stack, "http://127.0.0.1:1/")).ask(query)
+    assert [row["path"] for row in body["errors"]] == [["one"]]
+
+
+async def test_a_thousand_errors_are_told_of_one_that_says_them_over_and_over(stack: AsyncExitStack) -> None:
+    errors = [{"message": "no", "path": ["_entities", number % 2, "price"]} for number in range(1500)]
+    b = answering({"_entities": [{"price": None}, {"price": None}]}, errors=errors)
+    same = answering({"products": PRODUCTS * 50})
+    names = " ".join(f"p{number}: price" for number in range(20))
+    body = await (await shop(stack, b, same)).ask(f"{{ products {{ {names} }} }}")
+    assert len(body["errors"]) == 1000
+    assert body["errors"][0]["path"] == ["products", 0, "p0"]
+    assert len(body["data"]["products"]) == 100
+    lie = {"message": "no", "path": ["_entities", 0, "price", *range(10_000)]}
+    b = answering({"_entities": [{"price": None}, {"price": None}]}, errors=[lie])
+    [error] = (await (await shop(stack, b)).ask(WHOLE))["errors"]
+    assert error["path"] == ["products", 0, "price", *range(197)]
+
+
 async def test_an_object_without_a_key_is_not_asked_for(stack: AsyncExitStack) -> None:
     rows = [{"id": None, "name": "nobody"}]
     body = await (await shop(stack, hung, answering({"products": rows}))).ask(WHOLE)

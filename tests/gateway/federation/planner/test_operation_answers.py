@@ -41,6 +41,26 @@ def test_conditions_hold_at_the_border_of_subgraphs(query: str, variables: dict[
     agreed(WORLD, query, variables, a=A, b=B, c=C)
 
 
+@pytest.mark.parametrize("never", [False, True])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "query ($n: Boolean!) { user { type } user @include(if: $n) { name } }",
+        "query ($n: Boolean!) { user @skip(if: $n) { greets } user @include(if: $n) { name greets } }",
+        "query ($n: Boolean!) { user { id } ...F @include(if: $n) } fragment F on Query { user { id ...G } } "
+        "fragment G on User { name age }",
+        "query ($n: Boolean!) { me { id friend { id } friend @include(if: $n) { friend { type } friend { name } } } }",
+    ],
+)
+def test_what_is_not_included_is_asked_of_nobody_though_its_object_is_there(query: str, never: bool) -> None:
+    friend = {"__typename": "User", "id": "v", "type": "GUEST", "name": "Budi"}
+    friend["friend"] = USER
+    world = World({"user": USER, "me": {**USER, "id": "w", "friend": friend}}, [USER, friend])
+    of_friends = A.replace("type: String", "type: String friend: User")
+    requests = agreed(world, query, {"n": not never}, a=of_friends, b=B, c=C)
+    assert any(request.startswith("b:") for request in requests) is not never
+
+
 @pytest.mark.parametrize(
     "query",
     [
