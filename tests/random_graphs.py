@@ -30,7 +30,7 @@ class Spec:
     is_provided: bool = False
     is_inaccessible: bool = False
     may_break: bool = False
-    """Now and then null where none may be."""
+    """Now and then null where none may be, or an error in place of a value where it may be null."""
 
     def own(self, subgraph: str) -> None:
         if subgraph not in self.owners:
@@ -162,6 +162,8 @@ class _Making:
             kind.fields[spec.name] = spec
         if self.chance.random() < 0.15:
             kind.fields["bad"] = Spec("bad", "Int", "{}!", self.some(kind.where, 1, 1), may_break=True)
+        if self.chance.random() < 0.15:
+            kind.fields["sour"] = Spec("sour", "Int", "{}", self.some(kind.where, 1, 1), may_break=True)
 
     def use_key(self, kind: Kind, subgraph: str, text: str, resolvable: bool) -> None:
         rows = kind.keys.setdefault(subgraph, [])
@@ -445,9 +447,13 @@ class _Making:
                             row.fields["id"].own(row.where[0])
                 kind.shared[subgraph] = chosen
 
+    def has_none(self, spec: Spec) -> bool:
+        """Whether the owners of an abstract type's field know no object type in common: it is an error at each place."""
+        return self.kinds[spec.of].is_abstract and not self.world.allowed(spec)
+
     def strictness(self) -> None:
         specs = [spec for kind in self.kinds.values() for spec in kind.fields.values()]
-        if any(spec.may_break for spec in specs):
+        if any(spec.may_break or (spec.of in self.kinds and self.has_none(spec)) for spec in specs):
             # A null where none may be would go further up in a stricter subgraph than it may in the supergraph.
             return
         for kind in self.kinds.values():
