@@ -448,7 +448,7 @@ class _Making:
                 kind.shared[subgraph] = chosen
 
     def has_none(self, spec: Spec) -> bool:
-        """Whether the owners of an abstract type's field know no object type in common: it is an error at each place."""
+        """Whether the owners of an abstract type's field know no object type in common: each place is an error."""
         return self.kinds[spec.of].is_abstract and not self.world.allowed(spec)
 
     def strictness(self) -> None:

@@ -53,7 +53,7 @@ def test_conditions_hold_at_the_border_of_subgraphs(query: str, variables: dict[
     ],
 )
 def test_what_is_not_included_is_asked_of_nobody_though_its_object_is_there(query: str, never: bool) -> None:
-    friend = {"__typename": "User", "id": "v", "type": "GUEST", "name": "Budi"}
+    friend: dict[str, Any] = {"__typename": "User", "id": "v", "type": "GUEST", "name": "Budi"}
     friend["friend"] = USER
     world = World({"user": USER, "me": {**USER, "id": "w", "friend": friend}}, [USER, friend])
     of_friends = A.replace("type: String", "type: String friend: User")
