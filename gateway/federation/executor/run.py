@@ -20,16 +20,17 @@ from gateway.federation.executor.merge import (
     places_at,
     representations,
 )
+from gateway.federation.executor.shape import MAX_PLACES
 from gateway.federation.executor.subgraphs import FAILED, Ask, Caller, MaySend, ShowsMessages, SubgraphFailed, shown
 from gateway.federation.planner.fetches import Path
 from gateway.federation.planner.plan import Entities, Fetch, QueryPlan
 from gateway.federation.planner.selection import Conditions
 
-MAX_PLACES: Final = 100
-"""In so many of an object's places is an error about it told."""
-
 MAX_ERRORS: Final = 1000
 """So many errors of subgraphs has one answer: what a subgraph says many times over is not multiplied further."""
+
+MAX_PATH: Final = 200
+"""No error stands deeper: a longer path is a subgraph's lie."""
 
 MAX_CONTEXTS: Final = 50
 """So many different contextual values one request has at most: its document grows with each."""
@@ -253,8 +254,8 @@ class Run:
         errors = _listed(answer)
         places = places_at(self.data, fetch.path)[:MAX_PLACES] if errors else []
         for error in errors[:MAX_ERRORS]:
-            path = error.get("path")
-            if not isinstance(path, list):
+            path = _path(error)
+            if path is None:
                 self._note(fetch.subgraph, error, _plain(fetch.path) or None)
                 continue
             for _, at in places:
@@ -292,17 +293,19 @@ class Run:
         places: dict[str, dict[int, list[tuple[str | int, ...]]]] = {}
         whole = _plain(fetch.entities[0].path) or None
         for error in _listed(answer)[:MAX_ERRORS]:
-            path = error.get("path")
-            if not (isinstance(path, list) and len(path) > 1 and path[0] in by_alias and type(path[1]) is int):
-                self._note(fetch.subgraph, error, whole)
-                continue
-            entities, owners = by_alias[path[0]]
-            if path[0] not in places:
-                places[path[0]] = _by_object(places_at(self.data, entities.path))
-            objects = dict.fromkeys(map(id, owners[path[1]])) if 0 <= path[1] < len(owners) else ()
-            found = [at for known in objects for at in places[path[0]].get(known, ())]
+            match _path(error):
+                case [str(alias), int(number), *inside] if alias in by_alias:
+                    pass
+                case _:
+                    self._note(fetch.subgraph, error, whole)
+                    continue
+            entities, owners = by_alias[alias]
+            if alias not in places:
+                places[alias] = _by_object(places_at(self.data, entities.path))
+            objects = dict.fromkeys(map(id, owners[number])) if 0 <= number < len(owners) else ()
+            found = [at for known in objects for at in places[alias].get(known, ())]
             for at in found[:MAX_PLACES]:
-                self._note(fetch.subgraph, error, [*at, *path[2:]])
+                self._note(fetch.subgraph, error, [*at, *inside])
             if not found:
                 self._note(fetch.subgraph, error, whole)
 
@@ -329,6 +332,14 @@ def _by_object(places: Places) -> dict[int, list[tuple[str | int, ...]]]:
 
 def _plain(path: Path) -> list[str | int]:
     return [element for element in path if isinstance(element, str)]
+
+
+def _path(error: Object) -> list[str | int] | None:
+    """Where an error says that it stands; None where it says nothing that is a path."""
+    path = error.get("path")
+    if type(path) is list and all(type(element) in (str, int) for element in path):
+        return path[:MAX_PATH]
+    return None
 
 
 def _listed(answer: Object) -> list[Object]:

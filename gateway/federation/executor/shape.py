@@ -35,8 +35,6 @@ Object = dict[str, Any]
 
 MAX_PLACES: Final = 100
 """An error is told of so many places: a subgraph that gives one wrong value often gives a thousand."""
-MAX_PATH: Final = 200
-"""No error stands deeper: a longer path is a subgraph's lie."""
 
 
 @dataclass(slots=True)
@@ -170,7 +168,7 @@ class Shape:
         They end where the client asked for nothing further.
         """
         routes = [Route([], self.schema.get_root_type(operation.operation), (operation.selection_set,))]
-        for element in path[:MAX_PATH]:
+        for element in path:
             if isinstance(element, int):
                 routes = [route._replace(path=[*route.path, element]) for route in routes]
                 data = data[element] if type(data) is list and 0 <= element < len(data) else None
@@ -196,18 +194,17 @@ class Shape:
 
     def _asked_as(self, own: Any, static: str, inner: Sequence[SelectionSetNode]) -> dict[str, list[Asked]]:
         """By our key, as what the client asked for it."""
-        made = self._asked.get((own.name, static, *map(id, inner)))
-        if made is not None:
-            return made
-        made = self._asked[own.name, static, *map(id, inner)] = {}
+        place = (own.name, static, *map(id, inner))
+        if place in self._asked:
+            return self._asked[place]
+        made = self._asked[place] = {}
         for response_key, field_nodes in self._grouped(inner, own).items() if isinstance(own, Composite) else ():
             defined = own.fields.get(field_nodes[0].name.value)
-            if defined is None:
-                continue
-            _, key, other, *_ = self._entry(own, static, response_key, field_nodes)
-            sets = tuple(row.selection_set for row in field_nodes if row.selection_set is not None)
-            for ours in (key, other):
-                made.setdefault(ours, []).append(Asked(response_key, get_named_type(defined.type), sets))
+            if defined is not None:
+                entry = self._entry(own, static, response_key, field_nodes)
+                sets = tuple(row.selection_set for row in field_nodes if row.selection_set is not None)
+                for ours in (entry.key, entry.other):
+                    made.setdefault(ours, []).append(Asked(response_key, get_named_type(defined.type), sets))
         return made
 
     def _grouped(self, selection_sets: Sequence[SelectionSetNode], named: Composite) -> dict[str, list[FieldNode]]:

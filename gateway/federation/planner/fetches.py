@@ -265,8 +265,8 @@ class FetchGraph:
         groups = place.moves.setdefault(signature, [])
         group = next((row for row in groups if not _differ(row.representation, representation)), None)
         if group is None:
-            node_type, is_entity = move.node.type_name, bool(move.key)
-            group = Group(move.node.subgraph, "query", place.path, node_type, is_entity, only=place.only)
+            about, is_entity = move.node, bool(move.key)
+            group = Group(about.subgraph, "query", place.path, about.type_name, is_entity, only=place.only)
             groups.append(group)
             self.groups.append(group)
         group.representation = tuple(dict.fromkeys((*group.representation, *representation)))

@@ -233,6 +233,19 @@ async def test_a_thousand_errors_are_told_of_one_that_says_them_over_and_over(st
     assert error["path"] == ["products", 0, "price", *range(197)]
 
 
+@pytest.mark.parametrize("element", [{}, [], None, 1.5, True, -1, 10**30, ""])
+async def test_a_path_of_what_is_none_breaks_nothing(stack: AsyncExitStack, element: Any) -> None:
+    lies = [{"message": "no", "path": path} for path in ([element], ["_entities", 0, element], [element, "price"])]
+    b = answering({"_entities": [{"price": 10}, {"price": 20}]}, errors=lies)
+    body = await (await shop(stack, b)).ask(WHOLE)
+    assert body["data"]["products"] == [{"name": "one", "price": 10}, {"name": "two", "price": 20}]
+    assert {error["path"][0] for error in body["errors"]} == {"products"}
+    a = answering({"products": PRODUCTS}, errors=[{"message": "no", "path": [element]}])
+    body = await (await shop(stack, prices, a)).ask(WHOLE)
+    assert body["data"]["products"][0] == {"name": "one", "price": 10}
+    assert len(body["errors"]) == 1
+
+
 async def test_an_object_without_a_key_is_not_asked_for(stack: AsyncExitStack) -> None:
     rows = [{"id": None, "name": "nobody"}]
     body = await (await shop(stack, hung, answering({"products": rows}))).ask(WHOLE)
