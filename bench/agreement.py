@@ -13,7 +13,7 @@ from bench.load import ask_once
 from bench.operations import BARE, Operation, Question, right
 from bench.process import Server
 from bench.targets import Target
-from resolvers import audit_chain
+from resolvers import audit_chain, audit_trail
 
 SAMPLES: Final = 5
 
@@ -78,8 +78,8 @@ def _stored(dataset: Dataset, operation: Operation, question: Question) -> Any:
 
 def _holds(stored: Document, entry: Document) -> bool:
     """Whether the audit's last entry is of the complaint as it is, and the head of this entry."""
-    head = {"sequence": entry["sequence"], "hash": audit_chain.entry_hash(entry)}
-    return (stored["auditHead"], entry["after"]) == (head, audit_chain.digest(stored))
+    found = stored["auditHead"], entry["hash"], entry["after"]
+    return found == (audit_trail.head_of(entry), audit_chain.entry_hash(entry), audit_chain.digest(stored))
 
 
 def _written(stored: Document) -> Document:

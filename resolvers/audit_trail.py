@@ -7,6 +7,7 @@ comes next.
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from pymongo import UpdateOne
@@ -15,6 +16,7 @@ from resolvers import audit_chain, policy
 from resolvers.context import RequestContext
 from resolvers.store.database import MAX_TIME_MS, Document, Store
 from resolvers.store.indexes import AUDIT_PENDING
+from resolvers.viewer import Viewer
 
 MOVED_AT_ONCE: Final = 200
 """Complaints whose entries are moved in one go."""
@@ -25,30 +27,37 @@ _NUMBERS: Final = random.Random()  # noqa: S311 - they tell entries apart, and g
 
 def recorded(context: RequestContext, before: Document | None, after: Document, action: str) -> Document:
     """The keys that put the entry on the complaint, in the update that `action` makes."""
+    entry = entry_of(context.viewer, context.now, before, after, action)
+    waiting = [] if before is None else before.get("auditPending", [])
+    return {"auditHead": head_of(entry), "auditPending": [*waiting, entry]}
+
+
+def entry_of(viewer: Viewer, now: datetime, before: Document | None, after: Document, action: str) -> Document:
+    """The entry that follows on the complaint's head, with its hash."""
     head = None if before is None else before.get("auditHead")
-    viewer = context.viewer
-    then, now = (None, audit_chain.digest(after)) if before is None else audit_chain.digests(before, after)
+    then, since = (None, audit_chain.digest(after)) if before is None else audit_chain.digests(before, after)
     entry: Document = {
         "complaint": after["_id"],
         "sequence": 1 if head is None else head["sequence"] + 1,
-        "at": context.now,
+        "at": now,
         "action": str(action),
         "role": str(viewer.role),
         "subject": policy.named_in_logs(viewer),
         "agency": viewer.agency,
         "readers": list(policy.watchers(after)),
         "before": then,
-        "after": now,
+        "after": since,
         "previousHash": None if head is None else head["hash"],
     }
     entry["hash"] = audit_chain.entry_hash(entry)
     # Tells it from one that says the same: of two who do the same in the same millisecond, one may be refused.
     entry["mark"] = f"{_NUMBERS.getrandbits(64):016x}"
-    waiting = [] if before is None else before.get("auditPending", [])
-    return {
-        "auditHead": {"sequence": entry["sequence"], "hash": entry["hash"]},
-        "auditPending": [*waiting, entry],
-    }
+    return entry
+
+
+def head_of(entry: Document) -> Document:
+    """What the complaint carries of its last entry."""
+    return {"sequence": entry["sequence"], "hash": entry["hash"]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 Policy, status and revision are the same in both.
 """
 
-import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +11,7 @@ from typing import Any, Final
 from pymongo import ReturnDocument
 
 from bench.operations import BARE
-from resolvers import audit_chain, policy, text
+from resolvers import audit_chain, audit_trail, policy, text
 from resolvers.domain.vocabulary import ComplaintAction, ComplaintStatus
 from resolvers.store.database import Document, Store
 from resolvers.viewer import Viewer
@@ -59,11 +58,11 @@ async def _recorded(store: Store, viewer: Viewer, write: Write, follow_up: Docum
     added = {"id": f"{write.complaint}/{len(before['followUps']) + 1}", **follow_up}
     changes = {"firstFollowUpAt": before["firstFollowUpAt"] or now, "updatedAt": now}
     after = {**before, **changes, "revision": write.revision + 1, "followUps": [*before["followUps"], added]}
-    entry = _entry(viewer, before, after, now)
+    entry = audit_trail.entry_of(viewer, now, before, after, ComplaintAction.FOLLOW_UP)
     made = await store.complaints.update_one(
         {"_id": write.complaint, "revision": write.revision, "status": before["status"]},
         {
-            "$set": changes | {"auditHead": {"sequence": entry["sequence"], "hash": entry["hash"]}},
+            "$set": changes | {"auditHead": audit_trail.head_of(entry)},
             "$push": {"followUps": added, "auditPending": entry},
             "$inc": {"revision": 1},
         },
@@ -74,25 +73,6 @@ async def _recorded(store: Store, viewer: Viewer, write: Write, follow_up: Docum
 def _is_to_be_done(viewer: Viewer, complaint: Document, revision: int) -> bool:
     is_own = complaint["holder"] == viewer.agency and policy.may_know(viewer, complaint)
     return is_own and complaint["status"] == ComplaintStatus.IN_PROGRESS and complaint["revision"] == revision
-
-
-def _entry(viewer: Viewer, before: Document, after: Document, now: datetime) -> Document:
-    head = before.get("auditHead")
-    then, since = audit_chain.digests(before, after)
-    entry: Document = {
-        "complaint": after["_id"],
-        "sequence": 1 if head is None else head["sequence"] + 1,
-        "at": now,
-        "action": ComplaintAction.FOLLOW_UP,
-        "role": viewer.role,
-        "subject": viewer.subject,
-        "agency": viewer.agency,
-        "readers": list(policy.watchers(after)),
-        "before": then,
-        "after": since,
-        "previousHash": None if head is None else head["hash"],
-    }
-    return entry | {"hash": audit_chain.entry_hash(entry), "mark": secrets.token_hex(8)}
 
 
 async def _bare(store: Store, viewer: Viewer, write: Write, follow_up: Document, now: datetime) -> Document | None:
