@@ -69,6 +69,8 @@ class Graph:
         return Node(node.subgraph, found.named_type, inherited + own)
 
     def _provides(self, node: Node, name: str) -> tuple[Item, ...] | None:
+        if not node.provided:
+            return None
         provided = [item for item in self.flat(node.type_name, node.provided) if item.name == name]
         return tuple(selection for item in provided for selection in item.selections) if provided else None
 
@@ -104,7 +106,8 @@ class Graph:
 
     def flat(self, type_name: str, items: tuple[Item, ...]) -> tuple[Field, ...]:
         """The fields that the items ask of an object of this very type."""
-        return tuple(item for item in merged(self._flat(type_name, items)) if isinstance(item, Field))
+        found = tuple(self._flat(type_name, items))
+        return found if len(found) < 2 else tuple(item for item in merged(found) if isinstance(item, Field))
 
     def _flat(self, type_name: str, items: tuple[Item, ...]) -> Iterator[Field]:
         for item in items:

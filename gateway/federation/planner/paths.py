@@ -418,9 +418,13 @@ class _Choice:
         if len(others) > MAX_TARGETS:
             return self._greedily(best, forced, others)
         least = sum(_rank(rows[0])[1] for rows in ways if rows) + sum(target.cost for target in forced)
+        costs = {target: target.cost for target in others}
+        cheapest = sorted(costs.values())
         for size in range(1, len(others) + 1):
+            if not best.residual and least + sum(cheapest[:size]) >= best.cost:
+                break
             for combination in combinations(others, size):
-                if best.residual or least + sum(target.cost for target in combination) < best.cost:
+                if best.residual or least + sum(costs[target] for target in combination) < best.cost:
                     best = min(best, self._by((*forced, *combination)), key=lambda chosen: chosen.rank)
         return best
 
