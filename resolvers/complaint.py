@@ -1,6 +1,6 @@
 """Complaints: read, accept, escalate, withdraw."""
 
-from collections.abc import Awaitable
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -13,12 +13,11 @@ from resolvers.domain.lifecycle import Transition
 from resolvers.domain.vocabulary import ComplaintAction, FollowUpKind, TeamRole, Visibility
 from resolvers.errors import InvalidArgument, InvalidInput, NotAllowed, TeamNotActive
 from resolvers.follow_up import appended, reasoned
-from resolvers.loaders import Ready
 from resolvers.store.database import Document
 from resolvers.transition import act, known, prove
 from resolvers.update import Attempt
 
-_NONE: Final[Ready[Document | None]] = Ready(None)
+_KEPT: Final = "A secret is not taken in a GET request, where logs and histories keep it: use POST."
 
 
 async def by_id(context: RequestContext, complaint_id: str, keys: frozenset[str] | None = None) -> Document | None:
@@ -33,34 +32,38 @@ async def by_tracking_id(
 
     Raises InvalidArgument for a secret in a request whose text is kept in logs and histories.
     """
-    return shown(context, await looked_up(context, text, secret, keys), secret)
+    [found] = await by_tracking_ids(context, [(text, secret)], keys)
+    if isinstance(found, Exception):
+        raise found
+    return found
 
 
-def looked_up(
-    context: RequestContext, text: str, secret: str | None, keys: frozenset[str] | None
-) -> Awaitable[Document | None]:
-    """The first half of `by_tracking_id`: the complaint for `shown` alone to show."""
-    if secret is not None and not context.takes_secrets:
-        raise InvalidArgument("A secret is not taken in a GET request, where logs and histories keep it: use POST.")
-    complaint_id = tracking_id.parse(text)
-    if complaint_id is None:
-        return _NONE
-    read = None if keys is None else _deciding(keys, is_proving=secret is not None)
-    return context.loaders.complaint.load(complaint_id, read)
+async def by_tracking_ids(
+    context: RequestContext, asked: Sequence[tuple[str, str | None]], keys: frozenset[str] | None = None
+) -> list[Document | Exception | None]:
+    """As `by_tracking_id` for each text and secret, all in one command; what it would raise in its place."""
+    ids = [tracking_id.parse(written) for written, _ in asked]
+    is_proving = any(secret is not None for _, secret in asked)
+    wanted = [complaint_id for complaint_id in ids if complaint_id is not None]
+    rows = await context.loaders.complaint.load_many(wanted, _deciding(keys, is_proving=is_proving))
+    is_known = policy.KNOWN.decide(context.viewer, context.proven)
+    found: list[Document | Exception | None] = []
+    for complaint_id, (_, secret) in zip(ids, asked, strict=True):
+        complaint = None if complaint_id is None else rows.get(complaint_id)
+        if secret is not None:
+            if not context.takes_secrets:
+                found.append(InvalidArgument(_KEPT))
+                continue
+            if complaint is not None:
+                prove(context, complaint, secret)
+        found.append(complaint if complaint is not None and is_known(complaint) else None)
+    return found
 
 
 @lru_cache(maxsize=1024)
-def _deciding(keys: frozenset[str], *, is_proving: bool) -> frozenset[str]:
-    """The keys, and those that say who may know of the complaint."""
-    return keys.union(policy.KNOWING, ("secretHash",) if is_proving else ())
-
-
-def shown(context: RequestContext, complaint: Document | None, secret: str | None) -> Document | None:
-    """What was looked up, to whom may know of it."""
-    if complaint is None:
-        return None
-    prove(context, complaint, secret)
-    return complaint if policy.may_know(context.viewer, complaint, context.proven) else None
+def _deciding(keys: frozenset[str] | None, *, is_proving: bool) -> frozenset[str] | None:
+    """The keys, and those that say who may know of the complaint; None for all."""
+    return None if keys is None else keys.union(policy.KNOWN.keys, ("secretHash",) if is_proving else ())
 
 
 async def accept(

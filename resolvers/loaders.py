@@ -44,10 +44,17 @@ class ById:
         row = None if rows is None else rows.get(document_id)
         if row is not None:
             return Ready(row)
+        return self._of(keys).load(document_id)
+
+    async def load_many(self, ids: Sequence[str], keys: frozenset[str] | None = None) -> Mapping[str, Document | None]:
+        """The same for many, by id, of a collection that the process does not hold."""
+        return await self._of(keys).load_many(ids)
+
+    def _of(self, keys: frozenset[str] | None) -> "_Reads":
         reads = self._reads.get(keys)
         if reads is None:
             reads = self._reads[keys] = _Reads(self.collection, keys)
-        return reads.load(document_id)
+        return reads
 
     def rows(self) -> Mapping[str, Document] | None:
         """The documents in the process; None where reads go to the database."""
@@ -76,6 +83,14 @@ class _Batch:
             waiter = self.waiters[task] = asyncio.get_running_loop().create_future()
         return waiter
 
+    def __await__(self) -> Generator[Any, None, Mapping[str, Document]]:
+        if self.rows is None:
+            yield from self.waiter()
+        if self.failure is not None:
+            raise self.failure
+        assert self.rows is not None  # noqa: S101 - they are there before a waiter is told
+        return self.rows
+
     def settle(self, rows: Mapping[str, Document], failure: BaseException | None) -> None:
         self.rows, self.failure = rows, failure
         for waiter in self.waiters.values():
@@ -93,12 +108,8 @@ class _Wanted:
         self.document_id = document_id
 
     def __await__(self) -> Generator[Any, None, Document | None]:
-        if self.batch.rows is None:
-            yield from self.batch.waiter()
-        if self.batch.failure is not None:
-            raise self.batch.failure
-        assert self.batch.rows is not None  # noqa: S101 - they are there before a waiter is told
-        return self.batch.rows.get(self.document_id)
+        rows = yield from self.batch.__await__()
+        return rows.get(self.document_id)
 
 
 @dataclass(slots=True)
@@ -114,6 +125,15 @@ class _Reads:
     def load(self, document_id: str) -> Awaitable[Document | None]:
         if document_id in self.known:
             return Ready(self.known[document_id])
+        return _Wanted(self._batch(document_id), document_id)
+
+    async def load_many(self, ids: Sequence[str]) -> Mapping[str, Document | None]:
+        known = self.known
+        for batch in dict.fromkeys([self._batch(each) for each in ids if each not in known]):
+            await batch
+        return known
+
+    def _batch(self, document_id: str) -> _Batch:
         batch = self.asked.get(document_id)
         if batch is None:
             batch = self.unsent
@@ -124,7 +144,7 @@ class _Reads:
             self.asked[document_id] = batch
             if len(batch.ids) == MAX_BATCH:
                 self.unsent = None
-        return _Wanted(batch, document_id)
+        return batch
 
     def _send(self, batch: _Batch) -> None:
         if batch is self.unsent:

@@ -52,9 +52,6 @@ KEYS: Final = (
 )
 """The keys of a complaint that the decisions below read."""
 
-KNOWING: Final = ("readers", "confidential", "followers", "followerSubjects")
-"""Those of them that `may_know` reads."""
-
 PROVINCE_REVIEW_LEVEL: Final = 3
 """From this escalation level on, the holder's province reads the complaint in full."""
 
@@ -243,9 +240,18 @@ def groups(viewer: Viewer) -> tuple[str, ...]:
 
 def may_know(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> bool:
     """Whether the viewer may know that the complaint exists; `proven` are ids opened by their secret."""
-    if complaint["_id"] in proven or not _groups(viewer).isdisjoint(complaint["readers"]):
-        return True
-    return follows(viewer, complaint, proven)
+    return _may_know(viewer, proven)(complaint)
+
+
+def _may_know(viewer: Viewer, proven: Collection[str]) -> Callable[[Complaint], bool]:
+    is_elsewhere = _groups(viewer).isdisjoint
+    return lambda complaint: (
+        not is_elsewhere(complaint["readers"]) or complaint["_id"] in proven or follows(viewer, complaint, proven)
+    )
+
+
+KNOWN: Final = Rule(("readers", "confidential", "followers", "followerSubjects"), _may_know)
+"""`may_know` of many complaints."""
 
 
 def in_custody(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> bool:
@@ -255,7 +261,7 @@ def in_custody(viewer: Viewer, complaint: Complaint, proven: Collection[str] = (
 
 def _in_custody(viewer: Viewer, proven: Collection[str]) -> Callable[[Complaint], bool]:
     is_elsewhere = _custody(viewer).isdisjoint
-    return lambda complaint: complaint["_id"] in proven or not is_elsewhere(complaint["readers"])
+    return lambda complaint: not is_elsewhere(complaint["readers"]) or complaint["_id"] in proven
 
 
 CUSTODY: Final = Rule(("readers",), _in_custody)

@@ -13,7 +13,7 @@ The binding stays readable in the built schema: `binding_of(field)`.
 import asyncio
 import functools
 import inspect
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,8 +86,7 @@ class Called:
 
     `commands` is what one call costs the database, in commands; `passes` says that the selection below is still of
     the same documents (a page's edges), so that their projection reaches through it. What is called for a document of
-    a `register` gives what follows from that register alone. `halves` says the same without a
-    coroutine for each call.
+    a `register` gives what follows from that register alone.
     """
 
     resolve: Callable[..., Any]
@@ -96,15 +95,11 @@ class Called:
     paged: bool = False
     passes: bool = False
     register: Register | None = None
-    halves: "Halves | None" = None
+    batch: "Batch | None" = None
 
 
-@dataclass(frozen=True, slots=True)
-class Halves:
-    """A call that waits for one thing: `ask(info, arguments…)` for what; `show(info, it, arguments…)` is the value."""
-
-    ask: Callable[..., Awaitable[Any]]
-    show: Callable[..., Any]
+Batch = Callable[[Any, Sequence[Mapping[str, Any]]], Awaitable[Sequence[Any]]]
+"""The same function for all calls of one request: of `info` and each one's arguments; an error where one fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +193,7 @@ def called(
     paged: bool = False,
     passes: bool = False,
     register: Register | None = None,
-    halves: "Halves | None" = None,
+    batch: "Batch | None" = None,
     name: str | None = None,
 ) -> Callable[[Callable[..., Any]], Any]:
     """Binds a function `(parent: Parent[…], info, *, arguments…)`; its docstring is the field's description."""
@@ -209,7 +204,7 @@ def called(
             graphql_type=graphql_type,
             name=name,
             description=inspect.getdoc(resolve),
-            metadata={"binding": Called(resolve, needs, commands, paged, passes, register, halves)},
+            metadata={"binding": Called(resolve, needs, commands, paged, passes, register, batch)},
         )
 
     return bind

@@ -222,7 +222,7 @@ class Complaint(Node):
         description="What this viewer may do with this complaint now.",
     )
 
-    @called(FollowUpConnection, needs=("followUps", "reporterSubject", *policy.KNOWING), paged=True)
+    @called(FollowUpConnection, needs=("followUps", "reporterSubject", *policy.KNOWN.keys), paged=True)
     def follow_ups(
         complaint: Parent[ComplaintDoc], info: ContextInfo, first: int | None = None, after: str | None = None
     ) -> Listing:

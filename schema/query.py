@@ -1,6 +1,7 @@
 """Root query: a list of fields, each bound to a feature."""
 
-from collections.abc import Awaitable
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import strawberry
 
@@ -15,7 +16,7 @@ from resolvers import team as teams
 from resolvers.listing import Arguments, Listing
 from schema.agency import Agency, AgencyConnection, AgencyFilter
 from schema.audit import AuditConnection, AuditVerification
-from schema.binding import Document, Halves, called, object_type
+from schema.binding import Document, called, object_type
 from schema.category import Category
 from schema.complaint import Complaint, ComplaintConnection
 from schema.complaint_filter import ComplaintFilter
@@ -32,12 +33,10 @@ from schema.team import Team, TeamConnection, TeamFilter
 from schema.viewer import Viewer
 
 
-def _look_up(info: ContextInfo, id: str, secret: str | None = None) -> Awaitable[Document | None]:
-    return complaints.looked_up(info.context, id, secret, keys(info))
-
-
-def _show(info: ContextInfo, complaint: Document | None, id: str, secret: str | None = None) -> Document | None:
-    return complaints.shown(info.context, complaint, secret)
+async def _complaints(info: ContextInfo, asked: Sequence[Mapping[str, Any]]) -> list[Document | Exception | None]:
+    return await complaints.by_tracking_ids(
+        info.context, [(each["id"], each.get("secret")) for each in asked], keys(info)
+    )
 
 
 @object_type()
@@ -57,7 +56,7 @@ class Query:
         """Anything by its id; null when there is none or the viewer may not know that there is one."""
         return await node.by_id(info.context, id, keys(info))
 
-    @called(Complaint | None, commands=1, halves=Halves(_look_up, _show))
+    @called(Complaint | None, commands=1, batch=_complaints)
     async def complaint(info: ContextInfo, id: strawberry.ID, secret: str | None = None) -> Document | None:
         """Null when there is none or the viewer may not know that there is one: the two look the same.
 

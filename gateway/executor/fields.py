@@ -159,7 +159,7 @@ class Parts:
             _completion(place.field, objects),
             objects,
             binding.register if isinstance(binding, Called) else None,
-            binding.halves if isinstance(binding, Called) else None,
+            binding.batch if isinstance(binding, Called) else None,
         )
         self.calls[same] = step
         self._step(place, step)

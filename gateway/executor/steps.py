@@ -15,7 +15,7 @@ from resolvers.keys import Keys
 from resolvers.loaders import Ready
 from resolvers.made import Made
 from resolvers.reference import Register
-from schema.binding import Document, Halves, Loaded
+from schema.binding import Batch, Document, Loaded
 
 Read = Callable[[Run, Sequence[Document]], list[Any]]
 """A value of each document, in their order."""
@@ -223,7 +223,7 @@ class Call:
     complete: Callable[[Run, list[Any]], Awaitable[list[Any]]]
     objects: Objects | None
     register: Register | None
-    halves: Halves | None
+    batch: Batch | None
     number: int = field(default_factory=_NUMBERS.__next__)
 
     async def run(self, run: Run, documents: Sequence[Any]) -> list[list[Any]]:
@@ -241,8 +241,8 @@ class Call:
         return [[answers[document["_id"]] for document in documents]]
 
     async def _answers(self, run: Run, documents: Sequence[Any]) -> list[list[Any]]:
-        if self.halves is not None:
-            outcomes = await self._by_halves(run, self.halves, len(documents))
+        if self.batch is not None:
+            outcomes = await self._at_once(run, self.batch, len(documents))
         else:
             outcomes = await _outcomes([value for asked in self.asked for value in self._called(run, documents, asked)])
         run.kept.append(Kept(documents, [place.field_nodes[0] for _, place in self.asked], outcomes))
@@ -252,24 +252,13 @@ class Call:
         count = len(documents)
         return [answers[number * count : (number + 1) * count] for number in range(len(self.asked))]
 
-    async def _by_halves(self, run: Run, halves: Halves, count: int) -> list[Any]:
-        """Everything is asked for before any of it is waited for."""
-        ask, show, info = halves.ask, halves.show, run.info(self.asked[0].place)
-        outcomes: list[Any] = []
+    async def _at_once(self, run: Run, batch: Batch, count: int) -> list[Any]:
         every = [asked.arguments.of(run) for asked in self.asked for _ in range(count)]
-        for arguments in every:
-            try:
-                outcomes.append(ask(info, **arguments))
-            except Exception as error:
-                outcomes.append(Failure(error))
-        for index, arguments in enumerate(every):
-            if outcomes[index].__class__ is Failure:
-                continue
-            try:
-                outcomes[index] = show(info, await outcomes[index], **arguments)
-            except Exception as error:
-                outcomes[index] = Failure(error)
-        return outcomes
+        try:
+            outcomes = await batch(run.info(self.asked[0].place), every)
+        except Exception as error:
+            return [Failure(error)] * len(every)
+        return [Failure(outcome) if isinstance(outcome, Exception) else outcome for outcome in outcomes]
 
     def _called(self, run: Run, documents: Sequence[Any], asked: Asked) -> Iterator[Any]:
         resolve, parent_name = self.resolve, self.parent_name
