@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final
 
 from resolvers import agency as agencies
 from resolvers import policy, text
@@ -16,8 +15,6 @@ from resolvers.follow_up import appended, reasoned
 from resolvers.store.database import Document
 from resolvers.transition import act, known, prove
 from resolvers.update import Attempt
-
-_KEPT: Final = "A secret is not taken in a GET request, where logs and histories keep it: use POST."
 
 
 async def by_id(context: RequestContext, complaint_id: str, keys: frozenset[str] | None = None) -> Document | None:
@@ -50,14 +47,20 @@ async def by_tracking_ids(
     found: list[Document | Exception | None] = []
     for complaint_id, (_, secret) in zip(ids, asked, strict=True):
         complaint = None if complaint_id is None else rows.get(complaint_id)
-        if secret is not None:
-            if not context.takes_secrets:
-                found.append(InvalidArgument(_KEPT))
-                continue
-            if complaint is not None:
-                prove(context, complaint, secret)
-        found.append(complaint if complaint is not None and is_known(complaint) else None)
+        try:
+            if secret is not None:
+                _prove(context, complaint, secret)
+            found.append(complaint if complaint is not None and is_known(complaint) else None)
+        except Exception as failure:
+            found.append(failure)
     return found
+
+
+def _prove(context: RequestContext, complaint: Document | None, secret: str) -> None:
+    if not context.takes_secrets:
+        raise InvalidArgument("A secret is not taken in a GET request, where logs and histories keep it: use POST.")
+    if complaint is not None:
+        prove(context, complaint, secret)
 
 
 @lru_cache(maxsize=1024)

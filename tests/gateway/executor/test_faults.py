@@ -180,6 +180,17 @@ async def test_look_ups_that_are_refused_or_find_nothing_stand_beside_those_that
     assert refused.data == {**found.data, "d": None}
 
 
+async def test_a_look_up_of_a_broken_document_spoils_none_beside_it(register: Store, context_of: ContextOf) -> None:
+    whole, broken, unproven = a_complaint(), a_complaint(), a_complaint()
+    del broken["readers"], unproven["secretHash"]
+    await register.complaints.insert_many([whole, broken, unproven])
+    text = f"""{{ a: complaint(id: "{whole["_id"]}") {{ id }} b: complaint(id: "{broken["_id"]}") {{ id }}
+      c: complaint(id: "{unproven["_id"]}", secret: "x") {{ id }} }}"""
+    found = await check(context_of, text)
+    assert found.data == {"a": {"id": whole["_id"]}, "b": None, "c": None}
+    assert [error.path for error in found.errors] == [["b"], ["c"]]
+
+
 async def test_variables_inside_a_literal_input_are_put_in(register: Store, context_of: ContextOf) -> None:
     await register.complaints.insert_many([a_complaint(), a_complaint(status="IN_PROGRESS")])
     text = """query ($status: ComplaintStatus = CLOSED_RESOLVED, $open: Boolean) {
