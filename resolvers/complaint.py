@@ -1,6 +1,6 @@
 """Complaints: read, accept, escalate, withdraw."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from resolvers import agency as agencies
@@ -29,31 +29,30 @@ async def by_tracking_id(
 
     Raises InvalidArgument for a secret in a request whose text is kept in logs and histories.
     """
-    [found] = await by_tracking_ids(context, [(text, secret)], keys)
-    if isinstance(found, Exception):
-        raise found
-    return found
+    shown = await looked_up(context, [text], keys, is_proving=secret is not None)
+    return shown(text, secret)
 
 
-async def by_tracking_ids(
-    context: RequestContext, asked: Sequence[tuple[str, str | None]], keys: frozenset[str] | None = None
-) -> list[Document | Exception | None]:
-    """As `by_tracking_id` for each text and secret, all in one command; what it would raise in its place."""
-    ids = [tracking_id.parse(written) for written, _ in asked]
-    is_proving = any(secret is not None for _, secret in asked)
-    wanted = [complaint_id for complaint_id in ids if complaint_id is not None]
+async def looked_up(
+    context: RequestContext, texts: Sequence[str], keys: frozenset[str] | None = None, *, is_proving: bool
+) -> Callable[[str, str | None], Document | None]:
+    """What `by_tracking_id` gives for each of the texts and a secret, which they have where `is_proving`, or raises.
+
+    All are read in one command.
+    """
+    ids = {written: tracking_id.parse(written) for written in texts}
+    wanted = [complaint_id for complaint_id in ids.values() if complaint_id is not None]
     rows = await context.loaders.complaint.load_many(wanted, _deciding(keys, is_proving=is_proving))
     is_known = policy.KNOWN.decide(context.viewer, context.proven)
-    found: list[Document | Exception | None] = []
-    for complaint_id, (_, secret) in zip(ids, asked, strict=True):
+
+    def shown(written: str, secret: str | None) -> Document | None:
+        complaint_id = ids[written]
         complaint = None if complaint_id is None else rows.get(complaint_id)
-        try:
-            if secret is not None:
-                _prove(context, complaint, secret)
-            found.append(complaint if complaint is not None and is_known(complaint) else None)
-        except Exception as failure:
-            found.append(failure)
-    return found
+        if secret is not None:
+            _prove(context, complaint, secret)
+        return complaint if complaint is not None and is_known(complaint) else None
+
+    return shown
 
 
 def _prove(context: RequestContext, complaint: Document | None, secret: str) -> None:

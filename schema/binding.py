@@ -98,8 +98,11 @@ class Called:
     batch: "Batch | None" = None
 
 
-Batch = Callable[[Any, Sequence[Mapping[str, Any]]], Awaitable[Sequence[Any]]]
-"""The same function for all calls of one request: of `info` and each one's arguments; an error where one fails."""
+Given = Mapping[str, Any]
+"""One call's arguments."""
+
+Batch = Callable[[Any, Sequence[Given]], Awaitable[Callable[[Given], Any]]]
+"""The same for all calls of one request: of `info` and their arguments, what gives each its value, or raises."""
 
 
 @dataclass(frozen=True, slots=True)

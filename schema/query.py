@@ -1,7 +1,6 @@
 """Root query: a list of fields, each bound to a feature."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import strawberry
 
@@ -16,7 +15,7 @@ from resolvers import team as teams
 from resolvers.listing import Arguments, Listing
 from schema.agency import Agency, AgencyConnection, AgencyFilter
 from schema.audit import AuditConnection, AuditVerification
-from schema.binding import Document, called, object_type
+from schema.binding import Document, Given, called, object_type
 from schema.category import Category
 from schema.complaint import Complaint, ComplaintConnection
 from schema.complaint_filter import ComplaintFilter
@@ -33,10 +32,11 @@ from schema.team import Team, TeamConnection, TeamFilter
 from schema.viewer import Viewer
 
 
-async def _complaints(info: ContextInfo, asked: Sequence[Mapping[str, Any]]) -> list[Document | Exception | None]:
-    return await complaints.by_tracking_ids(
-        info.context, [(each["id"], each.get("secret")) for each in asked], keys(info)
-    )
+async def _complaints(info: ContextInfo, asked: Sequence[Given]) -> Callable[[Given], Document | None]:
+    is_proving = any(each.get("secret") is not None for each in asked)
+    texts = [each["id"] for each in asked]
+    shown = await complaints.looked_up(info.context, texts, keys(info), is_proving=is_proving)
+    return lambda each: shown(each["id"], each.get("secret"))
 
 
 @object_type()

@@ -255,10 +255,16 @@ class Call:
     async def _at_once(self, run: Run, batch: Batch, count: int) -> list[Any]:
         every = [asked.arguments.of(run) for asked in self.asked for _ in range(count)]
         try:
-            outcomes = await batch(run.info(self.asked[0].place), every)
+            value_of = await batch(run.info(self.asked[0].place), every)
         except Exception as error:
             return [Failure(error)] * len(every)
-        return [Failure(outcome) if isinstance(outcome, Exception) else outcome for outcome in outcomes]
+        outcomes: list[Any] = []
+        for arguments in every:
+            try:
+                outcomes.append(value_of(arguments))
+            except Exception as error:
+                outcomes.append(Failure(error))
+        return outcomes
 
     def _called(self, run: Run, documents: Sequence[Any], asked: Asked) -> Iterator[Any]:
         resolve, parent_name = self.resolve, self.parent_name
