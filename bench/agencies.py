@@ -27,8 +27,8 @@ from bench.rounds import CONNECTIONS, Cost, Measured, measure, steps
 from bench.targets import OURS, Target
 from gateway.auth.tokens import mint
 from gateway.federation.composition import SubgraphSource
-from resolvers.composer import NOTHING_STANDS
 from resolvers.domain.vocabulary import Role
+from resolvers.request.composer import NOTHING_STANDS
 
 ALONE: Final = "alone"
 NATIONAL: Final = ("Q1", "Q2", "Q3")

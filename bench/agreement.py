@@ -13,7 +13,7 @@ from bench.load import ask_once
 from bench.operations import BARE, Operation, Question, right
 from bench.process import Server
 from bench.targets import Target
-from resolvers import audit_chain, audit_trail
+from resolvers.audit_log import audit_chain, audit_trail
 
 SAMPLES: Final = 5
 

@@ -29,7 +29,7 @@ from bench.targets import Target
 from gateway.federation.composition import SubgraphSource
 from gateway.registry.check import NATIONAL, Checked, Checker, Published
 from gateway.registry.prefixes import prefixes
-from resolvers.composer import NOTHING_STANDS, Standing
+from resolvers.request.composer import NOTHING_STANDS, Standing
 from resolvers.store import register
 
 PROBE_SECONDS: Final = 0.002

@@ -32,14 +32,17 @@ from gateway.observability.log import logger
 from gateway.operation.usage import Usage
 from gateway.settings import Mode, Settings, SettingsError, load
 from gateway.worker import Duty, Worker, working
-from resolvers import audit_trail, custody, policy, unclaimed, upkeep, usage, wake
-from resolvers.context import RequestContext, moment
-from resolvers.loaders import loaders
-from resolvers.regulations import Regulations
+from resolvers import policy
+from resolvers.audit_log import audit_trail
+from resolvers.registry import usage
+from resolvers.regulations.regulations import Regulations
+from resolvers.request.context import RequestContext, moment
+from resolvers.request.loaders import loaders
 from resolvers.store.database import PyMongoError, Store, connect
 from resolvers.store.fan_out import FanOut
 from resolvers.store.lease import RENEWAL_SECONDS, Lease
 from resolvers.store.reference_data import ReferenceData
+from resolvers.upkeep import custody, orphaned_reporters, schedule, upkeep
 from resolvers.viewer import SYSTEM, Viewer
 
 FIRST_READ_S = 2
@@ -154,10 +157,12 @@ def worker(settings: Settings, regulations: Regulations) -> Worker:
     def make_context() -> RequestContext:
         return _context(settings, regulations, SYSTEM)
 
-    complaints = Duty("complaints", upkeep.due, upkeep.take, partial(wake.postpone, store.complaints))
-    teams = Duty("teams", custody.teams_due, custody.note_standing, partial(wake.postpone, store.teams))
-    agencies = Duty("agencies", custody.agencies_due, custody.settle, partial(wake.postpone, store.agencies))
-    reporters = Duty("reporters", unclaimed.due, unclaimed.settle, partial(unclaimed.postpone, store))
+    complaints = Duty("complaints", upkeep.due, upkeep.take, partial(schedule.postpone, store.complaints))
+    teams = Duty("teams", custody.teams_due, custody.note_standing, partial(schedule.postpone, store.teams))
+    agencies = Duty("agencies", custody.agencies_due, custody.settle, partial(schedule.postpone, store.agencies))
+    reporters = Duty(
+        "reporters", orphaned_reporters.due, orphaned_reporters.settle, partial(orphaned_reporters.postpone, store)
+    )
     duties = (complaints, teams, agencies, reporters)
     return Worker(Lease(store, "upkeep"), make_context, duties, RENEWAL_SECONDS)
 

@@ -12,7 +12,7 @@ from gateway import garbage
 from gateway.auth.outgoing import SubgraphTokens
 from gateway.federation.engine import Engine
 from gateway.federation.executor.endpoint import Endpoint, TransportLimits
-from gateway.federation.executor.local import Beside
+from gateway.federation.executor.local_first import Beside
 from gateway.federation.executor.transport import HttpTransport
 from gateway.federation.join import InvalidSupergraph, read_supergraph
 from gateway.federation.supergraph import Supergraph
@@ -30,9 +30,9 @@ from gateway.registry.prefixes import prefixes
 from gateway.registry.registrar import Registrar
 from gateway.registry.trust import Trust, may_send, shows_messages
 from gateway.settings import Mode, Settings
-from resolvers import agency as agencies
-from resolvers import subgraph as subgraphs
-from resolvers.composer import Member
+from resolvers.agencies import agency as agencies
+from resolvers.registry import subgraph as subgraphs
+from resolvers.request.composer import Member
 from resolvers.store.changes import Change, Follower, follow
 from resolvers.store.database import Document, PyMongoError, Store
 

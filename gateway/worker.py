@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple, Protocol
 
 from gateway.observability.log import logger
-from resolvers.context import RequestContext
+from resolvers.request.context import RequestContext
 
 BATCH: Final = 100
 IDLE_SECONDS: Final = 2.0

@@ -307,7 +307,7 @@ class PrivacyChangeDoc(TypedDict):
 
 
 class AuditEntryDoc(TypedDict):
-    """Who did what, without a word of what was written: resolvers/audit_chain.py."""
+    """Who did what, without a word of what was written: resolvers/audit_log/audit_chain.py."""
 
     complaint: str
     sequence: int

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from resolvers import action_plan as plans
-from resolvers import agency as agencies
+from resolvers.agencies import action_plan as plans
+from resolvers.agencies import agency as agencies
 from schema.binding import Document, action, column, derived, loaded, object_type
 from schema.enums import KpiId, MilestoneStatus
 from schema.errors import UserError, attempt

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 from strawberry import Parent
 
-from resolvers import action_plan as plans
-from resolvers import agency as agencies
-from resolvers import region as regions
-from resolvers import team as teams
+from resolvers.agencies import action_plan as plans
+from resolvers.agencies import agency as agencies
+from resolvers.agencies import region as regions
+from resolvers.agencies import team as teams
 from resolvers.documents import AgencyDoc, OrgUnitDoc
 from schema.binding import Document, called, column, loaded, object_type
 from schema.complaint_filter import complaints_within

@@ -2,7 +2,7 @@
 
 import strawberry
 
-from resolvers import agency_changes as agencies
+from resolvers.agencies import agency_changes as agencies
 from schema.agency import Agency
 from schema.binding import Document, action, object_type
 from schema.errors import UserError, attempt

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from resolvers import agency as agencies
+from resolvers.agencies import agency as agencies
 from schema.binding import column, loaded, object_type
 from schema.enums import Role
 from schema.page import PageInfo, cursor, edges, nodes, page_info, total_count

@@ -22,10 +22,10 @@ from graphql import GraphQLField, GraphQLInputField
 from strawberry import Info
 from strawberry.utils.str_converters import to_camel_case
 
-from resolvers.context import RequestContext
+from resolvers.agencies.reference import Register
 from resolvers.errors import Refused
 from resolvers.policy import Rule
-from resolvers.reference import Register
+from resolvers.request.context import RequestContext
 
 Document = dict[str, Any]
 _SUBJECT = "__binding_subject__"

@@ -5,7 +5,7 @@ from typing import Annotated
 import strawberry
 from strawberry import Parent
 
-from resolvers import category as categories
+from resolvers.agencies import category as categories
 from resolvers.documents import CategoryDoc
 from schema.binding import called, column, loaded, object_type
 from schema.enums import Locale, SupervisionGrade

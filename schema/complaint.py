@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 from strawberry import Parent
 
-from resolvers import agency as agencies
-from resolvers import category as categories
-from resolvers import complaint as complaints
-from resolvers import complaint_view as view
-from resolvers import local_case, policy, transition, vault
-from resolvers import region as regions
-from resolvers import team as teams
+from resolvers import policy
+from resolvers.agencies import agency as agencies
+from resolvers.agencies import category as categories
+from resolvers.agencies import region as regions
+from resolvers.agencies import team as teams
+from resolvers.complaints import complaint as complaints
+from resolvers.complaints import complaint_view as view
+from resolvers.complaints import transition
 from resolvers.documents import ComplaintDoc
-from resolvers.listing import Arguments, Listing
+from resolvers.paging.listing import Arguments, Listing
+from resolvers.registry import local_case
+from resolvers.vault import vault
 from schema.binding import Document, Masked, called, column, derived, loaded, object_type
 from schema.enums import (
     ArchiveReason,

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 from strawberry import Parent
 
-from resolvers import complaint_list
-from resolvers.listing import Arguments, Listing
+from resolvers.complaints import complaint_list
+from resolvers.paging.listing import Arguments, Listing
 from schema.binding import Document, called
 from schema.enums import AgencyKind, Channel, ComplaintClass, ComplaintOrder, ComplaintStatus, SupervisionGrade
 from schema.given import given

@@ -2,10 +2,10 @@
 
 import strawberry
 
-from resolvers import complaint as complaints
-from resolvers import complaint_view as view
-from resolvers import forwarding as forwardings
-from resolvers import intake
+from resolvers.complaints import complaint as complaints
+from resolvers.complaints import complaint_view as view
+from resolvers.complaints import forwarding as forwardings
+from resolvers.complaints import intake
 from schema.binding import Document, Done, action, column, derived, object_type
 from schema.complaint import Complaint
 from schema.enums import (

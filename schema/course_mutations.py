@@ -2,9 +2,9 @@
 
 import strawberry
 
-from resolvers import closure, hold, privacy, reopening
-from resolvers import complaint as complaints
-from resolvers import merge as merging
+from resolvers.complaints import closure, hold, privacy, reopening
+from resolvers.complaints import complaint as complaints
+from resolvers.complaints import merge as merging
 from schema.binding import Document, action
 from schema.complaint_mutations import ComplaintPayload
 from schema.enums import ClosureCode

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry.federation.schema import FederationAny
 
-from resolvers import entities
+from resolvers.registry import entities
 from schema.agency import Agency
 from schema.binding import Document, called, object_type
 from schema.category import Category

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from resolvers.update import Attempt
+from resolvers.request.update import Attempt
 from schema.binding import column, object_type
 from schema.enums import UserErrorCode
 from schema.page import ContextInfo

@@ -2,8 +2,8 @@
 
 import strawberry
 
-from resolvers import answer
-from resolvers import follow_up as follow_ups
+from resolvers.complaints import answer
+from resolvers.complaints import follow_up as follow_ups
 from schema.binding import Document, action
 from schema.complaint_mutations import ComplaintPayload
 from schema.enums import ClosureCode, FollowUpKind, Visibility

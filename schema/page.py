@@ -4,8 +4,8 @@ from typing import Any
 
 from strawberry import Info, Parent
 
-from resolvers.context import RequestContext
-from resolvers.listing import Listing, Page, Row
+from resolvers.paging.listing import Listing, Page, Row
+from resolvers.request.context import RequestContext
 from schema.binding import called, derived, object_type
 
 ContextInfo = Info[RequestContext, None]

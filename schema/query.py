@@ -4,15 +4,15 @@ from collections.abc import Callable, Sequence
 
 import strawberry
 
-from resolvers import agency as agencies
-from resolvers import audit, complaint_list, node, reporter_rights, similar
-from resolvers import category as categories
-from resolvers import complaint as complaints
-from resolvers import region as regions
-from resolvers import routing as routings
-from resolvers import subgraph as subgraphs
-from resolvers import team as teams
-from resolvers.listing import Arguments, Listing
+from resolvers.agencies import agency as agencies
+from resolvers.agencies import category as categories
+from resolvers.agencies import region as regions
+from resolvers.agencies import team as teams
+from resolvers.complaints import audit, complaint_list, node, reporter_rights, similar
+from resolvers.complaints import complaint as complaints
+from resolvers.complaints import routing as routings
+from resolvers.paging.listing import Arguments, Listing
+from resolvers.registry import subgraph as subgraphs
 from schema.agency import Agency, AgencyConnection, AgencyFilter
 from schema.audit import AuditConnection, AuditVerification
 from schema.binding import Document, Given, called, object_type

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from resolvers import agency as agencies
-from resolvers import region as regions
+from resolvers.agencies import agency as agencies
+from resolvers.agencies import region as regions
 from schema.binding import column, loaded, object_type
 from schema.enums import RegionLevel, TimeZone
 

@@ -2,7 +2,7 @@
 
 import strawberry
 
-from resolvers import reporter_rights
+from resolvers.complaints import reporter_rights
 from schema.binding import Document, action
 from schema.complaint_mutations import ComplaintPayload
 from schema.errors import attempt

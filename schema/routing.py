@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from resolvers import agency as agencies
+from resolvers.agencies import agency as agencies
 from schema.binding import column, loaded, object_type
 
 if TYPE_CHECKING:

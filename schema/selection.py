@@ -17,7 +17,7 @@ from graphql import (
 )
 from strawberry import Info
 
-from resolvers.context import RequestContext
+from resolvers.request.context import RequestContext
 from schema.binding import Called, Column, binding_of
 
 Raw = GraphQLResolveInfo[RequestContext]

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 from strawberry import Parent
 
-from resolvers import agency as agencies
 from resolvers import policy
-from resolvers import subgraph as subgraphs
-from resolvers.context import RequestContext
-from resolvers.subgraph import Publication
+from resolvers.agencies import agency as agencies
+from resolvers.registry import subgraph as subgraphs
+from resolvers.registry.subgraph import Publication
+from resolvers.request.context import RequestContext
 from schema.binding import Document, Done, action, called, column, derived, loaded, object_type
 from schema.enums import BreakerState, SubgraphFindingKind
 from schema.errors import UserError, attempt

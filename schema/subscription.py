@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 
 import strawberry
 
-from resolvers import live
+from resolvers.complaints import live
 from schema.binding import Document, object_type, streamed
 from schema.complaint import Complaint
 from schema.complaint_filter import ComplaintFilter

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from resolvers import agency as agencies
-from resolvers import team as teams
+from resolvers.agencies import agency as agencies
+from resolvers.agencies import team as teams
 from schema.binding import column, derived, loaded, object_type
 from schema.complaint_filter import complaints_within
 from schema.enums import TeamKind, TeamRole, TeamStatus

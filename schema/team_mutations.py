@@ -2,7 +2,7 @@
 
 import strawberry
 
-from resolvers import team_changes as teams
+from resolvers.agencies import team_changes as teams
 from schema.binding import Document, action, object_type
 from schema.enums import TeamKind, TeamRole
 from schema.errors import UserError, attempt

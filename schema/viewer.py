@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 from strawberry import Parent
 
-from resolvers import agency as agencies
-from resolvers import team as teams
+from resolvers.agencies import agency as agencies
+from resolvers.agencies import team as teams
 from schema.binding import Document, called, loaded, object_type
 from schema.enums import Role
 from schema.page import ContextInfo

@@ -14,16 +14,16 @@ from pathlib import Path
 import aiohttp
 import pytest
 import uvicorn
-from portal import DEVELOPMENT_KEY, Portal
 from pydantic import SecretStr
+from support.portal import DEVELOPMENT_KEY, Portal
 
 from gateway.app import build
 from gateway.cli.server import UVICORN
 from gateway.mongod import embedded
 from gateway.settings import Mode, Settings
-from resolvers.context import RequestContext
-from resolvers.holiday_tables import calendar
-from resolvers.loaders import loaders
+from resolvers.regulations.holiday_tables import calendar
+from resolvers.request.context import RequestContext
+from resolvers.request.loaders import loaders
 from resolvers.store import indexes, seed
 from resolvers.store.database import Store, connect
 from resolvers.viewer import PUBLIC, Viewer

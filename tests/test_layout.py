@@ -88,7 +88,7 @@ def test_exceptions_are_caught_whole_at_the_edge_alone() -> None:
 
 def test_roles_are_decided_upon_in_the_policy_alone() -> None:
     allowed = {"resolvers/policy.py", "resolvers/domain/vocabulary.py", "gateway/auth/tokens.py", "gateway/cli/demo.py"}
-    allowed |= {"resolvers/synthetic.py"}  # says who made a synthetic hand-over
+    allowed |= {"resolvers/demonstration/synthetic.py"}  # says who made a synthetic hand-over
     deciding = {
         named(file)
         for file in SOURCES

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from ports import free_port
+from support.ports import free_port
 
 from gateway.settings import Settings
 

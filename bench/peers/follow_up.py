@@ -11,8 +11,10 @@ from typing import Any, Final
 from pymongo import ReturnDocument
 
 from bench.operations import BARE
-from resolvers import audit_chain, audit_trail, policy, text
+from resolvers import policy
+from resolvers.audit_log import audit_chain, audit_trail
 from resolvers.domain.vocabulary import ComplaintAction, ComplaintStatus
+from resolvers.personal_data import text
 from resolvers.store.database import Document, Store
 from resolvers.viewer import Viewer
 

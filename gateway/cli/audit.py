@@ -17,7 +17,7 @@ commands = typer.Typer(help="The record of who did what with a complaint.", no_a
 @commands.command()
 def verify(complaint: Annotated[str | None, typer.Argument(help="One complaint; all where left out.")] = None) -> None:
     """Find entries that were removed or altered, and changes beside the record; exit code 1 where there are any."""
-    from resolvers import audit_check
+    from resolvers.complaints import audit_check
 
     faults: list[str] = []
     checked = 0
@@ -38,7 +38,7 @@ def verify(complaint: Annotated[str | None, typer.Argument(help="One complaint; 
 @commands.command()
 def export() -> None:
     """Print every entry as a JSON line, by complaint; it holds no word of what was written."""
-    from resolvers import audit_check
+    from resolvers.complaints import audit_check
 
     async def run(store: Store, configured: Settings) -> None:
         async for entry in audit_check.entries(store):

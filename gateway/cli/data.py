@@ -13,9 +13,9 @@ from rich.text import Text
 from gateway import settings
 from gateway.cli.failure import fail, told
 from gateway.settings import Settings
-from resolvers import holiday_tables
-from resolvers.context import RequestContext
-from resolvers.loaders import loaders
+from resolvers.regulations import holiday_tables
+from resolvers.request.context import RequestContext
+from resolvers.request.loaders import loaders
 from resolvers.store.database import Store, connect
 from resolvers.viewer import SYSTEM
 
@@ -41,7 +41,7 @@ def migrate() -> None:
 
     [bold]Example[/bold]: SATUGRAF_MONGODB_URI=mongodb://localhost/?replicaSet=rs0 satugraf migrate
     """
-    from resolvers import migrations
+    from resolvers.migrations import migrations
     from resolvers.store import indexes
     from resolvers.store import migrations as stored
 
@@ -69,8 +69,8 @@ def holiday(
 
 
 async def _declared(store: Store, day: date, name: str | None, decree: str) -> None:
-    from resolvers import regulations
-    from resolvers.recount import recount
+    from resolvers.regulations import regulations
+    from resolvers.upkeep.recount import recount
 
     await regulations.declare(store, day, name=name, decree=decree)
     in_force = regulations.Regulations(store)
@@ -144,7 +144,7 @@ async def fill(store: Store, count: int) -> None:
 
 
 async def _synthetic(store: Store, count: int) -> None:
-    from resolvers import synthetic
+    from resolvers.demonstration import synthetic
     from resolvers.store import seed as seeding
 
     columns = (

@@ -21,7 +21,7 @@ def routing(
 
     [bold]Example[/bold]: satugraf routing --complaints 5000
     """
-    from resolvers import routing_accuracy
+    from resolvers.demonstration import routing_accuracy
 
     print("| filed | right | wrong | undecided |\n|---|---|---|---|")  # noqa: T201 - the command's output
     for line in routing_accuracy.table(complaints, now=MEASURED_AT, seed=SEED):

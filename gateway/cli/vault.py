@@ -10,7 +10,7 @@ from rich.console import Console
 
 from gateway.cli.data import context, with_store
 from gateway.cli.failure import fail
-from resolvers.context import RequestContext
+from resolvers.request.context import RequestContext
 
 commands = typer.Typer(help="Who reported: their rights, the keys, and what a breach touched.", no_args_is_help=True)
 
@@ -33,7 +33,7 @@ def rotate() -> None:
 
     [bold]Example[/bold]: SATUGRAF_VAULT_KEYS=new:…,old:… satugraf vault rotate
     """
-    from resolvers import rotation
+    from resolvers.vault import rotation
 
     async def run(request: RequestContext) -> None:
         rotated, unreadable = await rotation.rotate(request.store, request.key_ring)
@@ -47,7 +47,7 @@ def rotate() -> None:
 @commands.command()
 def access(complaint: Complaint, purpose: Purpose) -> None:
     """Print all that is kept of a complaint's reporter, as JSON: for the reporter who asked for it."""
-    from resolvers import reporter_rights
+    from resolvers.complaints import reporter_rights
 
     async def run(request: RequestContext) -> None:
         found = await reporter_rights.access(request, complaint)
@@ -67,8 +67,8 @@ def correct(
     nik: Annotated[str | None, typer.Option()] = None,
 ) -> None:
     """Replace what is kept of a complaint's reporter, field by field."""
-    from resolvers import reporter_rights
-    from resolvers.update import Attempt
+    from resolvers.complaints import reporter_rights
+    from resolvers.request.update import Attempt
 
     given = {"name": name, "email": email, "phone": phone, "nik": nik}
     _right(lambda request: reporter_rights.correct(request, Attempt("correct", ""), complaint, given, secret=None))
@@ -77,8 +77,8 @@ def correct(
 @commands.command()
 def withdraw_consent(complaint: Complaint) -> None:
     """Delete sex, age band and disability of a complaint's reporter."""
-    from resolvers import reporter_rights
-    from resolvers.update import Attempt
+    from resolvers.complaints import reporter_rights
+    from resolvers.request.update import Attempt
 
     _right(lambda request: reporter_rights.withdraw_consent(request, Attempt("withdraw", ""), complaint, secret=None))
 
@@ -86,8 +86,8 @@ def withdraw_consent(complaint: Complaint) -> None:
 @commands.command()
 def erase(complaint: Complaint) -> None:
     """Destroy the key of a complaint's reporter: nothing of them can be read again, in backups either."""
-    from resolvers import reporter_rights
-    from resolvers.update import Attempt
+    from resolvers.complaints import reporter_rights
+    from resolvers.request.update import Attempt
 
     _right(lambda request: reporter_rights.erase(request, Attempt("erase", ""), complaint, secret=None))
 
@@ -118,7 +118,7 @@ def breach(
 
     [bold]Example[/bold]: satugraf vault breach --since 2026-11-01 --until 2026-11-03 --purpose "Pasal 46" --contact
     """
-    from resolvers.breach import Breach, affected
+    from resolvers.vault.breach import Breach, affected
 
     asked = Breach(since.replace(tzinfo=UTC), until.replace(tzinfo=UTC), subject, agency)
 

@@ -33,7 +33,7 @@ def worker() -> None:
 async def _work(configured: Settings, uri: str) -> None:
     from gateway import app
     from gateway.worker import working
-    from resolvers.regulations import Regulations
+    from resolvers.regulations.regulations import Regulations
     from resolvers.store.database import connect
 
     stop = asyncio.Event()

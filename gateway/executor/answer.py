@@ -10,7 +10,7 @@ from gateway.executor.collect import Unsupported
 from gateway.executor.reference import Request, executed
 from gateway.executor.run import Declined, Program, Run
 from gateway.observability import metrics
-from resolvers.context import RequestContext
+from resolvers.request.context import RequestContext
 
 
 class Answered(NamedTuple):

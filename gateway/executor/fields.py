@@ -25,8 +25,8 @@ from gateway.executor.collect import Source, Unsupported
 from gateway.executor.run import Objects, Opens, Place, Run, Selection, Step
 from gateway.executor.shape import Inner, Writer
 from gateway.executor.steps import Abstract, Asked, Call, Embedded, Load, Read, Wrapping, completed
-from resolvers.context import RequestContext
-from resolvers.keys import Keys
+from resolvers.paging.keys import Keys
+from resolvers.request.context import RequestContext
 from schema.binding import Action, Called, Column, Derived, Document, Loaded, Streamed, binding_of
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from graphql import DocumentNode, ExecutionResult, GraphQLResolveInfo, GraphQLSchema, execute
 
 from gateway.executor.run import Failure, Outcome
-from resolvers.context import RequestContext
+from resolvers.request.context import RequestContext
 
 
 @dataclass(frozen=True, slots=True)

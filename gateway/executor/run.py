@@ -11,9 +11,9 @@ from graphql.execution.values import VariableValues
 from graphql.pyutils import Path, is_awaitable
 
 from gateway.executor.collect import Source
-from resolvers.context import RequestContext
-from resolvers.keys import Keys
-from resolvers.listing import Listing
+from resolvers.paging.keys import Keys
+from resolvers.paging.listing import Listing
+from resolvers.request.context import RequestContext
 from schema.selection import Selected
 
 JsonObject = dict[str, Any]

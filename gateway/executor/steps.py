@@ -11,10 +11,10 @@ from graphql import GraphQLAbstractType
 
 from gateway.executor.arguments import Arguments
 from gateway.executor.run import Declined, Failure, Kept, Objects, Place, Run, Selection, successes, together
-from resolvers.keys import Keys
-from resolvers.loaders import Ready
-from resolvers.made import Made
-from resolvers.reference import Register
+from resolvers.agencies.reference import Register
+from resolvers.answer_cache import Made
+from resolvers.paging.keys import Keys
+from resolvers.request.loaders import Ready
 from schema.binding import Batch, Document, Loaded
 
 Read = Callable[[Run, Sequence[Document]], list[Any]]

@@ -10,8 +10,8 @@ from gateway.executor.answer import Answered, answered
 from gateway.executor.collect import Unsupported
 from gateway.executor.reference import Request
 from gateway.executor.run import Program, Run
-from resolvers.context import RequestContext
 from resolvers.errors import InvalidArgument
+from resolvers.request.context import RequestContext
 
 
 async def events(

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import Send
 
 from gateway.http import errors
-from gateway.http.patience import Gone
+from gateway.http.deadline import Gone
 from gateway.http.request import BadRequest, BodyLimits, GraphQLRequest, headers_of, read
 
 GRAPHQL_RESPONSE: Final = "application/graphql-response+json"

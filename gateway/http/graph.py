@@ -31,12 +31,12 @@ from gateway.http.request import GraphQLRequest
 from gateway.http.subscribe import Refused, Streams
 from gateway.limits.cost import TooExpensive, check_cost, cost
 from gateway.operation.document import CheckedDocument, Documents, InvalidDocument
+from gateway.operation.lru import Recent
 from gateway.operation.prepare import prepare
-from gateway.operation.recent import Recent
 from gateway.operation.usage import Shape, shape
 from gateway.operation.variables import chosen, coerced
-from resolvers.composer import LocalCases, local_cases
-from resolvers.context import RequestContext
+from resolvers.request.composer import LocalCases, local_cases
+from resolvers.request.context import RequestContext
 
 WARMED_DOCUMENTS: Final = 200
 DECIDED_DOCUMENTS: Final = 2_000

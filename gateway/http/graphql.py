@@ -14,16 +14,16 @@ from gateway.executor import reference
 from gateway.federation.executor.subgraphs import Caller
 from gateway.http import errors
 from gateway.http.answer import Answer, Asked, answered, check_method
+from gateway.http.deadline import Deadline, Gone
 from gateway.http.event_stream import wants_events
 from gateway.http.graph import Federated, Graph
-from gateway.http.patience import Deadline, Gone
 from gateway.http.request import BadRequest, BodyLimits, GraphQLRequest
 from gateway.http.subscribe import Refused
 from gateway.limits.cost import TooExpensive
 from gateway.operation.document import InvalidDocument
 from gateway.operation.prepare import Operation, prepare
 from gateway.operation.usage import Usage
-from resolvers.context import RequestContext
+from resolvers.request.context import RequestContext
 from resolvers.viewer import PUBLIC, Viewer
 
 MayAsk = Callable[[Viewer], bool]

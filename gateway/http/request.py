@@ -10,7 +10,7 @@ import orjson
 from starlette.requests import Request
 from starlette.types import Receive
 
-from gateway.http.patience import Deadline, Gone
+from gateway.http.deadline import Deadline, Gone
 
 MAX_NAME_LENGTH: Final = 200
 

@@ -19,8 +19,8 @@ from gateway.federation.planner.planner import Unplannable
 from gateway.http import errors
 from gateway.http.answer import Answer, Asked, answered, check_method
 from gateway.http.connections import ConnectionLimits, Connections
+from gateway.http.deadline import Gone, within
 from gateway.http.event_stream import serve_events, wants_events
-from gateway.http.patience import Gone, within
 from gateway.http.request import BadRequest, BodyLimits, GraphQLRequest, headers_of
 from gateway.http.subscribe import Admission, Refused, Streams
 from gateway.http.websocket import SocketLimits, serve_websocket

@@ -31,8 +31,8 @@ from gateway.limits.cost import TooExpensive
 from gateway.observability import metrics
 from gateway.operation.document import InvalidDocument
 from gateway.operation.prepare import prepare
-from resolvers.context import RequestContext
 from resolvers.errors import FellBehind, RequestError, StateLost
+from resolvers.request.context import RequestContext
 
 _OF_THE_PAYLOAD: Final = ("authorization", "x-purpose")
 """Headers that browsers cannot set at the handshake: connection_init may carry them."""

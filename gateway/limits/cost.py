@@ -28,7 +28,7 @@ from graphql import (
     get_named_type,
 )
 
-from resolvers.listing import DEFAULT_PAGE, MAX_PAGE
+from resolvers.paging.listing import DEFAULT_PAGE, MAX_PAGE
 from schema.binding import Called, binding_of
 
 COMMAND_POINTS: Final = 20

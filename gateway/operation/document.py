@@ -18,7 +18,7 @@ from graphql import (
 from graphql.validation import NoSchemaIntrospectionCustomRule, specified_rules
 
 from gateway.limits.shape import SOURCE_LIMIT_CHARACTERS, TOKEN_LIMIT, ShapeLimits, TooLarge, check_shape
-from gateway.operation.recent import Recent
+from gateway.operation.lru import Recent
 
 CACHED_DOCUMENTS: Final = 500
 CACHED_BYTES: Final = 24_000_000

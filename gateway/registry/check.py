@@ -16,7 +16,7 @@ from gateway.registry import unchanged
 from gateway.registry.ownership import LOCAL_CASE, Violation, violations
 from gateway.registry.plans import PlanCost, plan_costs
 from gateway.registry.prefixes import Owners, Prefix
-from resolvers.composer import NOTHING_STANDS, Standing
+from resolvers.request.composer import NOTHING_STANDS, Standing
 
 NATIONAL: Final = "national"
 _FIELD: Final = re.compile(r"\b[A-Za-z_]\w*\.[A-Za-z_]\w*")

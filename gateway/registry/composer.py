@@ -13,7 +13,7 @@ from typing import Final
 
 from gateway.federation.composition import SubgraphSource
 from gateway.registry.check import Checked, Checker, Finding, Published
-from resolvers.composer import NOTHING_STANDS, Standing
+from resolvers.request.composer import NOTHING_STANDS, Standing
 
 DEADLINE_SECONDS: Final = 30
 COLD_TIMES: Final = 4

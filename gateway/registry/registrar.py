@@ -11,8 +11,8 @@ from gateway.registry.composer import Composer
 from gateway.registry.plans import Cost, PlanCost
 from gateway.registry.prefixes import Prefix, prefixes
 from gateway.registry.proof import is_proven, place, proof
-from resolvers.composer import Member, Outcome, Standing
 from resolvers.errors import InvalidInput
+from resolvers.request.composer import Member, Outcome, Standing
 
 _IN_PROCESS: Final = "http://national.invalid/"
 """The national subgraph is not asked over a network; supergraphs want a URL for it all the same."""

@@ -8,8 +8,8 @@ from typing import Any
 from gateway.auth.outgoing import SubgraphTokens
 from gateway.federation.executor.subgraphs import Caller
 from gateway.registry.check import NATIONAL
-from resolvers import local_case
-from resolvers.context import RequestContext
+from resolvers.registry import local_case
+from resolvers.request.context import RequestContext
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
-from resolvers.store import group
-from resolvers.store.group import Change, Group
+from resolvers.store import batching
+from resolvers.store.batching import Change, Group
 from resolvers.store.wire import MAX_TIME_EXPIRED, Wire, is_plain, message, sent_again
 
 __all__ = [
@@ -86,8 +86,8 @@ class Store:
     """Likewise."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "complaint_by_id", group.reads(partial(found, self.complaints)))
-        object.__setattr__(self, "change_complaint", group.changes(partial(changed, self.complaints)))
+        object.__setattr__(self, "complaint_by_id", batching.reads(partial(found, self.complaints)))
+        object.__setattr__(self, "change_complaint", batching.changes(partial(changed, self.complaints)))
 
     def close(self) -> None:
         wire = _WIRES.pop(id(self.client.delegate), None)

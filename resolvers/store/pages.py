@@ -8,8 +8,8 @@ from heapq import merge
 from typing import Any, Final, NamedTuple
 
 from resolvers.errors import TookTooLong
-from resolvers.keys import Keys
-from resolvers.listing import Arguments, Cursors, Listing, Page
+from resolvers.paging.keys import Keys
+from resolvers.paging.listing import Arguments, Cursors, Listing, Page
 from resolvers.store.database import MAX_TIME_MS, Collection, Document, ExecutionTimeout, found
 
 COUNT_TIME_MS: Final = 500

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
-from resolvers.made import Made
+from resolvers.answer_cache import Made
 from resolvers.store.changes import Change, Follower, follow
 from resolvers.store.database import BATCH_SIZE, MAX_TIME_MS, Document, Store
 

@@ -7,15 +7,15 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import agency_example
 import aiohttp
 import jwt
 import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from far_end import free_port
-from portal import ADMIN, bearer
+from support import agency_example
+from support.far_end import free_port
+from support.portal import ADMIN, bearer
 
 from gateway.auth.outgoing import SubgraphTokens
 from resolvers.domain.vocabulary import Role

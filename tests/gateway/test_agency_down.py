@@ -3,15 +3,15 @@
 import asyncio
 import re
 
-import agency_example
 import aiohttp
 from conftest import serving
-from far_end import free_port
-from hostile_subgraph import SDL, hostile
-from one_graph import a_stored, knows, until
-from portal import ADMIN, NATIONAL, OTHER_ADMIN, Portal
-from ports import free_port as another_port
-from serving_processes import ready, served
+from support import agency_example
+from support.far_end import free_port
+from support.hostile_subgraph import SDL, hostile
+from support.one_graph import a_stored, knows, until
+from support.portal import ADMIN, NATIONAL, OTHER_ADMIN, Portal
+from support.ports import free_port as another_port
+from support.serving_processes import ready, served
 
 from gateway.settings import Settings
 from resolvers.store.database import Store

@@ -8,9 +8,9 @@ from typing import Any
 
 import conftest
 import pytest
-from commands import Commands
-from examples import a_complaint
-from portal import NATIONAL, SUBGRAPH, Portal, bearer
+from support.commands import Commands
+from support.examples import a_complaint
+from support.portal import NATIONAL, SUBGRAPH, Portal, bearer
 
 from gateway.federation.composition import SubgraphSource, compose
 from gateway.settings import Settings

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import agency_example
 import aiohttp
 import pytest
-from hostile_subgraph import Hostile, hostile
-from one_graph import a_stored, knows, until
-from portal import NATIONAL, Portal
-from ports import free_port
-from serving_processes import ready, served
+from support import agency_example
+from support.hostile_subgraph import Hostile, hostile
+from support.one_graph import a_stored, knows, until
+from support.portal import NATIONAL, Portal
+from support.ports import free_port
+from support.serving_processes import ready, served
 
 from resolvers.store.database import Store
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import aiohttp
-import promises
 import pytest
-from portal import ADMIN, CITIZEN, LIAISON, NATIONAL, UNIT, Portal
-from ports import free_port
-from serving_processes import ready, served
-from stories import BODY
+from support import promises
+from support.portal import ADMIN, CITIZEN, LIAISON, NATIONAL, UNIT, Portal
+from support.ports import free_port
+from support.serving_processes import ready, served
+from support.stories import BODY
 
 from resolvers.store import register as registered
 from resolvers.store.database import Store

@@ -5,15 +5,15 @@ import weakref
 from collections.abc import AsyncIterator
 from typing import Any
 
-import agency_example
 import pytest
-from agency_example import SDL
 from conftest import serving
-from far_end import free_port
 from graphql import GraphQLObjectType, GraphQLSchema
-from live import INBOX, connected
-from one_graph import a_stored, knows, until
-from portal import ADMIN, CITIZEN, NATIONAL, OTHER_ADMIN, SUBGRAPH, Portal, bearer
+from support import agency_example
+from support.agency_example import SDL
+from support.far_end import free_port
+from support.live import INBOX, connected
+from support.one_graph import a_stored, knows, until
+from support.portal import ADMIN, CITIZEN, NATIONAL, OTHER_ADMIN, SUBGRAPH, Portal, bearer
 
 from gateway import garbage
 from gateway.settings import Settings

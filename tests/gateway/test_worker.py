@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 import structlog
-from examples import a_complaint
+from support.examples import a_complaint
 
 from gateway.worker import Duty, Worker
-from resolvers.context import RequestContext
+from resolvers.request.context import RequestContext
 from resolvers.store.database import NEVER, Store
 from resolvers.store.lease import LIFETIME_SECONDS, RENEWAL_SECONDS, Lease
 

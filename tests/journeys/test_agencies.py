@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from portal import ADMIN, CITIZEN, COORDINATOR, LIAISON, NATIONAL, OTHER_ADMIN, UNIT, Portal
-from stories import in_progress, team_of
+from support.portal import ADMIN, CITIZEN, COORDINATOR, LIAISON, NATIONAL, OTHER_ADMIN, UNIT, Portal
+from support.stories import in_progress, team_of
 
 from resolvers.viewer import PUBLIC, Viewer
 

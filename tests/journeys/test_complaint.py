@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from portal import ADMIN, CITIZEN, COORDINATOR, LIAISON, NATIONAL, UNIT, Portal
-from stories import BODY, answered, drafted, in_progress, routed, submitted, team_of, verified
+from support.portal import ADMIN, CITIZEN, COORDINATOR, LIAISON, NATIONAL, UNIT, Portal
+from support.stories import BODY, answered, drafted, in_progress, routed, submitted, team_of, verified
 
 from resolvers.domain.vocabulary import Role
 from resolvers.store.database import Store

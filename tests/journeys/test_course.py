@@ -4,8 +4,8 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from portal import ADMIN, CITIZEN, COORDINATOR, LIAISON, NATIONAL, OTHER_CITIZEN, Portal
-from stories import BODY, answered, in_progress, routed, submitted, verified
+from support.portal import ADMIN, CITIZEN, COORDINATOR, LIAISON, NATIONAL, OTHER_CITIZEN, Portal
+from support.stories import BODY, answered, in_progress, routed, submitted, verified
 
 from resolvers.domain.vocabulary import Role
 from resolvers.store.database import Store

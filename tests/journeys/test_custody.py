@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from conftest import serving
-from portal import ADMIN, COORDINATOR, LIAISON, NATIONAL, OTHER_ADMIN, UNIT, Portal
-from stories import drafted, routed, submitted, team_of
+from support.portal import ADMIN, COORDINATOR, LIAISON, NATIONAL, OTHER_ADMIN, UNIT, Portal
+from support.stories import drafted, routed, submitted, team_of
 
 from gateway.settings import Settings
 from resolvers.domain.vocabulary import Role

@@ -4,9 +4,9 @@ import asyncio
 from typing import Any
 
 import pytest
-from examples import a_complaint
-from live import CHANGED, INBOX, Socket, connected
-from portal import (
+from support.examples import a_complaint
+from support.live import CHANGED, INBOX, Socket, connected
+from support.portal import (
     ADMIN,
     CITIZEN,
     COORDINATOR,
@@ -21,7 +21,7 @@ from portal import (
     UNIT,
     Portal,
 )
-from stories import routed, submitted, team_of, verified
+from support.stories import routed, submitted, team_of, verified
 
 from resolvers import policy
 from resolvers.domain import tracking_id

@@ -11,11 +11,11 @@ import re
 from typing import Any
 
 import pytest
-from live import CHANGED, INBOX, connected
-from portal import ADMIN, CITIZEN, LIAISON, NATIONAL, OTHER_ADMIN, OVERSIGHT, PARTNER, UNIT, Portal, bearer
-from stories import team_of, verified
+from support.live import CHANGED, INBOX, connected
+from support.portal import ADMIN, CITIZEN, LIAISON, NATIONAL, OTHER_ADMIN, OVERSIGHT, PARTNER, UNIT, Portal, bearer
+from support.stories import team_of, verified
 
-from resolvers import audit_check
+from resolvers.complaints import audit_check
 from resolvers.store.database import Store
 from resolvers.viewer import PUBLIC, Viewer
 

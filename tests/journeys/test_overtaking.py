@@ -5,8 +5,8 @@ import uuid
 from typing import Any
 
 import pytest
-from portal import ADMIN, CITIZEN, NATIONAL, OTHER_CITIZEN, Portal
-from stories import BODY, answered, in_progress, routed, submitted, team_of
+from support.portal import ADMIN, CITIZEN, NATIONAL, OTHER_CITIZEN, Portal
+from support.stories import BODY, answered, in_progress, routed, submitted, team_of
 
 from resolvers.store.database import Store
 from resolvers.viewer import PUBLIC

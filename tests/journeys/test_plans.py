@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from portal import ADMIN, CITIZEN, COORDINATOR, LIAISON, NATIONAL, OTHER_ADMIN, PARTNER, UNIT, Portal
+from support.portal import ADMIN, CITIZEN, COORDINATOR, LIAISON, NATIONAL, OTHER_ADMIN, PARTNER, UNIT, Portal
 
 from resolvers.viewer import PUBLIC, Viewer
 

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from portal import (
+from support.portal import (
     ADMIN,
     CITIZEN,
     COORDINATOR,
@@ -19,7 +19,7 @@ from portal import (
     Portal,
     bearer,
 )
-from stories import BODY, answered, in_progress, routed, submitted, team_of, verified
+from support.stories import BODY, answered, in_progress, routed, submitted, team_of, verified
 
 from resolvers.viewer import PUBLIC, Viewer
 

@@ -3,8 +3,19 @@
 from typing import Any
 
 import pytest
-from portal import ADMIN, CITIZEN, COORDINATOR, LIAISON, NATIONAL, OTHER_ADMIN, OTHER_CITIZEN, PARTNER, UNIT, Portal
-from stories import BODY, answered, drafted, in_progress, routed, submitted, team_of
+from support.portal import (
+    ADMIN,
+    CITIZEN,
+    COORDINATOR,
+    LIAISON,
+    NATIONAL,
+    OTHER_ADMIN,
+    OTHER_CITIZEN,
+    PARTNER,
+    UNIT,
+    Portal,
+)
+from support.stories import BODY, answered, drafted, in_progress, routed, submitted, team_of
 
 from resolvers.viewer import PUBLIC, Viewer
 

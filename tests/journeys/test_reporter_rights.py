@@ -3,8 +3,19 @@
 from typing import Any
 
 import pytest
-from portal import ADMIN, CITIZEN, EVERYONE, LIAISON, NATIONAL, OTHER_ADMIN, OTHER_CITIZEN, OVERSIGHT, Portal, bearer
-from stories import answered, routed, submitted, verified
+from support.portal import (
+    ADMIN,
+    CITIZEN,
+    EVERYONE,
+    LIAISON,
+    NATIONAL,
+    OTHER_ADMIN,
+    OTHER_CITIZEN,
+    OVERSIGHT,
+    Portal,
+    bearer,
+)
+from support.stories import answered, routed, submitted, verified
 
 from resolvers.store.database import Store
 from resolvers.viewer import PUBLIC, Viewer

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from portal import ADMIN, CITIZEN, COORDINATOR, NATIONAL, OTHER_ADMIN, OTHER_CITIZEN, PARTNER, Portal
-from stories import routed, submitted, verified
+from support.portal import ADMIN, CITIZEN, COORDINATOR, NATIONAL, OTHER_ADMIN, OTHER_CITIZEN, PARTNER, Portal
+from support.stories import routed, submitted, verified
 
 from resolvers.store.database import Store
 from resolvers.viewer import PUBLIC, Viewer

@@ -4,8 +4,8 @@ import asyncio
 from typing import Any
 
 import pytest
-from portal import ADMIN, COORDINATOR, LIAISON, NATIONAL, OTHER_ADMIN, UNIT, Portal
-from stories import team_of
+from support.portal import ADMIN, COORDINATOR, LIAISON, NATIONAL, OTHER_ADMIN, UNIT, Portal
+from support.stories import team_of
 
 from resolvers.store.database import Store
 from resolvers.viewer import PUBLIC, Viewer

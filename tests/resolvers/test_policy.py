@@ -7,8 +7,8 @@ import itertools
 from typing import Any
 
 import pytest
-from examples import RECEIVED, a_complaint
-from portal import EVERYONE, OTHER_CITIZEN, UNIT
+from support.examples import RECEIVED, a_complaint
+from support.portal import EVERYONE, OTHER_CITIZEN, UNIT
 
 from resolvers import policy
 from resolvers.domain.lifecycle import Actor

@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from commands import Commands
-from portal import NATIONAL
+from support.commands import Commands
+from support.portal import NATIONAL
 
 import schema
-from resolvers import synthetic
-from resolvers.context import RequestContext
-from resolvers.holiday_tables import calendar
-from resolvers.loaders import loaders
+from resolvers.demonstration import synthetic
+from resolvers.regulations.holiday_tables import calendar
+from resolvers.request.context import RequestContext
+from resolvers.request.loaders import loaders
 from resolvers.store.database import Store, connect
 from resolvers.viewer import PUBLIC, Viewer
 

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from examples import a_complaint
-from portal import ADMIN, NATIONAL, OTHER_ADMIN
+from support.examples import a_complaint
+from support.portal import ADMIN, NATIONAL, OTHER_ADMIN
 
 import schema
-from resolvers.context import RequestContext
+from resolvers.request.context import RequestContext
 from resolvers.store.database import Store
 from resolvers.viewer import PUBLIC, Viewer
 

@@ -12,20 +12,32 @@ from functools import cache
 from typing import Any
 
 import pytest
-from commands import Commands
-from examples import RECEIVED, a_complaint
 from graphql import DocumentNode, ExecutionResult, execute, parse, subscribe, validate
-from portal import ADMIN, CITIZEN, EVERYONE, OTHER_ADMIN, OTHER_CITIZEN, PARTNER, UNIT
-from selections import BUILT, MUTATIONS, QUERIES, SUBSCRIPTIONS, arguments, everything, input_fields, operation, value
+from support.commands import Commands
+from support.examples import RECEIVED, a_complaint
+from support.portal import ADMIN, CITIZEN, EVERYONE, OTHER_ADMIN, OTHER_CITIZEN, PARTNER, UNIT
+from support.selections import (
+    BUILT,
+    MUTATIONS,
+    QUERIES,
+    SUBSCRIPTIONS,
+    arguments,
+    everything,
+    input_fields,
+    operation,
+    value,
+)
 
-from resolvers import live, policy, vault
-from resolvers.context import RequestContext
+from resolvers import policy
+from resolvers.complaints import live
 from resolvers.domain import tracking_id
 from resolvers.errors import NotReadable, RequestError
-from resolvers.holiday_tables import calendar
-from resolvers.loaders import loaders
+from resolvers.regulations.holiday_tables import calendar
+from resolvers.request.context import RequestContext
+from resolvers.request.loaders import loaders
 from resolvers.store.database import Document, Store, connect
 from resolvers.store.fan_out import FanOut
+from resolvers.vault import vault
 from resolvers.viewer import PUBLIC, Viewer
 
 pytestmark = pytest.mark.timeout(400)  # a few hundred operations that ask for everything

@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from commands import Commands
-from examples import a_complaint
-from portal import ADMIN, UNIT
+from support.commands import Commands
+from support.examples import a_complaint
+from support.portal import ADMIN, UNIT
 
 import schema
-from resolvers.context import RequestContext
-from resolvers.holiday_tables import calendar
-from resolvers.loaders import loaders
+from resolvers.regulations.holiday_tables import calendar
+from resolvers.request.context import RequestContext
+from resolvers.request.loaders import loaders
 from resolvers.store.database import Store, connect
 from resolvers.store.register import teams
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ports import free_port
-from serving_processes import SATUGRAF
+from support.ports import free_port
+from support.serving_processes import SATUGRAF
 
 pytestmark = pytest.mark.timeout(300)
 

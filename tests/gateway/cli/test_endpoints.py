@@ -8,8 +8,8 @@ import pytest
 import typer
 import yaml
 from aiohttp import web
-from far_end import serving
-from routed import routing
+from support.far_end import serving
+from support.routed import routing
 from typer.testing import CliRunner
 
 from gateway.cli import app

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 from aiohttp import web
-from far_end import serving
-from routed import Routed, routing
+from support.far_end import serving
+from support.routed import Routed, routing
 from typer.testing import CliRunner
 
 from gateway.cli import app

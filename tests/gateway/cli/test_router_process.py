@@ -14,7 +14,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from aiohttp import web
-from far_end import answering, free_port, serving
+from support.far_end import answering, free_port, serving
 
 STREAMS = 60
 STARTS_CPU_SECONDS = 1.5

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 from aiohttp import web
-from far_end import serving
-from routed import Routed, routing
+from support.far_end import serving
+from support.routed import Routed, routing
 
 from gateway.cli.router import composed
 from gateway.cli.router_config import RouterConfig

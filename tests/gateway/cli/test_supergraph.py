@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from far_end import serving
+from support.far_end import serving
 from typer.testing import CliRunner
 
 from gateway.cli import app

@@ -8,18 +8,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from examples import a_complaint
-from portal import ADMIN, CITIZEN
 from pymongo import MongoClient
+from support.examples import a_complaint
+from support.portal import ADMIN, CITIZEN
 from typer.testing import CliRunner
 
 from gateway.cli import app
-from resolvers import vault
-from resolvers.context import RequestContext
-from resolvers.holiday_tables import calendar
-from resolvers.loaders import loaders
+from resolvers.regulations.holiday_tables import calendar
+from resolvers.request.context import RequestContext
+from resolvers.request.loaders import loaders
 from resolvers.store import indexes
 from resolvers.store.database import connect
+from resolvers.vault import vault
 
 DATABASE = "test_cli_vault"
 SECRET = "an operator's secret, thirty-two characters"

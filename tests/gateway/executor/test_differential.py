@@ -9,21 +9,21 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import pytest
-from differential import NOW, OPERATIONS, SEED, check_same, corrupted, forgiving, outcome, prepared
-from operations import Asked, Generator, Values
-from portal import EVERYONE
+from support.differential import NOW, OPERATIONS, SEED, check_same, corrupted, forgiving, outcome, prepared
+from support.operations import Asked, Generator, Values
+from support.portal import EVERYONE
 
 import schema
 from gateway.executor import reference
 from gateway.executor.answer import answered
 from gateway.operation.document import Documents
 from gateway.operation.prepare import Operation
-from resolvers import synthetic
-from resolvers.context import RequestContext
-from resolvers.loaders import loaders
+from resolvers.complaints.transition import secret_hash
+from resolvers.demonstration import synthetic
+from resolvers.request.context import RequestContext
+from resolvers.request.loaders import loaders
 from resolvers.store.database import Store
 from resolvers.store.reference_data import MAX_AGE_SECONDS, ReferenceData
-from resolvers.transition import secret_hash
 from resolvers.viewer import Viewer
 
 BUILT = schema.build()._schema

@@ -7,21 +7,21 @@ from functools import partial
 from typing import Any
 
 import pytest
-from commands import Commands
-from differential import NOW, OPERATIONS, SEED, check_same, corrupted, forgiving, outcome, prepared
-from examples import a_complaint
-from operations import Asked, Generator, Values
-from portal import EVERYONE, OTHER_ADMIN, SUBGRAPH
-from states import TEAM, in_status
+from support.commands import Commands
+from support.differential import NOW, OPERATIONS, SEED, check_same, corrupted, forgiving, outcome, prepared
+from support.examples import a_complaint
+from support.operations import Asked, Generator, Values
+from support.portal import EVERYONE, OTHER_ADMIN, SUBGRAPH
+from support.states import TEAM, in_status
 
 import schema
 from gateway.executor import reference
 from gateway.executor.answer import answered
 from gateway.executor.run import Program
 from gateway.operation.document import Documents
-from resolvers.context import RequestContext
 from resolvers.domain.vocabulary import ComplaintStatus
-from resolvers.loaders import loaders
+from resolvers.request.context import RequestContext
+from resolvers.request.loaders import loaders
 from resolvers.store.database import Document, Store, connect
 
 TYPES = ["KabBadungLocalCase"]

@@ -10,11 +10,11 @@ from types import SimpleNamespace
 
 import bson
 import pytest
-from differential import NOW, OPERATIONS, SEED, check_same, corrupted, forgiving, prepared
 from graphql import ExecutionResult
-from operations import Asked, Generator, Values
-from portal import ADMIN, CITIZEN, COORDINATOR, EVERYONE, LIAISON, NATIONAL, UNIT
-from states import HELD_BY_DESK, HELD_BY_PROVINCE, PROVINCE_TEAM, TEAM, in_status, register_of_bali
+from support.differential import NOW, OPERATIONS, SEED, check_same, corrupted, forgiving, prepared
+from support.operations import Asked, Generator, Values
+from support.portal import ADMIN, CITIZEN, COORDINATOR, EVERYONE, LIAISON, NATIONAL, UNIT
+from support.states import HELD_BY_DESK, HELD_BY_PROVINCE, PROVINCE_TEAM, TEAM, in_status, register_of_bali
 
 import schema
 from gateway.executor import reference
@@ -22,14 +22,18 @@ from gateway.executor.answer import answered
 from gateway.executor.run import Program
 from gateway.operation.document import Documents
 from gateway.operation.prepare import Operation
-from resolvers import action_plan, audit_trail, forwarding, intake, key_ring, team_changes, vault
-from resolvers.context import RequestContext
+from resolvers import key_ring
+from resolvers.agencies import action_plan, team_changes
+from resolvers.audit_log import audit_trail
+from resolvers.complaints import forwarding, intake
+from resolvers.complaints.transition import allowed_actions, secret_hash
 from resolvers.domain import tracking_id
 from resolvers.domain.vocabulary import ComplaintStatus
-from resolvers.loaders import loaders
+from resolvers.request.context import RequestContext
+from resolvers.request.loaders import loaders
 from resolvers.store import indexes
 from resolvers.store.database import Document, Store, connect
-from resolvers.transition import allowed_actions, secret_hash
+from resolvers.vault import vault
 from resolvers.viewer import Viewer
 
 BUILT = schema.build()._schema

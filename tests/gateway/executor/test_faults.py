@@ -7,9 +7,9 @@ from typing import Any
 
 import orjson
 import pytest
-from commands import Commands
-from examples import a_complaint
-from portal import ADMIN, CITIZEN, EVERYONE, NATIONAL
+from support.commands import Commands
+from support.examples import a_complaint
+from support.portal import ADMIN, CITIZEN, EVERYONE, NATIONAL
 
 import schema
 from gateway.executor import reference
@@ -18,8 +18,8 @@ from gateway.executor.run import Program
 from gateway.observability import metrics
 from gateway.operation.document import CACHED_BYTES, Documents
 from gateway.operation.prepare import Operation, prepare
-from resolvers.context import RequestContext
-from resolvers.loaders import loaders
+from resolvers.request.context import RequestContext
+from resolvers.request.loaders import loaders
 from resolvers.store import indexes
 from resolvers.store.database import Store, connect
 from resolvers.store.reference_data import ReferenceData

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from differential import corrupted
-from examples import a_complaint
 from graphql import (
     DocumentNode,
     FieldNode,
@@ -19,8 +17,10 @@ from graphql import (
     VariableNode,
     parse,
 )
-from operations import Asked, Generator
-from portal import EVERYONE
+from support.differential import corrupted
+from support.examples import a_complaint
+from support.operations import Asked, Generator
+from support.portal import EVERYONE
 
 import schema
 from resolvers.domain.vocabulary import Role

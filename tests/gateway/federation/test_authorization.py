@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 from graphql import OperationDefinitionNode, parse
-from supergraphs import supergraph_of
+from support.supergraphs import supergraph_of
 
 from gateway.federation.authorization import ANONYMOUS, Claims, asked_policies, decided, denied_coordinates
 from gateway.federation.composition import SubgraphSource, compose

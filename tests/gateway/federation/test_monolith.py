@@ -23,10 +23,10 @@ from graphql import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_data import Resolver, Unknowable, executable
-from random_graphs import World, a_world
-from random_operations import an_operation
-from random_sdl import subgraph_sdl
+from support.random_data import Resolver, Unknowable, executable
+from support.random_graphs import World, a_world
+from support.random_operations import an_operation
+from support.random_sdl import subgraph_sdl
 
 from gateway.federation.composition import Composed, SubgraphSource, compose
 from gateway.federation.engine import Engine

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from graphql import OperationDefinitionNode
-from supergraphs import supergraph_of
+from support.supergraphs import supergraph_of
 
 from gateway.federation.engine import Engine, Prepared
 from gateway.federation.executor.subgraphs import Caller

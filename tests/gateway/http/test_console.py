@@ -2,7 +2,7 @@
 
 import re
 
-from portal import Portal
+from support.portal import Portal
 
 
 async def test_the_console_asks_for_nothing_from_elsewhere(edge: Portal) -> None:

@@ -6,11 +6,11 @@ import socket
 from typing import Any
 
 import pytest
-from portal import CITIZEN, NATIONAL, Portal, bearer
 from pydantic import SecretStr
+from support.portal import CITIZEN, NATIONAL, Portal, bearer
 
 from gateway.settings import Mode, Settings
-from resolvers.context import RequestContext
+from resolvers.request.context import RequestContext
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 QUERY = "{ viewer { role } }"
@@ -224,7 +224,7 @@ async def test_what_fails_inside_shows_a_code_and_a_request_id_and_nothing_else(
     async def broken(context: RequestContext, agency_id: str) -> Any:
         raise ValueError(secret_words)
 
-    monkeypatch.setattr("resolvers.agency.by_id", broken)
+    monkeypatch.setattr("resolvers.agencies.agency.by_id", broken)
     _, answer, headers = await post(edge, {"query": '{ viewer { role } agency(id: "x") { id } }'})
     [error] = answer["errors"]
     assert error["extensions"] == {"code": "INTERNAL", "requestId": headers["x-request-id"]}
@@ -240,7 +240,7 @@ async def test_a_database_that_is_away_is_said_to_be(edge: Portal, monkeypatch: 
     async def away(context: RequestContext, agency_id: str) -> Any:
         raise AutoReconnect("mongodb://user:password@host")
 
-    monkeypatch.setattr("resolvers.agency.by_id", away)
+    monkeypatch.setattr("resolvers.agencies.agency.by_id", away)
     _, answer, _ = await post(edge, {"query": '{ agency(id: "x") { id } }'})
     assert answer["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
     assert "password" not in json.dumps(answer)

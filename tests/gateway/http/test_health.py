@@ -1,6 +1,6 @@
 """/healthz and /readyz, with and without a database."""
 
-from portal import Portal
+from support.portal import Portal
 
 from gateway.http.health import Readiness
 

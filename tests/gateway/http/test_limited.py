@@ -4,11 +4,11 @@ import asyncio
 from typing import Any
 
 import pytest
-from portal import ADMIN, Portal, bearer
 from pydantic import SecretStr
+from support.portal import ADMIN, Portal, bearer
 
 from gateway.settings import Mode, Settings
-from resolvers.context import RequestContext
+from resolvers.request.context import RequestContext
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ async def test_an_operation_that_takes_too_long_ends(edge: Portal, monkeypatch: 
     async def slow(context: RequestContext, agency_id: str) -> Any:
         await asyncio.sleep(5)
 
-    monkeypatch.setattr("resolvers.agency.by_id", slow)
+    monkeypatch.setattr("resolvers.agencies.agency.by_id", slow)
     body = await edge.ask('{ agency(id: "x") { id } }')
     assert body["data"] is None
     assert body["errors"][0]["extensions"]["code"] == "TIMEOUT"

@@ -16,11 +16,11 @@ from typing import Any
 import aiohttp
 import pytest
 from conftest import serving
-from examples import a_complaint
-from live import CHANGED, INBOX, Socket, connected, connecting
-from portal import ADMIN, DEVELOPMENT_KEY, NATIONAL, OTHER_ADMIN, Portal, bearer
-from ports import free_port
-from stories import routed, submitted
+from support.examples import a_complaint
+from support.live import CHANGED, INBOX, Socket, connected, connecting
+from support.portal import ADMIN, DEVELOPMENT_KEY, NATIONAL, OTHER_ADMIN, Portal, bearer
+from support.ports import free_port
+from support.stories import routed, submitted
 
 from gateway.auth.tokens import mint
 from gateway.http.connections import is_allowed

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from far_end import answering, serving
-from routed import routing
+from support.far_end import answering, serving
+from support.routed import routing
 from typer.testing import CliRunner
 
 from gateway.cli import app as cli

@@ -9,8 +9,8 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
-from far_end import answering, serving
-from routed import Routed, routing
+from support.far_end import answering, serving
+from support.routed import Routed, routing
 
 from gateway.cli.router_config import RouterConfig, from_environment
 from gateway.http.router import EXPOSE, RouterLimits

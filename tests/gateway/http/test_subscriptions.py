@@ -12,8 +12,8 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import WSMsgType, web
-from far_end import Streams, entities, serving
-from routed import Routed, routing
+from support.far_end import Streams, entities, serving
+from support.routed import Routed, routing
 
 from gateway.cli.router import Source, read
 from gateway.cli.router_config import RouterConfig

@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-from ports import free_port
 from pymongo import MongoClient
+from support.ports import free_port
 
 from gateway.mongod import MongodUnavailable, embedded
 from gateway.mongod.process import find_binary

@@ -12,7 +12,7 @@ from gateway.registry import check as checking
 from gateway.registry.check import Checker, Published, local_case, with_local_cases
 from gateway.registry.composer import Composer
 from gateway.registry.prefixes import Prefix
-from resolvers.composer import Standing
+from resolvers.request.composer import Standing
 
 LINK = (
     'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@external", "@requires"])\n'

@@ -6,14 +6,14 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Any
 
-import agency_example
 import jwt
 import pytest
 from aiohttp import web
-from far_end import serving, text
-from hostile_subgraph import SDL, Hostile, hostile
-from one_graph import a_stored, knows, until
-from portal import ADMIN, CITIZEN, LIAISON, NATIONAL, OTHER_ADMIN, OTHER_CITIZEN, Portal, bearer
+from support import agency_example
+from support.far_end import serving, text
+from support.hostile_subgraph import SDL, Hostile, hostile
+from support.one_graph import a_stored, knows, until
+from support.portal import ADMIN, CITIZEN, LIAISON, NATIONAL, OTHER_ADMIN, OTHER_CITIZEN, Portal, bearer
 
 from gateway.auth.outgoing import body_digest
 from resolvers.store.database import Store

@@ -5,18 +5,18 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
-from portal import ADMIN, NATIONAL, OTHER_ADMIN
+from support.portal import ADMIN, NATIONAL, OTHER_ADMIN
 
 import schema
 from gateway.registry.composer import Composer
 from gateway.registry.registrar import Registrar
-from resolvers import subgraph as subgraphs
-from resolvers.context import RequestContext
 from resolvers.errors import ChangedMeanwhile, IdempotencyConflict, InvalidInput, NotAllowed, NotFound, Refused
+from resolvers.registry import subgraph as subgraphs
+from resolvers.registry.subgraph import Publication
+from resolvers.request.context import RequestContext
+from resolvers.request.update import Attempt
 from resolvers.store import register
 from resolvers.store.database import Store
-from resolvers.subgraph import Publication
-from resolvers.update import Attempt
 from resolvers.viewer import PUBLIC, Viewer
 
 LINK = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])\n'

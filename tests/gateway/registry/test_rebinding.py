@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import agency_example
 import pytest
 from aiohttp import web
-from authority import Authority
 from conftest import serving as gateway_serving
-from far_end import serving
-from hostile_subgraph import SDL
-from one_graph import a_stored, knows, until
-from portal import Portal
 from pydantic import SecretStr
+from support import agency_example
+from support.authority import Authority
+from support.far_end import serving
+from support.hostile_subgraph import SDL
+from support.one_graph import a_stored, knows, until
+from support.portal import Portal
 
 from gateway.federation.executor.endpoint import Endpoint, TransportLimits
 from gateway.federation.executor.subgraphs import SubgraphFailed

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from resolvers.domain.calendar import OFFSETS, Calendar
 from resolvers.domain.vocabulary import TimeZone
-from resolvers.holiday_tables import KNOWN_YEARS, calendar
+from resolvers.regulations.holiday_tables import KNOWN_YEARS, calendar
 
 instants = st.datetimes(datetime(2023, 1, 1), datetime(2026, 6, 30)).map(lambda moment: moment.replace(tzinfo=UTC))
 

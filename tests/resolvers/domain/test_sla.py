@@ -9,7 +9,7 @@ from resolvers.domain import sla
 from resolvers.domain.lifecycle import ClockEffect, Effect
 from resolvers.domain.sla import ClockDoc
 from resolvers.domain.vocabulary import ClockKind, SupervisionGrade, TimeZone
-from resolvers.holiday_tables import calendar
+from resolvers.regulations.holiday_tables import calendar
 from resolvers.store.register import published_policies
 
 POLICY = published_policies().of("5/2025")

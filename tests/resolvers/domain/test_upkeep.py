@@ -8,7 +8,7 @@ import pytest
 from resolvers.domain import upkeep
 from resolvers.domain.upkeep import Step
 from resolvers.domain.vocabulary import TimeZone
-from resolvers.holiday_tables import calendar
+from resolvers.regulations.holiday_tables import calendar
 from resolvers.store.database import NEVER
 from resolvers.store.register import published_policies
 

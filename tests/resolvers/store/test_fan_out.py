@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from examples import a_complaint
-from ports import free_port
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
+from support.examples import a_complaint
+from support.ports import free_port
 
 from gateway.mongod.process import find_binary
 from resolvers.errors import FellBehind, StateLost

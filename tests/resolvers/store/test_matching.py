@@ -5,12 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from examples import RECEIVED, a_complaint
-from portal import EVERYONE, UNIT
+from support.examples import RECEIVED, a_complaint
+from support.portal import EVERYONE, UNIT
 
-from resolvers import complaint_list
-from resolvers.context import RequestContext
+from resolvers.complaints import complaint_list
 from resolvers.domain.vocabulary import ComplaintStatus
+from resolvers.request.context import RequestContext
 from resolvers.store.database import Store
 from resolvers.store.matching import keys, matches
 from resolvers.viewer import Viewer

@@ -10,19 +10,23 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
-from commands import Commands
-from portal import ADMIN, CITIZEN, COORDINATOR, LIAISON, NATIONAL, OVERSIGHT, PARTNER, SUBGRAPH, UNIT
+from support.commands import Commands
+from support.portal import ADMIN, CITIZEN, COORDINATOR, LIAISON, NATIONAL, OVERSIGHT, PARTNER, SUBGRAPH, UNIT
 
-from resolvers import agency, complaint_list, custody, policy, similar, synthetic, team, upkeep
-from resolvers.context import RequestContext
+from resolvers import policy
+from resolvers.agencies import agency, team
+from resolvers.complaints import complaint_list, similar
+from resolvers.demonstration import synthetic
 from resolvers.domain.vocabulary import ComplaintOrder
 from resolvers.errors import TookTooLong
-from resolvers.holiday_tables import calendar
-from resolvers.listing import Arguments
-from resolvers.loaders import loaders
+from resolvers.paging.listing import Arguments
+from resolvers.regulations.holiday_tables import calendar
+from resolvers.request.context import RequestContext
+from resolvers.request.loaders import loaders
 from resolvers.store import database, indexes, pages, seed
 from resolvers.store.database import Store, connect
 from resolvers.store.register import teams
+from resolvers.upkeep import custody, upkeep
 from resolvers.viewer import PUBLIC, SYSTEM, Viewer
 
 pytestmark = pytest.mark.timeout(240)  # one file runs in one process: its 200 000 complaints are written once

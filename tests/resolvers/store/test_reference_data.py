@@ -9,11 +9,11 @@ import pytest
 from conftest import serving
 
 from gateway.settings import Settings
-from resolvers import agency
-from resolvers.context import RequestContext
-from resolvers.listing import Arguments
-from resolvers.loaders import loaders
-from resolvers.made import MAX_MADE_BYTES
+from resolvers.agencies import agency
+from resolvers.answer_cache import MAX_MADE_BYTES
+from resolvers.paging.listing import Arguments
+from resolvers.request.context import RequestContext
+from resolvers.request.loaders import loaders
 from resolvers.store.database import Store
 from resolvers.store.reference_data import ReferenceData
 

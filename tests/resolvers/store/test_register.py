@@ -3,7 +3,7 @@
 from collections import Counter
 
 from resolvers.domain.vocabulary import AgencyKind
-from resolvers.holiday_tables import calendar
+from resolvers.regulations.holiday_tables import calendar
 from resolvers.store import register, seed
 from resolvers.store.database import Store
 

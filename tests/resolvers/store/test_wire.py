@@ -7,10 +7,10 @@ import time
 from typing import Any
 
 import pytest
-from commands import Commands
 from pymongo.errors import BulkWriteError, ExecutionTimeout, OperationFailure
+from support.commands import Commands
 
-from resolvers.loaders import loaders
+from resolvers.request.loaders import loaders
 from resolvers.store import database, wire
 from resolvers.store.database import Change, Store, changed, connect, found
 

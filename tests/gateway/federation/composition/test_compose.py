@@ -1,8 +1,8 @@
 """Composition: what fits together, what does not and by which code; the order of the subgraphs does not matter."""
 
 import pytest
-from composing import FED1, composed
 from graphql import build_schema, print_schema
+from support.composing import FED1, composed
 
 from gateway.federation.composition import SubgraphSource, compose
 from gateway.federation.join import read_supergraph

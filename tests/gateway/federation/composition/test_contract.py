@@ -1,7 +1,7 @@
 """Contract variants: the same supergraph, with less for clients to see."""
 
-from composing import sources
 from graphql import build_schema
+from support.composing import sources
 
 from gateway.federation.composition import Contract, compose
 from gateway.federation.join import read_supergraph

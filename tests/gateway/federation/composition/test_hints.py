@@ -1,7 +1,7 @@
 """What composes and still deserves a word."""
 
 import pytest
-from composing import hint_codes
+from support.composing import hint_codes
 
 ENTITY = 'type Road @key(fields: "id") { id: ID! %s }'
 ROOT = "type Query { road: Road } "

@@ -1,8 +1,8 @@
 """Where subgraphs do not fit together: the codes that say so, alone and side by side."""
 
 import pytest
-from composing import composed, error_codes
 from graphql import GraphQLObjectType, build_schema
+from support.composing import composed, error_codes
 
 SHARED = "type Query { a: %s @shareable } "
 ENTITY = 'type Road @key(fields: "id") { id: ID! %s }'

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from composing import LINK, error_codes, sources
+from support.composing import LINK, error_codes, sources
 
 from gateway.federation.composition import Composer, SubgraphSource, compose
 

@@ -1,7 +1,7 @@
 """What is wrong with one subgraph by itself: directive by directive, the code that says so."""
 
 import pytest
-from composing import FED1, LINK, composed, error_codes
+from support.composing import FED1, LINK, composed, error_codes
 
 from gateway.federation.hints import Place
 from gateway.federation.places import Places

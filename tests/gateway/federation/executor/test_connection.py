@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import uvloop
-from authority import Authority
+from support.authority import Authority
 
 from gateway.federation.executor.connection import Lost, Oversized, Response, pool
 from gateway.federation.executor.endpoint import Endpoint, TransportLimits

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from far_end import Answer, answering, entities, free_port, serving, text
-from supergraphs import supergraph_of
+from support.far_end import Answer, answering, entities, free_port, serving, text
+from support.supergraphs import supergraph_of
 
 from gateway.federation.engine import Engine
 from gateway.federation.executor.endpoint import Endpoint, TransportLimits

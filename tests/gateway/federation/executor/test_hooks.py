@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from supergraphs import supergraph_of
+from support.supergraphs import supergraph_of
 
 from gateway.federation.engine import Engine
-from gateway.federation.executor.local import Beside
+from gateway.federation.executor.local_first import Beside
 from gateway.federation.executor.subgraphs import Caller
 from gateway.operation.document import Documents
 

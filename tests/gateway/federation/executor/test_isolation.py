@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from far_end import answering, serving
+from support.far_end import answering, serving
 
 from gateway.federation.executor.breaker import Breaker, State
 from gateway.federation.executor.endpoint import Endpoint, TransportLimits

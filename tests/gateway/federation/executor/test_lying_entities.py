@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from composing import composed
+from support.composing import composed
 
 from gateway.federation.engine import Engine
 from gateway.federation.executor.subgraphs import Caller

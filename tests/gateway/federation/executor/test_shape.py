@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from supergraphs import executed, supergraph_of
+from support.supergraphs import executed, supergraph_of
 
 from gateway.federation.engine import Engine
 from gateway.federation.executor.subgraphs import Caller

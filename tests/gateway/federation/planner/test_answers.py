@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from served_subgraphs import Served, asked
+from support.served_subgraphs import Served, asked
 
 
 def data(query: str, /, **subgraphs: Served) -> Any:

@@ -2,7 +2,7 @@
 
 import orjson
 import pytest
-from served_subgraphs import Resolvers, Row, Served, asked
+from support.served_subgraphs import Resolvers, Row, Served, asked
 
 from gateway.federation.executor.run import MAX_CONTEXTS
 

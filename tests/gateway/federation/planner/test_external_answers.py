@@ -1,8 +1,8 @@
 """Answers where a field is external to the subgraph that is asked first, and nobody says whose it is."""
 
 import pytest
-from composing import error_codes
-from one_world import World, agreed
+from support.composing import error_codes
+from support.one_world import World, agreed
 
 LAMP = {
     "__typename": "Product",

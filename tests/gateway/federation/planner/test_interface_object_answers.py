@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from one_world import World, agreed
+from support.one_world import World, agreed
 
 
 def media(type_name: str, number: int, **further: Any) -> dict[str, Any]:

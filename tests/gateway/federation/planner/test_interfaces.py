@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from supergraphs import executed, fetches, planned, supergraph_of
+from support.supergraphs import executed, fetches, planned, supergraph_of
 
 MEDIA = """
 type Query @join__type(graph: A) @join__type(graph: B) { media: [Media] @join__field(graph: A) }

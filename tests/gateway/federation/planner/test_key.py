@@ -1,6 +1,6 @@
 """`@key`: how the same object is found again in another subgraph."""
 
-from supergraphs import fetches, planned, supergraph_of
+from support.supergraphs import fetches, planned, supergraph_of
 
 SHOP = """
 type Query @join__type(graph: A) @join__type(graph: B) @join__type(graph: C) { product: Product @join__field(graph: A) }

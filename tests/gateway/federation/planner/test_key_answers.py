@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from one_world import World, agreed
+from support.one_world import World, agreed
 
 PARTS = [
     {"__typename": "Part", "no": no, "of": {"__typename": "Origin", "code": code}}

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 from graphql import OperationDefinitionNode, parse
-from supergraphs import fetches, planned, supergraph_of
+from support.supergraphs import fetches, planned, supergraph_of
 
 from gateway.federation.engine import Engine
 from gateway.federation.executor.subgraphs import NOBODY, Caller

@@ -4,7 +4,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from one_world import World, agreed
+from support.one_world import World, agreed
 
 USER = {
     "__typename": "User",

@@ -4,7 +4,7 @@ import time
 
 import pytest
 from graphql import parse
-from supergraphs import executed, fetches, planned, supergraph_of
+from support.supergraphs import executed, fetches, planned, supergraph_of
 
 from gateway.federation.planner.paths import TooComplex
 from gateway.federation.planner.planner import plan as plan_operation

@@ -1,6 +1,6 @@
 """`@override`: a field that has moved to another subgraph, at once or by a label."""
 
-from supergraphs import fetches, planned, supergraph_of
+from support.supergraphs import fetches, planned, supergraph_of
 
 MOVED = """
 type Query @join__type(graph: A) @join__type(graph: B) { user: User @join__field(graph: A) }

@@ -1,8 +1,8 @@
 """Answers where fields have moved from one subgraph to another: of keys, interfaces and requirements."""
 
 import pytest
-from composing import error_codes
-from one_world import World, agreed
+from support.composing import error_codes
+from support.one_world import World, agreed
 
 USER = {
     "__typename": "User",

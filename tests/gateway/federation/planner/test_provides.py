@@ -1,6 +1,6 @@
 """`@provides`, `@external` and `@shareable`: who resolves a field, on which way."""
 
-from supergraphs import fetches, planned, supergraph_of
+from support.supergraphs import fetches, planned, supergraph_of
 
 LIBRARY = """
 type Query @join__type(graph: A) @join__type(graph: B) {

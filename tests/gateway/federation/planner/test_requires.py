@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from supergraphs import executed, fetches, planned, supergraph_of
+from support.supergraphs import executed, fetches, planned, supergraph_of
 
 from gateway.federation.planner.planner import Unplannable
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from composing import error_codes
-from one_world import View, World, agreed
+from support.composing import error_codes
+from support.one_world import View, World, agreed
 
 ORDER = {
     "__typename": "Order",

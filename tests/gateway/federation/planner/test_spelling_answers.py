@@ -1,8 +1,8 @@
 """Answers over subgraphs that spell the same in other ways: renamed directives, Federation 1, root types."""
 
 import pytest
-from composing import FED1
-from one_world import World, agreed
+from support.composing import FED1
+from support.one_world import World, agreed
 
 USER = {
     "__typename": "User",

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from one_world import World, agreed
+from support.one_world import World, agreed
 
 VALUE = {"__typename": "Value", "x": 1, "y": 2, "z": 3}
 HOLDER = {"__typename": "Holder", "id": "h", "value": VALUE}

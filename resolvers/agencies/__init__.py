@@ -1,0 +1,1 @@
+"""Agencies, their regions, categories, teams and action plans."""

@@ -1,0 +1,183 @@
+"""Action plans: read, set up, and the progress of their milestones."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from resolvers import policy
+from resolvers.agencies import reference
+from resolvers.agencies import team as teams
+from resolvers.domain import plans, tracking_id
+from resolvers.domain.vocabulary import MilestoneStatus
+from resolvers.errors import InvalidInput, LimitReached, NotAllowed, NotFound
+from resolvers.personal_data import text
+from resolvers.request.context import RequestContext
+from resolvers.request.update import Attempt, create, update
+from resolvers.store.database import Document
+
+MAX_MILESTONES: Final = 200
+MAX_MEASUREMENTS: Final = 500
+MAX_WEIGHT: Final = 1000.0
+
+
+async def by_id(context: RequestContext, plan_id: str) -> Document | None:
+    return await context.loaders.action_plan.load(plan_id)
+
+
+async def by_agency(context: RequestContext, agency_id: str) -> list[Document]:
+    """An agency's plans, the earliest first."""
+    return await context.loaders.action_plans.load(agency_id)
+
+
+def progress(context: RequestContext, plan: Mapping[str, Any]) -> float | None:
+    return plans.progress(_measured(milestone) for milestone in plan["milestones"])
+
+
+def milestones(context: RequestContext, plan: Mapping[str, Any]) -> list[Document]:
+    """Each with its plan's first day, which its status counts from."""
+    return [{**milestone, "begins": plan["periodFrom"]} for milestone in plan["milestones"]]
+
+
+def status(context: RequestContext, milestone: Mapping[str, Any]) -> MilestoneStatus:
+    begins = date.fromisoformat(milestone["begins"])
+    return plans.status(_measured(milestone), begins=begins, today=teams.today(context))
+
+
+def value(context: RequestContext, milestone: Mapping[str, Any]) -> float | None:
+    return _value(milestone)
+
+
+def _value(milestone: Mapping[str, Any]) -> float | None:
+    """The measurement of the latest day; of several on one day the last that was recorded."""
+    found = milestone["measurements"]
+    return None if not found else float(max(found, key=lambda row: (row["on"], row["at"]))["value"])
+
+
+def _measured(milestone: Mapping[str, Any]) -> plans.Milestone:
+    return plans.Milestone(
+        due_on=date.fromisoformat(milestone["dueOn"]),
+        weight=milestone["weight"],
+        baseline=milestone["baseline"],
+        target=milestone["target"],
+        value=_value(milestone),
+        dropped=milestone["dropped"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A plan as the input gives it."""
+
+    agency: str
+    title: str
+    decree: Mapping[str, Any] | None
+    period_from: str
+    period_to: str
+    milestones: Sequence[Mapping[str, Any]]
+
+
+async def set_up(context: RequestContext, attempt: Attempt, draft: Draft) -> Document:
+    owner = await reference.agency(context, draft.agency, "agency")
+    if not policy.may_manage_teams(context.viewer, owner):
+        raise NotAllowed(f"The action plans of {draft.agency} are not yours to set up.")
+    if draft.period_to < draft.period_from:
+        raise InvalidInput(
+            f"periodTo {draft.period_to} lies before periodFrom {draft.period_from}.", field=("input", "periodTo")
+        )
+    if len(draft.milestones) > MAX_MILESTONES:
+        raise LimitReached(f"A plan has at most {MAX_MILESTONES} milestones.", field=("input", "milestones"))
+    plan_id = tracking_id.new("PL", secrets.token_bytes(16))
+    plan: Document = {
+        "_id": plan_id,
+        "agency": draft.agency,
+        "decree": None if draft.decree is None else reference.decree(draft.decree),
+        "title": text.required(draft.title, "title", at_most=text.MAX_TITLE),
+        "periodFrom": draft.period_from,
+        "periodTo": draft.period_to,
+        "milestones": [
+            _milestone(f"{plan_id}/{number}", draft, owner, given)
+            for number, given in enumerate(draft.milestones, start=1)
+        ],
+        "processed": [],
+        "revision": 1,
+    }
+    return await create(context, context.store.action_plans, plan, attempt)
+
+
+def _milestone(milestone_id: str, draft: Draft, owner: Document, given: Mapping[str, Any]) -> Document:
+    field = ("input", "milestones")
+    weight, baseline, target = given.get("weight", 1.0), given.get("baseline"), given.get("target")
+    if not 0 < weight <= MAX_WEIGHT:
+        raise InvalidInput(f"weight {weight} is not above 0 and at most {MAX_WEIGHT:g}.", field=(*field, "weight"))
+    if not draft.period_from <= given["dueOn"] <= draft.period_to:
+        raise InvalidInput(f"dueOn {given['dueOn']} lies outside the plan's period.", field=(*field, "dueOn"))
+    if (1.0 if target is None else target) == (0.0 if baseline is None else baseline):
+        raise InvalidInput("baseline and target are the same: nothing could be measured.", field=(*field, "target"))
+    unit = given.get("unit")
+    if unit is not None and unit not in {known["id"] for known in owner["units"]}:
+        raise InvalidInput(f"{unit!r} is not a unit of {owner['_id']}.", field=(*field, "unit"))
+    return {
+        "id": milestone_id,
+        "title": text.required(given["title"], "milestones", "title", at_most=text.MAX_TITLE),
+        "dueOn": given["dueOn"],
+        "weight": weight,
+        "kpi": given.get("kpi"),
+        "baseline": baseline,
+        "target": target,
+        "unit": unit,
+        "dropped": False,
+        "measurements": [],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """`dropped` takes the milestone out of the plan, or back into it; None leaves it where it is."""
+
+    milestone: str
+    value: float
+    on: str
+    note: str | None
+    dropped: bool | None
+
+
+async def record(context: RequestContext, attempt: Attempt, plan_id: str, measured: Measurement) -> Document:
+    known = await by_id(context, plan_id)
+    if known is None:
+        raise NotFound(f"There is no action plan {plan_id!r}: see Agency.actionPlans.", field=("input", "actionPlan"))
+    owner = await reference.agency(context, known["agency"])
+    note = text.optional(measured.note, "note")
+    if measured.on > teams.today(context).isoformat():
+        raise InvalidInput(f"on {measured.on} lies in the future.", field=("input", "on"))
+
+    def change(plan: Document) -> Document:
+        milestone = next((row for row in plan["milestones"] if row["id"] == measured.milestone), None)
+        if milestone is None:
+            raise NotFound(f"{measured.milestone} is not a milestone of {plan_id}.", field=("input", "milestone"))
+        _check_recorder(context, owner, milestone, measured)
+        if len(milestone["measurements"]) >= MAX_MEASUREMENTS:
+            raise LimitReached(f"{measured.milestone} has {MAX_MEASUREMENTS} measurements; more are not taken.")
+        row = {
+            "value": measured.value,
+            "on": measured.on,
+            "note": note,
+            "bySubject": context.viewer.subject,
+            "at": context.now,
+        }
+        changed = {**milestone, "measurements": [*milestone["measurements"], row]}
+        if measured.dropped is not None:
+            changed["dropped"] = measured.dropped
+        return {"milestones": [changed if known is milestone else known for known in plan["milestones"]]}
+
+    return await update(context, context.store.action_plans, plan_id, attempt, visible=lambda plan: True, change=change)
+
+
+def _check_recorder(
+    context: RequestContext, owner: Document, milestone: Mapping[str, Any], measured: Measurement
+) -> None:
+    if not policy.may_record_progress(context.viewer, owner, milestone["unit"]):
+        raise NotAllowed(f"The progress of {milestone['id']} is not yours to record.")
+    if measured.dropped is not None and not policy.may_manage_teams(context.viewer, owner):
+        raise NotAllowed("Milestones are dropped by the agency's admin.", field=("input", "dropped"))

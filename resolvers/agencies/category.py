@@ -1,0 +1,15 @@
+"""Categories: read."""
+
+from operator import attrgetter
+from typing import Final
+
+from resolvers.agencies.reference import Register
+from resolvers.request.context import RequestContext
+from resolvers.store.database import Document, found
+
+by_code: Final = Register(attrgetter("loaders.category"))
+
+
+async def listing(context: RequestContext) -> list[Document]:
+    """The whole tree, by code: parents before what lies in them."""
+    return await found(context.store.categories, {}, sort=[("_id", 1)])

@@ -1,0 +1,17 @@
+"""Regions: read."""
+
+from operator import attrgetter
+from typing import Any, Final
+
+from resolvers.agencies.reference import Register
+from resolvers.request.context import RequestContext
+from resolvers.store.database import Document, found
+
+by_code: Final = Register(attrgetter("loaders.region"))
+
+
+async def listing(context: RequestContext, *, level: str | None, parent: str | None) -> list[Document]:
+    """All that match, by code: 34 provinces, 514 regencies and cities."""
+    wanted: dict[str, Any] = {"level": level, "parent": parent}
+    query = {key: value for key, value in wanted.items() if value is not None}
+    return await found(context.store.regions, query, sort=[("_id", 1)])

@@ -1,0 +1,187 @@
+"""Teams: read."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from operator import attrgetter
+from typing import Any, Final
+
+from resolvers import policy
+from resolvers.agencies.reference import Register
+from resolvers.domain import teams
+from resolvers.domain.vocabulary import TeamKind, TeamRole, TeamStatus
+from resolvers.errors import NotAllowed, TeamNotActive
+from resolvers.paging.listing import Arguments, Cursors, Listing, scope
+from resolvers.request.context import RequestContext
+from resolvers.store import indexes, pages
+from resolvers.store.database import MAX_TIME_MS, NEVER, Document
+
+JAKARTA: Final = timezone(timedelta(hours=7))
+"""Terms of decrees are dates without a zone: they begin and end by the capital's day."""
+
+
+def today(context: RequestContext) -> date:
+    return context.now.astimezone(JAKARTA).date()
+
+
+def status(context: RequestContext, team: Mapping[str, Any]) -> TeamStatus:
+    return teams.status(
+        term_from=date.fromisoformat(team["termFrom"]),
+        term_to=_day(team["termTo"]),
+        superseded=team["supersededBy"] is not None,
+        today=today(context),
+    )
+
+
+def is_active(context: RequestContext, team: Mapping[str, Any]) -> bool:
+    return teams.is_active(status(context, team))
+
+
+def may_work(context: RequestContext, team: Mapping[str, Any]) -> bool:
+    """Whether its members may verify, accept and approve now: while it is active, and for the days of grace."""
+    return teams.may_work(status(context, team), _day(team["termTo"]), today(context))
+
+
+def standing(context: RequestContext, team: Mapping[str, Any]) -> teams.Standing:
+    return teams.standing(status(context, team), _day(team["termTo"]), today(context))
+
+
+def wake_at(context: RequestContext, team: Mapping[str, Any]) -> datetime:
+    """When its standing changes next; NEVER for what is superseded, or has no end."""
+    day = teams.next_change(date.fromisoformat(team["termFrom"]), _day(team["termTo"]), today(context))
+    if day is None or team["supersededBy"] is not None:
+        return NEVER
+    return datetime.combine(day, time.min, JAKARTA).astimezone(UTC)
+
+
+async def refusal(context: RequestContext) -> TeamNotActive | NotAllowed | None:
+    """Why an agency's admin or liaison may not work for it now: no team of it is in force, or they have no seat there.
+
+    A seat whose holder is not on record may be anybody's; who is on record as having left has none.
+    """
+    agency, subject = context.viewer.agency, context.viewer.subject
+    if agency is None or not policy.works_in_a_team(context.viewer):
+        return None
+    members = [
+        member for team in await by_agency(context, agency) if may_work(context, team) for member in team["members"]
+    ]
+    if not members:
+        return TeamNotActive(f"No team of {agency} is in force: it needs a decree for the present term.")
+    own = [member for member in members if member["subject"] == subject]
+    seats = own or [member for member in members if member["subject"] is None]
+    if any(is_current(context, member) for member in seats):
+        return None
+    return NotAllowed(f"You are no present member of a team of {agency}.")
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+by_id: Final = Register(attrgetter("loaders.team"))
+
+
+async def member(context: RequestContext, member_id: str) -> Document | None:
+    """A member by its id, which begins with its team's."""
+    team = await by_id(context, member_id.partition("/")[0])
+    return next((member for member in team["members"] if member["id"] == member_id), None) if team else None
+
+
+async def by_agency(context: RequestContext, agency_id: str, *, active_only: bool = False) -> list[Document]:
+    """An agency's teams, by name."""
+    found = await context.loaders.teams.load(agency_id)
+    return [team for team in found if is_active(context, team)] if active_only else found
+
+
+async def health(context: RequestContext, agency: Mapping[str, Any]) -> Document | None:
+    """How the agency's seats are filled, over its active teams, else those whose term ended last; None without one."""
+    begun = [
+        team
+        for team in await by_agency(context, agency["_id"])
+        if status(context, team) not in (TeamStatus.PLANNED, TeamStatus.SUPERSEDED)
+    ]
+    latest = max((team["termTo"] or "" for team in begun), default=None)
+    counted = [team for team in begun if is_active(context, team)] or [row for row in begun if row["termTo"] == latest]
+    if not counted:
+        return None
+    members = [
+        teams.Seat(TeamRole(row["role"]), row["unit"], bool(row["trainings"]))
+        for team in counted
+        for row in team["members"]
+        if is_current(context, row)
+    ]
+    units = [unit["id"] for unit in agency["units"]]
+    found = teams.health(members, units, [_day(team["termTo"]) for team in counted], today(context))
+    return {
+        "seatsFilled": found.seats_filled,
+        "seatsTotal": found.seats_total,
+        "liaisonsPerUnit": found.liaisons_per_unit,
+        "trainedShare": found.trained_share,
+        "daysToExpiry": found.days_to_expiry,
+    }
+
+
+def is_current(context: RequestContext, member: Mapping[str, Any]) -> bool:
+    day = today(context).isoformat()
+    return member["from"] <= day and (member["to"] is None or day <= member["to"])
+
+
+async def liaisons(context: RequestContext, unit_id: str) -> list[Document]:
+    """The present liaisons of a unit, from its agency's working teams."""
+    found = await by_agency(context, unit_id.partition("/")[0], active_only=True)
+    return [
+        member
+        for team in found
+        for member in team["members"]
+        if member["unit"] == unit_id and member["role"] == TeamRole.LIAISON and is_current(context, member)
+    ]
+
+
+async def of_subject(context: RequestContext, subject: str | None) -> list[Document]:
+    """The teams that a person is a present member of, by name."""
+    if subject is None:
+        return []
+    found = context.store.teams.find({"members.subject": {"$eq": subject}}, max_time_ms=MAX_TIME_MS)
+    return [
+        team
+        for team in sorted(await found.to_list(None), key=lambda team: str(team["name"]))
+        if any(member["subject"] == subject and is_current(context, member) for member in team["members"])
+    ]
+
+
+def listing(
+    context: RequestContext, filter: Mapping[str, Any], arguments: Arguments, *, keys: frozenset[str] | None = None
+) -> Listing:
+    """Teams by name; `filter` has the keys of TeamFilter."""
+    query: Document = {"kind": {"$in": list(filter.get("kinds", TeamKind))}}
+    if "agency" in filter:
+        query["agency"] = {"$eq": filter["agency"]}
+    if "province" in filter:
+        query["agencyProvince"] = {"$eq": filter["province"]}
+    hint = indexes.choose(indexes.TEAM_LISTS, query, "name")
+    if "status" in filter:
+        query["$or"] = [_term(context, status) for status in filter["status"]] or [{"_id": {"$in": []}}]
+    cursors = Cursors(context.secret_key, scope("teams", filter))
+    return pages.listing(
+        context.store.teams, [pages.Part(query, hint)], pages.Order("name"), arguments, cursors, keys=keys
+    )
+
+
+def _term(context: RequestContext, status: TeamStatus) -> Document:
+    """The stored dates that `status` is derived from; tested against `teams.status`."""
+    if status is TeamStatus.SUPERSEDED:
+        return {"supersededBy": {"$ne": None}}
+    day = today(context)
+    soon = (day + timedelta(days=teams.EXPIRING_DAYS)).isoformat()
+    terms: dict[TeamStatus, Iterable[Document]] = {
+        TeamStatus.PLANNED: [{"termFrom": {"$gt": day.isoformat()}}],
+        TeamStatus.ACTIVE: [
+            {"termFrom": {"$lte": day.isoformat()}},
+            {"$or": [{"termTo": None}, {"termTo": {"$gt": soon}}]},
+        ],
+        TeamStatus.EXPIRING: [
+            {"termFrom": {"$lte": day.isoformat()}},
+            {"termTo": {"$gte": day.isoformat(), "$lte": soon}},
+        ],
+        TeamStatus.EXPIRED: [{"termFrom": {"$lte": day.isoformat()}}, {"termTo": {"$lt": day.isoformat()}}],
+    }
+    return {"$and": [{"supersededBy": None}, *terms[status]]}

@@ -1,0 +1,1 @@
+"""A complaint's life: what can be done with it, and how it is read."""

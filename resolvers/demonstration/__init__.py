@@ -1,0 +1,1 @@
+"""Synthetic data for the demonstration, and what routing makes of them."""

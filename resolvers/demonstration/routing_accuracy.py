@@ -1,0 +1,101 @@
+"""How often the routing rules are right, on synthetic complaints whose competent agency is known."""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from resolvers.complaints.routing import Question, matter, suggested
+from resolvers.demonstration import synthetic
+from resolvers.domain import routing
+from resolvers.domain.routing import RuleId
+from resolvers.store import register
+from resolvers.store.database import Document
+
+
+class Outcome(NamedTuple):
+    """What became of the complaints of one manner of filing."""
+
+    right: int
+    wrong: int
+    undecided: int
+    by_rule: Mapping[RuleId, tuple[int, int, int]]
+    """Right, wrong, undecided, by the rule of the best candidate."""
+
+
+Filing = Callable[[Document, random.Random], Document]
+
+
+def _as_filed(filed: Document, chance: random.Random) -> Document:
+    return filed
+
+
+def _nobody_named(filed: Document, chance: random.Random) -> Document:
+    return filed | {"namedAgency": None}
+
+
+def _text_alone(filed: Document, chance: random.Random) -> Document:
+    return filed | {"namedAgency": None, "category": None}
+
+
+def _wrongly_named(filed: Document, chance: random.Random) -> Document:
+    return filed | {"namedAgency": chance.choice(register.agencies())["_id"]}
+
+
+def _wrong_category(filed: Document, chance: random.Random) -> Document:
+    return filed | {"category": chance.choice(register.categories())["_id"], "namedAgency": None}
+
+
+FILINGS: Final[Mapping[str, Filing]] = {
+    "with category and place, 80 % naming the agency": _as_filed,
+    "with category and place, naming nobody": _nobody_named,
+    "with place and text alone": _text_alone,
+    "naming an agency at random": _wrongly_named,
+    "with a category at random, naming nobody": _wrong_category,
+}
+
+
+def measure(filing: Filing, count: int, *, now: datetime, seed: int) -> Outcome:
+    """The outcome of `count` complaints; the same arguments give the same one."""
+    chance = random.Random(seed)  # noqa: S311 - reproducible on purpose
+    counted: Counter[tuple[RuleId, int]] = Counter()
+    for filed, target in synthetic.labelled(count, now=now, seed=seed):
+        found = _routed(filing(filed, chance))
+        verdict = 2 if found.decided is None else int(found.decided.agency != target)
+        counted[(found.decided or found.candidates[0]).rule, verdict] += 1
+    by_rule = {rule: (counted[rule, 0], counted[rule, 1], counted[rule, 2]) for rule in RuleId}
+    right, wrong, undecided = (sum(row[verdict] for row in by_rule.values()) for verdict in range(3))
+    return Outcome(right, wrong, undecided, by_rule)
+
+
+_AGENCY: Final = {agency["_id"]: agency for agency in register.agencies()}
+_CATEGORY: Final = {category["_id"]: category for category in register.categories()}
+_GOVERNMENT: Final = {region["_id"]: _AGENCY[region["government"] or ""] for region in register.regions()}
+
+
+def _routed(filed: Document) -> routing.Routing:
+    question = Question(filed["title"], filed["body"], filed["category"], filed["region"], filed["namedAgency"])
+    return routing.route(
+        matter(
+            question,
+            category=_CATEGORY.get(filed["category"]),
+            government=_GOVERNMENT[filed["region"]],
+            named=_AGENCY.get(filed["namedAgency"]),
+            suggested=[_CATEGORY[code] for code in suggested(question)],
+        )
+    )
+
+
+def table(count: int, *, now: datetime, seed: int) -> Iterator[str]:
+    """The outcomes as lines of Markdown: shares of all complaints, rule by rule."""
+    for name, filing in FILINGS.items():
+        outcome = measure(filing, count, now=now, seed=seed)
+        yield f"| {name} | {_shares((outcome.right, outcome.wrong, outcome.undecided), count)} |"
+        for rule, row in outcome.by_rule.items():
+            if any(row):
+                yield f"| &nbsp;&nbsp;{rule} | {_shares(row, count)} |"
+
+
+def _shares(row: tuple[int, ...], count: int) -> str:
+    return " | ".join(f"{100 * part / count:.1f} %" for part in row)

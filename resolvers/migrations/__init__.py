@@ -1,0 +1,1 @@
+"""Changes to the documents that are stored."""

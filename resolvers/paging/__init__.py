@@ -1,0 +1,1 @@
+"""Pages of lists: keys, cursors, filters."""

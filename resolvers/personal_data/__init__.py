@@ -1,0 +1,1 @@
+"""Personal data in texts: found, masked, and searched without them."""

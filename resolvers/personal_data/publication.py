@@ -1,0 +1,66 @@
+"""What others read and find of a complaint's text: title and body with personal data masked, and its search words."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from resolvers.domain import redaction, search_words
+from resolvers.domain.redaction import Span
+from resolvers.domain.vocabulary import PersonalDataKind
+from resolvers.personal_data import personal_data
+from resolvers.personal_data.stems import stems
+
+Keys = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A complaint's title and body, and the personal data in each of them."""
+
+    title: str
+    body: str
+    in_title: Sequence[Span]
+    in_body: Sequence[Span]
+
+    @property
+    def names_a_person(self) -> bool:
+        return redaction.names_a_person([*self.in_title, *self.in_body])
+
+    def keys(self, *, published: bool = False) -> Keys:
+        """The keys of a complaint that its texts decide."""
+        shown = redaction.masked(self.title, self.in_title), redaction.masked(self.body, self.in_body)
+        return written(self.title, self.body, *shown, published=published)
+
+    def findings(self) -> list[Keys]:
+        """What was found, by field and kind; never the words themselves."""
+        return [
+            {"field": field, "kind": kind, "count": count}
+            for field, spans in (("title", self.in_title), ("body", self.in_body))
+            for kind, count in Counter(span.kind for span in spans).items()
+        ]
+
+
+def read(title: str, body: str) -> Reading:
+    return Reading(title, body, personal_data.scan(title), personal_data.scan(body))
+
+
+def repeated(complaint: Mapping[str, Any], text: str) -> list[PersonalDataKind]:
+    """Kinds of the complaint's personal data that the text says again, however it writes them; places are none."""
+    clean = {complaint["redactedTitle"], complaint["redactedBody"]}
+    own = dict.fromkeys(complaint[key] for key in ("title", "originalTitle", "body"))
+    personal = (
+        (said[span.start : span.end], span.kind)
+        for said in own
+        if said not in clean
+        for span in personal_data.scan(said)
+        if redaction.is_of_a_person(span.kind)
+    )
+    return redaction.said_again(text, personal)
+
+
+def written(title: str, body: str, shown_title: str, shown_body: str, *, published: bool = False) -> Keys:
+    full = stems(f"{title}\n{body}")
+    shown = full if (title, body) == (shown_title, shown_body) else stems(f"{shown_title}\n{shown_body}")
+    words = search_words.marked(full, shown, published=published)
+    return {"redactedTitle": shown_title, "redactedBody": shown_body, "words": words}

@@ -1,0 +1,1 @@
+"""Agencies' subgraphs: published versions, usage of their fields, local cases."""

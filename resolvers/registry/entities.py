@@ -1,0 +1,68 @@
+"""Entities by their keys, as the graph's other subgraphs name them: read anew, never taken from what was sent."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
+
+from resolvers import policy
+from resolvers.errors import InvalidArgument
+from resolvers.request.context import RequestContext
+from resolvers.request.loaders import ById, Loaders
+from resolvers.store.database import Document
+
+MAX_REPRESENTATIONS: Final = 1000
+
+
+class Entity(NamedTuple):
+    """A type's key field, and its loader."""
+
+    key_field: str
+    loader: Callable[[Loaders], ById]
+
+
+COMPLAINT: Final = "Complaint"
+ENTITIES: Final[Mapping[str, Entity]] = {
+    "Agency": Entity("id", attrgetter("agency")),
+    "Category": Entity("code", attrgetter("category")),
+    COMPLAINT: Entity("id", attrgetter("complaint")),
+    "Region": Entity("code", attrgetter("region")),
+    "Team": Entity("id", attrgetter("team")),
+}
+
+
+async def by_representations(
+    context: RequestContext, representations: Sequence[Any], keys: frozenset[str] = frozenset()
+) -> list[Document | None]:
+    """The entities in the order of their representations, each with its `__typename` and at least these `keys`.
+
+    None for what is absent, not to be known of, or no representation of an entity: the three look the same.
+    Raises InvalidArgument for more than 1 000 at once.
+    """
+    if len(representations) > MAX_REPRESENTATIONS:
+        raise InvalidArgument(
+            f"There are {len(representations)} representations; at most {MAX_REPRESENTATIONS} are taken at once."
+        )
+    # All are asked for before the first is awaited: the loaders read them in one batch a type.
+    loading = [_load(context, row, keys | frozenset(policy.KEYS)) for row in representations]
+    return [None if one is None else _shown(context, one[0], await one[1]) for one in loading]
+
+
+def _load(
+    context: RequestContext, representation: Any, keys: frozenset[str]
+) -> tuple[str, Awaitable[Document | None]] | None:
+    if not isinstance(representation, dict):
+        return None
+    type_name = representation.get("__typename")
+    entity = ENTITIES.get(type_name) if isinstance(type_name, str) else None
+    key = None if entity is None else representation.get(entity.key_field)
+    if entity is None or not isinstance(key, str):
+        return None
+    return str(type_name), entity.loader(context.loaders).load(key, keys)
+
+
+def _shown(context: RequestContext, type_name: str, document: Document | None) -> Document | None:
+    if document is None:
+        return None
+    if type_name == COMPLAINT and not policy.may_know(context.viewer, document, context.proven):
+        return None
+    return {**document, "__typename": type_name}

@@ -1,0 +1,277 @@
+"""The subgraph registry's records: what agencies published, and the supergraph that is live.
+
+Versions of a subgraph are written once and stay. One document, `live`, names the version of each subgraph and holds the
+supergraph composed of them: to publish is one compare-and-set on it, so that a reader never meets half of a change.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final, NamedTuple
+
+from resolvers import policy
+from resolvers.agencies import reference
+from resolvers.domain.vocabulary import SubgraphFindingKind
+from resolvers.errors import ChangedMeanwhile, InvalidInput, NotAllowed, NotFound
+from resolvers.registry import usage
+from resolvers.request.composer import Composer, Member, Outcome, Standing
+from resolvers.request.context import RequestContext
+from resolvers.request.update import MAX_TRIES, Attempt, conflict
+from resolvers.store.database import MAX_TIME_MS, Document, DuplicateKeyError, Store
+
+LIVE: Final = "live"
+MAX_SDL_CHARACTERS: Final = 500_000
+SHOWN_VERSIONS: Final = 50
+KEPT_KEYS: Final = 200
+USED_WITHIN: Final = timedelta(days=7)
+
+NOTHING_LIVE: Final[Document] = {
+    "_id": LIVE,
+    "version": 0,
+    "sdl": "",
+    "apiSchema": "",
+    "composedAt": None,
+    "members": {},
+    "processed": [],
+}
+
+
+async def live(store: Store) -> Document:
+    """The live supergraph: its version, SDL, API schema, and `members`, the version of each agency's subgraph."""
+    found = await store.supergraphs.find_one({"_id": LIVE}, max_time_ms=MAX_TIME_MS)
+    return found or dict(NOTHING_LIVE)
+
+
+async def published(context: RequestContext) -> list[Document]:
+    """The subgraphs that are live, by agency."""
+    ids = [_version_id(agency, version) for agency, version in (await live(context.store))["members"].items()]
+    found = context.store.subgraph_versions.find({"_id": {"$in": ids}}, max_time_ms=MAX_TIME_MS)
+    return sorted(await found.to_list(None), key=lambda row: str(row["agency"]))
+
+
+async def versions(context: RequestContext, agency_id: str) -> list[Document]:
+    """The latest 50 versions that an agency published, newest first; none for whom they are no business of."""
+    if not policy.may_read_subgraph(context.viewer, agency_id):
+        return []
+    found = context.store.subgraph_versions.find({"agency": agency_id}, max_time_ms=MAX_TIME_MS)
+    return await found.sort("version", -1).limit(SHOWN_VERSIONS).to_list(None)
+
+
+async def check(context: RequestContext, agency_id: str, *, sdl: str, url: str | None) -> Outcome:
+    """What would become of the graph, and of the plans of the hottest operations; what clients use most is first."""
+    await _own_agency(context, agency_id)
+    now_live = await live(context.store)
+    members = await live_members(context.store, now_live)
+    standing = next((row.url for row in members if row.agency == agency_id), f"https://{agency_id}.invalid/")
+    candidate = Member(agency_id, url or standing, _checked_sdl(sdl))
+    since = (context.now - USED_WITHIN).date()
+    hottest = await usage.hottest_operations(context.store, since)
+    outcome = await _composer(context).compose(members, candidate, _standing(now_live, hottest))
+    uses = await usage.of_fields(context.store, since)
+    findings = [
+        row | {"uses": uses.get(row["coordinate"], 0)} if row["kind"] == SubgraphFindingKind.BREAKING else row
+        for row in outcome.findings
+    ]
+    findings.sort(key=lambda row: -(row["uses"] or 0))
+    return outcome._replace(findings=findings)
+
+
+class Publication(NamedTuple):
+    """What is to be published: an SDL at a URL, or a version that was published before."""
+
+    url: str | None
+    sdl: str | None
+    version: int | None
+
+
+async def publish(
+    context: RequestContext,
+    attempt: Attempt,
+    agency_id: str,
+    publication: Publication,
+    *,
+    expected_version: int | None,
+) -> tuple[Document, Outcome | None]:
+    """The published version and what composing found; of publishers at once each composes on what the other published.
+
+    Raises InvalidInput where it cannot be composed, ChangedMeanwhile where another version than expected is live.
+    """
+    await _own_agency(context, agency_id)
+    token = attempt.token(context)
+    composer = _composer(context)
+    candidate = await _candidate(context, agency_id, publication)
+    await composer.prove(agency_id, candidate.url)
+    version: Document | None = None
+    for _ in range(MAX_TRIES):
+        now_live = await live(context.store)
+        if token is not None and (done := _done(now_live, token, attempt)) is not None:
+            return await _version(context.store, done), None
+        _check_expected(now_live, agency_id, expected_version)
+        members = await live_members(context.store, now_live)
+        outcome = await composer.compose(members, candidate, _standing(now_live))
+        if not outcome.supergraph:
+            raise InvalidInput(_first_sentence(outcome), field=("input", "sdl"))
+        version = version or await _store_version(context, candidate)
+        if version is None:
+            continue
+        changed = now_live["members"] | {agency_id: version["version"]}
+        if await _exchange(context, now_live, changed, outcome, _processed(now_live, token, attempt, version["_id"])):
+            return version, outcome
+    raise ChangedMeanwhile("The graph is being changed by many at once: try again.")
+
+
+async def retire(
+    context: RequestContext, attempt: Attempt, agency_id: str, *, expected_version: int | None
+) -> Document:
+    """Takes the agency's subgraph out of the graph; its versions stay, and any of them can be published again."""
+    if not policy.may_retire_subgraph(context.viewer, agency_id):
+        raise NotAllowed(f"The subgraph of {agency_id} is not yours to retire.")
+    token = attempt.token(context)
+    composer = _composer(context)
+    for _ in range(MAX_TRIES):
+        now_live = await live(context.store)
+        if token is not None and (done := _done(now_live, token, attempt)) is not None:
+            return await _version(context.store, done)
+        version = now_live["members"].get(agency_id)
+        if version is None:
+            raise NotFound(f"{agency_id} has no subgraph in the graph: see the query subgraphs.")
+        _check_expected(now_live, agency_id, expected_version)
+        members = [row for row in await live_members(context.store, now_live) if row.agency != agency_id]
+        outcome = await composer.compose(members, None, _standing(now_live))
+        if not outcome.supergraph:
+            raise InvalidInput(_first_sentence(outcome))
+        retired = _version_id(agency_id, version)
+        changed = {agency: number for agency, number in now_live["members"].items() if agency != agency_id}
+        if await _exchange(context, now_live, changed, outcome, _processed(now_live, token, attempt, retired)):
+            return await _version(context.store, retired)
+    raise ChangedMeanwhile("The graph is being changed by many at once: try again.")
+
+
+def _standing(now_live: Document, uses: Mapping[str, int] | None = None) -> Standing:
+    return Standing(now_live["apiSchema"], now_live["sdl"], uses or {})
+
+
+def _composer(context: RequestContext) -> Composer:
+    if context.composer is None:
+        raise NotAllowed("This gateway takes no subgraphs: the operator has not opened its registry.")
+    return context.composer
+
+
+async def _own_agency(context: RequestContext, agency_id: str) -> None:
+    await reference.agency(context, agency_id, "agency")
+    if not policy.may_publish_subgraph(context.viewer, agency_id):
+        raise NotAllowed(f"The subgraph of {agency_id} is not yours to publish: its own admin does.")
+
+
+async def _candidate(context: RequestContext, agency_id: str, publication: Publication) -> Member:
+    if publication.version is not None:
+        if publication.sdl is not None or publication.url is not None:
+            raise InvalidInput("Give a version, or an sdl and a url, not both.", field=("input", "version"))
+        before = await context.store.subgraph_versions.find_one(
+            {"_id": _version_id(agency_id, publication.version)}, max_time_ms=MAX_TIME_MS
+        )
+        if before is None:
+            raise NotFound(f"{agency_id} has published no version {publication.version}.", field=("input", "version"))
+        return Member(agency_id, before["url"], before["sdl"])
+    if publication.sdl is None or publication.url is None:
+        raise InvalidInput("Give an sdl and a url, or the version to go back to.", field=("input", "sdl"))
+    return Member(agency_id, publication.url, _checked_sdl(publication.sdl))
+
+
+def _checked_sdl(sdl: str) -> str:
+    if len(sdl) > MAX_SDL_CHARACTERS:
+        raise InvalidInput(
+            f"sdl has {len(sdl)} characters; at most {MAX_SDL_CHARACTERS} are taken.", field=("input", "sdl")
+        )
+    return sdl
+
+
+async def live_members(store: Store, now_live: Document) -> list[Member]:
+    """The agencies' subgraphs as a supergraph was composed of them."""
+    ids = [_version_id(agency, version) for agency, version in now_live["members"].items()]
+    found = store.subgraph_versions.find({"_id": {"$in": ids}}, max_time_ms=MAX_TIME_MS)
+    return [Member(row["agency"], row["url"], row["sdl"]) for row in await found.to_list(None)]
+
+
+async def _store_version(context: RequestContext, candidate: Member) -> Document | None:
+    """The next version of the agency's subgraph; None where another publisher took the number."""
+    versions = context.store.subgraph_versions
+    latest = await versions.find_one({"agency": candidate.agency}, sort=[("version", -1)], max_time_ms=MAX_TIME_MS)
+    number = 1 if latest is None else latest["version"] + 1
+    version: Document = {
+        "_id": _version_id(candidate.agency, number),
+        "agency": candidate.agency,
+        "version": number,
+        "url": candidate.url,
+        "sdl": candidate.sdl,
+        "publishedAt": context.now,
+        "publishedBy": context.viewer.subject,
+    }
+    try:
+        await versions.insert_one(version)
+    except DuplicateKeyError:
+        return None
+    return version
+
+
+async def _exchange(
+    context: RequestContext, before: Document, members: Mapping[str, int], outcome: Outcome, processed: list[Document]
+) -> bool:
+    after: Document = {
+        "version": before["version"] + 1,
+        "members": dict(members),
+        "sdl": outcome.supergraph,
+        "apiSchema": outcome.api_schema,
+        "composedAt": context.now,
+        "processed": processed,
+    }
+    # At version 0 there is no document yet: two first publishers meet at the primary key.
+    try:
+        done = await context.store.supergraphs.update_one(
+            {"_id": LIVE, "version": before["version"]}, {"$set": after}, upsert=before["version"] == 0
+        )
+    except DuplicateKeyError:
+        return False
+    return bool(done.modified_count or done.upserted_id)
+
+
+def _check_expected(now_live: Document, agency_id: str, expected: int | None) -> None:
+    standing = now_live["members"].get(agency_id)
+    if expected is not None and expected != standing:
+        raise ChangedMeanwhile(
+            f"{agency_id} is published at version {standing or 'none'}, not {expected}: read it again.",
+            field=("input", "expectedVersion"),
+        )
+
+
+def _processed(now_live: Document, token: str | None, attempt: Attempt, version_id: str) -> list[Document]:
+    kept: list[Document] = now_live["processed"][-KEPT_KEYS + 1 :]
+    return kept if token is None else [*kept, {"key": token, "digest": attempt.digest, "version": version_id}]
+
+
+def _done(now_live: Document, token: str, attempt: Attempt) -> str | None:
+    """The version that this call published or retired before."""
+    row = next((row for row in now_live["processed"] if row["key"] == token), None)
+    if row is None:
+        return None
+    if row["digest"] != attempt.digest:
+        raise conflict(attempt)
+    return str(row["version"])
+
+
+async def _version(store: Store, version_id: str) -> Document:
+    found = await store.subgraph_versions.find_one({"_id": version_id}, max_time_ms=MAX_TIME_MS)
+    if found is None:
+        raise NotFound(f"There is no version {version_id}.")
+    return found
+
+
+def _version_id(agency: str, version: int) -> str:
+    return f"{agency}@{version}"
+
+
+def _first_sentence(outcome: Outcome) -> str:
+    against: list[Mapping[str, Any]] = [
+        row for row in outcome.findings if row["kind"] in (SubgraphFindingKind.RULE, SubgraphFindingKind.COMPOSITION)
+    ]
+    more = f" (and {len(against) - 1} more: checkSubgraph lists them)" if len(against) > 1 else ""
+    return f"{against[0]['message']}{more}"

@@ -1,0 +1,1 @@
+"""The rules in force: service policies and holidays."""

@@ -1,0 +1,64 @@
+"""What is in force: service policies and working days, as the database has them, read again every half minute."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final, NoReturn
+
+from resolvers.documents import HolidayOverrideDoc
+from resolvers.domain import service_policy
+from resolvers.domain.service_policy import Policies
+from resolvers.domain.sla import Calendars
+from resolvers.regulations import holiday_tables
+from resolvers.store.database import BATCH_SIZE, MAX_TIME_MS, Document, PyMongoError, Store
+from resolvers.store.register import policies, published_policies
+
+REFRESH_S: Final = 30
+RETRY_S: Final = 1
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Regulations:
+    """A process's copy; what ships with the product until the database was read.
+
+    A document that cannot be understood changes nothing: what was in force stays, and the log says so.
+    """
+
+    store: Store
+    policies: Policies = field(default_factory=published_policies)
+    calendar: Calendars = holiday_tables.calendar
+    is_fresh: bool = False
+
+    async def read(self) -> None:
+        """Raises PyMongoError."""
+        stored = self.store.policies.find({}, batch_size=BATCH_SIZE, max_time_ms=MAX_TIME_MS)
+        changed = self.store.holiday_overrides.find({}, batch_size=BATCH_SIZE, max_time_ms=MAX_TIME_MS)
+        versions: dict[str, Mapping[str, Any]] = {shipped["_id"]: shipped for shipped in policies()}
+        versions |= {row["_id"]: row for row in await stored.to_list(None)}
+        overrides = await changed.to_list(None)
+        try:
+            in_force = Policies(map(service_policy.from_document, versions.values()))
+            self.policies, self.calendar = in_force, holiday_tables.overridden(overrides)
+        except (LookupError, TypeError, ValueError, AttributeError) as failure:
+            _log.error("A policy or holiday override cannot be read (%s): the last good ones stay.", failure)
+        self.is_fresh = True
+
+    async def keep_fresh(self) -> NoReturn:
+        """Reads for as long as the process lives; after a failure soon again."""
+        while True:
+            await asyncio.sleep(REFRESH_S if self.is_fresh else RETRY_S)
+            try:
+                await self.read()
+            except PyMongoError:
+                self.is_fresh = False
+
+
+async def declare(store: Store, day: date, *, name: str | None, decree: str) -> None:
+    """A day that a decree makes a holiday, or a working day where `name` is None."""
+    override: HolidayOverrideDoc = {"_id": day.isoformat(), "name": name, "decree": decree}
+    content: Document = {key: value for key, value in override.items() if key != "_id"}
+    await store.holiday_overrides.update_one({"_id": override["_id"]}, {"$set": content}, upsert=True)

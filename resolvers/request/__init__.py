@@ -1,0 +1,1 @@
+"""What one request works with: its context, its loaders, its updates."""

@@ -1,0 +1,29 @@
+"""Reporters whose complaint was lost on its way to the database: a server ended between the two writes."""
+
+from datetime import datetime
+
+from resolvers.request.context import RequestContext
+from resolvers.store.database import MAX_TIME_MS, Document, Store
+from resolvers.upkeep import schedule
+from resolvers.vault import vault
+
+
+async def due(context: RequestContext, limit: int) -> list[Document]:
+    """Reporters of whom it is time to ask whether their complaint was stored."""
+    return await schedule.due(context, context.store.reporters, limit)
+
+
+async def settle(context: RequestContext, reporter: Document) -> str | None:
+    """Keeps a reporter whose complaint was stored, or who was erased; discards any other."""
+    reporter_id = reporter["_id"]
+    claiming = {"_id": reporter["complaint"], "reporter": reporter_id}
+    claim = await context.store.complaints.find_one(claiming, {"_id": True}, max_time_ms=MAX_TIME_MS)
+    if claim is None and reporter["erasedAt"] is None:
+        await vault.discard(context, reporter_id)
+        return "UNCLAIMED_REPORTER"
+    await context.store.reporters.update_one({"_id": reporter_id}, {"$unset": {"wakeAt": True}})
+    return None
+
+
+async def postpone(store: Store, reporter: Document, until: datetime) -> None:
+    await store.reporters.update_one({"_id": reporter["_id"]}, {"$set": {"wakeAt": until}})

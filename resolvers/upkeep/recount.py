@@ -1,0 +1,55 @@
+"""Due times after a decree has changed the calendar: those that have not passed move, the others stay."""
+
+from datetime import datetime
+from typing import Any
+
+from pymongo import UpdateOne
+
+from resolvers.domain import sla
+from resolvers.domain.lifecycle import OPEN
+from resolvers.domain.sla import ClockDoc
+from resolvers.domain.vocabulary import SupervisionGrade, TimeZone
+from resolvers.regulations.regulations import Regulations
+from resolvers.store.database import NEVER, Document
+
+BATCH = 500
+
+
+async def recount(regulations: Regulations, now: datetime) -> int:
+    """Counts the running clocks of open complaints anew; how many complaints that changed.
+
+    A complaint that is changed meanwhile is left to the next run: whoever changed it may have counted by the new
+    calendar already.
+    """
+    complaints = regulations.store.complaints
+    keys = ("clocks", "grade", "policyVersion", "revision")
+    waiting = complaints.find(
+        {"status": {"$in": sorted(OPEN)}, "nextDueAt": {"$gte": now, "$lt": NEVER}}, dict.fromkeys(keys, True)
+    )
+    changed, writes = 0, list[UpdateOne]()
+    async for complaint in waiting:
+        if (moved := _moved(regulations, complaint, now)) is not None:
+            unchanged = {"_id": complaint["_id"], "revision": complaint["revision"]}
+            writes.append(UpdateOne(unchanged, {"$set": moved, "$inc": {"revision": 1}}))
+        if len(writes) == BATCH:
+            changed += (await complaints.bulk_write(writes, ordered=False)).modified_count
+            writes.clear()
+    if writes:
+        changed += (await complaints.bulk_write(writes, ordered=False)).modified_count
+    return changed
+
+
+def _moved(regulations: Regulations, complaint: Document, now: datetime) -> dict[str, Any] | None:
+    policy = regulations.policies.of(complaint["policyVersion"])
+    grade = None if complaint["grade"] is None else SupervisionGrade(complaint["grade"])
+
+    def counted(clock: ClockDoc) -> ClockDoc:
+        if clock["stoppedAt"] is not None or clock["dueAt"] is None or clock["dueAt"] < now:
+            return clock
+        return sla.recounted(clock, regulations.calendar(TimeZone(clock["zone"])), policy, grade)
+
+    clocks = [counted(clock) for clock in complaint["clocks"]]
+    if clocks == complaint["clocks"]:
+        return None
+    # The system looks at once at what it has to do next.
+    return {"clocks": clocks, "nextDueAt": sla.next_due(clocks) or NEVER, "wakeAt": now}

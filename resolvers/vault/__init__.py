@@ -1,0 +1,1 @@
+"""Who reported: sealed apart from the complaint, with every opening on record."""

@@ -1,0 +1,64 @@
+"""What a breach touched: the reporters whose identity was read in a span of time, by the log of readings."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from resolvers.request.context import RequestContext
+from resolvers.store.database import Document
+from resolvers.vault import vault
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """From `since` (inclusive) to `until`, by the account or the agency's staff that was taken over, if known."""
+
+    since: datetime
+    until: datetime
+    subject: str | None = None
+    agency: str | None = None
+
+
+async def affected(context: RequestContext, breach: Breach, *, with_contact: bool = False) -> AsyncIterator[Document]:
+    """One row a reporter: which complaint, how often and when read, which fields; how to reach them where asked for.
+
+    Reading how to reach them is on record as any other reading.
+    """
+    by: Document = {"subject": breach.subject, "agency": breach.agency}
+    wanted: Document = {"at": {"$gte": breach.since, "$lt": breach.until}}
+    wanted |= {key: {"$eq": value} for key, value in by.items() if value is not None}
+    grouped: Document = {
+        "_id": "$reporter",
+        "complaint": {"$first": "$complaint"},
+        "reads": {"$sum": 1},
+        "first": {"$min": "$at"},
+        "last": {"$max": "$at"},
+        "roles": {"$addToSet": "$role"},
+        "keys": {"$addToSet": "$keys"},
+    }
+    pipeline: list[Document] = [{"$match": wanted}, {"$group": grouped}, {"$sort": {"_id": 1}}]
+    async for row in context.store.identity_reads.aggregate(pipeline, allowDiskUse=True):
+        yield _row(row) | (await _contact(context, row) if with_contact else {})
+
+
+def _row(row: Document) -> Document:
+    return {
+        "reporter": row["_id"],
+        "complaint": row["complaint"],
+        "reads": row["reads"],
+        "first": row["first"],
+        "last": row["last"],
+        "roles": sorted(row["roles"]),
+        "fields": sorted({key for keys in row["keys"] for key in keys}),
+    }
+
+
+async def _contact(context: RequestContext, row: Document) -> dict[str, Any]:
+    complaint = await context.loaders.complaint.load(row["complaint"])
+    if complaint is None:
+        return {}
+    keys = frozenset({"name", "email", "phone"})
+    await vault.record(context, complaint, vault.stated_purpose(context), keys)
+    found = await vault.fields(context, row["_id"])
+    return {key: found.get(key) for key in sorted(keys)}

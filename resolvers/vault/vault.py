@@ -1,0 +1,132 @@
+"""The vault: who reported, encrypted field by field under a key of each reporter's own, and who has read it.
+
+Three collections: `reporters`, `reporter_keys` (the wrapped data keys: never in a backup, docs/privacy.md), and
+`identity_reads`. No field of a complaint holds who its reporter is.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+import orjson
+
+from resolvers import policy
+from resolvers.errors import InvalidArgument, PurposeRequired
+from resolvers.key_ring import Unreadable, new_data_key, opened, sealed
+from resolvers.personal_data import text
+from resolvers.request.context import RequestContext
+from resolvers.request.loaders import IdentityRead
+from resolvers.store.database import Document
+
+LIMITS: Final = {"name": 200, "email": 254, "phone": 30, "nik": 16}
+INCLUSION: Final = ("sex", "ageBand", "disability")
+MAX_PURPOSE: Final = 200
+TO_BE_CLAIMED: Final = timedelta(hours=1)
+"""How long a reporter is kept whose complaint may have been lost on its way to the database."""
+
+
+def checked(given: Mapping[str, Any]) -> dict[str, str]:
+    """The personal fields that were given. Raises InvalidInput for a text that is too long."""
+    fields = {key: text.optional(given.get(key), "reporter", key, at_most=limit) for key, limit in LIMITS.items()}
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+async def seal(context: RequestContext, complaint_id: str, given: Mapping[str, Any]) -> str | None:
+    """Stores what the reporter gave; the reporter's id, or None where nothing was given.
+
+    Inclusion data are kept only with consent.
+    """
+    fields = checked(given)
+    consented = bool(given.get("inclusionConsent"))
+    inclusion = {key: given[key] for key in INCLUSION if consented and given.get(key) is not None}
+    if not fields and not inclusion:
+        return None
+    reporter_id, data_key = f"RP-{secrets.token_hex(12)}", new_data_key()
+    await context.store.reporter_keys.insert_one({"_id": reporter_id, **context.key_ring.wrap(data_key, reporter_id)})
+    await context.store.reporters.insert_one(
+        {
+            "_id": reporter_id,
+            "complaint": complaint_id,
+            "fields": encrypted(data_key, reporter_id, fields),
+            "inclusion": sealed(data_key, orjson.dumps(inclusion), f"{reporter_id}/inclusion") if inclusion else None,
+            "consentAt": context.now if inclusion else None,
+            "sealedAt": context.now,
+            "erasedAt": None,
+            "wakeAt": context.now + TO_BE_CLAIMED,
+        }
+    )
+    return reporter_id
+
+
+def encrypted(data_key: bytes, reporter_id: str, fields: Mapping[str, str]) -> dict[str, bytes]:
+    return {key: sealed(data_key, value.encode(), f"{reporter_id}/{key}") for key, value in fields.items()}
+
+
+async def discard(context: RequestContext, reporter_id: str | None) -> None:
+    """Takes back what was sealed for a submission that had been made before."""
+    if reporter_id is not None:
+        await context.store.reporter_keys.delete_one({"_id": {"$eq": reporter_id}})
+        await context.store.reporters.delete_one({"_id": {"$eq": reporter_id}})
+
+
+async def identity(context: RequestContext, complaint: Document) -> Document | None:
+    """What the viewer may know of who reported; None where that is nothing. The read is on record before it is done.
+
+    Raises PurposeRequired where the viewer must state one.
+    """
+    readable = policy.reporter_fields(context.viewer, complaint, context.proven)
+    reporter_id = complaint["reporter"]
+    if readable is None or reporter_id is None:
+        return None
+    purpose = stated_purpose(context)
+    if purpose is None and policy.must_state_purpose(context.viewer, complaint, context.proven):
+        raise PurposeRequired("Who reported is read for a stated purpose alone: send it in the header x-purpose.")
+    await record(context, complaint, purpose, readable)
+    found = await fields(context, reporter_id)
+    return {"id": reporter_id, **{key: found.get(key) if key in readable else None for key in LIMITS}}
+
+
+def stated_purpose(context: RequestContext) -> str | None:
+    """Raises InvalidArgument for one that a log cannot take."""
+    purpose = (context.purpose or "").strip()
+    if len(purpose) > MAX_PURPOSE or not purpose.isprintable():
+        raise InvalidArgument(f"The header x-purpose holds one line of at most {MAX_PURPOSE} characters.")
+    return purpose or None
+
+
+async def record(context: RequestContext, complaint: Document, purpose: str | None, keys: frozenset[str]) -> None:
+    viewer = context.viewer
+    row = IdentityRead(
+        complaint=complaint["_id"],
+        reporter=complaint["reporter"],
+        at=context.now,
+        role=viewer.role,
+        subject=policy.named_in_logs(viewer),
+        agency=viewer.agency,
+        purpose=purpose,
+        keys=tuple(sorted(keys)),
+        readers=policy.watchers(complaint),
+    )
+    await context.loaders.identity_read.load(row)
+
+
+async def fields(context: RequestContext, reporter_id: str) -> dict[str, Any]:
+    """All that is kept of a reporter, opened: nothing once the key is destroyed."""
+    loading = context.loaders.reporter.load(reporter_id), context.loaders.reporter_key.load(reporter_id)
+    reporter, wrapped = await asyncio.gather(*loading)
+    return {} if reporter is None else opened_fields(context, reporter, wrapped)
+
+
+def opened_fields(context: RequestContext, reporter: Document, wrapped: Document | None) -> dict[str, Any]:
+    if wrapped is None:
+        return {}
+    reporter_id = reporter["_id"]
+    try:
+        data_key = context.key_ring.unwrap(wrapped, reporter_id)
+        kept = {key: opened(data_key, value, f"{reporter_id}/{key}") for key, value in reporter["fields"].items()}
+        inclusion = reporter["inclusion"] and opened(data_key, reporter["inclusion"], f"{reporter_id}/inclusion")
+    except Unreadable:
+        return {}
+    return {**{key: value.decode() for key, value in kept.items()}, **(orjson.loads(inclusion) if inclusion else {})}

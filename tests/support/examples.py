@@ -1,0 +1,52 @@
+"""Stored documents for tests: `a_complaint(status=…)`."""
+
+import secrets
+from datetime import UTC, datetime
+from typing import Any
+
+from resolvers import policy
+from resolvers.complaints.intake import UNTOUCHED
+from resolvers.domain import tracking_id
+from resolvers.personal_data import publication
+
+RECEIVED = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)
+
+
+def a_complaint(**given: Any) -> dict[str, Any]:
+    """A complaint as it is stored, its readers computed; held by Badung and verified unless `given` says otherwise."""
+    complaint: dict[str, Any] = {
+        **UNTOUCHED,
+        "_id": tracking_id.new("LP", secrets.token_bytes(16)),
+        "class": "COMPLAINT",
+        "category": "ROAD.POTHOLE",
+        "sensitive": False,
+        "title": "Jalan berlubang",
+        "originalTitle": "Jalan berlubang",
+        "publicTitle": "[Jalan berlubang, Kabupaten Badung]",
+        "regionName": "Kabupaten Badung",
+        "body": "Lubang besar di jalan depan pasar.",
+        "status": "ROUTED",
+        "channel": "WEB",
+        "location": None,
+        "region": "51.03",
+        "province": "51",
+        "occurredOn": None,
+        "anonymous": False,
+        "confidential": False,
+        "namedAgency": None,
+        "takenInBy": None,
+        "holder": "kab-badung",
+        "holderKind": "REGENCY",
+        "holderProvince": "prov-bali",
+        "holders": ["kemenpanrb", "kab-badung"],
+        "policyVersion": "5/2025",
+        "reporterSubject": "wayan",
+        "secretHash": "",
+        "receivedAt": RECEIVED,
+        "verifiedAt": RECEIVED,
+        "updatedAt": RECEIVED,
+        **given,
+    }
+    readers = policy.readers(complaint)
+    texts = publication.read(complaint["title"], complaint["body"])
+    return {**complaint, **texts.keys(published=policy.is_public(readers)), **given, "readers": readers}
