@@ -1,15 +1,40 @@
-"""The stored documents' shapes, as TypedDicts; keys are the contract's names.
+"""The shapes of stored documents, as TypedDicts; the keys are the names that the contract uses.
 
-Instants are aware UTC datetimes, calendar dates ISO 8601 strings, references the other document's `_id`.
+Instants are aware UTC datetimes, calendar dates are ISO 8601 strings, references are the `_id` of the other document.
+A read with a projection gives only the keys that it names: the function that reads says which.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final, NotRequired, TypedDict, get_args, get_type_hints, is_typeddict
+from typing import Any, Final, NotRequired, TypedDict, TypeVar, cast, get_args, get_type_hints, is_typeddict
 
 from resolvers.domain.sla import ClockDoc, PauseDoc
 
+Document = dict[str, Any]
+"""A document of any kind: only where the code treats all kinds alike."""
+
+Filter = dict[str, Any]
+"""A MongoDB filter: which documents a command selects."""
+
+Update = dict[str, Any]
+"""A MongoDB update: operators such as `$set`, with their keys and values."""
+
+Changes = dict[str, Any]
+"""New values for some of the top-level keys of a document."""
+
+Pipeline = list[dict[str, Any]]
+"""The stages of a MongoDB aggregation."""
+
+StoredDoc = TypeVar("StoredDoc", bound=Mapping[str, Any])
+
 DESK = "kemenpanrb"
-"""The national desk: the agency that holds what no rule has routed yet."""
+"""The national desk: the agency that holds a complaint until a rule or a person has routed it."""
+
+
+def apply_changes(document: StoredDoc, changes: Changes) -> StoredDoc:
+    """Return a new document: `document` with the values of `changes`. Neither argument is altered."""
+    # The type system has no "some of the keys of StoredDoc", so that only this cast can say it.
+    return cast("StoredDoc", {**document, **changes})
 
 
 class OrgUnitDoc(TypedDict):
@@ -20,7 +45,7 @@ class OrgUnitDoc(TypedDict):
 
 
 class ProcessedDoc(TypedDict):
-    """An idempotency key that has made, or done its work on, the document that holds this."""
+    """An idempotency key whose mutation has created or changed the document that carries this record."""
 
     key: str
     """SHA-256 of subject, mutation and key."""
@@ -43,10 +68,10 @@ class AgencyDoc(TypedDict):
     units: list[OrgUnitDoc]
     revision: int
     custodian: str | None
-    """Who works on its complaints while it is not connected, or has no team in force."""
+    """Works on its complaints while the agency is not connected or has no team in force."""
     custodianSince: NotRequired[datetime]
     wakeAt: NotRequired[datetime]
-    """When the system looks at its custodian next."""
+    """When the system checks the custodian again."""
     processed: NotRequired[list["ProcessedDoc"]]
 
 
@@ -69,7 +94,7 @@ class CategoryNameDoc(TypedDict):
 
 class CategoryDoc(TypedDict):
     _id: str
-    """Dotted code: ROAD.POTHOLE lies in ROAD."""
+    """Dotted code: ROAD.POTHOLE is below ROAD."""
     parent: str | None
     name: CategoryNameDoc
     sensitive: bool
@@ -115,9 +140,9 @@ class TeamDoc(TypedDict):
     supersedes: str | None
     supersededBy: str | None
     standing: str
-    """As the system has last taken note of it."""
+    """As the system noted it last: resolvers.domain.teams."""
     wakeAt: datetime
-    """When it changes next; NEVER where it does not by itself."""
+    """When `standing` changes next; NEVER where time does not change it."""
     synthetic: bool
     processed: list[ProcessedDoc]
     creation: NotRequired[ProcessedDoc]
@@ -142,7 +167,7 @@ class MilestoneDoc(TypedDict):
     baseline: float | None
     target: float | None
     unit: str | None
-    """Whose liaisons may record its progress, beside the agency's admin."""
+    """The unit whose liaisons may record progress, in addition to the agency's admin."""
     dropped: bool
     measurements: list[MeasurementDoc]
 
@@ -161,54 +186,6 @@ class ActionPlanDoc(TypedDict):
     revision: int
 
 
-class LimitsDoc(TypedDict):
-    handOvers: int
-    informationRequests: int
-    holds: int
-    holdDays: int
-    holdDaysInAll: int
-    reopenings: int
-    reopenDays: int
-    restoreDays: int
-    ombudsmanDays: int
-
-
-class RungDoc(TypedDict):
-    level: int
-    workingDays: int
-
-
-class EscalationDoc(TypedDict):
-    warningShare: float
-    rungs: list[RungDoc]
-
-
-class PolicyDoc(TypedDict):
-    """What `resolvers.domain.service_policy` reads."""
-
-    _id: str
-    """The version: the regulation's number and year, 5/2025."""
-    validFrom: str
-    validTo: str | None
-    workingDays: dict[str, int]
-    resolutionWorkingDays: dict[str, int]
-    reporterReplyDays: int
-    resolutionKeepsFirstDue: bool
-    rulesForwardAfterWorkingDays: int | None
-    limits: LimitsDoc
-    escalation: EscalationDoc
-
-
-class HolidayOverrideDoc(TypedDict):
-    """A day that a decree changed after the year's table was published."""
-
-    _id: str
-    """The day, ISO 8601."""
-    name: str | None
-    """Of the holiday; null where the day is worked after all."""
-    decree: str
-
-
 class LocationDoc(TypedDict):
     text: str | None
     region: str
@@ -224,11 +201,11 @@ ForwardingDoc = TypedDict(
         "to": str,
         "action": str,
         "reason": str | None,
-        "suggested": str | None,  # whom a returning agency thinks competent
+        "suggested": str | None,  # the agency that the returning agency thinks competent
         "note": str | None,
         "noteSalt": str,
-        "noteDigest": str | None,  # what the chain hashes in place of the note
-        "ruleId": str | None,  # the routing rule that decided; null where a person did
+        "noteDigest": str | None,  # the chain hashes this in place of the note
+        "ruleId": str | None,  # the routing rule that decided; null where a person decided
         "ruleVersion": str | None,
         "byRole": str,
         "bySubject": str | None,
@@ -258,9 +235,9 @@ class FollowUpDoc(TypedDict):
     closureCode: str | None
     evidence: list[str]
     approved: bool
-    """A FINAL follow-up is a draft until approved; every other kind is approved from the start."""
+    """A FINAL follow-up is a draft until it is approved; the other kinds are approved from the start."""
     rejection: str | None
-    """Why the draft went back to its author."""
+    """Why the draft was sent back to its author."""
     at: datetime
 
 
@@ -286,7 +263,7 @@ class HoldDoc(TypedDict):
 
 
 class ClosureProposalDoc(TypedDict):
-    """A closure without a remedy that waits for consent."""
+    """A closure without a remedy that waits for the coordinator's consent."""
 
     code: str
     ground: str
@@ -307,7 +284,7 @@ class PrivacyChangeDoc(TypedDict):
 
 
 class AuditEntryDoc(TypedDict):
-    """Who did what, without a word of what was written: resolvers/audit_log/audit_chain.py."""
+    """Who did what, without the texts that were written: resolvers/audit_log/audit_chain.py."""
 
     complaint: str
     sequence: int
@@ -322,10 +299,14 @@ class AuditEntryDoc(TypedDict):
     after: str | None
     previousHash: str | None
     hash: str
+    mark: NotRequired[str]
+    """Random: tells two entries apart that have the same content."""
+    _id: NotRequired[str]
+    """`<complaint>/<sequence>`, once the entry is in the audit's collection."""
 
 
 class AuditHeadDoc(TypedDict):
-    """The last entry of a complaint's audit."""
+    """The last entry of a complaint's audit, kept on the complaint."""
 
     sequence: int
     hash: str
@@ -336,106 +317,150 @@ class ReporterDoc(TypedDict):
     """`RP-…`"""
     complaint: str
     fields: dict[str, bytes]
-    """name, email, phone, nik: each encrypted under the reporter's own key."""
+    """name, email, phone, nik: each encrypted with the reporter's own key."""
     inclusion: bytes | None
-    """sex, ageBand, disability, likewise; only with consent."""
+    """sex, ageBand, disability, encrypted with the same key; only with consent."""
     consentAt: datetime | None
     sealedAt: datetime
     erasedAt: datetime | None
     wakeAt: NotRequired[datetime]
-    """When it is asked whether the complaint was stored; not there once it was."""
+    """When the system checks that the complaint was stored; absent after that."""
 
 
-class ReporterKeyDoc(TypedDict):
-    """The reporter's own key, wrapped by the ring; without it nothing of the reporter can be read, ever."""
+class WrappedKeyDoc(TypedDict):
+    """A reporter's own key, encrypted with a key of the ring (key_ring.py)."""
 
-    _id: str
     ring: str
+    """The id of the ring's key."""
     wrapped: bytes
 
 
-ComplaintDoc = TypedDict(
-    "ComplaintDoc",
-    {
-        "_id": str,  # the tracking ID
-        "class": str,
-        "category": str | None,
-        "sensitive": bool,  # of the category
-        "title": str,
-        "originalTitle": str,  # as submitted; verification may write a clearer one
-        "publicTitle": str,  # category and region: what is read outside custody
-        "body": str,
-        "redactedTitle": str | None,  # with personal data masked: what is read outside custody; null: nothing is
-        "redactedBody": str | None,
-        "words": list[str],  # stems that it is found by, marked with who may: domain/search_words.py
-        "status": str,
-        "grade": str | None,
-        "channel": str,
-        "location": LocationDoc | None,
-        "region": str | None,  # the location's, for filters
-        "province": str | None,  # the region's province code (itself for a province), for filters
-        "regionName": str | None,  # for the public title
-        "occurredOn": str | None,
-        "anonymous": bool,
-        "confidential": bool,
-        "namedAgency": str | None,
-        "takenInBy": str | None,  # the agency that took it in on the reporter's behalf
-        "holder": str,
-        "holderKind": str,
-        "holderProvince": str | None,  # province agency of a regency or city that holds it
-        "holders": list[str],  # everyone who has held it, the present holder last
-        "supporting": list[str],
-        "team": str | None,
-        "unit": str | None,
-        "assignee": str | None,
-        "assigneeSubject": str | None,
-        "hold": HoldDoc | None,
-        "holds": list[PauseDoc],  # every time that it was on hold, oldest first
-        "proposal": ClosureProposalDoc | None,
-        "forwardings": list[ForwardingDoc],
-        "followUps": list[FollowUpDoc],
-        "clocks": list[ClockDoc],
-        "nextDueAt": datetime,  # of the running clocks; NEVER where none runs, so that these sort last
-        "wakeAt": datetime,  # when the system takes its next step; NEVER where it has none to take
-        "rulesAsked": str | None,  # version of the routing rules that left it to people
-        "ombudsmanOfferedAt": datetime | None,
-        "custodian": str | None,  # the agency that works on it while the holder has no team in force
-        "informationRequests": int,
-        "escalationLevel": int,
-        "mergedInto": str | None,
-        "followers": list[str],  # complaints that were merged into this one
-        "followerSubjects": list[str],  # their reporters' accounts
-        "reopenings": int,
-        "privacyChanges": list[PrivacyChangeDoc],  # the last ones, oldest first
-        "policyVersion": str,  # of the service policy that it was received under
-        "rating": RatingDoc | None,
-        "closure": ClosureDoc | None,
-        "reporter": str | None,  # the sealed reporter's id
-        "reporterSubject": str | None,  # the `sub` of a reporter with an account
-        "secretHash": str,
-        "receivedAt": datetime,
-        "verifiedAt": datetime | None,
-        "firstFollowUpAt": datetime | None,
-        "closedAt": datetime | None,
-        "updatedAt": datetime,
-        "revision": int,
-        "readers": list[str],  # policy.readers(): who may know that it exists
-        "auditHead": AuditHeadDoc | None,
-        "auditPending": list[AuditEntryDoc],  # not moved to the audit yet
-        "processed": list[ProcessedDoc],
-        "creation": NotRequired[ProcessedDoc],
-        "synthetic": bool,
-    },
-)
+class ReporterKeyDoc(WrappedKeyDoc):
+    """Once it is deleted, nobody can read the reporter's fields again."""
+
+    _id: str
+    """The reporter's."""
 
 
-def _holds_instants(shape: Any) -> bool:
-    """Whether a value of this type may be an instant, or have one inside: not where that is not said."""
+class IdentityReadDoc(TypedDict):
+    """One read of a reporter's identity: a row of the log."""
+
+    _id: str
+    """`IR-…`"""
+    complaint: str
+    reporter: str
+    at: datetime
+    role: str
+    subject: str | None
+    agency: str | None
+    purpose: str | None
+    keys: list[str]
+    """The reporter's fields that were read."""
+    readers: list[str]
+    """The groups that may read this row in full."""
+
+
+_ClassDoc = TypedDict("_ClassDoc", {"class": str})  # a keyword of Python's: the class syntax cannot name this key
+
+
+class HolderDoc(TypedDict):
+    """The keys of a complaint that say who holds it; a hand-over sets all of them."""
+
+    holder: str
+    holderKind: str
+    holderProvince: str | None  # the province's agency, where a regency or city holds it
+    holders: list[str]  # every agency that has held it, the present holder last
+    custodian: str | None  # the agency that works on it while the holder has no team in force
+
+
+class AssignmentDoc(TypedDict):
+    """The keys of a complaint that say who works on it; a new holder and a reopening clear them."""
+
+    team: str | None
+    unit: str | None
+    assignee: str | None
+    assigneeSubject: str | None
+    proposal: ClosureProposalDoc | None
+
+
+class PublicTextsDoc(TypedDict):
+    """The keys of a complaint that follow from its title and body."""
+
+    redactedTitle: str | None  # with personal data masked: for readers outside custody
+    redactedBody: str | None
+    words: list[str]  # stems for the search, marked with who may find by them: domain/search_words.py
+
+
+class ComplaintHistoryDoc(AssignmentDoc):
+    """The keys of a complaint that record what has happened to it since it was submitted."""
+
+    status: str
+    grade: str | None
+    supporting: list[str]
+    hold: HoldDoc | None
+    holds: list[PauseDoc]  # every time that it was on hold, oldest first
+    forwardings: list[ForwardingDoc]
+    followUps: list[FollowUpDoc]
+    clocks: list[ClockDoc]
+    nextDueAt: datetime  # the earliest due time of a running clock; NEVER where none runs, so that it sorts last
+    wakeAt: datetime  # when the system takes its next step; NEVER where it has none to take
+    rulesAsked: str | None  # the version of the routing rules that left the decision to people
+    ombudsmanOfferedAt: datetime | None
+    informationRequests: int
+    escalationLevel: int
+    mergedInto: str | None
+    followers: list[str]  # the complaints that were merged into this one
+    followerSubjects: list[str]  # the accounts of their reporters
+    reopenings: int
+    privacyChanges: list[PrivacyChangeDoc]  # the latest, oldest first
+    rating: RatingDoc | None
+    closure: ClosureDoc | None
+    reporter: str | None  # the id of the sealed reporter
+    verifiedAt: datetime | None
+    firstFollowUpAt: datetime | None
+    closedAt: datetime | None
+    auditHead: AuditHeadDoc | None
+    auditPending: list[AuditEntryDoc]  # entries that have not moved to the audit's collection yet
+    processed: list[ProcessedDoc]
+    synthetic: bool
+    revision: int
+
+
+class ComplaintDoc(_ClassDoc, HolderDoc, PublicTextsDoc, ComplaintHistoryDoc):
+    _id: str
+    """The tracking ID."""
+    category: str | None
+    sensitive: bool  # as its category
+    title: str
+    originalTitle: str  # as submitted; verification may replace the title by a clearer one
+    publicTitle: str  # category and region: for readers outside custody
+    body: str
+    channel: str
+    location: LocationDoc | None
+    region: str | None  # the location's, for filters
+    province: str | None  # code of the region's province (the region itself where it is a province), for filters
+    regionName: str | None  # for the public title
+    occurredOn: str | None
+    anonymous: bool
+    confidential: bool
+    namedAgency: str | None
+    takenInBy: str | None  # the agency that took it in on the reporter's behalf
+    policyVersion: str  # of the service policy in force when it was received
+    reporterSubject: str | None  # the `sub` of a reporter with an account
+    secretHash: str
+    receivedAt: datetime
+    updatedAt: datetime
+    readers: list[str]  # policy.compute_readers(): who may know that it exists
+    creation: NotRequired[ProcessedDoc]
+
+
+def _may_hold_instants(shape: Any) -> bool:
+    """Whether a value of this type may be an instant or contain one; True for a type that does not say."""
     if shape is None or shape in (str, int, float, bool, type(None)):
         return False
     inside = get_type_hints(shape).values() if is_typeddict(shape) else get_args(shape)
-    return not inside or any(map(_holds_instants, inside))
+    return not inside or any(map(_may_hold_instants, inside))
 
 
-INSTANTS: Final = frozenset(key for key, shape in get_type_hints(ComplaintDoc).items() if _holds_instants(shape))
-"""The keys of a complaint under which there may be instants."""
+INSTANTS: Final = frozenset(key for key, shape in get_type_hints(ComplaintDoc).items() if _may_hold_instants(shape))
+"""The keys of a complaint whose values may contain instants."""

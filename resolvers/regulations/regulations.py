@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, NoReturn
 
-from resolvers.documents import HolidayOverrideDoc
 from resolvers.domain import service_policy
 from resolvers.domain.service_policy import Policies
 from resolvers.domain.sla import Calendars
 from resolvers.regulations import holiday_tables
 from resolvers.store.database import BATCH_SIZE, MAX_TIME_MS, Document, PyMongoError, Store
 from resolvers.store.register import policies, published_policies
+from resolvers.system_documents import HolidayOverrideDoc
 
 REFRESH_S: Final = 30
 RETRY_S: Final = 1

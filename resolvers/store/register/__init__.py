@@ -15,7 +15,6 @@ from resolvers.documents import (
     CategoryDoc,
     DecreeDoc,
     OrgUnitDoc,
-    PolicyDoc,
     RegionDoc,
     TeamDoc,
     TeamMemberDoc,
@@ -24,6 +23,7 @@ from resolvers.domain import service_policy, tracking_id
 from resolvers.domain.teams import EXPIRING_DAYS, Standing
 from resolvers.domain.vocabulary import AgencyKind, RegionLevel, TeamKind, TeamRole, TimeZone
 from resolvers.store.database import NEVER
+from resolvers.system_documents import PolicyDoc
 
 SYNTHETIC_TERM_TO: Final = date(2028, 12, 31)
 POPULATION_YEAR: Final = 2025
