@@ -12,7 +12,7 @@ from gateway.cli.supergraph_report import explained, places_in, problem_as_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gateway.federation.composition import Composed, SubgraphSource
+    from gateway.federation.composition import CompositionResult, SubgraphSource
 
 
 def check(
@@ -35,7 +35,7 @@ def check(
     satugraf supergraph check --config supergraph.yaml --name health            (without the subgraph)
     """
     from gateway.cli.supergraph_config import read_config, read_text
-    from gateway.federation.composition import Composer, SubgraphSource
+    from gateway.federation.composition import IncrementalComposer, SubgraphSource
 
     with told():
         now = read_config(config)
@@ -44,7 +44,7 @@ def check(
         after = rest if schema is None else [*rest, SubgraphSource(name, url, read_text(schema))]
     if schema is None and len(rest) == len(now):
         fail(f"There is no subgraph {name} in {config}: to add it, give its --schema.")
-    composer = Composer()
+    composer = IncrementalComposer()
     current = composer.compose(now)
     if not current.ok:
         fail(f"The subgraphs do not compose as they are:\n\n{explained(current.errors, places_in(now))}")
@@ -54,7 +54,9 @@ def check(
         raise typer.Exit(1)
 
 
-def _outcome(current: "Composed", changed: "Composed", sources: "Sequence[SubgraphSource]") -> dict[str, Any]:
+def _outcome(
+    current: "CompositionResult", changed: "CompositionResult", sources: "Sequence[SubgraphSource]"
+) -> dict[str, Any]:
     from graphql.utilities import find_breaking_changes, find_dangerous_changes
 
     places = places_in(sources)

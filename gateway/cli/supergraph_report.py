@@ -5,30 +5,30 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gateway.federation.composition import Composed, CompositionError, Hint, SubgraphSource
-    from gateway.federation.places import Places
+    from gateway.federation.composition import CompositionError, CompositionResult, Hint, SubgraphSource
+    from gateway.federation.locations import LocationFinder
 
 
-def places_in(sources: "Sequence[SubgraphSource]") -> "Places":
-    from gateway.federation.places import Places
+def places_in(sources: "Sequence[SubgraphSource]") -> "LocationFinder":
+    from gateway.federation.locations import LocationFinder
 
-    return Places({source.name: source.sdl for source in sources})
+    return LocationFinder({source.name: source.sdl for source in sources})
 
 
-def explained(problems: "Sequence[CompositionError | Hint]", places: "Places") -> str:
+def explained(problems: "Sequence[CompositionError | Hint]", places: "LocationFinder") -> str:
     """One a paragraph, each with the places in the subgraphs' SDL."""
     return "\n\n".join(
         "\n".join(
             [
                 f"{problem.code}: {problem.message}",
-                *(f"  at {place.subgraph}:{place.line}:{place.column}" for place in places.of(problem)),
+                *(f"  at {place.subgraph}:{place.line}:{place.column}" for place in places.find(problem)),
             ]
         )
         for problem in problems
     )
 
 
-def as_json(composed: "Composed", places: "Places") -> dict[str, Any]:
+def as_json(composed: "CompositionResult", places: "LocationFinder") -> dict[str, Any]:
     return {
         "ok": composed.ok,
         "errors": [problem_as_json(error, places) for error in composed.errors],
@@ -38,12 +38,12 @@ def as_json(composed: "Composed", places: "Places") -> dict[str, Any]:
     }
 
 
-def problem_as_json(problem: "CompositionError | Hint", places: "Places") -> dict[str, Any]:
+def problem_as_json(problem: "CompositionError | Hint", places: "LocationFinder") -> dict[str, Any]:
     return {
         "code": problem.code,
         "message": problem.message,
         "subgraphs": list(problem.subgraphs),
         "locations": [
-            {"subgraph": place.subgraph, "line": place.line, "column": place.column} for place in places.of(problem)
+            {"subgraph": place.subgraph, "line": place.line, "column": place.column} for place in places.find(problem)
         ],
     }

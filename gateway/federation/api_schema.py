@@ -13,6 +13,8 @@ from graphql import (
 )
 from graphql.language.ast import Node
 
+from gateway.federation.type_nodes import read_type_name
+
 EXECUTABLE_LOCATIONS: Final = frozenset(
     {"QUERY", "MUTATION", "SUBSCRIPTION", "FIELD", "FRAGMENT_DEFINITION", "FRAGMENT_SPREAD", "INLINE_FRAGMENT"}
     | {"VARIABLE_DEFINITION"}
@@ -20,7 +22,7 @@ EXECUTABLE_LOCATIONS: Final = frozenset(
 _KEPT_DIRECTIVES: Final = frozenset({"deprecated", "specifiedBy", "oneOf"})
 
 
-def without_inaccessible(document: DocumentNode) -> GraphQLSchema:
+def build_api_schema(document: DocumentNode) -> GraphQLSchema:
     """The schema of the definitions that are accessible: of directives, GraphQL's own and those for operations."""
     own = [
         definition
@@ -33,7 +35,7 @@ def without_inaccessible(document: DocumentNode) -> GraphQLSchema:
         if isinstance(definition, TypeDefinitionNode) and _is_inaccessible(definition)
     }
     kept = tuple(
-        _accessible(definition, hidden)
+        _strip_inaccessible(definition, hidden)
         for definition in own
         if not (isinstance(definition, TypeDefinitionNode) and definition.name.value in hidden)
     )
@@ -48,7 +50,7 @@ def _is_inaccessible(node: Any) -> bool:
     return any(directive.name.value == "inaccessible" for directive in node.directives or ())
 
 
-def _accessible(node: Any, hidden: set[str]) -> Any:
+def _strip_inaccessible(node: Any, hidden: set[str]) -> Any:
     """The node without inaccessible fields, arguments and values, without mention of hidden types."""
     changed: dict[str, Any] = {}
     for key in node.keys:
@@ -58,7 +60,7 @@ def _accessible(node: Any, hidden: set[str]) -> Any:
         elif key in ("interfaces", "types") and value:
             changed[key] = tuple(named for named in value if named.name.value not in hidden)
         elif key in ("fields", "values", "arguments") and value and not isinstance(node, UnionTypeDefinitionNode):
-            changed[key] = tuple(_accessible(inner, hidden) for inner in value if not _is_hidden(inner, hidden))
+            changed[key] = tuple(_strip_inaccessible(inner, hidden) for inner in value if not _is_hidden(inner, hidden))
         else:
             changed[key] = value
     made: Node = type(node)(**changed)
@@ -68,10 +70,4 @@ def _accessible(node: Any, hidden: set[str]) -> Any:
 def _is_hidden(node: Any, hidden: set[str]) -> bool:
     if _is_inaccessible(node):
         return True
-    return isinstance(node, InputValueDefinitionNode) and _named(node.type) in hidden
-
-
-def _named(node: Any) -> str:
-    while not hasattr(node, "name"):
-        node = node.type
-    return str(node.name.value)
+    return isinstance(node, InputValueDefinitionNode) and read_type_name(node.type) in hidden

@@ -21,7 +21,7 @@ from graphql import (
 )
 
 from gateway.federation.fields import parse_fields
-from gateway.federation.supergraph import Rule, Supergraph
+from gateway.federation.supergraph import AccessRule, Supergraph
 
 UNAUTHORIZED: Final = "UNAUTHORIZED_FIELD_OR_TYPE"
 NOTHING_DENIED: Final[frozenset[str]] = frozenset()
@@ -40,19 +40,19 @@ class Claims:
 
 ANONYMOUS: Final = Claims()
 
-Policies = Callable[[frozenset[str]], Awaitable[frozenset[str]]]
+PolicyHook = Callable[[frozenset[str]], Awaitable[frozenset[str]]]
 """A host's hook: which of these policies hold for who asks."""
 
 
-def denied_coordinates(supergraph: Supergraph, claims: Claims) -> frozenset[str]:
+def find_denied_fields(supergraph: Supergraph, claims: Claims) -> frozenset[str]:
     """`Type.field` of every field that the caller may not have: by its own rule, its type's, or what it needs."""
     if not supergraph.rules:
         return NOTHING_DENIED
-    refused = {coordinate for coordinate, rule in supergraph.rules.items() if not _holds(rule, claims)}
+    refused = {coordinate for coordinate, rule in supergraph.rules.items() if not _is_met(rule, claims)}
     if not refused:
         return NOTHING_DENIED
-    denied = set(_by_rule(supergraph, refused))
-    requiring = list(_requiring(supergraph))
+    denied = set(_find_guarded_fields(supergraph, refused))
+    requiring = list(_read_requirements(supergraph))
     while True:
         further = {coordinate for coordinate, needs in requiring if not denied.isdisjoint(needs)} - denied
         if not further:
@@ -60,7 +60,7 @@ def denied_coordinates(supergraph: Supergraph, claims: Claims) -> frozenset[str]
         denied |= further
 
 
-def _holds(rule: Rule, claims: Claims) -> bool:
+def _is_met(rule: AccessRule, claims: Claims) -> bool:
     if rule.authenticated and not claims.authenticated:
         return False
     if rule.scopes and not any(needed <= claims.scopes for needed in rule.scopes):
@@ -68,18 +68,20 @@ def _holds(rule: Rule, claims: Claims) -> bool:
     return not rule.policies or any(needed <= claims.policies for needed in rule.policies)
 
 
-def _by_rule(supergraph: Supergraph, refused: set[str]) -> Iterator[str]:
+def _find_guarded_fields(supergraph: Supergraph, refused: set[str]) -> Iterator[str]:
     for type_name, named in supergraph.schema.type_map.items():
         if not isinstance(named, GraphQLObjectType | GraphQLInterfaceType):
             continue
         for field_name, field in named.fields.items():
             coordinate = f"{type_name}.{field_name}"
-            lent = {f"{interface}.{field_name}" for interface in _lenders(supergraph, type_name, field_name)}
+            lent = {
+                f"{interface}.{field_name}" for interface in _find_interface_objects(supergraph, type_name, field_name)
+            }
             if not refused.isdisjoint({coordinate, type_name, get_named_type(field.type).name, *lent}):
                 yield coordinate
 
 
-def _lenders(supergraph: Supergraph, type_name: str, field_name: str) -> Iterator[str]:
+def _find_interface_objects(supergraph: Supergraph, type_name: str, field_name: str) -> Iterator[str]:
     """Interface objects from which a type has the field: their rule is the field's."""
     for interface in supergraph.interfaces_of(type_name):
         for subgraph in supergraph.subgraphs_by_field.get((interface, field_name), ()):
@@ -88,20 +90,22 @@ def _lenders(supergraph: Supergraph, type_name: str, field_name: str) -> Iterato
                 yield interface
 
 
-def _requiring(supergraph: Supergraph) -> Iterator[tuple[str, set[str]]]:
+def _read_requirements(supergraph: Supergraph) -> Iterator[tuple[str, set[str]]]:
     for subgraph in supergraph.subgraphs.values():
         for type_name, here in subgraph.types.items():
             for field_name, field in here.fields.items():
-                needs = [] if field.requires is None else list(_coordinates(supergraph, field.requires, type_name))
+                needs = (
+                    [] if field.requires is None else list(_collect_coordinates(supergraph, field.requires, type_name))
+                )
                 for argument in field.contexts:
                     selection = parse_fields(argument.selection)
                     for setter in supergraph.context_setters.get(argument.context, ()):
-                        needs += _coordinates(supergraph, selection, setter)
+                        needs += _collect_coordinates(supergraph, selection, setter)
                 if needs:
                     yield f"{type_name}.{field_name}", set(needs)
 
 
-def _coordinates(
+def _collect_coordinates(
     supergraph: Supergraph,
     selection_set: SelectionSetNode,
     type_name: str,
@@ -113,48 +117,50 @@ def _coordinates(
             if isinstance(selection, FragmentSpreadNode):
                 fragment = fragments[selection.name.value]
             narrowed = type_name if fragment.type_condition is None else fragment.type_condition.name.value
-            yield from _coordinates(supergraph, fragment.selection_set, narrowed, fragments)
+            yield from _collect_coordinates(supergraph, fragment.selection_set, narrowed, fragments)
         else:
             yield f"{type_name}.{selection.name.value}"
             yield from (f"{name}.{selection.name.value}" for name in supergraph.possible_types(type_name))
             inside = supergraph.field_type(type_name, selection.name.value)
             if selection.selection_set is not None and inside is not None:
-                yield from _coordinates(supergraph, selection.selection_set, inside, fragments)
+                yield from _collect_coordinates(supergraph, selection.selection_set, inside, fragments)
 
 
-def asked_policies(
+def find_policies(
     supergraph: Supergraph, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
 ) -> frozenset[str]:
     """The policies that decide about something in the operation, what its fields require included."""
     if not any(rule.policies for rule in supergraph.rules.values()):
         return frozenset()
     root = supergraph.root_types[operation.operation.value]
-    asked = set(_coordinates(supergraph, operation.selection_set, root, fragments))
-    requiring = list(_requiring(supergraph))
+    asked = set(_collect_coordinates(supergraph, operation.selection_set, root, fragments))
+    requiring = list(_read_requirements(supergraph))
     while further := {row for coordinate, needs in requiring if coordinate in asked for row in needs} - asked:
         asked |= further
     deciding = set(asked)
     for coordinate in asked:
         type_name, field_name = coordinate.split(".")
         deciding |= {type_name, supergraph.field_type(type_name, field_name) or type_name}
-        deciding |= {f"{interface}.{field_name}" for interface in _lenders(supergraph, type_name, field_name)}
+        deciding |= {
+            f"{interface}.{field_name}" for interface in _find_interface_objects(supergraph, type_name, field_name)
+        }
     rules = (rule for coordinate, rule in supergraph.rules.items() if coordinate in deciding)
     return frozenset(policy for rule in rules for row in rule.policies for policy in row)
 
 
-async def decided(
+async def decide_policies(
     supergraph: Supergraph,
     operation: OperationDefinitionNode,
     fragments: Mapping[str, FragmentDefinitionNode],
     claims: Claims,
-    policies: Policies,
+    policies: PolicyHook,
 ) -> Claims:
     """The claims with the policies that hold: the host is asked about those alone that count for the operation."""
-    asked = asked_policies(supergraph, operation, fragments)
+    asked = find_policies(supergraph, operation, fragments)
     return replace(claims, policies=(await policies(asked)) & asked) if asked else claims
 
 
-def refusals(
+def list_refusals(
     supergraph: Supergraph,
     operation: OperationDefinitionNode,
     fragments: Mapping[str, FragmentDefinitionNode],
@@ -163,10 +169,10 @@ def refusals(
     """One error for each place in the operation that asks for what is denied; at most a hundred."""
     if not denied:
         return []
-    places = _Places(supergraph, fragments, denied)
+    places = _DeniedPaths(supergraph, fragments, denied)
     root = supergraph.root_types[operation.operation.value]
     found: list[dict[str, Any]] = []
-    for path in dict.fromkeys(places.of(operation.selection_set, root, ())):
+    for path in dict.fromkeys(places.find(operation.selection_set, root, ())):
         found.append({"message": "Not authorised.", "path": list(path), "extensions": {"code": UNAUTHORIZED}})
         if len(found) == MAX_ERRORS:
             break
@@ -174,31 +180,31 @@ def refusals(
 
 
 @dataclass(frozen=True, slots=True)
-class _Places:
+class _DeniedPaths:
     supergraph: Supergraph
     fragments: Mapping[str, FragmentDefinitionNode]
     denied: frozenset[str]
 
-    def of(self, selection_set: SelectionSetNode, type_name: str, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    def find(self, selection_set: SelectionSetNode, type_name: str, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         for selection in selection_set.selections:
             if isinstance(selection, FieldNode):
-                yield from self._of_field(selection, type_name, path)
+                yield from self._find_at_field(selection, type_name, path)
                 continue
             fragment: Any = selection
             if isinstance(selection, FragmentSpreadNode):
                 fragment = self.fragments[selection.name.value]
             condition = fragment.type_condition
-            yield from self.of(fragment.selection_set, type_name if condition is None else condition.name.value, path)
+            yield from self.find(fragment.selection_set, type_name if condition is None else condition.name.value, path)
 
-    def _of_field(self, field_node: FieldNode, type_name: str, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    def _find_at_field(self, field_node: FieldNode, type_name: str, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         name = field_node.name.value
         here = (*path, (field_node.alias or field_node.name).value)
-        if any(f"{owner}.{name}" in self.denied for owner in self._owners(type_name)):
+        if any(f"{owner}.{name}" in self.denied for owner in self._list_owners(type_name)):
             yield here
             return
         inside = self.supergraph.field_type(type_name, name)
         if field_node.selection_set is not None and inside is not None:
-            yield from self.of(field_node.selection_set, inside, here)
+            yield from self.find(field_node.selection_set, inside, here)
 
-    def _owners(self, type_name: str) -> Iterable[str]:
+    def _list_owners(self, type_name: str) -> Iterable[str]:
         return {type_name, *self.supergraph.possible_types(type_name)}

@@ -18,7 +18,7 @@ from graphql import (
     execute_sync,
 )
 
-from gateway.federation.authorization import ANONYMOUS, NOTHING_DENIED, Claims, denied_coordinates, refusals
+from gateway.federation.authorization import ANONYMOUS, NOTHING_DENIED, Claims, find_denied_fields, list_refusals
 from gateway.federation.executor.run import MAX_ERRORS, Program, Run, compile_plan
 from gateway.federation.executor.shape import Shape, introspected
 from gateway.federation.executor.subgraphs import (
@@ -31,7 +31,7 @@ from gateway.federation.executor.subgraphs import (
     SubgraphFailed,
     shown,
 )
-from gateway.federation.labels import IsActive, active_labels, by_percent
+from gateway.federation.labels import IsActive, find_active_labels, is_drawn_by_percent
 from gateway.federation.plan_cache import PlanCache
 from gateway.federation.planner.paths import TooComplex
 from gateway.federation.planner.plan import as_json
@@ -90,7 +90,7 @@ class Engine:
     listen: Listen | None = None
     may_send: MaySend | None = None
     max_fetches: int = MAX_FETCHES
-    is_active: IsActive = by_percent
+    is_active: IsActive = is_drawn_by_percent
     """Whether an override's label is active: asked once a request."""
     _plans: PlanCache[Prepared] = field(default_factory=lambda: PlanCache(CACHED_PLANS))
     _denied: "OrderedDict[Claims, frozenset[str]]" = field(default_factory=OrderedDict)
@@ -109,8 +109,8 @@ class Engine:
         """
         denied = self._denied_to(claims)
         if labels is None:
-            labels = active_labels(self.supergraph, self.is_active)
-        digest = self._plans.digest(document, operation, fragments)
+            labels = find_active_labels(self.supergraph, self.is_active)
+        digest = self._plans.find_digest(document, operation, fragments)
         found = self._plans.get(digest, labels, denied)
         if found is None:
             found = self._prepare(operation, fragments, denied, labels)
@@ -121,7 +121,7 @@ class Engine:
         if not self.supergraph.rules:
             return NOTHING_DENIED
         if claims not in self._denied:
-            self._denied[claims] = denied_coordinates(self.supergraph, claims)
+            self._denied[claims] = find_denied_fields(self.supergraph, claims)
             if len(self._denied) > CACHED_CLAIMS:
                 self._denied.popitem(last=False)
         return self._denied[claims]
@@ -155,7 +155,7 @@ class Engine:
             introspection,
             conditions,
             denied,
-            refusals(self.supergraph, operation, fragments, denied),
+            list_refusals(self.supergraph, operation, fragments, denied),
         )
 
     async def execute(

@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 
-class Place(NamedTuple):
+class SubgraphLocation(NamedTuple):
     """A place in a subgraph's SDL; both numbers begin at 1."""
 
     subgraph: str
@@ -19,7 +19,7 @@ class CompositionError(NamedTuple):
     subgraphs: tuple[str, ...] = ()
     coordinate: str = ""
     """The element that it is about, as the supergraph names it: `Type.field(argument:)`, `@directive`, `schema`."""
-    locations: tuple[Place, ...] = ()
+    locations: tuple[SubgraphLocation, ...] = ()
 
 
 class Hint(NamedTuple):
@@ -29,7 +29,7 @@ class Hint(NamedTuple):
     message: str
     subgraphs: tuple[str, ...] = ()
     coordinate: str = ""
-    locations: tuple[Place, ...] = ()
+    locations: tuple[SubgraphLocation, ...] = ()
 
     @property
     def level(self) -> str:
@@ -69,12 +69,12 @@ HINT_LEVELS: Final = {
 """Levels by code; the codes are Apollo's."""
 
 
-def human_list(names: list[str] | tuple[str, ...], last: str = "and") -> str:
+def quote_names(names: list[str] | tuple[str, ...], last: str = "and") -> str:
     """`"a", "b" and "c"`."""
     quoted = [f'"{name}"' for name in names]
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} {last} {quoted[-1]}"
 
 
-def in_subgraphs(names: list[str] | tuple[str, ...]) -> str:
+def name_subgraphs(names: list[str] | tuple[str, ...]) -> str:
     """`subgraph "a"` or `subgraphs "a" and "b"`."""
-    return f"subgraph{'s' if len(names) > 1 else ''} {human_list(names)}"
+    return f"subgraph{'s' if len(names) > 1 else ''} {quote_names(names)}"

@@ -32,13 +32,21 @@ from graphql import (
 )
 from graphql.language.parser import Parser
 
-from gateway.federation.api_schema import without_inaccessible
+from gateway.federation.api_schema import build_api_schema
+from gateway.federation.directives import GUARDS
 from gateway.federation.fields import parse_fields
-from gateway.federation.subgraph import printed_type
-from gateway.federation.supergraph import ContextArgument, Key, Rule, Subgraph, SubgraphField, SubgraphType, Supergraph
+from gateway.federation.supergraph import (
+    AccessRule,
+    ContextArgument,
+    Key,
+    Subgraph,
+    SubgraphField,
+    SubgraphType,
+    Supergraph,
+)
+from gateway.federation.type_nodes import print_type_node
 
-_GUARDS: Final = frozenset(("authenticated", "requiresScopes", "policy"))
-_ENFORCED: Final = _GUARDS | {"link", "join", "core", "federation", "tag", "inaccessible", "cost", "context"}
+_ENFORCED: Final = frozenset(GUARDS) | {"link", "join", "core", "federation", "tag", "inaccessible", "cost", "context"}
 """Features that a supergraph may require of whoever executes it."""
 
 _NAMESPACES: Final = (
@@ -52,7 +60,7 @@ _SPECIFIED: Final = _ENFORCED | {"listSize"}
 
 _GRAPHS: Final = "join__Graph"
 
-Composite = ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode
+CompositeNode = ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode
 
 
 class InvalidSupergraph(Exception):
@@ -62,17 +70,17 @@ class InvalidSupergraph(Exception):
 def read_supergraph(sdl: str) -> Supergraph:
     """Raises InvalidSupergraph for what is no supergraph, or requires a feature that is not enforced here."""
     try:
-        document = _parsed(sdl)
+        document = _parse_without_tokens(sdl)
     except GraphQLSyntaxError as error:
         raise InvalidSupergraph(f"The supergraph is not valid GraphQL: {error.message}") from None
-    check_features(_links(document))
+    check_features(_read_links(document))
     try:
-        return _read(_with_own_names(document))
+        return _build_supergraph(_restore_directive_names(document))
     except (KeyError, TypeError, GraphQLError) as failure:
         raise InvalidSupergraph(f"The supergraph does not hold together: {failure}.") from None
 
 
-def _parsed(sdl: str) -> DocumentNode:
+def _parse_without_tokens(sdl: str) -> DocumentNode:
     """Without the tokens: chained both ways, hundreds of thousands of them would wait for a full collection."""
     lexer = Lexer(Source(sdl))
     document = Parser(lexer.source, no_location=True, lexer=lexer).parse_document()
@@ -84,18 +92,18 @@ def _parsed(sdl: str) -> DocumentNode:
     return document
 
 
-def _with_own_names(document: DocumentNode) -> DocumentNode:
+def _restore_directive_names(document: DocumentNode) -> DocumentNode:
     """Linked directives under their specifications' names, whatever they are called here."""
     own: dict[str, str] = {}
-    for arguments in _links(document):
-        feature = _feature(arguments)
+    for arguments in _read_links(document):
+        feature = _read_feature_name(arguments)
         own[str(arguments.get("as") or feature)] = feature
         for row in arguments.get("import") or ():
             if isinstance(row, dict) and row.get("as"):
                 own[str(row["as"]).removeprefix("@")] = str(row["name"]).removeprefix("@")
     renamed = {here: name for here, name in own.items() if here != name}
 
-    class Names(Visitor):
+    class DirectiveRenamer(Visitor):
         def enter_directive(self, node: DirectiveNode, *_: Any) -> DirectiveNode | None:
             name = renamed.get(node.name.value)
             return None if name is None else DirectiveNode(name=NameNode(value=name), arguments=node.arguments)
@@ -107,56 +115,56 @@ def _with_own_names(document: DocumentNode) -> DocumentNode:
             fields = {key: getattr(node, key) for key in node.keys}
             return DirectiveDefinitionNode(**fields | {"name": NameNode(value=name)})
 
-    return visit(document, Names()) if renamed else document
+    return visit(document, DirectiveRenamer()) if renamed else document
 
 
-def _feature(arguments: dict[str, Any]) -> str:
+def _read_feature_name(arguments: dict[str, Any]) -> str:
     """The name of a linked specification, which stands before its version in the URL."""
     parts = str(arguments.get("url", "")).rstrip("/").split("/")
     return parts[-2] if len(parts) > 1 else ""
 
 
-def _read(document: DocumentNode) -> Supergraph:
-    subgraphs = _subgraphs(document)
+def _build_supergraph(document: DocumentNode) -> Supergraph:
+    subgraphs = _read_subgraphs(document)
     for definition in document.definitions:
         if isinstance(definition, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):
             _read_fields(definition, subgraphs)
         elif isinstance(definition, UnionTypeDefinitionNode):
             _read_members(definition, subgraphs)
-    own = DocumentNode(definitions=tuple(_own_definitions(document)))
-    visible = DocumentNode(definitions=tuple(_without_linked_directives(document, own)))
+    own = DocumentNode(definitions=tuple(_select_own_definitions(document)))
+    visible = DocumentNode(definitions=tuple(_drop_linked_directives(document, own)))
     schema = build_ast_schema(own, assume_valid_sdl=True)
     by_name = {graph.name: graph for graph in subgraphs.values()}
-    return Supergraph(by_name, schema, without_inaccessible(visible), dict(_rules(document)), _contexts(document))
+    return Supergraph(by_name, schema, build_api_schema(visible), dict(_read_rules(document)), _read_contexts(document))
 
 
-def _contexts(document: DocumentNode) -> dict[str, frozenset[str]]:
+def _read_contexts(document: DocumentNode) -> dict[str, frozenset[str]]:
     found: dict[str, frozenset[str]] = {}
     for definition in document.definitions:
         if isinstance(definition, TypeDefinitionNode):
-            for applied in _directives(definition, "context"):
+            for applied in _read_directives(definition, "context"):
                 name = str(applied["name"])
                 found[name] = found.get(name, frozenset()) | {definition.name.value}
     return found
 
 
-def _rules(document: DocumentNode) -> Iterator[tuple[str, Rule]]:
+def _read_rules(document: DocumentNode) -> Iterator[tuple[str, AccessRule]]:
     for definition in document.definitions:
         if not isinstance(definition, TypeDefinitionNode):
             continue
         name = definition.name.value
         fields = getattr(definition, "fields", None) or ()
         for coordinate, node in ((name, definition), *((f"{name}.{row.name.value}", row) for row in fields)):
-            rule = _rule(node)
-            if rule != Rule():
+            rule = _read_rule(node)
+            if rule != AccessRule():
                 yield coordinate, rule
 
 
-def _rule(node: Any) -> Rule:
-    scopes = next(_directives(node, "requiresScopes"), {}).get("scopes", ())
-    policies = next(_directives(node, "policy"), {}).get("policies", ())
-    return Rule(
-        any(True for _ in _directives(node, "authenticated")),
+def _read_rule(node: Any) -> AccessRule:
+    scopes = next(_read_directives(node, "requiresScopes"), {}).get("scopes", ())
+    policies = next(_read_directives(node, "policy"), {}).get("policies", ())
+    return AccessRule(
+        any(True for _ in _read_directives(node, "authenticated")),
         tuple(frozenset(row) for row in scopes),
         tuple(frozenset(row) for row in policies),
     )
@@ -165,32 +173,32 @@ def _rule(node: Any) -> Rule:
 def check_features(links: Iterable[dict[str, Any]]) -> None:
     """Raises InvalidSupergraph where one of the linked features must be enforced and is not, here."""
     for arguments in links:
-        if arguments.get("for") in ("SECURITY", "EXECUTION") and _feature(arguments) not in _ENFORCED:
+        if arguments.get("for") in ("SECURITY", "EXECUTION") and _read_feature_name(arguments) not in _ENFORCED:
             raise InvalidSupergraph(f"The supergraph requires {arguments['url']}, which is not enforced here.")
 
 
-def _links(document: DocumentNode) -> Iterator[dict[str, Any]]:
+def _read_links(document: DocumentNode) -> Iterator[dict[str, Any]]:
     for definition in document.definitions:
         if isinstance(definition, SchemaDefinitionNode):
-            yield from (_arguments(directive) for directive in definition.directives or ())
+            yield from (_read_arguments(directive) for directive in definition.directives or ())
 
 
-def _subgraphs(document: DocumentNode) -> dict[str, Subgraph]:
+def _read_subgraphs(document: DocumentNode) -> dict[str, Subgraph]:
     """By the value of the enum join__Graph."""
     for definition in document.definitions:
         if isinstance(definition, EnumTypeDefinitionNode) and definition.name.value == _GRAPHS:
             found = {}
             for value in definition.values or ():
-                graph = next(_directives(value, "join__graph"), {"name": value.name.value, "url": ""})
+                graph = next(_read_directives(value, "join__graph"), {"name": value.name.value, "url": ""})
                 found[value.name.value] = Subgraph(str(graph["name"]), str(graph["url"]))
             return found
     raise InvalidSupergraph("The supergraph names no subgraphs: it has no enum join__Graph.")
 
 
-def _read_fields(definition: Composite, subgraphs: dict[str, Subgraph]) -> None:
+def _read_fields(definition: CompositeNode, subgraphs: dict[str, Subgraph]) -> None:
     name = definition.name.value
     types: dict[str, tuple[SubgraphType, str]] = {}
-    for of_type in _directives(definition, "join__type"):
+    for of_type in _read_directives(definition, "join__type"):
         graph = subgraphs[of_type["graph"]]
         here = graph.types.setdefault(name, SubgraphType())
         types[of_type["graph"]] = here, graph.name
@@ -198,7 +206,7 @@ def _read_fields(definition: Composite, subgraphs: dict[str, Subgraph]) -> None:
         if of_type.get("key"):
             here.keys.append(Key(parse_fields(of_type["key"]), of_type.get("resolvable", True)))
     if isinstance(definition, ObjectTypeDefinitionNode):
-        for implements in _directives(definition, "join__implements"):
+        for implements in _read_directives(definition, "join__implements"):
             interface = subgraphs[implements["graph"]].types.setdefault(implements["interface"], SubgraphType())
             interface.possible_types.add(name)
     for field in definition.fields or ():
@@ -207,8 +215,8 @@ def _read_fields(definition: Composite, subgraphs: dict[str, Subgraph]) -> None:
 
 def _read_field(field: FieldDefinitionNode, types: dict[str, tuple[SubgraphType, str]]) -> None:
     """`types` has the type as each subgraph has it, with the subgraph's name, by its value of join__Graph."""
-    name, printed = field.name.value, printed_type(field.type)
-    joined = list(_directives(field, "join__field"))
+    name, printed = field.name.value, print_type_node(field.type)
+    joined = list(_read_directives(field, "join__field"))
     if not joined:
         for here, _ in types.values():
             here.fields[name] = SubgraphField(printed)
@@ -232,18 +240,18 @@ def _read_field(field: FieldDefinitionNode, types: dict[str, tuple[SubgraphType,
 
 def _read_members(definition: UnionTypeDefinitionNode, subgraphs: dict[str, Subgraph]) -> None:
     name = definition.name.value
-    for of_type in _directives(definition, "join__type"):
+    for of_type in _read_directives(definition, "join__type"):
         subgraphs[of_type["graph"]].types.setdefault(name, SubgraphType())
-    members = list(_directives(definition, "join__unionMember"))
+    members = list(_read_directives(definition, "join__unionMember"))
     for row in members:
         subgraphs[row["graph"]].types[name].possible_types.add(row["member"])
     if not members:
-        for of_type in _directives(definition, "join__type"):
+        for of_type in _read_directives(definition, "join__type"):
             here = subgraphs[of_type["graph"]].types[name]
             here.possible_types |= {member.name.value for member in definition.types or ()}
 
 
-def _own_definitions(document: DocumentNode) -> Iterator[Any]:
+def _select_own_definitions(document: DocumentNode) -> Iterator[Any]:
     """The definitions that are the graph's own: without those of the specifications' namespaces."""
     for definition in document.definitions:
         if isinstance(definition, SchemaDefinitionNode):
@@ -255,11 +263,11 @@ def _own_definitions(document: DocumentNode) -> Iterator[Any]:
                 yield definition
 
 
-def _without_linked_directives(document: DocumentNode, own: DocumentNode) -> Iterator[Any]:
+def _drop_linked_directives(document: DocumentNode, own: DocumentNode) -> Iterator[Any]:
     """Without the directives of linked specifications, which are nothing to clients."""
     linked: set[str] = set()
     for definition in document.definitions:
-        for arguments in _directives(definition, "link") if isinstance(definition, SchemaDefinitionNode) else ():
+        for arguments in _read_directives(definition, "link") if isinstance(definition, SchemaDefinitionNode) else ():
             linked.add(str(arguments.get("as") or str(arguments.get("url")).split("/")[-2:][0]))
             for row in arguments.get("import") or ():
                 here = row.get("as", row.get("name")) if isinstance(row, dict) else row
@@ -270,13 +278,13 @@ def _without_linked_directives(document: DocumentNode, own: DocumentNode) -> Ite
             yield node
 
 
-def _directives(node: Any, name: str) -> Iterator[dict[str, Any]]:
+def _read_directives(node: Any, name: str) -> Iterator[dict[str, Any]]:
     for directive in node.directives or ():
         if directive.name.value == name:
-            yield _arguments(directive)
+            yield _read_arguments(directive)
 
 
-def _arguments(directive: ConstDirectiveNode) -> dict[str, Any]:
+def _read_arguments(directive: ConstDirectiveNode) -> dict[str, Any]:
     values = ((argument.name.value, argument.value) for argument in directive.arguments or ())
     return {
         name: value.value if isinstance(value, EnumValueNode) else value_from_ast_untyped(value)

@@ -12,12 +12,12 @@ IsActive = Callable[[str], bool]
 _PERCENT: Final = re.compile(r"percent\((\d{1,3}(?:\.\d{1,8})?)\)")
 
 
-def by_percent(label: str) -> bool:
+def is_drawn_by_percent(label: str) -> bool:
     """`percent(5)` is active for five requests of a hundred, by chance; any other label for none."""
     found = _PERCENT.fullmatch(label)
     # Not a secret: it only spreads load.
     return found is not None and random.random() * 100 < float(found[1])  # noqa: S311
 
 
-def active_labels(supergraph: Supergraph, is_active: IsActive) -> frozenset[str]:
+def find_active_labels(supergraph: Supergraph, is_active: IsActive) -> frozenset[str]:
     return frozenset(label for label in supergraph.labels if is_active(label))

@@ -15,14 +15,14 @@ from graphql import (
 from graphql.pyutils import suggestion_list
 
 from gateway.federation.directives import (
-    BUILT_IN,
-    FED1,
+    BUILT_IN_DIRECTIVES,
+    FED1_DIRECTIVES,
     LATEST,
     OWN_SPECIFICATIONS,
     SCALARS,
     Version,
-    directives_of,
-    scalars_of,
+    list_directives,
+    list_scalars,
 )
 from gateway.federation.hints import CompositionError
 
@@ -58,14 +58,14 @@ class Link(NamedTuple):
         return is_known and self.identity.startswith("https://specs.apollo.dev/")
 
 
-class Linked(NamedTuple):
+class SubgraphLinks(NamedTuple):
     """What the links of a subgraph make of names: `names` gives the specification's directive by its name here."""
 
     version: Version | None
     """Of Federation; None for a subgraph of Federation 1."""
     names: Mapping[str, str]
     scalars: frozenset[str]
-    links: tuple[Link, ...]
+    entries: tuple[Link, ...]
     problems: tuple[CompositionError, ...] = ()
 
     @property
@@ -74,27 +74,27 @@ class Linked(NamedTuple):
         return self.version or LATEST
 
 
-def linked(document: DocumentNode) -> Linked:
+def read_links(document: DocumentNode) -> SubgraphLinks:
     """The links of a document; problems are without the subgraph's name."""
-    links, problems = _read_links(document)
+    links, problems = _read_link_directives(document)
     federation = next((link for link in links if link.identity == FEDERATION), None)
-    names = {name: name for name in BUILT_IN}
+    names = {name: name for name in BUILT_IN_DIRECTIVES}
     if federation is None:
-        names |= {name: name for name in FED1}
+        names |= {name: name for name in FED1_DIRECTIVES}
         scalars = {"_FieldSet", "FieldSet"}
     else:
         problems += _check_federation(federation)
-        names |= dict(_names(federation, "@", directives_of(federation.version)))
-        scalars = {local for local, _ in _names(federation, "", scalars_of(federation.version))}
+        names |= dict(_list_names(federation, "@", list_directives(federation.version)))
+        scalars = {local for local, _ in _list_names(federation, "", list_scalars(federation.version))}
     for link in links:
         if link.is_own_specification:
-            names |= dict(_names_of_own(link))
-            problems += _check_own(link, federation)
+            names |= dict(_list_own_names(link))
+            problems += _check_own_specification(link, federation)
     version = None if federation is None else federation.version
-    return Linked(version, names, frozenset(scalars), tuple(links), tuple(problems))
+    return SubgraphLinks(version, names, frozenset(scalars), tuple(links), tuple(problems))
 
 
-def is_machinery(node: Any, federation: Linked) -> bool:
+def is_from_specification(node: Any, federation: SubgraphLinks) -> bool:
     """Whether the definition is of a specification, not of the subgraph: any `_service` SDL may repeat those."""
     name = getattr(getattr(node, "name", None), "value", "")
     if isinstance(node, DirectiveDefinitionNode):
@@ -104,13 +104,13 @@ def is_machinery(node: Any, federation: Linked) -> bool:
     return isinstance(node, ScalarTypeDefinitionNode) and name in federation.scalars
 
 
-def scalar_names(federation: Linked) -> dict[str, str]:
+def find_scalar_names(federation: SubgraphLinks) -> dict[str, str]:
     """Names here of the scalars that the linked Federation defines, by their names there."""
-    link = next((link for link in federation.links if link.identity == FEDERATION), None)
-    return {} if link is None else {there: here for here, there in _names(link, "", SCALARS)}
+    link = next((link for link in federation.entries if link.identity == FEDERATION), None)
+    return {} if link is None else {there: here for here, there in _list_names(link, "", SCALARS)}
 
 
-def _names(link: Link, mark: str, elements: Iterable[str]) -> Iterator[tuple[str, str]]:
+def _list_names(link: Link, mark: str, elements: Iterable[str]) -> Iterator[tuple[str, str]]:
     """(name here, name there) of the elements of a linked specification."""
     imported = {there: here for here, there in link.imports.items()}
     for element in elements:
@@ -120,35 +120,35 @@ def _names(link: Link, mark: str, elements: Iterable[str]) -> Iterator[tuple[str
         yield f"{link.name}__{element}", element
 
 
-def _names_of_own(link: Link) -> Iterator[tuple[str, str]]:
+def _list_own_names(link: Link) -> Iterator[tuple[str, str]]:
     """The directive that a specification is named after has the specification's name here."""
     yield link.name, OWN_SPECIFICATIONS[link.specification][0]
-    yield from _names(link, "@", OWN_SPECIFICATIONS[link.specification])
+    yield from _list_names(link, "@", OWN_SPECIFICATIONS[link.specification])
 
 
-def _problem(message: str, code: str = _USAGE) -> CompositionError:
+def _make_error(message: str, code: str = _USAGE) -> CompositionError:
     return CompositionError(code, message, (), "schema")
 
 
 def _check_federation(link: Link) -> list[CompositionError]:
     if link.version[0] != 2 or link.version > LATEST:
         message = f'Invalid version v{link.version[0]}.{link.version[1]} for the federation feature in "{link.url}": '
-        return [_problem(f"{message}known are v2.0 to v2.{LATEST[1]}.", "UNKNOWN_FEDERATION_LINK_VERSION")]
-    known = {f"@{name}" for name in directives_of(link.version)} | set(scalars_of(link.version))
+        return [_make_error(f"{message}known are v2.0 to v2.{LATEST[1]}.", "UNKNOWN_FEDERATION_LINK_VERSION")]
+    known = {f"@{name}" for name in list_directives(link.version)} | set(list_scalars(link.version))
     return list(_check_imports(link, known))
 
 
-def _check_own(link: Link, federation: Link | None) -> Iterator[CompositionError]:
+def _check_own_specification(link: Link, federation: Link | None) -> Iterator[CompositionError]:
     directives = OWN_SPECIFICATIONS[link.specification]
     known = {f"@{name}" for name in directives} | {"requiresScopes": {"Scope"}, "policy": {"Policy"}}.get(
         link.specification, set()
     )
     yield from _check_imports(link, known)
-    is_double = link.name in FED1 or link.name == "inaccessible" if federation is None else False
+    is_double = link.name in FED1_DIRECTIVES or link.name == "inaccessible" if federation is None else False
     if federation is not None:
         is_double = any(f"@{link.name}" == here for here in federation.imports)
     if is_double:
-        yield _problem(
+        yield _make_error(
             f'Please import "@{link.name}" from the feature "{FEDERATION}" instead of linking "{link.url}": '
             "the same name must not come from both."
         )
@@ -159,10 +159,10 @@ def _check_imports(link: Link, known: set[str]) -> Iterator[CompositionError]:
         if there not in known:
             near = suggestion_list(there, sorted(known))
             advice = f" Did you mean {' or '.join(repr(name) for name in near[:2])}?" if near else ""
-            yield _problem(f'Cannot import unknown element "{there}".{advice}')
+            yield _make_error(f'Cannot import unknown element "{there}".{advice}')
 
 
-def _read_links(document: DocumentNode) -> tuple[list[Link], list[CompositionError]]:
+def _read_link_directives(document: DocumentNode) -> tuple[list[Link], list[CompositionError]]:
     """None where nothing is linked that says what a link is: then `@link` is an unknown word, which is let pass."""
     applied = [
         {argument.name.value: value_from_ast_untyped(argument.value) for argument in directive.arguments or ()}
@@ -175,63 +175,67 @@ def _read_links(document: DocumentNode) -> tuple[list[Link], list[CompositionErr
     if not any(url == FEDERATION or url.startswith((f"{FEDERATION}/", f"{LINK}/")) for url in urls):
         return [], []
     problems: list[CompositionError] = []
-    links = [link for arguments in applied if (link := _link(arguments, problems)) is not None]
-    problems += _check_together(links)
+    links = [link for arguments in applied if (link := _read_link(arguments, problems)) is not None]
+    problems += _check_conflicts(links)
     return links, problems
 
 
-def _check_together(links: list[Link]) -> Iterator[CompositionError]:
+def _check_conflicts(links: list[Link]) -> Iterator[CompositionError]:
     seen: dict[str, Link] = {}
     aliases: dict[str, Link] = {}
     for link in links:
         if link.identity in seen or (link.identity == LINK and link.version != (1, 0)):
-            yield _problem(f'Cannot link feature "{link.identity}" since it has already been linked in the schema.')
+            yield _make_error(f'Cannot link feature "{link.identity}" since it has already been linked in the schema.')
         elif link.name in aliases:
-            yield _problem(f'Cannot link feature "{link.identity}" as "{link.name}": another feature has that alias.')
+            yield _make_error(
+                f'Cannot link feature "{link.identity}" as "{link.name}": another feature has that alias.'
+            )
         seen[link.identity] = aliases[link.name] = link
     imported: dict[str, Link] = {}
     for link in links:
         for here in link.imports:
             other = imported.setdefault(here, link)
             if other is not link:
-                yield _problem(f'Cannot import "{here}" from "{link.url}": it is imported from "{other.url}" already.')
+                yield _make_error(
+                    f'Cannot import "{here}" from "{link.url}": it is imported from "{other.url}" already.'
+                )
             prefix = here.removeprefix("@").split("__")[0]
             named = aliases.get(prefix)
-            if named is not None and named is not link and not _is_told_elsewhere(named, link):
-                yield _problem(
+            if named is not None and named is not link and not _is_reported_elsewhere(named, link):
+                yield _make_error(
                     f'Cannot import "{here}" from "{link.url}" since it can be confused with a name of "{named.url}".'
                 )
 
 
-def _is_told_elsewhere(named: Link, importing: Link) -> bool:
+def _is_reported_elsewhere(named: Link, importing: Link) -> bool:
     return importing.identity == FEDERATION and named.is_own_specification
 
 
-def _link(arguments: dict[str, Any], problems: list[CompositionError]) -> Link | None:
+def _read_link(arguments: dict[str, Any], problems: list[CompositionError]) -> Link | None:
     url = arguments.get("url")
-    identity, version = _identity(url)
+    identity, version = _split_url(url)
     if version is None:
         message = f'Invalid @link url {url!r}: it must end with a name and a version, as in "{FEDERATION}/v2.9".'
-        problems.append(_problem(message, _IDENTIFIER))
+        problems.append(_make_error(message, _IDENTIFIER))
         return None
     name = str(arguments.get("as") or identity.rsplit("/", 1)[-1])
     if arguments.get("as") and (not _NAME.match(name) or "__" in name):
         message = f'Cannot link feature "{identity}" as "{name}": an alias must be a GraphQL name without "__".'
-        problems.append(_problem(message))
+        problems.append(_make_error(message))
         return None
     imports: dict[str, str] = {}
     given = arguments.get("import") or ()
     if not isinstance(given, list | tuple):
-        problems.append(_problem(f"Invalid value {given!r} for @link(import:): it must be a list."))
+        problems.append(_make_error(f"Invalid value {given!r} for @link(import:): it must be a list."))
         given = ()
     for row in given:
-        refusal = _import(row, imports)
+        refusal = _add_import(row, imports)
         if refusal is not None:
-            problems.append(_problem(refusal))
+            problems.append(_make_error(refusal))
     return Link(str(url), identity, name, version, imports, str(arguments.get("for") or ""))
 
 
-def _import(row: Any, imports: dict[str, str]) -> str | None:
+def _add_import(row: Any, imports: dict[str, str]) -> str | None:
     """Adds the import to the others, or says why not."""
     here, there = (row.get("as", row.get("name")), row.get("name")) if isinstance(row, dict) else (row, row)
     if (
@@ -252,7 +256,7 @@ def _import(row: Any, imports: dict[str, str]) -> str | None:
     return None
 
 
-def _identity(url: object) -> tuple[str, Version | None]:
+def _split_url(url: object) -> tuple[str, Version | None]:
     if not isinstance(url, str):
         return "", None
     identity, _, version = re.split(r"[?#]", url)[0].rpartition("/")

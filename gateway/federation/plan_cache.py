@@ -37,7 +37,7 @@ class PlanCache(Generic[Plan]):
     def __len__(self) -> int:
         return len(self._plans)
 
-    def digest(
+    def find_digest(
         self,
         document: DocumentNode,
         operation: OperationDefinitionNode,
@@ -46,8 +46,8 @@ class PlanCache(Generic[Plan]):
         key = (id(document), "" if operation.name is None else operation.name.value)
         found = self._digests.get(key)
         if found is None:
-            found = self._digests[key] = document, operation_digest(operation, fragments)
-            self._drop(self._digests)
+            found = self._digests[key] = document, digest_operation(operation, fragments)
+            self._drop_oldest(self._digests)
         else:
             self._digests.move_to_end(key)
         return found[1]
@@ -64,22 +64,24 @@ class PlanCache(Generic[Plan]):
         known = self._asked_labels.pop(digest, frozenset()) | frozenset(asked_labels)
         self._asked_labels[digest] = known
         self._plans[digest, labels & known, denied] = plan
-        self._drop(self._asked_labels)
-        self._drop(self._plans)
+        self._drop_oldest(self._asked_labels)
+        self._drop_oldest(self._plans)
 
-    def _drop(self, rows: "OrderedDict[Any, Any]") -> None:
+    def _drop_oldest(self, rows: "OrderedDict[Any, Any]") -> None:
         if len(rows) > self.size:
             rows.popitem(last=False)
 
 
-def operation_digest(operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> Digest:
+def digest_operation(operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> Digest:
     """The same for operations that differ in layout, in their name, or in fragments that they do not use."""
     unnamed = OperationDefinitionNode(**{key: getattr(operation, key) for key in operation.keys if key != "name"})
-    used = sorted(used_fragments(operation, fragments))
+    used = sorted(find_used_fragments(operation, fragments))
     return sha256("\n".join(map(print_ast, (unnamed, *(fragments[name] for name in used)))).encode()).digest()
 
 
-def used_fragments(operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> set[str]:
+def find_used_fragments(
+    operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
+) -> set[str]:
     """Names of the fragments that are spread in the operation, and in those fragments."""
     seen: set[str] = set()
     waiting: list[Any] = [operation.selection_set]

@@ -14,10 +14,8 @@ from graphql import (
     GraphQLError,
     InputObjectTypeDefinitionNode,
     InterfaceTypeDefinitionNode,
-    ListTypeNode,
     NamedTypeNode,
     NameNode,
-    NonNullTypeNode,
     ObjectTypeDefinitionNode,
     ObjectTypeExtensionNode,
     ScalarTypeDefinitionNode,
@@ -39,11 +37,12 @@ from graphql import (
 from graphql.language.ast import TypeNode
 from graphql.validation.validate import validate_sdl
 
-from gateway.federation.directives import definitions
+from gateway.federation.directives import build_definitions
 from gateway.federation.fields import parse_fields
-from gateway.federation.hints import CompositionError, Place
-from gateway.federation.links import Linked, is_machinery, linked
-from gateway.federation.specified import check_applications, check_definitions
+from gateway.federation.hints import CompositionError, SubgraphLocation
+from gateway.federation.links import SubgraphLinks, is_from_specification, read_links
+from gateway.federation.specification_checks import check_applications, check_definitions
+from gateway.federation.type_nodes import print_type_node
 
 ROOTS: Final = {"query": "Query", "mutation": "Mutation", "subscription": "Subscription"}
 SPECIFIED_SCALARS: Final = frozenset({"Int", "Float", "String", "Boolean", "ID"})
@@ -59,7 +58,7 @@ _PARTS: Final = ("directives", "interfaces", "fields", "values", "types")
 _SERVICE_FIELDS: Final = ("_service", "_entities")
 
 
-class Applied(NamedTuple):
+class AppliedDirective(NamedTuple):
     """A directive on an element; `part` is 0 in a definition, 1 and up in its extensions."""
 
     arguments: dict[str, Any]
@@ -93,7 +92,7 @@ class Element:
 
     name: str
     description: str | None = None
-    directives: dict[str, list[Applied]] = field(default_factory=dict)
+    directives: dict[str, list[AppliedDirective]] = field(default_factory=dict)
     custom: tuple[ConstDirectiveNode, ...] = ()
     """Directives that are neither GraphQL's nor Federation's."""
     type: str = ""
@@ -113,7 +112,7 @@ class Element:
     def has(self, directive: str) -> bool:
         return directive in self.directives
 
-    def applied(self, directive: str) -> Iterable[Applied]:
+    def list_applied(self, directive: str) -> Iterable[AppliedDirective]:
         return self.directives.get(directive, ())
 
 
@@ -140,7 +139,7 @@ class SubgraphSchema:
 
     name: str
     url: str
-    linked: Linked
+    links: SubgraphLinks
     sdl: str = ""
     types: dict[str, TypeDefinition] = field(default_factory=dict)
     directive_definitions: dict[str, DirectiveDefinitionNode] = field(default_factory=dict)
@@ -150,7 +149,7 @@ class SubgraphSchema:
 
     @property
     def is_fed1(self) -> bool:
-        return self.linked.version is None
+        return self.links.version is None
 
     def possible_types(self, type_name: str) -> set[str]:
         """Object types that a value of the composite type may have here."""
@@ -160,51 +159,53 @@ class SubgraphSchema:
         return set(found.members) if found.kind == "UNION" else self.implementations.get(type_name, set())
 
 
-class Parsed(NamedTuple):
+class ParsedSubgraph(NamedTuple):
     """`schema` is None where the errors leave nothing to go on with."""
 
     schema: SubgraphSchema | None
     errors: tuple[CompositionError, ...]
 
 
-def parse_subgraph(name: str, url: str, sdl: str) -> Parsed:
+def parse_subgraph(name: str, url: str, sdl: str) -> ParsedSubgraph:
     """Reads the SDL; refuses what is not valid GraphQL, and links and root types that are out of order."""
     try:
         document = parse(sdl, no_location=True)
     except GraphQLError as error:
-        return Parsed(None, (_invalid(name, error),))
+        return ParsedSubgraph(None, (_convert_error(name, error),))
     except RecursionError:
-        return Parsed(None, (_error(name, "INVALID_GRAPHQL", "The document is nested too deeply to be read."),))
-    links = linked(document)
-    roots = _root_names(document)
+        return ParsedSubgraph(
+            None, (_make_error(name, "INVALID_GRAPHQL", "The document is nested too deeply to be read."),)
+        )
+    links = read_links(document)
+    roots = _read_root_names(document)
     problems = [(row.code, row.message, row.coordinate) for row in links.problems]
     problems = problems or [*check_definitions(document, links), *_check_roots(document, roots)]
     if problems:
-        return Parsed(None, tuple(_error(name, *problem) for problem in problems))
-    errors, parts, directives = _checked_parts(document, links, roots)
+        return ParsedSubgraph(None, tuple(_make_error(name, *problem) for problem in problems))
+    errors, parts, directives = _validate_parts(document, links, roots)
     if errors:
-        with_places, *_ = _checked_parts(parse(sdl), links, roots)
-        return Parsed(None, tuple(_invalid(name, error) for error in with_places))
+        with_places, *_ = _validate_parts(parse(sdl), links, roots)
+        return ParsedSubgraph(None, tuple(_convert_error(name, error) for error in with_places))
     schema = SubgraphSchema(name, url, links, sdl)
-    schema.types = {type_name: _type(nodes, links) for type_name, nodes in parts.items()}
+    schema.types = {type_name: _build_type(nodes, links) for type_name, nodes in parts.items()}
     schema.directive_definitions = {node.name.value: node for node in directives}
-    schema.composed_directives = tuple(_composed_directives(document, links))
+    schema.composed_directives = tuple(_read_composed_directives(document, links))
     for found in schema.types.values():
         for interface in found.interfaces if found.kind == "OBJECT" else ():
             schema.implementations.setdefault(interface, set()).add(found.name)
-    return Parsed(schema, ())
+    return ParsedSubgraph(schema, ())
 
 
-def _checked_parts(
-    document: DocumentNode, links: Linked, roots: dict[str, str]
+def _validate_parts(
+    document: DocumentNode, links: SubgraphLinks, roots: dict[str, str]
 ) -> tuple[list[GraphQLError], dict[str, list[Any]], list[DirectiveDefinitionNode]]:
     """What is not valid GraphQL, and the subgraph's own definitions: of types by name, and of directives."""
-    document = _with_default_roots(document, roots)
+    document = _rename_roots(document, roots)
     parts: dict[str, list[Any]] = {}
     directives: list[DirectiveDefinitionNode] = []
     rest: list[Any] = []
     for node in document.definitions:
-        if is_machinery(node, links):
+        if is_from_specification(node, links):
             continue
         if isinstance(node, TypeDefinitionNode | TypeExtensionNode):
             parts.setdefault(node.name.value, []).append(node)
@@ -217,20 +218,20 @@ def _checked_parts(
             return [GraphQLError(message, node)], parts, directives
     for nodes in parts.values():
         nodes.sort(key=lambda node: isinstance(node, TypeExtensionNode))
-    parts = _without_service_fields(parts)
-    return _invalid_graphql(parts, [*directives, *rest], links), parts, directives
+    parts = _drop_service_fields(parts)
+    return _validate_graphql(parts, [*directives, *rest], links), parts, directives
 
 
-def _error(name: str, code: str, message: str, coordinate: str = "") -> CompositionError:
+def _make_error(name: str, code: str, message: str, coordinate: str = "") -> CompositionError:
     return CompositionError(code, f"[{name}] {message}", (name,), coordinate)
 
 
-def _invalid(name: str, error: GraphQLError) -> CompositionError:
-    places = tuple(Place(name, place.line, place.column) for place in error.locations or ())
+def _convert_error(name: str, error: GraphQLError) -> CompositionError:
+    places = tuple(SubgraphLocation(name, place.line, place.column) for place in error.locations or ())
     return CompositionError("INVALID_GRAPHQL", f"[{name}] {error.message}", (name,), locations=places)
 
 
-def _root_names(document: DocumentNode) -> dict[str, str]:
+def _read_root_names(document: DocumentNode) -> dict[str, str]:
     """Default root type names by the names here."""
     return {
         row.type.name.value: ROOTS[row.operation.value]
@@ -267,23 +268,23 @@ def _check_roots(document: DocumentNode, roots: dict[str, str]) -> Iterator[tupl
             )
 
 
-def _with_default_roots(document: DocumentNode, roots: dict[str, str]) -> DocumentNode:
+def _rename_roots(document: DocumentNode, roots: dict[str, str]) -> DocumentNode:
     renamed = {here: default for here, default in roots.items() if here != default}
     if not renamed:
         return document
 
-    class Rename(Visitor):
+    class RootRenamer(Visitor):
         def enter_name(self, node: NameNode, _key: Any, parent: Any, *_: Any) -> NameNode | None:
             of_type = isinstance(parent, NamedTypeNode | TypeDefinitionNode | TypeExtensionNode)
             return NameNode(value=renamed[node.value]) if of_type and node.value in renamed else None
 
-    made: DocumentNode = visit(document, Rename())
+    made: DocumentNode = visit(document, RootRenamer())
     return made
 
 
-def _without_service_fields(parts: dict[str, list[Any]]) -> dict[str, list[Any]]:
+def _drop_service_fields(parts: dict[str, list[Any]]) -> dict[str, list[Any]]:
     """Without what a subgraph library adds to the query type, and without root types that are then empty."""
-    queries = [_with_fields(node) for node in parts.get("Query", ())]
+    queries = [_drop_service_fields_from(node) for node in parts.get("Query", ())]
     kept = parts | {"Query": [node for node in queries if node.fields or node.directives]}
     return {
         name: nodes
@@ -292,7 +293,7 @@ def _without_service_fields(parts: dict[str, list[Any]]) -> dict[str, list[Any]]
     }
 
 
-def _with_fields(node: Any) -> Any:
+def _drop_service_fields_from(node: Any) -> Any:
     fields = getattr(node, "fields", None) or ()
     if not any(row.name.value in _SERVICE_FIELDS for row in fields):
         return node
@@ -300,12 +301,12 @@ def _with_fields(node: Any) -> Any:
     return type(node)(**{key: getattr(node, key) for key in node.keys} | {"fields": kept})
 
 
-def _invalid_graphql(parts: dict[str, list[Any]], others: list[Any], links: Linked) -> list[GraphQLError]:
+def _validate_graphql(parts: dict[str, list[Any]], others: list[Any], links: SubgraphLinks) -> list[GraphQLError]:
     """GraphQL's own rules, on the definitions with their extensions joined."""
     own: list[Any] = []
     for nodes in parts.values():
-        own += [_joined(nodes)] if _are_of_one_type(nodes) else nodes
-    known = definitions(tuple(links.names.items()), links.known_version)
+        own += [_join_parts(nodes)] if _are_of_one_type(nodes) else nodes
+    known = build_definitions(tuple(links.names.items()), links.known_version)
     document = DocumentNode(definitions=(*known, *others, *own))
     errors = validate_sdl(document)
     if not errors:
@@ -316,25 +317,27 @@ def _invalid_graphql(parts: dict[str, list[Any]], others: list[Any], links: Link
     return [error for error in errors if not error.message.startswith("Query root type must")]
 
 
-def _kind(node: Any) -> str:
+def _read_kind(node: Any) -> str:
     return str(node.kind).split("_type_")[0]
 
 
 def _are_of_one_type(nodes: list[Any]) -> bool:
-    return len({_kind(node) for node in nodes}) == 1 and (len(nodes) == 1 or isinstance(nodes[1], TypeExtensionNode))
+    return len({_read_kind(node) for node in nodes}) == 1 and (
+        len(nodes) == 1 or isinstance(nodes[1], TypeExtensionNode)
+    )
 
 
-def _joined(nodes: list[Any]) -> Any:
+def _join_parts(nodes: list[Any]) -> Any:
     if len(nodes) == 1 and isinstance(nodes[0], TypeDefinitionNode):
         return nodes[0]
     merged: dict[str, Any] = {"name": nodes[0].name, "loc": nodes[0].loc}
     for part in _PARTS:
         if part in nodes[0].keys:
             merged[part] = tuple(row for node in nodes for row in getattr(node, part) or ())
-    return _KINDS[_kind(nodes[0])][1](**merged)
+    return _KINDS[_read_kind(nodes[0])][1](**merged)
 
 
-def _composed_directives(document: DocumentNode, links: Linked) -> Iterator[str]:
+def _read_composed_directives(document: DocumentNode, links: SubgraphLinks) -> Iterator[str]:
     for node in document.definitions:
         if isinstance(node, SchemaDefinitionNode | SchemaExtensionNode):
             for directive in node.directives or ():
@@ -343,10 +346,10 @@ def _composed_directives(document: DocumentNode, links: Linked) -> Iterator[str]
                     yield str(values[0]) if values and values[0] is not None else ""
 
 
-def _type(nodes: list[Any], links: Linked) -> TypeDefinition:
+def _build_type(nodes: list[Any], links: SubgraphLinks) -> TypeDefinition:
     has_base = isinstance(nodes[0], TypeDefinitionNode)
-    made = TypeDefinition(nodes[0].name.value, kind=_KINDS[_kind(nodes[0])][0])
-    made.description = _description(nodes[0])
+    made = TypeDefinition(nodes[0].name.value, kind=_KINDS[_read_kind(nodes[0])][0])
+    made.description = _read_description(nodes[0])
     for part, node in enumerate(nodes, start=0 if has_base else 1):
         _read_directives(made, node, links, part)
         made.interfaces += [row.name.value for row in getattr(node, "interfaces", None) or ()]
@@ -359,11 +362,11 @@ def _type(nodes: list[Any], links: Linked) -> TypeDefinition:
     return made
 
 
-def read_element(node: Any, links: Linked, part: int = 0) -> Element:
+def read_element(node: Any, links: SubgraphLinks, part: int = 0) -> Element:
     """A field, argument, value or directive definition."""
-    made = Element(node.name.value, _description(node), part=part)
+    made = Element(node.name.value, _read_description(node), part=part)
     made.type_node = getattr(node, "type", None)
-    made.type = "" if made.type_node is None else printed_type(made.type_node)
+    made.type = "" if made.type_node is None else print_type_node(made.type_node)
     made.default = getattr(node, "default_value", None)
     for row in getattr(node, "arguments", None) or ():
         made.arguments[row.name.value] = read_element(row, links, part)
@@ -371,7 +374,7 @@ def read_element(node: Any, links: Linked, part: int = 0) -> Element:
     return made
 
 
-def _read_directives(element: Element, node: Any, links: Linked, part: int) -> None:
+def _read_directives(element: Element, node: Any, links: SubgraphLinks, part: int) -> None:
     for directive in node.directives or ():
         name = links.names.get(directive.name.value)
         if name is None:
@@ -382,24 +385,17 @@ def _read_directives(element: Element, node: Any, links: Linked, part: int) -> N
             arguments["fields"] = " ".join(str(row) for row in arguments["fields"])
         for listed in ("scopes", "policies"):
             if listed in arguments:
-                arguments[listed] = [row if isinstance(row, list) else [row] for row in _as_list(arguments[listed])]
-        element.directives.setdefault(name, []).append(Applied(arguments, directive, part))
+                arguments[listed] = [
+                    row if isinstance(row, list) else [row] for row in _wrap_in_list(arguments[listed])
+                ]
+        element.directives.setdefault(name, []).append(AppliedDirective(arguments, directive, part))
 
 
-def _as_list(value: Any) -> list[Any]:
+def _wrap_in_list(value: Any) -> list[Any]:
     """GraphQL takes one value for a list of one."""
     return value if isinstance(value, list) else [value]
 
 
-def _description(node: Any) -> str | None:
+def _read_description(node: Any) -> str | None:
     description = getattr(node, "description", None)
     return None if description is None else str(description.value)
-
-
-def printed_type(node: TypeNode) -> str:
-    """`[Product!]!`, some ten times faster than print_ast."""
-    if isinstance(node, NonNullTypeNode):
-        return f"{printed_type(node.type)}!"
-    if isinstance(node, ListTypeNode):
-        return f"[{printed_type(node.type)}]"
-    return str(node.name.value) if isinstance(node, NamedTypeNode) else ""

@@ -83,7 +83,7 @@ class Subgraph:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class AccessRule:
     """Who may have a type or field; of `scopes` and `policies`, all of any one set."""
 
     authenticated: bool = False
@@ -98,7 +98,7 @@ class Supergraph:
     subgraphs: Mapping[str, Subgraph]
     schema: GraphQLSchema
     api_schema: GraphQLSchema
-    rules: Mapping[str, Rule] = field(default_factory=dict)
+    rules: Mapping[str, AccessRule] = field(default_factory=dict)
     """By coordinate: `Type` or `Type.field`."""
     contexts: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """By context: the types that have `@context` with its name."""

@@ -34,7 +34,7 @@ from graphql import (
     visit,
 )
 
-from gateway.federation.plan_cache import used_fragments
+from gateway.federation.plan_cache import find_used_fragments
 
 MAX_OPERATIONS: Final = 5_000
 MAX_TEXT_CHARACTERS: Final = 10_000
@@ -52,7 +52,7 @@ def shape(
     schema: GraphQLSchema, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
 ) -> Shape:
     """Of a valid operation; `operation` is the digest of the text, which is valid too."""
-    used = (fragments[name] for name in sorted(used_fragments(operation, fragments)))
+    used = (fragments[name] for name in sorted(find_used_fragments(operation, fragments)))
     seen = _Blank(TypeInfo(schema))
     blank = visit(DocumentNode(definitions=(operation, *used)), TypeInfoVisitor(seen.types, seen))
     text = strip_ignored_characters(print_ast(blank))

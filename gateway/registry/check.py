@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from graphql import GraphQLSchema, build_schema, find_breaking_changes, parse
 
-from gateway.federation.composition import Composed, Composer, SubgraphSource, compose
+from gateway.federation.composition import CompositionResult, IncrementalComposer, SubgraphSource, compose
 from gateway.federation.join import InvalidSupergraph, read_supergraph
 from gateway.federation.subgraph import SubgraphSchema, parse_subgraph
 from gateway.federation.supergraph import Supergraph
@@ -55,7 +55,7 @@ class Published(NamedTuple):
 class Checker:
     """Checks again and again: subgraphs that have not changed since the last time are not read again."""
 
-    _composer: Composer = field(default_factory=Composer)
+    _composer: IncrementalComposer = field(default_factory=IncrementalComposer)
     _last: tuple[str, Supergraph] | None = None
     """What was composed last, mostly what is live the next time."""
 
@@ -162,7 +162,7 @@ def _of_rule(violation: Violation) -> Finding:
     return Finding("RULE", violation.rule, violation.message, violation.coordinate)
 
 
-def _composition(composed: Composed) -> Iterator[Finding]:
+def _composition(composed: CompositionResult) -> Iterator[Finding]:
     yield from (Finding("COMPOSITION", error.code, error.message) for error in composed.errors)
     yield from (Finding("HINT", hint.code, hint.message) for hint in composed.hints)
 

@@ -8,7 +8,14 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from gateway.federation.subgraph import ROOTS, SPECIFIED_SCALARS, Applied, Element, SubgraphSchema, TypeDefinition
+from gateway.federation.subgraph import (
+    ROOTS,
+    SPECIFIED_SCALARS,
+    AppliedDirective,
+    Element,
+    SubgraphSchema,
+    TypeDefinition,
+)
 from gateway.registry.prefixes import Prefix, upper
 
 REQUIRABLE: Final[Mapping[str, frozenset[str]]] = {
@@ -196,10 +203,10 @@ def _same(definition: TypeDefinition, there: TypeDefinition) -> Iterator[Violati
 
 def _keys(definition: TypeDefinition) -> set[tuple[str, bool]]:
     """Key fields, and whether by them an entity is resolved."""
-    return {_key(applied) for applied in definition.applied("key")}
+    return {_key(applied) for applied in definition.list_applied("key")}
 
 
-def _key(applied: Applied) -> tuple[str, bool]:
+def _key(applied: AppliedDirective) -> tuple[str, bool]:
     fields = " ".join(str(applied.arguments.get("fields", "")).replace(",", " ").split())
     return fields, applied.arguments.get("resolvable") is not False
 

@@ -2,7 +2,7 @@
 
 from itertools import permutations
 
-from gateway.federation.composition import Composed, SubgraphSource, compose
+from gateway.federation.composition import CompositionResult, SubgraphSource, compose
 
 EVERYTHING = (
     *("@key", "@shareable", "@external", "@requires", "@provides", "@override", "@inaccessible", "@interfaceObject"),
@@ -17,7 +17,7 @@ LINK = (
 FED1 = "# Federation 1\n"
 
 
-def sources(*sdls: str) -> list[SubgraphSource]:
+def build_sources(*sdls: str) -> list[SubgraphSource]:
     """Subgraphs a, b, …; each links Federation unless it links something itself, or begins with FED1."""
     return [
         SubgraphSource(name, f"http://{name}", sdl if "/federation/" in sdl or sdl.startswith(FED1) else LINK + sdl)
@@ -25,9 +25,9 @@ def sources(*sdls: str) -> list[SubgraphSource]:
     ]
 
 
-def composed(*sdls: str) -> Composed:
+def compose_all_orders(*sdls: str) -> CompositionResult:
     """The outcome; the same in every order of the subgraphs."""
-    outcomes = [compose(order) for order in permutations(sources(*sdls))]
+    outcomes = [compose(order) for order in permutations(build_sources(*sdls))]
     first = outcomes[0]
     for other in outcomes[1:]:
         assert (other.errors, other.hints, other.supergraph_sdl) == (first.errors, first.hints, first.supergraph_sdl)
@@ -36,14 +36,14 @@ def composed(*sdls: str) -> Composed:
 
 
 def error_codes(*sdls: str) -> set[str]:
-    outcome = composed(*sdls)
+    outcome = compose_all_orders(*sdls)
     assert outcome.ok == (not outcome.errors)
     assert all(error.message for error in outcome.errors)
     return {error.code for error in outcome.errors}
 
 
 def hint_codes(*sdls: str) -> set[str]:
-    outcome = composed(*sdls)
+    outcome = compose_all_orders(*sdls)
     assert outcome.ok, outcome.errors
     assert all(hint.message and hint.level for hint in outcome.hints)
     return {hint.code for hint in outcome.hints}

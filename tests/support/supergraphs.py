@@ -22,7 +22,7 @@ def supergraph_of(sdl: str, *subgraphs: str) -> Supergraph:
     return read_supergraph(f"{root} enum join__Graph {{ {graphs} }} {sdl}")
 
 
-def planned(supergraph: Supergraph, operation: str, *labels: str) -> QueryPlan:
+def plan_document(supergraph: Supergraph, operation: str, *labels: str) -> QueryPlan:
     """The plan of the document's only operation."""
     document = parse(operation)
     assert validate(supergraph.api_schema, document) == []
@@ -31,7 +31,7 @@ def planned(supergraph: Supergraph, operation: str, *labels: str) -> QueryPlan:
     return plan(supergraph, definition, checked.fragments, frozenset(labels)).plan
 
 
-def fetches(plan: QueryPlan) -> list[str]:
+def print_fetches(plan: QueryPlan) -> list[str]:
     """Each fetch in one line: subgraph, what it waits for, document."""
     return [
         f"{fetch.subgraph}{list(fetch.after) if fetch.after else ''}: {fetch.document}".replace(
@@ -41,7 +41,7 @@ def fetches(plan: QueryPlan) -> list[str]:
     ]
 
 
-def executed(
+def execute_operation(
     supergraph: Supergraph, operation: str, answers: dict[str, list[dict[str, Any]]], **variables: Any
 ) -> tuple[dict[str, Any], list[Any]]:
     """The response, and the representations of each entity request; each subgraph gives its answers in their order."""

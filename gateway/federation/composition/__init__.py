@@ -9,20 +9,33 @@ from graphql import print_schema
 
 from gateway.federation.composition.contract import Contract, apply_contract
 from gateway.federation.composition.guards import check_guards
-from gateway.federation.composition.join_print import features, print_supergraph
-from gateway.federation.composition.merge import merge
-from gateway.federation.composition.merged import Member, Merging
-from gateway.federation.composition.model import supergraph
-from gateway.federation.composition.roles import roles
+from gateway.federation.composition.join_printer import list_features, print_supergraph
+from gateway.federation.composition.merge import merge_subgraphs
+from gateway.federation.composition.merge_state import Member, Merging
+from gateway.federation.composition.model import build_supergraph
+from gateway.federation.composition.roles import find_roles
 from gateway.federation.composition.satisfiability import check_satisfiability
-from gateway.federation.composition.upgrade import Owners, owners, upgrade, without_base
-from gateway.federation.composition.validate import validate_subgraph
-from gateway.federation.directives import OWN_SPECIFICATIONS, since
+from gateway.federation.composition.upgrade import (
+    OwnerDeclarations,
+    check_bases,
+    collect_owner_declarations,
+    upgrade_subgraph,
+)
+from gateway.federation.composition.validation import validate_subgraph
+from gateway.federation.directives import OWN_SPECIFICATIONS, find_first_version
 from gateway.federation.hints import CompositionError, Hint
 from gateway.federation.subgraph import SubgraphSchema, parse_subgraph
 from gateway.federation.supergraph import Supergraph
 
-__all__ = ["Composed", "Composer", "CompositionError", "Contract", "Hint", "SubgraphSource", "compose"]
+__all__ = [
+    "CompositionError",
+    "CompositionResult",
+    "Contract",
+    "Hint",
+    "IncrementalComposer",
+    "SubgraphSource",
+    "compose",
+]
 
 _NAME: Final = re.compile(r"^[a-zA-Z][\w\-]*$", re.ASCII)
 
@@ -36,7 +49,7 @@ class SubgraphSource(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Composed:
+class CompositionResult:
     """The outcome; without a supergraph, `errors` says why and both SDLs are empty."""
 
     errors: tuple[CompositionError, ...] = ()
@@ -52,99 +65,103 @@ class Composed:
         return self.supergraph is not None
 
 
-class _Checked(NamedTuple):
+class _CheckedSubgraph(NamedTuple):
     """A subgraph that has been read and checked by itself, upgraded with what its types' owners say."""
 
     schema: SubgraphSchema | None
     errors: tuple[CompositionError, ...]
     member: Member | None = None
-    owners: Owners | None = None
+    owners: OwnerDeclarations | None = None
 
 
 @dataclass(slots=True)
-class Composer:
+class IncrementalComposer:
     """Composes again and again: a subgraph that has not changed since the last time is not read again."""
 
-    _checked: dict[SubgraphSource, _Checked] = field(default_factory=dict)
+    _checked: dict[SubgraphSource, _CheckedSubgraph] = field(default_factory=dict)
 
-    def compose(self, subgraphs: Sequence[SubgraphSource], contract: Contract | None = None) -> Composed:
+    def compose(self, subgraphs: Sequence[SubgraphSource], contract: Contract | None = None) -> CompositionResult:
         """The outcome does not depend on the order of the subgraphs, nor on what was composed before."""
         sources = sorted(subgraphs)
         errors = list(_check_names(sources))
         if errors:
-            return Composed(tuple(errors))
+            return CompositionResult(tuple(errors))
         before, self._checked = self._checked, {}
         for source in sources:
-            self._checked[source] = before.get(source) or _Checked(*parse_subgraph(*source))
-        self._check(lambda schema: not schema.is_fed1)
-        errors = self._errors() or without_base(
+            self._checked[source] = before.get(source) or _CheckedSubgraph(*parse_subgraph(*source))
+        self._check_subgraphs(lambda schema: not schema.is_fed1)
+        errors = self._list_errors() or check_bases(
             [row.schema for row in self._checked.values() if row.schema is not None]
         )
         if not errors:
-            self._check(lambda schema: schema.is_fed1)
-        errors = errors or self._errors()
+            self._check_subgraphs(lambda schema: schema.is_fed1)
+        errors = errors or self._list_errors()
         if errors:
-            return Composed(tuple(errors))
-        return _composed([row.member for row in self._checked.values() if row.member is not None], contract)
+            return CompositionResult(tuple(errors))
+        return _compose_members([row.member for row in self._checked.values() if row.member is not None], contract)
 
-    def _check(self, which: Callable[[SubgraphSchema], bool]) -> None:
-        all_owners = owners([row.schema for row in self._checked.values() if row.schema is not None])
+    def _check_subgraphs(self, which: Callable[[SubgraphSchema], bool]) -> None:
+        all_owners = collect_owner_declarations(
+            [row.schema for row in self._checked.values() if row.schema is not None]
+        )
         for source, row in self._checked.items():
             if row.schema is not None and which(row.schema):
-                self._checked[source] = _checked_among(source, row, all_owners)
+                self._checked[source] = _check_subgraph(source, row, all_owners)
 
-    def _errors(self) -> list[CompositionError]:
+    def _list_errors(self) -> list[CompositionError]:
         return [error for row in self._checked.values() for error in row.errors]
 
 
-def compose(subgraphs: Sequence[SubgraphSource], contract: Contract | None = None) -> Composed:
+def compose(subgraphs: Sequence[SubgraphSource], contract: Contract | None = None) -> CompositionResult:
     """The outcome does not depend on the order of the subgraphs."""
-    return Composer().compose(subgraphs, contract)
+    return IncrementalComposer().compose(subgraphs, contract)
 
 
-def _checked_among(source: SubgraphSource, row: _Checked, all_owners: Owners) -> _Checked:
+def _check_subgraph(source: SubgraphSource, row: _CheckedSubgraph, all_owners: OwnerDeclarations) -> _CheckedSubgraph:
     """With the others' say: what was upgraded by other owners' words is read anew."""
     schema = row.schema
     if schema is None:
         return row
-    concerning = all_owners.concerning(schema) if schema.is_fed1 else None
+    concerning = all_owners.select_for(schema) if schema.is_fed1 else None
     if row.member is not None and row.owners == concerning:
         return row
     if row.member is not None:
         schema = parse_subgraph(*source).schema
     if schema is None:
         return row
-    errors = upgrade(schema, concerning) if concerning is not None else ()
-    member = Member(schema, roles(schema))
-    return _Checked(schema, errors or validate_subgraph(schema, member.roles), member, concerning)
+    errors = upgrade_subgraph(schema, concerning) if concerning is not None else ()
+    member = Member(schema, find_roles(schema))
+    return _CheckedSubgraph(schema, errors or validate_subgraph(schema, member.roles), member, concerning)
 
 
-def _composed(members: list[Member], contract: Contract | None) -> Composed:
-    merging = merge(members)
+def _compose_members(members: list[Member], contract: Contract | None) -> CompositionResult:
+    merging = merge_subgraphs(members)
     _hint_on_upgrades(merging)
     if not merging.errors:
         check_guards(merging)
         if contract is not None:
             apply_contract(merging, contract)
-    made = None if merging.errors else supergraph(merging)
+    made = None if merging.errors else build_supergraph(merging)
     if made is not None:
         check_satisfiability(made, merging)
     if made is None or merging.errors:
-        return Composed(tuple(dict.fromkeys(merging.errors)), tuple(merging.hints))
-    return Composed(
-        (), tuple(merging.hints), made, print_supergraph(merging), print_schema(made.api_schema), features(merging)
+        return CompositionResult(tuple(dict.fromkeys(merging.errors)), tuple(merging.hints))
+    return CompositionResult(
+        (), tuple(merging.hints), made, print_supergraph(merging), print_schema(made.api_schema), list_features(merging)
     )
 
 
 def _hint_on_upgrades(merging: Merging) -> None:
     for member in merging.members:
-        version = member.schema.linked.version
-        for link in member.schema.linked.links if version is not None else ():
-            needed = since(OWN_SPECIFICATIONS[link.specification][0]) if link.is_own_specification else (2, 0)
+        version = member.schema.links.version
+        for link in member.schema.links.entries if version is not None else ():
+            needed = (
+                find_first_version(OWN_SPECIFICATIONS[link.specification][0]) if link.is_own_specification else (2, 0)
+            )
             if version is not None and needed > version:
                 told = f"v{version[0]}.{version[1]} to v{needed[0]}.{needed[1]}"
                 message = f"Subgraph {member.name} has been implicitly upgraded from federation {told}."
-                merging.hint("IMPLICITLY_UPGRADED_FEDERATION_VERSION", message, (member.name,), "schema")
+                merging.add_hint("IMPLICITLY_UPGRADED_FEDERATION_VERSION", message, (member.name,), "schema")
 
 
 def _check_names(sources: Sequence[SubgraphSource]) -> Iterator[CompositionError]:

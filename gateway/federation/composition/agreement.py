@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from graphql import print_ast
 
-from gateway.federation.composition.merged import MergedElement, Merging, Source
-from gateway.federation.composition.values import canonical, is_subtype
-from gateway.federation.hints import in_subgraphs
+from gateway.federation.composition.merge_state import ElementSource, MergedElement, Merging
+from gateway.federation.composition.values import is_subtype, print_canonical
+from gateway.federation.hints import name_subgraphs
 
 
-def agreed_type(abstract: Mapping[str, set[str]], types: Iterable[str], *, is_input: bool) -> str | None:
+def find_common_type(abstract: Mapping[str, set[str]], types: Iterable[str], *, is_input: bool) -> str | None:
     """The type that all others are subtypes of; of an input, the one that is a subtype of all others.
 
     Each must be comparable with what those before it agree on, as in Apollo's composition.
@@ -26,7 +26,7 @@ def agreed_type(abstract: Mapping[str, set[str]], types: Iterable[str], *, is_in
     return agreed
 
 
-def by_value(rows: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+def group_by_value(rows: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     """Graphs by what they say, from (graph, what it says)."""
     found: dict[str, list[str]] = {}
     for graph, value in rows:
@@ -34,14 +34,14 @@ def by_value(rows: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     return found
 
 
-def each_has(values: Mapping[str, list[str]], what: str, quote: str = '"') -> str:
+def describe_values(values: Mapping[str, list[str]], what: str, quote: str = '"') -> str:
     """`it has type "Int" in subgraph "a" but type "String" in subgraph "b"`."""
-    told = [f"{what} {quote}{value}{quote} in {in_subgraphs(graphs)}" for value, graphs in values.items()]
+    told = [f"{what} {quote}{value}{quote} in {name_subgraphs(graphs)}" for value, graphs in values.items()]
     return f"it has {' but '.join((told[0], ' and '.join(told[1:])))}" if len(told) > 1 else f"it has {told[0]}"
 
 
 def agree_on_type(
-    merging: Merging, sources: Sequence[Source], dest: MergedElement, where: tuple[str, str], *, is_input: bool
+    merging: Merging, sources: Sequence[ElementSource], dest: MergedElement, where: tuple[str, str], *, is_input: bool
 ) -> bool:
     """Sets the type; says whether all subgraphs have the same. `where` is the element's kind and coordinate."""
     types = dict.fromkeys(source.element.type for source in sources)
@@ -49,23 +49,25 @@ def agree_on_type(
         dest.type = next(iter(types))
         return True
     kind, coordinate = where
-    agreed = agreed_type(merging.abstract, types, is_input=is_input)
-    told = each_has(by_value((source.graph, source.element.type) for source in sources), "type")
+    agreed = find_common_type(merging.abstract, types, is_input=is_input)
+    told = describe_values(group_by_value((source.graph, source.element.type) for source in sources), "type")
     graphs = [source.graph for source in sources]
     dest.type = agreed or next(iter(types))
     if agreed is None:
         code = "FIELD_ARGUMENT_TYPE_MISMATCH" if kind == "argument" else "FIELD_TYPE_MISMATCH"
-        merging.error(
+        merging.add_error(
             code, f'Type of {kind} "{coordinate}" is incompatible across subgraphs: {told}', graphs, coordinate
         )
     else:
         code = "ARGUMENT" if kind == "argument" else "FIELD"
         message = f'Type of {kind} "{coordinate}" is inconsistent but compatible across subgraphs: will use "{agreed}"'
-        merging.hint(f"INCONSISTENT_BUT_COMPATIBLE_{code}_TYPE", f"{message}; {told}", graphs, coordinate)
+        merging.add_hint(f"INCONSISTENT_BUT_COMPATIBLE_{code}_TYPE", f"{message}; {told}", graphs, coordinate)
     return False
 
 
-def agree_on_default(merging: Merging, sources: Sequence[Source], dest: MergedElement, where: tuple[str, str]) -> None:
+def agree_on_default(
+    merging: Merging, sources: Sequence[ElementSource], dest: MergedElement, where: tuple[str, str]
+) -> None:
     """Sets the default value where all subgraphs give the same."""
     defaults = [source.element.default for source in sources]
     if all(default is None for default in defaults):
@@ -73,18 +75,18 @@ def agree_on_default(merging: Merging, sources: Sequence[Source], dest: MergedEl
     kind, coordinate = where
     graphs = [source.graph for source in sources]
     printed = [(graph, print_ast(default)) for graph, default in zip(graphs, defaults, strict=True) if default]
-    values = by_value(printed)
-    distinct = {canonical(default) for default in defaults if default is not None}
+    values = group_by_value(printed)
+    distinct = {print_canonical(default) for default in defaults if default is not None}
     if len(distinct) > 1:
         code = "INPUT_FIELD_DEFAULT_MISMATCH" if kind == "input field" else "FIELD_ARGUMENT_DEFAULT_MISMATCH"
-        told = each_has(values, "default value", "")
+        told = describe_values(values, "default value", "")
         message = f'{kind.capitalize()} "{coordinate}" has incompatible default values across subgraphs: {told}'
-        merging.error(code, message, graphs, coordinate)
+        merging.add_error(code, message, graphs, coordinate)
     elif None in defaults:
-        merging.hint(
+        merging.add_hint(
             "INCONSISTENT_DEFAULT_VALUE_PRESENCE",
             f'{kind.capitalize()} "{coordinate}" has a default value in only some subgraphs: will not use a default '
-            f"in the supergraph ({each_has(values, 'default value', '')}).",
+            f"in the supergraph ({describe_values(values, 'default value', '')}).",
             graphs,
             coordinate,
         )

@@ -6,48 +6,48 @@ from typing import Final
 from gateway.federation.api_schema import EXECUTABLE_LOCATIONS
 from gateway.federation.composition.merge_directives import merge_common
 from gateway.federation.composition.merge_fields import merge_arguments
-from gateway.federation.composition.merged import Member, MergedDirective, Merging, Source
-from gateway.federation.directives import DIRECTIVES, MERGED
-from gateway.federation.hints import in_subgraphs
+from gateway.federation.composition.merge_state import ElementSource, Member, MergedDirective, Merging
+from gateway.federation.directives import DIRECTIVES, MERGED_DIRECTIVES
+from gateway.federation.hints import name_subgraphs
 from gateway.federation.links import FEDERATION, LINK, Link
 from gateway.federation.subgraph import TypeDefinition, read_element
 
 _ERROR: Final = "DIRECTIVE_COMPOSITION_ERROR"
 
 
-def choose_composed(merging: Merging) -> None:
+def choose_composed_directives(merging: Merging) -> None:
     """Which directives `@composeDirective` takes into the supergraph; the merging of elements asks for them."""
     for member in merging.members:
         for argument in member.schema.composed_directives:
-            _choose(merging, member, argument)
+            _choose_directive(merging, member, argument)
     _compare_links(merging)
 
 
-def _choose(merging: Merging, member: Member, argument: str) -> None:
+def _choose_directive(merging: Merging, member: Member, argument: str) -> None:
     name = argument.removeprefix("@")
-    link = next((row for row in member.schema.linked.links if _names(row, argument)), None)
+    link = next((row for row in member.schema.links.entries if _has_directive(row, argument)), None)
     if _is_composed_by_default(member, name) and name not in member.schema.directive_definitions:
         message = f'Directive "{argument}" in subgraph "{member.name}" is composed by default: no need to ask for it.'
-        merging.hint("DIRECTIVE_COMPOSITION_INFO", message, (member.name,), "schema")
+        merging.add_hint("DIRECTIVE_COMPOSITION_INFO", message, (member.name,), "schema")
         return
-    refusal = _refusal(merging, member, argument, link)
+    refusal = _explain_refusal(merging, member, argument, link)
     if refusal is not None or link is None:
-        merging.error(_ERROR, f'{refusal} (in subgraph "{member.name}").', (member.name,), "schema")
+        merging.add_error(_ERROR, f'{refusal} (in subgraph "{member.name}").', (member.name,), "schema")
         return
     known = merging.composed.get(name)
     if known is not None and (known.identity != link.identity or known.version[0] != link.version[0]):
         message = f'Composed directive "{argument}" is linked from "{known.url}" and from "{link.url}".'
-        merging.error(_ERROR, message, (member.name,), "schema")
+        merging.add_error(_ERROR, message, (member.name,), "schema")
     elif known is None or link.version > known.version:
         merging.composed[name] = link
 
 
 def _is_composed_by_default(member: Member, name: str) -> bool:
-    there = member.schema.linked.names.get(name)
-    return there in MERGED and there in DIRECTIVES
+    there = member.schema.links.names.get(name)
+    return there in MERGED_DIRECTIVES and there in DIRECTIVES
 
 
-def _refusal(merging: Merging, member: Member, argument: str, link: Link | None) -> str | None:
+def _explain_refusal(merging: Merging, member: Member, argument: str, link: Link | None) -> str | None:
     """Apollo's rules: an argument with `@`, of a directive defined here, that a linked specification names."""
     name = argument.removeprefix("@")
     if not argument:
@@ -55,18 +55,18 @@ def _refusal(merging: Merging, member: Member, argument: str, link: Link | None)
     if not argument.startswith("@"):
         return f'Argument to @composeDirective "{argument}" must have a leading "@"'
     if name not in member.schema.directive_definitions:
-        if member.schema.linked.names.get(name) in DIRECTIVES:
+        if member.schema.links.names.get(name) in DIRECTIVES:
             return f'Directive "@{name}" is a federation directive, which @composeDirective cannot compose'
         return f'Could not find matching directive definition for argument to @composeDirective "{argument}"'
     if link is None or link.identity in (FEDERATION, LINK):
         return f'Directive "{argument}" cannot be composed because it is not a member of a core feature'
     using = [other.name for other in merging.members if _is_composed_by_default(other, name)]
     if using:
-        return f'Directive "{argument}" conflicts with federation\'s directive of that name in {in_subgraphs(using)}'
+        return f'Directive "{argument}" conflicts with federation\'s directive of that name in {name_subgraphs(using)}'
     return None
 
 
-def _names(link: Link, argument: str) -> bool:
+def _has_directive(link: Link, argument: str) -> bool:
     name = argument.removeprefix("@")
     return argument in link.imports or name == link.name or name.startswith(f"{link.name}__")
 
@@ -75,77 +75,79 @@ def _compare_links(merging: Merging) -> None:
     """Subgraphs that link what others compose should call it by the same name, and by the same major version."""
     majors: dict[str, dict[int, list[str]]] = {}
     for member in merging.members:
-        for link in member.schema.linked.links:
+        for link in member.schema.links.entries:
             if link.identity not in (FEDERATION, LINK):
                 majors.setdefault(link.identity, {}).setdefault(link.version[0], []).append(member.name)
             for name, composed in merging.composed.items():
-                if link.identity == composed.identity and _local_name(link, composed, name) not in (None, name):
-                    _report_name(merging, member, name, link)
+                if link.identity == composed.identity and _find_local_name(link, composed, name) not in (None, name):
+                    _report_name_mismatch(merging, member, name, link)
     for identity, versions in majors.items():
         if len(versions) > 1:
             message = f'Core feature "{identity}" has major version mismatch across subgraphs.'
             graphs = [graph for rows in versions.values() for graph in rows]
-            merging.hint("DIRECTIVE_COMPOSITION_INFO", message, graphs, "schema")
+            merging.add_hint("DIRECTIVE_COMPOSITION_INFO", message, graphs, "schema")
 
 
-def _local_name(link: Link, composed: Link, name: str) -> str | None:
+def _find_local_name(link: Link, composed: Link, name: str) -> str | None:
     """What the link calls the directive that the composed link calls by the name; None where it does not import it."""
     there = composed.imports.get(f"@{name}")
     return next((here.removeprefix("@") for here, element in link.imports.items() if element == there), None)
 
 
-def _report_name(merging: Merging, member: Member, name: str, link: Link) -> None:
+def _report_name_mismatch(merging: Merging, member: Member, name: str, link: Link) -> None:
     is_composing = any(f"@{here.removeprefix('@')}" in member.schema.composed_directives for here in link.imports)
     message = f'Composed directive "@{name}" is named differently in subgraph "{member.name}".'
     if is_composing:
-        merging.error(_ERROR, message, (member.name,), "schema")
+        merging.add_error(_ERROR, message, (member.name,), "schema")
     else:
-        merging.hint("DIRECTIVE_COMPOSITION_WARN", f"{message} The same name is needed to export it.", (member.name,))
+        merging.add_hint(
+            "DIRECTIVE_COMPOSITION_WARN", f"{message} The same name is needed to export it.", (member.name,)
+        )
 
 
 def merge_directive_definitions(merging: Merging) -> None:
     """To be called when all types are known, and before enums are merged: arguments make use of them."""
-    found: dict[str, list[Source]] = {}
+    found: dict[str, list[ElementSource]] = {}
     for member in merging.members:
         for name, node in member.schema.directive_definitions.items():
-            element = read_element(node, member.schema.linked)
-            found.setdefault(name, []).append(Source(member, TypeDefinition(f"@{name}"), element))
+            element = read_element(node, member.schema.links)
+            found.setdefault(name, []).append(ElementSource(member, TypeDefinition(f"@{name}"), element))
     for name, rows in sorted(found.items()):
         if name in merging.composed:
             composing = [
-                row for row in rows if any(link.url == merging.composed[name].url for link in _links(row.member))
+                row for row in rows if any(link.url == merging.composed[name].url for link in _list_links(row.member))
             ]
-            _add(merging, name, (composing or rows)[:1], is_composed=True)
-        elif any(_executable(row) for row in rows):
+            _add_definition(merging, name, (composing or rows)[:1], is_composed=True)
+        elif any(_find_executable_locations(row) for row in rows):
             _merge_executable(merging, name, rows)
 
 
-def _links(member: Member) -> tuple[Link, ...]:
-    return member.schema.linked.links
+def _list_links(member: Member) -> tuple[Link, ...]:
+    return member.schema.links.entries
 
 
-def _executable(row: Source) -> set[str]:
+def _find_executable_locations(row: ElementSource) -> set[str]:
     node = row.member.schema.directive_definitions[row.element.name]
     return {location.value for location in node.locations} & EXECUTABLE_LOCATIONS
 
 
-def _merge_executable(merging: Merging, name: str, rows: list[Source]) -> None:
+def _merge_executable(merging: Merging, name: str, rows: list[ElementSource]) -> None:
     """Clients may use it only where every subgraph understands it."""
-    for code, message in _inconsistencies(merging, name, rows):
-        merging.hint(code, message, [row.graph for row in rows], f"@{name}")
-    if len(rows) == len(merging.members) and set.intersection(*(_executable(row) for row in rows)):
-        _add(merging, name, rows, is_composed=False)
+    for code, message in _check_consistency(merging, name, rows):
+        merging.add_hint(code, message, [row.graph for row in rows], f"@{name}")
+    if len(rows) == len(merging.members) and set.intersection(*(_find_executable_locations(row) for row in rows)):
+        _add_definition(merging, name, rows, is_composed=False)
 
 
-def _inconsistencies(merging: Merging, name: str, rows: list[Source]) -> Iterator[tuple[str, str]]:
+def _check_consistency(merging: Merging, name: str, rows: list[ElementSource]) -> Iterator[tuple[str, str]]:
     graphs = [row.graph for row in rows]
     if len(rows) < len(merging.members):
         missing = [member.name for member in merging.members if member.name not in graphs]
         message = f'Executable directive "@{name}" will not be part of the supergraph as it does not appear in all '
-        told = f"subgraphs: it is defined in {in_subgraphs(graphs)} but not in {in_subgraphs(missing)}."
+        told = f"subgraphs: it is defined in {name_subgraphs(graphs)} but not in {name_subgraphs(missing)}."
         yield "INCONSISTENT_EXECUTABLE_DIRECTIVE_PRESENCE", message + told
         return
-    locations = [_executable(row) for row in rows]
+    locations = [_find_executable_locations(row) for row in rows]
     if not set.intersection(*locations):
         message = f'Executable directive "@{name}" has no location that is common to all subgraphs.'
         yield "NO_EXECUTABLE_DIRECTIVE_INTERSECTION", f"{message} It will not be part of the supergraph."
@@ -160,11 +162,11 @@ def _inconsistencies(merging: Merging, name: str, rows: list[Source]) -> Iterato
         yield "INCONSISTENT_EXECUTABLE_DIRECTIVE_REPEATABLE", message
 
 
-def _is_repeatable(row: Source) -> bool:
+def _is_repeatable(row: ElementSource) -> bool:
     return row.member.schema.directive_definitions[row.element.name].repeatable
 
 
-def _add(merging: Merging, name: str, rows: list[Source], *, is_composed: bool) -> None:
+def _add_definition(merging: Merging, name: str, rows: list[ElementSource], *, is_composed: bool) -> None:
     made = MergedDirective(name, is_composed=is_composed, is_repeatable=all(_is_repeatable(row) for row in rows))
     merge_common(merging, [(row.graph, row.element) for row in rows], made, f"@{name}")
     merge_arguments(merging, made, rows, f"@{name}")
@@ -172,5 +174,5 @@ def _add(merging: Merging, name: str, rows: list[Source], *, is_composed: bool) 
         node = rows[0].member.schema.directive_definitions[name]
         made.locations = tuple(location.value for location in node.locations)
     else:
-        made.locations = tuple(sorted(set.intersection(*(_executable(row) for row in rows))))
+        made.locations = tuple(sorted(set.intersection(*(_find_executable_locations(row) for row in rows))))
     merging.directives.append(made)

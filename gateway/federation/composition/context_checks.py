@@ -6,7 +6,7 @@ from typing import Final
 
 from graphql import FieldNode, GraphQLError, InlineFragmentNode, SelectionNode, SelectionSetNode
 
-from gateway.federation.composition.contexts import context_value, contexts_of
+from gateway.federation.composition.contexts import find_context_setters, read_context_value
 from gateway.federation.composition.field_sets import Problem
 from gateway.federation.composition.values import is_subtype
 from gateway.federation.fields import parse_fields
@@ -18,14 +18,14 @@ _INVALID: Final = "CONTEXT_INVALID_SELECTION"
 
 def check_contexts(schema: SubgraphSchema) -> Iterator[tuple[Problem, str]]:
     """With the coordinate that each problem is about."""
-    contexts = contexts_of(schema)
+    contexts = find_context_setters(schema)
     for name, types in contexts.items():
         if "_" in name or not _NAME.match(name):
             message = f'Context name "{name}" is invalid: only letters and digits may be in it, no underscore.'
             yield ("CONTEXT_NAME_INVALID", message), types[0].name
     for directive in schema.directive_definitions.values():
         if any(
-            schema.linked.names.get(applied.name.value) == "fromContext"
+            schema.links.names.get(applied.name.value) == "fromContext"
             for argument in directive.arguments or ()
             for applied in argument.directives or ()
         ):
@@ -58,46 +58,48 @@ def _check_argument(
             yield "CONTEXT_NOT_SET", message
     if argument.default is not None:
         yield "CONTEXT_NOT_SET", f'@fromContext arguments may not have a default value: "{where}".'
-    if not any(key.arguments.get("resolvable") is not False for key in definition.applied("key")):
+    if not any(key.arguments.get("resolvable") is not False for key in definition.list_applied("key")):
         message = f'Object "{definition.name}" has no resolvable key but has a field with a contextual argument.'
         yield "CONTEXT_NO_RESOLVABLE_KEY", message
-    value = context_value(argument)
+    value = read_context_value(argument)
     if value is None:
         message = f'@fromContext of "{where}" does not name a context and a selection, as in "$context {{ field }}".'
         yield "NO_CONTEXT_IN_SELECTION", message
     elif value.context not in contexts:
         yield "CONTEXT_NOT_SET", f'Context "{value.context}" is used at "{where}" but is never set.'
     else:
-        refusal = _refusal(schema, contexts[value.context], value.selection, argument)
+        refusal = _explain_misfit(schema, contexts[value.context], value.selection, argument)
         if refusal is not None:
             yield _INVALID, f'Context "{value.context}" is used in "{where}" but the selection is invalid: {refusal}.'
 
 
-def _refusal(schema: SubgraphSchema, types: list[TypeDefinition], selection: str, argument: Element) -> str | None:
+def _explain_misfit(
+    schema: SubgraphSchema, types: list[TypeDefinition], selection: str, argument: Element
+) -> str | None:
     try:
         parsed = parse_fields(selection)
     except GraphQLError as error:
         return error.message
     for definition in types:
         for name in sorted(schema.possible_types(definition.name)) or [definition.name]:
-            refusal = _refusal_on(schema, schema.types.get(name, definition), parsed, argument)
+            refusal = _explain_misfit_on(schema, schema.types.get(name, definition), parsed, argument)
             if refusal is not None:
                 return refusal
     return None
 
 
-def _refusal_on(
+def _explain_misfit_on(
     schema: SubgraphSchema, definition: TypeDefinition, selection: SelectionSetNode, argument: Element, lists: int = 0
 ) -> str | None:
     """`lists`: how many lists lead to the definition, each of which makes one of the value."""
-    applying = [node for node in selection.selections if _applies(definition, node)]
+    applying = [node for node in selection.selections if _applies_to(definition, node)]
     if not applying:
         return f'no type condition matches the location "{definition.name}"'
     node = applying[0]
     if node.directives:
         return "directives are not allowed in it"
     if isinstance(node, InlineFragmentNode):
-        return _refusal_on(schema, definition, node.selection_set, argument, lists)
+        return _explain_misfit_on(schema, definition, node.selection_set, argument, lists)
     if len(applying) > 1:
         return "it selects more than one field"
     assert isinstance(node, FieldNode)  # noqa: S101 - a parsed field set has no spread that applies
@@ -110,7 +112,7 @@ def _refusal_on(
         inner = schema.types.get(field.named_type)
         if inner is None:
             return "a leaf has no fields"
-        return _refusal_on(schema, inner, node.selection_set, argument, lists + field.type.count("["))
+        return _explain_misfit_on(schema, inner, node.selection_set, argument, lists + field.type.count("["))
     abstract = {name: schema.implementations.get(name, set()) for name in schema.implementations}
     selected = "[" * lists + field.type + "]" * lists
     if not is_subtype(abstract, selected, argument.type):
@@ -118,7 +120,7 @@ def _refusal_on(
     return None
 
 
-def _applies(definition: TypeDefinition, node: SelectionNode) -> bool:
+def _applies_to(definition: TypeDefinition, node: SelectionNode) -> bool:
     if isinstance(node, InlineFragmentNode):
         condition = node.type_condition
         return condition is None or condition.name.value in (definition.name, *definition.interfaces)

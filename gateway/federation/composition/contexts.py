@@ -19,31 +19,31 @@ class ContextValue(NamedTuple):
     selection: str
 
 
-def context_value(argument: Element) -> ContextValue | None:
+def read_context_value(argument: Element) -> ContextValue | None:
     """None where the argument takes nothing from a context, or does not say what in the form `$context { field }`."""
-    for applied in argument.applied("fromContext"):
+    for applied in argument.list_applied("fromContext"):
         found = _VALUE.match(str(applied.arguments.get("field")))
         if found:
             return ContextValue(found[1], found[2])
     return None
 
 
-def contexts_of(schema: SubgraphSchema) -> dict[str, list[TypeDefinition]]:
+def find_context_setters(schema: SubgraphSchema) -> dict[str, list[TypeDefinition]]:
     """Types that set a context, by the context's name."""
     found: dict[str, list[TypeDefinition]] = {}
     for definition in schema.types.values():
-        for applied in definition.applied("context"):
+        for applied in definition.list_applied("context"):
             found.setdefault(str(applied.arguments.get("name")), []).append(definition)
     return found
 
 
-def selected_in_contexts(schema: SubgraphSchema) -> Iterator[tuple[str, SelectionSetNode]]:
+def list_context_selections(schema: SubgraphSchema) -> Iterator[tuple[str, SelectionSetNode]]:
     """The selections that contexts make use of, with the type each is on."""
-    contexts = contexts_of(schema)
+    contexts = find_context_setters(schema)
     for definition in schema.types.values():
         for field in definition.fields.values():
             for argument in field.arguments.values():
-                value = context_value(argument)
+                value = read_context_value(argument)
                 for owner in contexts.get(value.context, ()) if value else ():
                     try:
                         yield owner.name, parse_fields(value.selection if value else "")

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from graphql import ConstDirectiveNode, NameNode
 
-from gateway.federation.composition.merge_directives import argument_of
-from gateway.federation.composition.merged import MergedElement, MergedType, Merging
+from gateway.federation.composition.merge_directives import read_argument
+from gateway.federation.composition.merge_state import MergedElement, MergedType, Merging
 from gateway.federation.subgraph import ROOTS, SPECIFIED_SCALARS
 
 
@@ -21,11 +21,11 @@ def apply_contract(merging: Merging, contract: Contract) -> None:
     """Marks `@inaccessible` what the contract leaves out, and types that are then empty or out of reach."""
     for dest in merging.types.values():
         for element in _elements(dest):
-            if _tags(element) & contract.exclude:
+            if _read_tags(element) & contract.exclude:
                 _hide(element)
-        if contract.include and dest.kind in ("OBJECT", "INTERFACE") and not _tags(dest) & contract.include:
+        if contract.include and dest.kind in ("OBJECT", "INTERFACE") and not _read_tags(dest) & contract.include:
             for field in dest.fields.values():
-                if not _tags(field) & contract.include:
+                if not _read_tags(field) & contract.include:
                     _hide(field)
     for dest in merging.types.values():
         children = [*dest.fields.values(), *dest.values.values()]
@@ -33,7 +33,7 @@ def apply_contract(merging: Merging, contract: Contract) -> None:
             _hide(dest)
     _hide_unions_without_members(merging)
     if contract.include:
-        reached = set(_reached(merging))
+        reached = set(_find_reachable_types(merging))
         for dest in merging.types.values():
             if dest.name not in reached:
                 _hide(dest)
@@ -45,7 +45,7 @@ def _hide_unions_without_members(merging: Merging) -> None:
             _hide(dest)
 
 
-def _reached(merging: Merging) -> Iterator[str]:
+def _find_reachable_types(merging: Merging) -> Iterator[str]:
     """Types that clients can come to from the roots, through what is not hidden."""
     waiting = [name for name in ROOTS.values() if name in merging.types]
     seen: set[str] = set()
@@ -71,8 +71,8 @@ def _elements(dest: MergedType) -> Iterator[MergedElement]:
         yield from field.arguments.values()
 
 
-def _tags(element: MergedElement) -> set[str]:
-    return {str(argument_of(row)) for row in element.directives if row.name.value == "tag"}
+def _read_tags(element: MergedElement) -> set[str]:
+    return {str(read_argument(row)) for row in element.directives if row.name.value == "tag"}
 
 
 def _hide(element: MergedElement) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from gateway.federation.composition.field_sets import Problem
-from gateway.federation.subgraph import Applied, Element, SubgraphSchema, TypeDefinition
+from gateway.federation.subgraph import AppliedDirective, Element, SubgraphSchema, TypeDefinition
 
 _INT: Final = ("Int", "Int!")
 
@@ -14,11 +14,13 @@ def check_costs(schema: SubgraphSchema, definition: TypeDefinition, element: Ele
     coordinate = f"{definition.name}.{element.name}"
     if definition.kind == "INTERFACE" and element.has("cost"):
         yield "COST_APPLIED_TO_INTERFACE_FIELD", f'@cost cannot be applied to interface field "{coordinate}".'
-    for applied in element.applied("listSize"):
+    for applied in element.list_applied("listSize"):
         yield from _check_list_size(schema, element, applied, coordinate)
 
 
-def _check_list_size(schema: SubgraphSchema, element: Element, applied: Applied, coordinate: str) -> Iterator[Problem]:
+def _check_list_size(
+    schema: SubgraphSchema, element: Element, applied: AppliedDirective, coordinate: str
+) -> Iterator[Problem]:
     arguments = applied.arguments
     sized = arguments.get("sizedFields")
     if not sized and not _is_list(element):
@@ -26,7 +28,7 @@ def _check_list_size(schema: SubgraphSchema, element: Element, applied: Applied,
     assumed = arguments.get("assumedSize")
     if isinstance(assumed, int) and assumed < 0:
         yield "LIST_SIZE_INVALID_ASSUMED_SIZE", f'The assumed size of "{coordinate}" cannot be negative.'
-    for name in _names(arguments.get("slicingArguments")):
+    for name in _read_names(arguments.get("slicingArguments")):
         argument = element.arguments.get(name)
         if argument is None:
             message = f'Slicing argument "{name}" is not an argument of "{coordinate}".'
@@ -35,7 +37,7 @@ def _check_list_size(schema: SubgraphSchema, element: Element, applied: Applied,
             message = f'Slicing argument "{coordinate}({name}:)" must be Int or Int!.'
             yield "LIST_SIZE_INVALID_SLICING_ARGUMENT", message
     if sized:
-        yield from _check_sized_fields(schema, element, _names(sized))
+        yield from _check_sized_fields(schema, element, _read_names(sized))
 
 
 def _check_sized_fields(schema: SubgraphSchema, element: Element, names: list[str]) -> Iterator[Problem]:
@@ -56,7 +58,7 @@ def _is_list(element: Element) -> bool:
     return element.type.startswith("[")
 
 
-def _names(value: Any) -> list[str]:
+def _read_names(value: Any) -> list[str]:
     if value is None:
         return []
     return [str(name) for name in (value if isinstance(value, list) else [value])]

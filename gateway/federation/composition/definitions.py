@@ -21,7 +21,7 @@ from graphql import (
     parse_type,
 )
 
-from gateway.federation.composition.merged import MergedDirective, MergedElement, MergedType, Merging
+from gateway.federation.composition.merge_state import MergedDirective, MergedElement, MergedType, Merging
 from gateway.federation.subgraph import SPECIFIED_SCALARS
 
 _NODES: Final[Mapping[str, Any]] = {
@@ -34,77 +34,77 @@ _NODES: Final[Mapping[str, Any]] = {
 }
 
 
-def definition_nodes(merging: Merging) -> Iterator[Any]:
+def build_definitions(merging: Merging) -> Iterator[Any]:
     """Types in their order, then directives; to be built into a schema, not to be printed."""
     for dest in merging.types.values():
         if dest.name not in SPECIFIED_SCALARS:
-            yield _type(dest)
+            yield _build_type(dest)
     for directive in merging.directives:
-        yield directive_node(directive)
+        yield build_directive_node(directive)
 
 
-def directive_node(directive: MergedDirective) -> DirectiveDefinitionNode:
+def build_directive_node(directive: MergedDirective) -> DirectiveDefinitionNode:
     return DirectiveDefinitionNode(
-        **_described(directive),
-        arguments=_arguments(directive),
+        **_build_head(directive),
+        arguments=_build_arguments(directive),
         repeatable=directive.is_repeatable,
-        locations=tuple(_name(location) for location in directive.locations),
+        locations=tuple(_build_name(location) for location in directive.locations),
     )
 
 
-def _type(dest: MergedType) -> Any:
-    made = _described(dest) | {"directives": tuple(dest.directives)}
+def _build_type(dest: MergedType) -> Any:
+    made = _build_head(dest) | {"directives": tuple(dest.directives)}
     if dest.kind in ("OBJECT", "INTERFACE"):
-        made["interfaces"] = tuple(_named(name) for name in dest.interfaces)
-        made["fields"] = tuple(_field(field) for field in dest.fields.values())
+        made["interfaces"] = tuple(_build_named_type(name) for name in dest.interfaces)
+        made["fields"] = tuple(_build_field(field) for field in dest.fields.values())
     elif dest.kind == "INPUT_OBJECT":
-        made["fields"] = tuple(_input_value(field) for field in dest.fields.values())
+        made["fields"] = tuple(_build_input_value(field) for field in dest.fields.values())
     elif dest.kind == "UNION":
-        made["types"] = tuple(_named(name) for name in dest.members)
+        made["types"] = tuple(_build_named_type(name) for name in dest.members)
     elif dest.kind == "ENUM":
         made["values"] = tuple(
-            EnumValueDefinitionNode(**_described(value), directives=tuple(value.directives))
+            EnumValueDefinitionNode(**_build_head(value), directives=tuple(value.directives))
             for value in dest.values.values()
         )
     return _NODES[dest.kind](**made)
 
 
-def _field(field: MergedElement) -> FieldDefinitionNode:
+def _build_field(field: MergedElement) -> FieldDefinitionNode:
     return FieldDefinitionNode(
-        **_described(field),
-        arguments=_arguments(field),
-        type=type_node(field.type),
+        **_build_head(field),
+        arguments=_build_arguments(field),
+        type=parse_type_node(field.type),
         directives=tuple(field.directives),
     )
 
 
-def _arguments(element: MergedElement) -> tuple[InputValueDefinitionNode, ...]:
-    return tuple(_input_value(argument) for argument in element.arguments.values())
+def _build_arguments(element: MergedElement) -> tuple[InputValueDefinitionNode, ...]:
+    return tuple(_build_input_value(argument) for argument in element.arguments.values())
 
 
-def _input_value(element: MergedElement) -> InputValueDefinitionNode:
+def _build_input_value(element: MergedElement) -> InputValueDefinitionNode:
     return InputValueDefinitionNode(
-        **_described(element),
-        type=type_node(element.type),
+        **_build_head(element),
+        type=parse_type_node(element.type),
         default_value=element.default,
         directives=tuple(element.directives),
     )
 
 
-def _described(element: MergedElement) -> dict[str, Any]:
+def _build_head(element: MergedElement) -> dict[str, Any]:
     description = StringValueNode(value=element.description) if element.description else None
-    return {"name": _name(element.name), "description": description}
+    return {"name": _build_name(element.name), "description": description}
 
 
 @lru_cache(maxsize=4096)
-def type_node(printed: str) -> Any:
+def parse_type_node(printed: str) -> Any:
     """`[Product!]!` as a node."""
     return parse_type(printed, no_location=True)
 
 
-def _named(name: str) -> NamedTypeNode:
-    return NamedTypeNode(name=_name(name))
+def _build_named_type(name: str) -> NamedTypeNode:
+    return NamedTypeNode(name=_build_name(name))
 
 
-def _name(name: str) -> NameNode:
+def _build_name(name: str) -> NameNode:
     return NameNode(value=name)

@@ -5,10 +5,10 @@ from typing import Final, NamedTuple
 
 from graphql import FieldNode, GraphQLError, InlineFragmentNode, SelectionSetNode, print_ast
 
-from gateway.federation.composition.roles import Roles
-from gateway.federation.composition.values import fits
+from gateway.federation.composition.roles import FieldRoles
+from gateway.federation.composition.values import is_valid_value
 from gateway.federation.fields import parse_fields
-from gateway.federation.subgraph import SPECIFIED_SCALARS, Applied, Element, SubgraphSchema, TypeDefinition
+from gateway.federation.subgraph import SPECIFIED_SCALARS, AppliedDirective, Element, SubgraphSchema, TypeDefinition
 
 Problem = tuple[str, str]
 """A code and a sentence."""
@@ -27,10 +27,10 @@ class FieldSet(NamedTuple):
     """One `fields` argument: `type_name` is what it selects on."""
 
     schema: SubgraphSchema
-    roles: Roles
+    roles: FieldRoles
     directive: str
     type_name: str
-    applied: Applied
+    applied: AppliedDirective
 
     def check(self) -> Iterator[Problem]:
         """What cannot be read at all is `…_INVALID_FIELDS` and nothing else."""
@@ -127,7 +127,7 @@ class FieldSet(NamedTuple):
             yield _INVALID, f'Unknown argument "{name}" on field "{type_name}.{element.name}".'
         for name, argument in element.arguments.items():
             where = f"{type_name}.{element.name}({name}:)"
-            if name in given and not fits(self.schema, argument.type, given[name]):
+            if name in given and not is_valid_value(self.schema, argument.type, given[name]):
                 yield (
                     _INVALID,
                     f'Invalid value {print_ast(given[name])} for argument "{where}" of type {argument.type}.',

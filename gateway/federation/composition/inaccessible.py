@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from graphql import EnumValueNode, ListValueNode, ObjectValueNode, ValueNode
 
-from gateway.federation.composition.merged import MergedElement, MergedType, Merging
+from gateway.federation.composition.merge_state import MergedElement, MergedType, Merging
 from gateway.federation.subgraph import SPECIFIED_SCALARS
 
 _Problem = tuple[str, str, str]
@@ -13,22 +13,22 @@ _Problem = tuple[str, str, str]
 
 def check_inaccessible(merging: Merging) -> None:
     """Adds to the errors of a merging that has none."""
-    if not any_inaccessible(merging):
+    if not has_inaccessible(merging):
         return
     for dest in merging.types.values():
         if dest.name not in SPECIFIED_SCALARS:
             for code, message, coordinate in _check_type(merging, dest):
-                merging.error(code, message, dest.graphs, coordinate)
+                merging.add_error(code, message, dest.graphs, coordinate)
     for directive in merging.directives:
         for argument in directive.arguments.values():
             if not directive.is_composed and not argument.is_inaccessible:
                 for code, message, coordinate in _check_reference(
                     merging, argument, f"@{directive.name}({argument.name}:)"
                 ):
-                    merging.error(code, message, directive.graphs, coordinate)
+                    merging.add_error(code, message, directive.graphs, coordinate)
 
 
-def any_inaccessible(merging: Merging) -> bool:
+def has_inaccessible(merging: Merging) -> bool:
     directives = [row for directive in merging.directives for row in directive.arguments.values()]
     return any(row.is_inaccessible for row in directives) or any(map(_any_in_type, merging.types.values()))
 
@@ -77,7 +77,7 @@ def _check_field(merging: Merging, dest: MergedType, field: MergedElement) -> It
         if argument.is_required:
             message = f'Argument "{where}" is @inaccessible but is a required argument of its field.'
             yield "REQUIRED_INACCESSIBLE", message, where
-        for implemented in _implemented(merging, dest, field):
+        for implemented in _find_interface_fields(merging, dest, field):
             inherited = implemented.arguments.get(argument.name)
             if inherited is not None and not inherited.is_inaccessible:
                 message = f'Argument "{where}" is @inaccessible but implements an interface\'s argument that is in the '
@@ -89,14 +89,14 @@ def _check_hidden_field(merging: Merging, dest: MergedType, field: MergedElement
     if dest.kind == "INPUT_OBJECT" and field.is_required:
         message = f'Input field "{coordinate}" is @inaccessible but is a required input field of its type.'
         yield "REQUIRED_INACCESSIBLE", message, coordinate
-    if any(not implemented.is_inaccessible for implemented in _implemented(merging, dest, field)):
+    if any(not implemented.is_inaccessible for implemented in _find_interface_fields(merging, dest, field)):
         message = (
             f'Field "{coordinate}" is @inaccessible but implements an interface\'s field that is in the API schema.'
         )
         yield "IMPLEMENTED_BY_INACCESSIBLE", message, coordinate
 
 
-def _implemented(merging: Merging, dest: MergedType, field: MergedElement) -> Iterator[MergedElement]:
+def _find_interface_fields(merging: Merging, dest: MergedType, field: MergedElement) -> Iterator[MergedElement]:
     for name in dest.interfaces:
         interface = merging.types.get(name)
         if interface is not None and not interface.is_inaccessible and field.name in interface.fields:
@@ -113,15 +113,15 @@ def _check_reference(merging: Merging, element: MergedElement, coordinate: str) 
         )
         yield "REFERENCED_INACCESSIBLE", message, coordinate
     elif element.default is not None:
-        for hidden, kind in _hidden_in_default(merging, found, element.default):
+        for hidden, kind in _find_hidden_in_default(merging, found, element.default):
             message = f'{kind} "{hidden}" is @inaccessible but is used in the default value of "{coordinate}", which '
             yield "DEFAULT_VALUE_USES_INACCESSIBLE", f"{message}is in the API schema.", coordinate
 
 
-def _hidden_in_default(merging: Merging, of_type: MergedType, default: ValueNode) -> Iterator[tuple[str, str]]:
+def _find_hidden_in_default(merging: Merging, of_type: MergedType, default: ValueNode) -> Iterator[tuple[str, str]]:
     if isinstance(default, ListValueNode):
         for item in default.values:
-            yield from _hidden_in_default(merging, of_type, item)
+            yield from _find_hidden_in_default(merging, of_type, item)
     elif isinstance(default, EnumValueNode):
         value = of_type.values.get(default.value)
         if value is not None and value.is_inaccessible:
@@ -135,4 +135,4 @@ def _hidden_in_default(merging: Merging, of_type: MergedType, default: ValueNode
                 yield f"{of_type.name}.{field.name}", "Input field"
             inner = merging.types.get(field.named_type)
             if inner is not None:
-                yield from _hidden_in_default(merging, inner, row.value)
+                yield from _find_hidden_in_default(merging, inner, row.value)

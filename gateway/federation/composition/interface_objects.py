@@ -1,8 +1,8 @@
 """Interfaces after merging: what interface objects add to implementations, and what implementations owe them."""
 
-from gateway.federation.composition.merged import JoinField, MergedElement, MergedType, Merging
+from gateway.federation.composition.merge_state import JoinField, MergedElement, MergedType, Merging
 from gateway.federation.composition.sharing import check_sharing
-from gateway.federation.hints import in_subgraphs
+from gateway.federation.hints import name_subgraphs
 
 
 def add_interface_object_fields(merging: Merging) -> None:
@@ -21,12 +21,12 @@ def add_interface_object_fields(merging: Merging) -> None:
                 known = dest.fields.get(field.name)
                 if known is None:
                     check_sharing(merging, dest, field.name, (), {})
-                    dest.fields[field.name] = _through_interface_object(field)
+                    dest.fields[field.name] = _copy_field(field)
                 elif all(join.external for join in known.joins) and known.joins:
                     known.joins.append(JoinField())
 
 
-def _through_interface_object(field: MergedElement) -> MergedElement:
+def _copy_field(field: MergedElement) -> MergedElement:
     return MergedElement(
         field.name,
         field.description,
@@ -60,26 +60,25 @@ def _check_fields(merging: Merging, interface: MergedType, dest: MergedType) -> 
     for field in interface.fields.values():
         if field.name not in dest.fields:
             message = (
-                f'Interface field "{interface.name}.{field.name}" is declared in {in_subgraphs(field.graphs)} but '
+                f'Interface field "{interface.name}.{field.name}" is declared in {name_subgraphs(field.graphs)} but '
             )
             lacking = [graph for graph, implemented in dest.join_implements if implemented == interface.name]
-            told = (
-                f'type "{dest.name}", which implements "{interface.name}" in {in_subgraphs(lacking)}, does not have it.'
-            )
+            told = f'type "{dest.name}", which implements "{interface.name}" in {name_subgraphs(lacking)}, '
+            told += "does not have it."
             at = f"{interface.name}.{field.name}"
-            merging.error("INTERFACE_FIELD_NO_IMPLEM", message + told, (*field.graphs, *lacking), at)
+            merging.add_error("INTERFACE_FIELD_NO_IMPLEM", message + told, (*field.graphs, *lacking), at)
 
 
 def _check_keys(merging: Merging, interface: MergedType, implementations: set[str]) -> None:
     """A subgraph that resolves an interface by key must know every type that the entity may have."""
     for member, definition in merging.sources[interface.name]:
-        keys = [key for key in definition.applied("key") if key.arguments.get("resolvable") is not False]
+        keys = [key for key in definition.list_applied("key") if key.arguments.get("resolvable") is not False]
         if definition.kind != "INTERFACE" or not keys:
             continue
         missing = sorted(implementations - member.schema.implementations.get(interface.name, set()))
         if missing:
             types = " and ".join(f'"{name}"' for name in missing)
-            merging.error(
+            merging.add_error(
                 "INTERFACE_KEY_MISSING_IMPLEMENTATION_TYPE",
                 f'[{member.name}] Interface type "{interface.name}" has a resolvable key '
                 f'(@key(fields: {keys[0].fields_printed})) in subgraph "{member.name}" but that subgraph is missing '
@@ -96,4 +95,4 @@ def _check_interface_objects(merging: Merging, interface: MergedType, implementa
             message = f'Interface type "{interface.name}" is defined as an @interfaceObject in subgraph '
             message += f'"{source.graph}" so that subgraph should not define any of the implementation types of '
             message += f'"{interface.name}", but it defines type "{name}"'
-            merging.error("INTERFACE_OBJECT_USAGE_ERROR", f"[{source.graph}] {message}", (source.graph,), name)
+            merging.add_error("INTERFACE_OBJECT_USAGE_ERROR", f"[{source.graph}] {message}", (source.graph,), name)

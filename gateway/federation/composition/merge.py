@@ -2,21 +2,21 @@
 
 from collections.abc import Sequence
 
-from gateway.federation.composition.composed_directives import choose_composed, merge_directive_definitions
+from gateway.federation.composition.composed_directives import choose_composed_directives, merge_directive_definitions
 from gateway.federation.composition.interface_objects import add_interface_object_fields, check_interfaces
 from gateway.federation.composition.link_names import check_link_names
 from gateway.federation.composition.merge_directives import merge_common
-from gateway.federation.composition.merge_fields import field_sources, merge_field, merge_input_field
+from gateway.federation.composition.merge_fields import collect_field_sources, merge_field, merge_input_field
+from gateway.federation.composition.merge_state import JoinType, Member, MergedType, Merging, TypeSource
 from gateway.federation.composition.merge_values import merge_enum, merge_union
-from gateway.federation.composition.merged import JoinType, Member, MergedType, Merging, TypeSource
-from gateway.federation.hints import human_list, in_subgraphs
+from gateway.federation.hints import name_subgraphs, quote_names
 from gateway.federation.subgraph import ROOTS, TypeDefinition
 
 _ORDER = ("OBJECT", "INTERFACE", "UNION", "INPUT_OBJECT", "SCALAR", "ENUM")
 """Enums come last: how they merge depends on where the others use them."""
 
 
-def merge(members: Sequence[Member]) -> Merging:
+def merge_subgraphs(members: Sequence[Member]) -> Merging:
     """What cannot be merged is in `errors`; types are in the order of their names."""
     merging = Merging(list(members))
     for member in members:
@@ -24,7 +24,7 @@ def merge(members: Sequence[Member]) -> Merging:
             merging.sources.setdefault(definition.name, []).append(TypeSource(member, definition))
         if "Query" not in member.schema.types:  # Every subgraph answers `_service`, so that it has a query type.
             merging.sources.setdefault("Query", []).append(TypeSource(member, TypeDefinition("Query")))
-    choose_composed(merging)
+    choose_composed_directives(merging)
     check_link_names(merging)
     if merging.errors:
         return merging
@@ -32,7 +32,7 @@ def merge(members: Sequence[Member]) -> Merging:
         _add_type(merging, name)
     if not any(source.definition.fields for source in merging.sources.get("Query", ())):
         message = "No queries found in any subgraph: a supergraph must have a query root type."
-        merging.error("NO_QUERIES", message)
+        merging.add_error("NO_QUERIES", message)
     merge_directive_definitions(merging)
     for kind in _ORDER:
         for dest in [row for row in merging.types.values() if row.kind == kind]:
@@ -50,20 +50,20 @@ def _add_type(merging: Merging, name: str) -> None:
         kinds.setdefault("INTERFACE" if source.is_interface_object else source.definition.kind, []).append(source.graph)
     graphs = [source.graph for source in sources]
     if len(kinds) > 1:
-        told = " but ".join(f"{_kind_words(kind)} in {in_subgraphs(rows)}" for kind, rows in kinds.items())
+        told = " but ".join(f"{_describe_kind(kind)} in {name_subgraphs(rows)}" for kind, rows in kinds.items())
         message = f'Type "{name}" has mismatched kind: it is defined as {told}'
-        merging.error("TYPE_KIND_MISMATCH", message, graphs, name)
+        merging.add_error("TYPE_KIND_MISMATCH", message, graphs, name)
         return
     if all(source.is_interface_object for source in sources):
         message = f'Type "{name}" is declared with @interfaceObject in all the subgraphs in which it is defined '
-        merging.error(
-            "INTERFACE_OBJECT_USAGE_ERROR", f"{message}(it is defined in {in_subgraphs(graphs)})", graphs, name
+        merging.add_error(
+            "INTERFACE_OBJECT_USAGE_ERROR", f"{message}(it is defined in {name_subgraphs(graphs)})", graphs, name
         )
     dest = merging.types[name] = MergedType(name, kind=next(iter(kinds)))
     merging.interface_objects[name] = [source for source in sources if source.is_interface_object]
     for source in sources:
         definition = source.definition
-        dest.join_types += _join_types(source)
+        dest.join_types += _build_join_types(source)
         for interface in definition.interfaces:
             dest.join_implements.append((source.graph, interface))
             merging.abstract.setdefault(interface, set()).add(name)
@@ -71,11 +71,11 @@ def _add_type(merging: Merging, name: str) -> None:
     dest.interfaces = list(dict.fromkeys(interface for _, interface in dest.join_implements))
 
 
-def _kind_words(kind: str) -> str:
+def _describe_kind(kind: str) -> str:
     return f"{kind.replace('_', ' ').capitalize()} Type"
 
 
-def _join_types(source: TypeSource) -> list[JoinType]:
+def _build_join_types(source: TypeSource) -> list[JoinType]:
     definition, is_object = source.definition, source.is_interface_object
     keys = [
         JoinType(
@@ -85,7 +85,7 @@ def _join_types(source: TypeSource) -> list[JoinType]:
             key.arguments.get("resolvable") is not False,
             is_object,
         )
-        for key in definition.applied("key")
+        for key in definition.list_applied("key")
     ]
     return keys or [JoinType(source.graph, is_interface_object=is_object)]
 
@@ -98,15 +98,15 @@ def _merge_type(merging: Merging, dest: MergedType) -> None:
     elif dest.kind == "ENUM":
         merge_enum(merging, dest)
     elif dest.kind == "INPUT_OBJECT":
-        for name, rows in field_sources(merging, dest.name).items():
+        for name, rows in collect_field_sources(merging, dest.name).items():
             merge_input_field(merging, dest, name, rows)
         if not dest.fields:
-            graphs = list(merging.graphs_of(dest.name))
+            graphs = list(merging.list_graphs(dest.name))
             message = f'None of the fields of input object type "{dest.name}" are consistently defined in all the '
             message += "subgraphs defining that type. As only fields common to all subgraphs are merged, this would "
-            merging.error("EMPTY_MERGED_INPUT_TYPE", f"{message}result in an empty type.", graphs, dest.name)
+            merging.add_error("EMPTY_MERGED_INPUT_TYPE", f"{message}result in an empty type.", graphs, dest.name)
     elif dest.kind in ("OBJECT", "INTERFACE"):
-        for name, fields in field_sources(merging, dest.name).items():
+        for name, fields in collect_field_sources(merging, dest.name).items():
             merge_field(merging, dest, name, fields)
         _hint_on_inconsistency(merging, dest)
 
@@ -121,8 +121,9 @@ def _hint_on_inconsistency(merging: Merging, dest: MergedType) -> None:
     if with_key:
         if without_key and dest.kind == "OBJECT":
             message = f'Type "{dest.name}" is declared as an entity (has a @key applied) in some but not all defining '
-            told = f"subgraphs: it has no @key in {in_subgraphs(without_key)} but has some in {in_subgraphs(with_key)}."
-            merging.hint("INCONSISTENT_ENTITY", message + told, without_key, dest.name)
+            told = f"subgraphs: it has no @key in {name_subgraphs(without_key)} "
+            told += f"but has some in {name_subgraphs(with_key)}."
+            merging.add_hint("INCONSISTENT_ENTITY", message + told, without_key, dest.name)
         return
     full = {source.graph for source in sources if _is_more_than_external(source)}
     for field in dest.fields.values():
@@ -131,8 +132,10 @@ def _hint_on_inconsistency(merging: Merging, dest: MergedType) -> None:
             kind = dest.kind
             what = "non-entity object" if kind == "OBJECT" else "interface"
             message = f'Field "{dest.name}.{field.name}" of {what} type "{dest.name}" is defined in some but not all '
-            told = f"subgraphs that define it: it is not in {human_list(missing)}."
-            merging.hint(f"INCONSISTENT_{kind}_VALUE_TYPE_FIELD", message + told, missing, f"{dest.name}.{field.name}")
+            told = f"subgraphs that define it: it is not in {quote_names(missing)}."
+            merging.add_hint(
+                f"INCONSISTENT_{kind}_VALUE_TYPE_FIELD", message + told, missing, f"{dest.name}.{field.name}"
+            )
 
 
 def _is_more_than_external(source: TypeSource) -> bool:

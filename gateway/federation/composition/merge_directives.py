@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from graphql import ConstDirectiveNode, NameNode, parse, print_ast, value_from_ast_untyped
 
-from gateway.federation.composition.agreement import by_value
-from gateway.federation.composition.merged import MergedElement, Merging
-from gateway.federation.directives import MERGED
-from gateway.federation.subgraph import Applied, Element
+from gateway.federation.composition.agreement import group_by_value
+from gateway.federation.composition.merge_state import MergedElement, Merging
+from gateway.federation.directives import MERGED_DIRECTIVES
+from gateway.federation.subgraph import AppliedDirective, Element
 
 _LISTS: Final = {"requiresScopes": "scopes", "policy": "policies"}
 _COMBINED: Final = frozenset({*_LISTS, "cost", "listSize"})
@@ -21,20 +21,22 @@ def merge_common(merging: Merging, named: Sequence[tuple[str, Element]], dest: M
     dest.graphs = [graph for graph, _ in named]
     _merge_description(merging, named, dest, coordinate)
     if any(element.directives for _, element in named):
-        for name in MERGED:
-            rows = [(graph, applied) for graph, element in named for applied in element.applied(name)]
+        for name in MERGED_DIRECTIVES:
+            rows = [(graph, applied) for graph, element in named for applied in element.list_applied(name)]
             if rows:
-                dest.directives += _merged(merging, name, rows, coordinate)
-        dest.directives += _contexts(named)
+                dest.directives += _merge_applications(merging, name, rows, coordinate)
+        dest.directives += _build_context_directives(named)
     if merging.composed and any(element.custom for _, element in named):
-        _add_composed(merging, named, dest, coordinate)
+        _add_composed_directives(merging, named, dest, coordinate)
 
 
-def _add_composed(merging: Merging, named: Sequence[tuple[str, Element]], dest: MergedElement, coordinate: str) -> None:
+def _add_composed_directives(
+    merging: Merging, named: Sequence[tuple[str, Element]], dest: MergedElement, coordinate: str
+) -> None:
     """All applications of a repeatable directive, the most frequent of another."""
     for name in merging.composed:
         rows = [(graph, node) for graph, element in named for node in element.custom if node.name.value == name]
-        told = by_value((graph, print_ast(node)) for graph, node in rows)
+        told = group_by_value((graph, print_ast(node)) for graph, node in rows)
         distinct = {print_ast(node): node for _, node in rows}
         is_repeatable = any(
             name in member.schema.directive_definitions and member.schema.directive_definitions[name].repeatable
@@ -45,16 +47,16 @@ def _add_composed(merging: Merging, named: Sequence[tuple[str, Element]], dest: 
             continue
         message = f'Non-repeatable directive @{name} is applied to "{coordinate}" with different arguments.'
         graphs = [graph for graph, _ in rows]
-        merging.hint("INCONSISTENT_NON_REPEATABLE_DIRECTIVE_ARGUMENTS", message, graphs, coordinate)
+        merging.add_hint("INCONSISTENT_NON_REPEATABLE_DIRECTIVE_ARGUMENTS", message, graphs, coordinate)
         dest.directives.append(distinct[max(distinct, key=lambda printed: len(told[printed]))])
 
 
-def _contexts(named: Sequence[tuple[str, Element]]) -> list[ConstDirectiveNode]:
+def _build_context_directives(named: Sequence[tuple[str, Element]]) -> list[ConstDirectiveNode]:
     """A context is its subgraph's own, so that it has the subgraph's name in its own."""
     return [
-        _directive("context", {"name": f"{graph}__{applied.arguments.get('name')}"})
+        _build_directive("context", {"name": f"{graph}__{applied.arguments.get('name')}"})
         for graph, element in named
-        for applied in element.applied("context")
+        for applied in element.list_applied("context")
     ]
 
 
@@ -69,38 +71,39 @@ def _merge_description(
     if len(counted) > 1:
         graphs = [graph for graph, element in named if element.description]
         message = f'"{coordinate}" has inconsistent descriptions across subgraphs: the most frequent is used.'
-        merging.hint("INCONSISTENT_DESCRIPTION", message, graphs, coordinate)
+        merging.add_hint("INCONSISTENT_DESCRIPTION", message, graphs, coordinate)
 
 
-def _merged(
-    merging: Merging, name: str, rows: list[tuple[str, Applied]], coordinate: str
+def _merge_applications(
+    merging: Merging, name: str, rows: list[tuple[str, AppliedDirective]], coordinate: str
 ) -> Iterable[ConstDirectiveNode]:
     applications = [applied for _, applied in rows]
     if name == "tag":
         return [
-            _directive("tag", {"name": tag}) for tag in sorted({str(row.arguments["name"]) for row in applications})
+            _build_directive("tag", {"name": tag})
+            for tag in sorted({str(row.arguments["name"]) for row in applications})
         ]
     if name in _COMBINED and len({repr(row.arguments) for row in applications}) > 1:
         message = f'Directive @{name} is applied to "{coordinate}" with different arguments, which are combined.'
-        merging.hint("MERGED_NON_REPEATABLE_DIRECTIVE_ARGUMENTS", message, [graph for graph, _ in rows], coordinate)
+        merging.add_hint("MERGED_NON_REPEATABLE_DIRECTIVE_ARGUMENTS", message, [graph for graph, _ in rows], coordinate)
     if name in _LISTS:
-        return [_directive(name, {_LISTS[name]: _all_demanded(applications, _LISTS[name])})]
+        return [_build_directive(name, {_LISTS[name]: _combine_demands(applications, _LISTS[name])})]
     if name == "cost":
-        return [_directive(name, {"weight": max(int(row.arguments["weight"]) for row in applications)})]
+        return [_build_directive(name, {"weight": max(int(row.arguments["weight"]) for row in applications)})]
     if name == "listSize":
-        return [_list_size(applications)]
-    told = by_value((graph, print_ast(_canonical(name, applied.node))) for graph, applied in rows)
+        return [_merge_list_sizes(applications)]
+    told = group_by_value((graph, print_ast(_rename_directive(name, applied.node))) for graph, applied in rows)
     if len(told) > 1:
         message = f'Non-repeatable directive @{name} is applied to "{coordinate}" with different arguments.'
-        merging.hint(
+        merging.add_hint(
             "INCONSISTENT_NON_REPEATABLE_DIRECTIVE_ARGUMENTS", message, [graph for graph, _ in rows], coordinate
         )
     most_frequent = max(told, key=lambda printed: len(told[printed]))
-    chosen = next(row for row in applications if print_ast(_canonical(name, row.node)) == most_frequent)
-    return [_canonical(name, chosen.node)]
+    chosen = next(row for row in applications if print_ast(_rename_directive(name, row.node)) == most_frequent)
+    return [_rename_directive(name, chosen.node)]
 
 
-def _list_size(applications: list[Applied]) -> ConstDirectiveNode:
+def _merge_list_sizes(applications: list[AppliedDirective]) -> ConstDirectiveNode:
     """The largest size assumed anywhere, whatever slices or is sized anywhere."""
     made: dict[str, Any] = {}
     sizes = [int(row.arguments["assumedSize"]) for row in applications if row.arguments.get("assumedSize") is not None]
@@ -114,10 +117,10 @@ def _list_size(applications: list[Applied]) -> ConstDirectiveNode:
     made["requireOneSlicingArgument"] = all(
         row.arguments.get("requireOneSlicingArgument", True) is not False for row in applications
     )
-    return _directive("listSize", made)
+    return _build_directive("listSize", made)
 
 
-def _all_demanded(applications: list[Applied], argument: str) -> list[list[str]]:
+def _combine_demands(applications: list[AppliedDirective], argument: str) -> list[list[str]]:
     """Whatever any subgraph demands is demanded: alternatives of each combined with those of the others."""
     combined: set[frozenset[str]] = {frozenset()}
     for alternatives in {repr(row.arguments[argument]): row.arguments[argument] for row in applications}.values():
@@ -126,44 +129,44 @@ def _all_demanded(applications: list[Applied], argument: str) -> list[list[str]]
     return sorted(sorted(row) for row in kept)
 
 
-def _canonical(name: str, node: ConstDirectiveNode) -> ConstDirectiveNode:
+def _rename_directive(name: str, node: ConstDirectiveNode) -> ConstDirectiveNode:
     if node.name.value == name:
         return node
     return ConstDirectiveNode(name=NameNode(value=name), arguments=node.arguments)
 
 
-def _directive(name: str, arguments: dict[str, Any]) -> ConstDirectiveNode:
-    printed = ", ".join(f"{key}: {_literal(value)}" for key, value in arguments.items())
+def _build_directive(name: str, arguments: dict[str, Any]) -> ConstDirectiveNode:
+    printed = ", ".join(f"{key}: {_print_literal(value)}" for key, value in arguments.items())
     definition: Any = parse(f"scalar S @{name}({printed})", no_location=True).definitions[0]
     made: ConstDirectiveNode = definition.directives[0]
     return made
 
 
-def contexts_set(merging: Merging) -> dict[str, frozenset[str]]:
+def find_context_types(merging: Merging) -> dict[str, frozenset[str]]:
     """The types that have `@context`, by the context's name in the supergraph."""
     found: dict[str, frozenset[str]] = {}
     for dest in merging.types.values():
         for applied in dest.directives:
             if applied.name.value == "context":
-                name = str(argument_of(applied))
+                name = str(read_argument(applied))
                 found[name] = found.get(name, frozenset()) | {dest.name}
     return found
 
 
-def argument_of(directive: ConstDirectiveNode) -> Any:
+def read_argument(directive: ConstDirectiveNode) -> Any:
     """The value of the only argument of a directive that has one."""
     return next(value_from_ast_untyped(argument.value) for argument in directive.arguments or ())
 
 
-def _literal(value: object) -> str:
+def _print_literal(value: object) -> str:
     if isinstance(value, list):
-        return f"[{', '.join(_literal(item) for item in value)}]"
+        return f"[{', '.join(_print_literal(item) for item in value)}]"
     if isinstance(value, bool):
         return str(value).lower()
-    return quoted(value) if isinstance(value, str) else str(value)
+    return quote_string(value) if isinstance(value, str) else str(value)
 
 
-def quoted(text: str) -> str:
+def quote_string(text: str) -> str:
     """A GraphQL string literal."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'

@@ -1,8 +1,8 @@
 """Merges what has no fields: enums, unions and scalars."""
 
 from gateway.federation.composition.merge_directives import merge_common
-from gateway.federation.composition.merged import MergedElement, MergedType, Merging
-from gateway.federation.hints import in_subgraphs
+from gateway.federation.composition.merge_state import MergedElement, MergedType, Merging
+from gateway.federation.hints import name_subgraphs
 from gateway.federation.subgraph import Element
 
 
@@ -17,12 +17,12 @@ def merge_union(merging: Merging, dest: MergedType) -> None:
     dest.join_members = [(source.graph, member) for source in sources for member in source.definition.members]
     for member, graphs in found.items():
         if len(graphs) < len(sources):
-            missing = sorted(set(merging.graphs_of(dest.name)) - set(graphs))
+            missing = sorted(set(merging.list_graphs(dest.name)) - set(graphs))
             message = (
                 f'Union type "{dest.name}" includes member type "{member}" in some but not all defining subgraphs: '
             )
-            told = f"it is in {in_subgraphs(graphs)} but not in {in_subgraphs(missing)}."
-            merging.hint("INCONSISTENT_UNION_MEMBER", message + told, (*graphs, *missing), dest.name)
+            told = f"it is in {name_subgraphs(graphs)} but not in {name_subgraphs(missing)}."
+            merging.add_hint("INCONSISTENT_UNION_MEMBER", message + told, (*graphs, *missing), dest.name)
 
 
 def merge_enum(merging: Merging, dest: MergedType) -> None:
@@ -35,28 +35,28 @@ def merge_enum(merging: Merging, dest: MergedType) -> None:
     is_input, is_output = dest.name in merging.used_as_input, dest.name in merging.used_as_output
     if not is_input and not is_output:
         message = f'Enum type "{dest.name}" is defined but unused. The supergraph has it with all its values.'
-        merging.hint("UNUSED_ENUM_TYPE", message, merging.graphs_of(dest.name), dest.name)
+        merging.add_hint("UNUSED_ENUM_TYPE", message, merging.list_graphs(dest.name), dest.name)
     for name, rows in found.items():
         made = MergedElement(name)
         merge_common(merging, rows, made, f"{dest.name}.{name}")
-        if len(rows) == len(sources) or _is_kept(merging, dest.name, made, is_input, is_output):
+        if len(rows) == len(sources) or _decide_partial_value(merging, dest.name, made, is_input, is_output):
             dest.values[name] = made
     if not dest.values:
         message = (
             f'None of the values of enum type "{dest.name}" are defined consistently in all the subgraphs defining '
         )
         message += "that type. As only values common to all subgraphs are merged, this would result in an empty type."
-        merging.error("EMPTY_MERGED_ENUM_TYPE", message, merging.graphs_of(dest.name), dest.name)
+        merging.add_error("EMPTY_MERGED_ENUM_TYPE", message, merging.list_graphs(dest.name), dest.name)
 
 
-def _is_kept(merging: Merging, enum: str, value: MergedElement, is_input: bool, is_output: bool) -> bool:
+def _decide_partial_value(merging: Merging, enum: str, value: MergedElement, is_input: bool, is_output: bool) -> bool:
     """Of a value that not all subgraphs have."""
-    missing = sorted(set(merging.graphs_of(enum)) - set(value.graphs))
-    told = f'"{value.name}" is defined in {in_subgraphs(value.graphs)} but not in {in_subgraphs(missing)}'
+    missing = sorted(set(merging.list_graphs(enum)) - set(value.graphs))
+    told = f'"{value.name}" is defined in {name_subgraphs(value.graphs)} but not in {name_subgraphs(missing)}'
     graphs = (*value.graphs, *missing)
     if is_input and is_output:
         if not value.is_inaccessible:
-            merging.error(
+            merging.add_error(
                 "ENUM_VALUE_MISMATCH",
                 f'Enum type "{enum}" is used as both input type (for example, as type of '
                 f'"{merging.used_as_input[enum]}") and output type (for example, as type of '
@@ -70,9 +70,9 @@ def _is_kept(merging: Merging, enum: str, value: MergedElement, is_input: bool, 
         if not value.is_inaccessible:
             message = f'Value "{value.name}" of enum type "{enum}" will not be part of the supergraph as it is not '
             message += f"defined in all the subgraphs defining it: {told}"
-            merging.hint("INCONSISTENT_ENUM_VALUE_FOR_INPUT_ENUM", message, graphs, f"{enum}.{value.name}")
+            merging.add_hint("INCONSISTENT_ENUM_VALUE_FOR_INPUT_ENUM", message, graphs, f"{enum}.{value.name}")
         return value.is_inaccessible
     message = f'Value "{value.name}" of enum type "{enum}" has been added to the supergraph but is only defined in a '
     at = f"{enum}.{value.name}"
-    merging.hint("INCONSISTENT_ENUM_VALUE_FOR_OUTPUT_ENUM", f"{message}subset of the subgraphs: {told}", graphs, at)
+    merging.add_hint("INCONSISTENT_ENUM_VALUE_FOR_OUTPUT_ENUM", f"{message}subset of the subgraphs: {told}", graphs, at)
     return True

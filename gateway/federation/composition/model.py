@@ -4,32 +4,32 @@ from collections.abc import Iterator
 
 from graphql import DirectiveDefinitionNode, DocumentNode, build_ast_schema, validate_schema
 
-from gateway.federation.api_schema import without_inaccessible
-from gateway.federation.composition.definitions import definition_nodes
-from gateway.federation.composition.guards import NO_DEMAND, Alternatives, Demand, demand_of
-from gateway.federation.composition.inaccessible import any_inaccessible, check_inaccessible
-from gateway.federation.composition.merge_directives import contexts_set
-from gateway.federation.composition.merged import JoinField, MergedElement, MergedType, Merging
+from gateway.federation.api_schema import build_api_schema
+from gateway.federation.composition.definitions import build_definitions
+from gateway.federation.composition.guards import NO_DEMAND, Alternatives, Demand, read_demand
+from gateway.federation.composition.inaccessible import check_inaccessible, has_inaccessible
+from gateway.federation.composition.merge_directives import find_context_types
+from gateway.federation.composition.merge_state import JoinField, MergedElement, MergedType, Merging
 from gateway.federation.fields import parse_fields
-from gateway.federation.specified import values_misfit
-from gateway.federation.supergraph import Key, Rule, Subgraph, SubgraphField, SubgraphType, Supergraph
+from gateway.federation.specification_checks import check_argument_values
+from gateway.federation.supergraph import AccessRule, Key, Subgraph, SubgraphField, SubgraphType, Supergraph
 
 
-def supergraph(merging: Merging) -> Supergraph | None:
+def build_supergraph(merging: Merging) -> Supergraph | None:
     """Of a merging without errors; None where what has been merged does not hold together, which is then added."""
-    definitions = tuple(definition_nodes(merging))
+    definitions = tuple(build_definitions(merging))
     schema = build_ast_schema(DocumentNode(definitions=definitions), assume_valid_sdl=True)
     problems = [error.message for error in validate_schema(schema)]
     if merging.composed:
-        problems += values_misfit(definitions, schema)
+        problems += check_argument_values(definitions, schema)
     for message in problems:
-        merging.error("INVALID_GRAPHQL", message)
+        merging.add_error("INVALID_GRAPHQL", message)
     if not problems:
         check_inaccessible(merging)
     if merging.errors:
         return None
     composed = {directive.name for directive in merging.directives if directive.is_composed}
-    if not composed and not any_inaccessible(merging):
+    if not composed and not has_inaccessible(merging):
         api_schema = schema
     else:
         visible = (
@@ -37,24 +37,31 @@ def supergraph(merging: Merging) -> Supergraph | None:
             for node in definitions
             if not (isinstance(node, DirectiveDefinitionNode) and node.name.value in composed)
         )
-        api_schema = without_inaccessible(DocumentNode(definitions=tuple(visible)))
-    return Supergraph(_subgraphs(merging), schema, api_schema, dict(_rules(merging)), contexts_set(merging))
+        api_schema = build_api_schema(DocumentNode(definitions=tuple(visible)))
+    return Supergraph(
+        _build_subgraphs(merging), schema, api_schema, dict(_build_rules(merging)), find_context_types(merging)
+    )
 
 
-def _rules(merging: Merging) -> Iterator[tuple[str, Rule]]:
+def _build_rules(merging: Merging) -> Iterator[tuple[str, AccessRule]]:
     for dest in merging.types.values():
         elements = ((dest.name, dest), *((f"{dest.name}.{field.name}", field) for field in dest.fields.values()))
         for coordinate, element in elements:
-            demand = demand_of(element)
+            demand = read_demand(element)
             if demand != Demand():
-                yield coordinate, Rule(demand.authenticated, _of(demand.scopes), _of(demand.policies))
+                yield (
+                    coordinate,
+                    AccessRule(
+                        demand.authenticated, _sort_alternatives(demand.scopes), _sort_alternatives(demand.policies)
+                    ),
+                )
 
 
-def _of(alternatives: Alternatives) -> tuple[frozenset[str], ...]:
+def _sort_alternatives(alternatives: Alternatives) -> tuple[frozenset[str], ...]:
     return () if alternatives == NO_DEMAND else tuple(sorted(alternatives, key=sorted))
 
 
-def _subgraphs(merging: Merging) -> dict[str, Subgraph]:
+def _build_subgraphs(merging: Merging) -> dict[str, Subgraph]:
     subgraphs = {member.name: Subgraph(member.name, member.schema.url) for member in merging.members}
     for dest in merging.types.values():
         if dest.kind in ("OBJECT", "INTERFACE"):
@@ -84,10 +91,10 @@ def _add_composite(subgraphs: dict[str, Subgraph], dest: MergedType) -> None:
                 here.fields[field.name] = SubgraphField(field.type)
         for row in field.joins:
             if row.graph is not None:
-                types[row.graph].fields[field.name] = _field(field, row)
+                types[row.graph].fields[field.name] = _build_field(field, row)
 
 
-def _field(field: MergedElement, join: JoinField) -> SubgraphField:
+def _build_field(field: MergedElement, join: JoinField) -> SubgraphField:
     return SubgraphField(
         join.type or field.type,
         external=join.external,

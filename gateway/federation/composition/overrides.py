@@ -4,15 +4,15 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from gateway.federation.composition.merged import Merging, Source
-from gateway.federation.subgraph import Applied
+from gateway.federation.composition.merge_state import ElementSource, Merging
+from gateway.federation.subgraph import AppliedDirective
 
 _LABEL: Final = re.compile(r"^[a-zA-Z][a-zA-Z0-9_\-:./]*$")
 _PERCENT: Final = re.compile(r"^percent\((\d{1,2}(\.\d{1,8})?|100)\)$")
 _COLLISION: Final = "OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE"
 
 
-class Overridden(NamedTuple):
+class OverriddenField(NamedTuple):
     """What has become of a field in the subgraph it was taken from."""
 
     label: str | None
@@ -20,44 +20,50 @@ class Overridden(NamedTuple):
     """In a field set or by an interface there, so that the field stays known."""
 
 
-def overridden_in(merging: Merging, coordinate: str, sources: Sequence[Source]) -> dict[str, Overridden]:
+def find_overridden_fields(
+    merging: Merging, coordinate: str, sources: Sequence[ElementSource]
+) -> dict[str, OverriddenField]:
     """By subgraph that loses the field."""
-    found: dict[str, Overridden] = {}
+    found: dict[str, OverriddenField] = {}
     overriding = [source for source in sources if source.element.has("override")]
     if not overriding:
         return found
     by_graph = {source.graph: source for source in sources}
     for source in overriding:
-        for override in source.element.applied("override"):
-            lost = _overridden(merging, coordinate, source, override, by_graph)
+        for override in source.element.list_applied("override"):
+            lost = _check_override(merging, coordinate, source, override, by_graph)
             if lost is not None:
                 found[str(override.arguments["from"])] = lost
     return found
 
 
-def _overridden(
-    merging: Merging, coordinate: str, source: Source, override: Applied, by_graph: dict[str, Source]
-) -> Overridden | None:
+def _check_override(
+    merging: Merging,
+    coordinate: str,
+    source: ElementSource,
+    override: AppliedDirective,
+    by_graph: dict[str, ElementSource],
+) -> OverriddenField | None:
     graph, origin = source.graph, str(override.arguments["from"])
     label = override.arguments.get("label") or None
     loser = by_graph.get(origin)
-    refused = _refusal(coordinate, source, origin, loser)
+    refused = _explain_refusal(coordinate, source, origin, loser)
     if refused is not None:
-        merging.error(*refused, (graph, origin) if origin in by_graph else (graph,), coordinate)
+        merging.add_error(*refused, (graph, origin) if origin in by_graph else (graph,), coordinate)
         return None
     if label is not None and not (_LABEL.match(str(label)) or _PERCENT.match(str(label))):
         message = f'Invalid @override label "{label}" on field "{coordinate}" on subgraph "{graph}": labels must start '
         message += 'with a letter and after that contain alphanumerics, "_", "-", ":", "." or "/", or be "percent(x)".'
-        merging.error("OVERRIDE_LABEL_INVALID", message, (graph,), coordinate)
+        merging.add_error("OVERRIDE_LABEL_INVALID", message, (graph,), coordinate)
     if all(member.name != origin for member in merging.members):
         message = f'Source subgraph "{origin}" for field "{coordinate}" on subgraph "{graph}" does not exist.'
-        merging.hint("FROM_SUBGRAPH_DOES_NOT_EXIST", message, (graph,), coordinate)
+        merging.add_hint("FROM_SUBGRAPH_DOES_NOT_EXIST", message, (graph,), coordinate)
         return None
     if loser is None or loser.is_external:
         message = f'Field "{coordinate}" on subgraph "{graph}" no longer exists in the from subgraph "{origin}".'
         if loser is not None:
             message = f'Field "{coordinate}" on subgraph "{graph}" is not resolved anymore by the from subgraph.'
-        merging.hint(
+        merging.add_hint(
             "OVERRIDE_DIRECTIVE_CAN_BE_REMOVED", f"{message} The @override can be removed.", (graph,), coordinate
         )
         return None
@@ -66,14 +72,16 @@ def _overridden(
         advice = "It is still used in some federation directive(s) (@key, @requires, and/or @provides) and/or to "
         advice = f"{advice}satisfy interface constraint(s), but can be marked @external." if is_used else ""
         message = f'Field "{coordinate}" on subgraph "{origin}" is overridden. {advice or "Consider removing it."}'
-        merging.hint("OVERRIDDEN_FIELD_CAN_BE_REMOVED", message, (origin,), coordinate)
+        merging.add_hint("OVERRIDDEN_FIELD_CAN_BE_REMOVED", message, (origin,), coordinate)
     else:
         message = f'Field "{coordinate}" is currently being migrated with progressive @override.'
-        merging.hint("OVERRIDE_MIGRATION_IN_PROGRESS", message, (graph, origin), coordinate)
-    return Overridden(None if label is None else str(label), is_used)
+        merging.add_hint("OVERRIDE_MIGRATION_IN_PROGRESS", message, (graph, origin), coordinate)
+    return OverriddenField(None if label is None else str(label), is_used)
 
 
-def _refusal(coordinate: str, source: Source, origin: str, loser: Source | None) -> tuple[str, str] | None:
+def _explain_refusal(
+    coordinate: str, source: ElementSource, origin: str, loser: ElementSource | None
+) -> tuple[str, str] | None:
     graph = source.graph
     if source.owner.kind == "INTERFACE":
         message = f'@override cannot be used on field "{coordinate}" on subgraph "{graph}": @override is not supported'

@@ -11,7 +11,7 @@ from gateway.federation.supergraph import SubgraphField, Supergraph
 Views = frozenset[SelectionSetNode]
 
 
-class Place(NamedTuple):
+class Vertex(NamedTuple):
     """An object in one subgraph; `type_name` differs from the object's where it is an interface object there."""
 
     type_name: str
@@ -20,7 +20,7 @@ class Place(NamedTuple):
     """Of what a `@provides` promises on the way here; 0 for nothing."""
 
 
-Known = frozenset[frozenset[Place]]
+Closures = frozenset[frozenset[Vertex]]
 """Places that lead to each other, by where the object was found: a key's parts must all be had from one of them."""
 
 
@@ -30,7 +30,7 @@ class KeyGroup(NamedTuple):
     selection: SelectionSetNode
     needs_type: bool
     """Whether the object's own type must be known, as it is not in an interface object."""
-    places: frozenset[Place]
+    places: frozenset[Vertex]
 
 
 @dataclass(slots=True)
@@ -38,36 +38,36 @@ class Reachability:
     """Answers by type and place; every answer is kept."""
 
     supergraph: Supergraph
-    _closed: dict[tuple[str, Place], frozenset[Place]] = field(default_factory=dict)
+    _closed: dict[tuple[str, Vertex], frozenset[Vertex]] = field(default_factory=dict)
     _groups: dict[str, list[KeyGroup]] = field(default_factory=dict)
-    _roots: dict[str, frozenset[Place]] = field(default_factory=dict)
+    _roots: dict[str, frozenset[Vertex]] = field(default_factory=dict)
     _graphs: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     _views: dict[int, SelectionSetNode] = field(default_factory=dict)
     _active: set[tuple[str, str, str]] = field(default_factory=set)
 
-    def roots(self, type_name: str) -> frozenset[Place]:
+    def find_roots(self, type_name: str) -> frozenset[Vertex]:
         if type_name not in self._roots:
             knowing = self.supergraph.subgraphs_by_type.get(type_name, ())
-            self._roots[type_name] = frozenset(Place(type_name, subgraph.name) for subgraph in knowing)
+            self._roots[type_name] = frozenset(Vertex(type_name, subgraph.name) for subgraph in knowing)
         return self._roots[type_name]
 
-    def known(self, type_name: str, found: Iterable[Place]) -> Known:
+    def find_closures(self, type_name: str, found: Iterable[Vertex]) -> Closures:
         """Where an object can be asked that was found at these places, without what is told by another of them."""
-        closed = {self._closed_from(type_name, place) for place in found}
+        closed = {self._find_closure(type_name, place) for place in found}
         if len(closed) == 1:
             return frozenset(closed)
         return frozenset(places for places in closed if not any(places < other for other in closed))
 
-    def _closed_from(self, type_name: str, place: Place) -> frozenset[Place]:
+    def _find_closure(self, type_name: str, place: Vertex) -> frozenset[Vertex]:
         """The place, and those that keys lead to from there."""
         if type_name == self.supergraph.root_types.get("query"):
-            return frozenset((place,)) | self.roots(type_name)
+            return frozenset((place,)) | self.find_roots(type_name)
         closed = self._closed.get((type_name, place))
         if closed is not None:
             return closed
         reached = frozenset((place,))
         self._closed[type_name, place] = reached  # What a key on the way to itself may count on.
-        left = list(self.key_groups(type_name))
+        left = list(self.list_key_groups(type_name))
         has_moved = True
         while has_moved:
             has_moved = False
@@ -78,16 +78,16 @@ class Reachability:
         self._closed[type_name, place] = reached
         return reached
 
-    def _is_usable(self, type_name: str, reached: frozenset[Place], group: KeyGroup) -> bool:
+    def _is_usable(self, type_name: str, reached: frozenset[Vertex], group: KeyGroup) -> bool:
         if group.needs_type and all(place.type_name != type_name for place in reached):
             return False
-        return self.resolves(type_name, frozenset((reached,)), group.selection)
+        return self.can_resolve(type_name, frozenset((reached,)), group.selection)
 
-    def key_groups(self, type_name: str) -> list[KeyGroup]:
+    def list_key_groups(self, type_name: str) -> list[KeyGroup]:
         known = self._groups.get(type_name)
         if known is not None:
             return known
-        found: dict[tuple[int, bool], tuple[SelectionSetNode, set[Place]]] = {}
+        found: dict[tuple[int, bool], tuple[SelectionSetNode, set[Vertex]]] = {}
         for name in (type_name, *self.supergraph.interfaces_of(type_name)):
             for subgraph in self.supergraph.subgraphs_by_type.get(name, ()):
                 here = subgraph.types[name]
@@ -97,80 +97,82 @@ class Reachability:
                     landing = name if name == type_name or here.is_interface_object else type_name
                     if landing in subgraph.types:
                         row = found.setdefault((id(key.fields), name == type_name), (key.fields, set()))
-                        row[1].add(Place(landing, subgraph.name))
+                        row[1].add(Vertex(landing, subgraph.name))
         groups = [
             KeyGroup(selection, needs_type, frozenset(places)) for (_, needs_type), (selection, places) in found.items()
         ]
         self._groups[type_name] = groups
         return groups
 
-    def resolves(self, type_name: str, known: Known, selection: SelectionSetNode) -> bool:
+    def can_resolve(self, type_name: str, known: Closures, selection: SelectionSetNode) -> bool:
         """Whether everything selected can be had of the object."""
         for node in selection.selections:
             if isinstance(node, InlineFragmentNode):
                 condition = node.type_condition.name.value if node.type_condition else type_name
                 is_possible = type_name in self.supergraph.possible_types(condition)
-                if is_possible and not self.resolves(type_name, known, node.selection_set):
+                if is_possible and not self.can_resolve(type_name, known, node.selection_set):
                     return False
-            elif isinstance(node, FieldNode) and not self._resolves_field(type_name, known, node):
+            elif isinstance(node, FieldNode) and not self._can_resolve_field(type_name, known, node):
                 return False
         return True
 
-    def _resolves_field(self, type_name: str, known: Known, node: FieldNode) -> bool:
+    def _can_resolve_field(self, type_name: str, known: Closures, node: FieldNode) -> bool:
         name = node.name.value
         if name == "__typename":
             return True
-        sources = self.sources(type_name, known, name)
+        sources = self.find_sources(type_name, known, name)
         if not sources or node.selection_set is None:
             return bool(sources)
         declared = self.supergraph.field_type(type_name, name)
         for possible in self.supergraph.possible_types(declared) if declared else ():
-            found = self.entries(sources, name, possible)
-            if found and not self.resolves(possible, self.known(possible, found), node.selection_set):
+            found = self.find_entries(sources, name, possible)
+            if found and not self.can_resolve(possible, self.find_closures(possible, found), node.selection_set):
                 return False
         return True
 
-    def sources(self, type_name: str, known: Known, name: str) -> list[tuple[Place, SubgraphField]]:
+    def find_sources(self, type_name: str, known: Closures, name: str) -> list[tuple[Vertex, SubgraphField]]:
         """Places where the object's field can be asked for."""
-        having = {local: self._having(local, name) for local in (type_name, *self.supergraph.interfaces_of(type_name))}
-        found: dict[Place, SubgraphField] = {}
+        having = {
+            local: self._find_owners(local, name) for local in (type_name, *self.supergraph.interfaces_of(type_name))
+        }
+        found: dict[Vertex, SubgraphField] = {}
         for places in known:
-            for place in self._places_among(places, having):
-                source = self._field_at(type_name, places, place, name)
+            for place in self._select_vertices(places, having):
+                source = self._find_field(type_name, places, place, name)
                 if source is not None:
                     found[place] = source
         return list(found.items())
 
-    def _having(self, type_name: str, name: str) -> frozenset[str]:
+    def _find_owners(self, type_name: str, name: str) -> frozenset[str]:
         """Subgraphs that have the field."""
         if (type_name, name) not in self._graphs:
             self._graphs[type_name, name] = frozenset(self.supergraph.subgraphs_by_field.get((type_name, name), ()))
         return self._graphs[type_name, name]
 
-    def _places_among(self, places: frozenset[Place], having: Mapping[str, frozenset[str]]) -> list[Place]:
+    def _select_vertices(self, places: frozenset[Vertex], having: Mapping[str, frozenset[str]]) -> list[Vertex]:
         """Those whose subgraph has the field, by whichever are fewer: with hundreds of subgraphs, both can be many."""
         if sum(map(len, having.values())) < len(places):
             views = (0, *self._views)
             possible = (
-                Place(local, graph, view) for local, graphs in having.items() for graph in graphs for view in views
+                Vertex(local, graph, view) for local, graphs in having.items() for graph in graphs for view in views
             )
             return [place for place in possible if place in places]
         return [place for place in places if place.subgraph in having.get(place.type_name, ())]
 
-    def _field_at(self, type_name: str, places: frozenset[Place], place: Place, name: str) -> SubgraphField | None:
+    def _find_field(self, type_name: str, places: frozenset[Vertex], place: Vertex, name: str) -> SubgraphField | None:
         here = self.supergraph.subgraphs[place.subgraph].types[place.type_name]
         found = here.fields[name]
-        promised = any(True for _ in self._promised(place, type_name, name))
+        promised = any(True for _ in self._find_provided(place, type_name, name))
         if promised:
             return found
         if (found.overridden and found.label is None) or found.external:
             return None
-        if found.requires is not None and not self._meets(type_name, places, place, name, found.requires):
+        if found.requires is not None and not self._can_require(type_name, places, place, name, found.requires):
             return None
         return found
 
-    def _meets(
-        self, type_name: str, places: frozenset[Place], place: Place, name: str, requires: SelectionSetNode
+    def _can_require(
+        self, type_name: str, places: frozenset[Vertex], place: Vertex, name: str, requires: SelectionSetNode
     ) -> bool:
         """Whether what a field requires can be had, and be brought to its subgraph by a key."""
         here = self.supergraph.subgraphs[place.subgraph].types[place.type_name]
@@ -179,44 +181,46 @@ class Reachability:
             return False
         self._active.add(active)
         try:
-            return self.resolves(type_name, frozenset((places,)), requires)
+            return self.can_resolve(type_name, frozenset((places,)), requires)
         finally:
             self._active.discard(active)
 
-    def _promised(self, place: Place, type_name: str, name: str) -> Iterator[FieldNode]:
+    def _find_provided(self, place: Vertex, type_name: str, name: str) -> Iterator[FieldNode]:
         view = self._views.get(place.view)
-        return self._selected(view, type_name, name) if view is not None else iter(())
+        return self._find_selected(view, type_name, name) if view is not None else iter(())
 
-    def _selected(self, selection: SelectionSetNode, type_name: str, name: str) -> Iterator[FieldNode]:
+    def _find_selected(self, selection: SelectionSetNode, type_name: str, name: str) -> Iterator[FieldNode]:
         for node in selection.selections:
             if isinstance(node, FieldNode) and node.name.value == name:
                 yield node
             elif isinstance(node, InlineFragmentNode):
                 condition = node.type_condition.name.value if node.type_condition else type_name
                 if type_name in self.supergraph.possible_types(condition):
-                    yield from self._selected(node.selection_set, type_name, name)
+                    yield from self._find_selected(node.selection_set, type_name, name)
 
-    def entries(self, sources: Iterable[tuple[Place, SubgraphField]], name: str, possible: str) -> frozenset[Place]:
+    def find_entries(
+        self, sources: Iterable[tuple[Vertex, SubgraphField]], name: str, possible: str
+    ) -> frozenset[Vertex]:
         """Where an object of the possible type may come from when the sources answer the field."""
-        found: set[Place] = set()
+        found: set[Vertex] = set()
         for place, source in sources:
-            local = self._local_type(place.subgraph, source.named_type, possible)
+            local = self._find_local_type(place.subgraph, source.named_type, possible)
             if local is None:
                 continue
-            found.add(Place(local, place.subgraph))
-            for selection in self._promises(place, source, name):
+            found.add(Vertex(local, place.subgraph))
+            for selection in self._list_provided_selections(place, source, name):
                 self._views[id(selection)] = selection
-                found.add(Place(local, place.subgraph, id(selection)))
+                found.add(Vertex(local, place.subgraph, id(selection)))
         return frozenset(found)
 
-    def _promises(self, place: Place, source: SubgraphField, name: str) -> Iterator[SelectionSetNode]:
+    def _list_provided_selections(self, place: Vertex, source: SubgraphField, name: str) -> Iterator[SelectionSetNode]:
         if source.provides is not None:
             yield source.provides
-        for node in self._promised(place, place.type_name, name):
+        for node in self._find_provided(place, place.type_name, name):
             if node.selection_set is not None:
                 yield node.selection_set
 
-    def _local_type(self, subgraph: str, named_type: str, possible: str) -> str | None:
+    def _find_local_type(self, subgraph: str, named_type: str, possible: str) -> str | None:
         here = self.supergraph.type_in(subgraph, named_type)
         if here is None:
             return None

@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 
 from graphql import FieldNode, InlineFragmentNode, SelectionSetNode
 
-from gateway.federation.composition.contexts import selected_in_contexts
-from gateway.federation.subgraph import Applied, SubgraphSchema, TypeDefinition
+from gateway.federation.composition.contexts import list_context_selections
+from gateway.federation.subgraph import AppliedDirective, SubgraphSchema, TypeDefinition
 
 Coordinate = tuple[str, str]
 """A type's name and a field's."""
 
 
 @dataclass(slots=True)
-class Roles:
+class FieldRoles:
     """Coordinates of fields by the role they have in one subgraph."""
 
     external: set[Coordinate] = field(default_factory=set)
@@ -29,46 +29,52 @@ class Roles:
         return coordinate not in self.external or coordinate in self.provided
 
 
-def roles(schema: SubgraphSchema) -> Roles:
+def find_roles(schema: SubgraphSchema) -> FieldRoles:
     """Field sets that are not valid select nothing here; the validation of the subgraph reports them."""
-    found = Roles()
+    found = FieldRoles()
     faked: set[Coordinate] = set()
     for definition in schema.types.values():
-        for key in definition.applied("key"):
-            selected = set(selected_fields(schema, definition.name, key.selection))
+        for key in definition.list_applied("key"):
+            selected = set(list_selected_fields(schema, definition.name, key.selection))
             found.in_keys |= selected
             if key.part or definition.has("extends"):
-                faked |= set(selected_fields(schema, definition.name, key.selection, with_implementations=False))
+                faked |= set(list_selected_fields(schema, definition.name, key.selection, with_implementations=False))
         for element in definition.fields.values():
-            for requires in element.applied("requires"):
-                found.used |= set(selected_fields(schema, definition.name, requires.selection))
-            for provides in element.applied("provides"):
-                found.provided |= set(selected_fields(schema, element.named_type, provides.selection))
-        found.external |= set(_marked(definition, definition.applied("external"), "external", each_part=False))
-        found.shareable |= set(_marked(definition, definition.applied("shareable"), "shareable", each_part=True))
+            for requires in element.list_applied("requires"):
+                found.used |= set(list_selected_fields(schema, definition.name, requires.selection))
+            for provides in element.list_applied("provides"):
+                found.provided |= set(list_selected_fields(schema, element.named_type, provides.selection))
+        found.external |= set(
+            _find_marked_fields(definition, definition.list_applied("external"), "external", each_part=False)
+        )
+        found.shareable |= set(
+            _find_marked_fields(definition, definition.list_applied("shareable"), "shareable", each_part=True)
+        )
         if schema.is_fed1 and definition.name != "Subscription":
             found.shareable |= {(definition.name, name) for name in definition.fields}
-    for owner, selection in selected_in_contexts(schema):
-        found.used |= set(selected_fields(schema, owner, selection))
+    for owner, selection in list_context_selections(schema):
+        found.used |= set(list_selected_fields(schema, owner, selection))
     found.external -= faked
-    found.used |= found.in_keys | found.provided | set(_demanded(schema))
+    found.used |= found.in_keys | found.provided | set(_list_interface_fields(schema))
     found.shareable |= found.in_keys | (found.provided & found.external)
     return found
 
 
-def selected_fields(
+def list_selected_fields(
     schema: SubgraphSchema, type_name: str, selection: SelectionSetNode | None, *, with_implementations: bool = True
 ) -> Iterator[Coordinate]:
     """Every field that the selection reaches; for an interface's field, those of its implementations too."""
     for node in selection.selections if selection else ():
         if isinstance(node, InlineFragmentNode):
             condition = node.type_condition.name.value if node.type_condition else type_name
-            yield from selected_fields(schema, condition, node.selection_set, with_implementations=with_implementations)
+            yield from list_selected_fields(
+                schema, condition, node.selection_set, with_implementations=with_implementations
+            )
         elif isinstance(node, FieldNode):
-            yield from _selected_field(schema, type_name, node, with_implementations)
+            yield from _list_selected_field(schema, type_name, node, with_implementations)
 
 
-def _selected_field(
+def _list_selected_field(
     schema: SubgraphSchema, type_name: str, node: FieldNode, with_implementations: bool
 ) -> Iterator[Coordinate]:
     definition = schema.types.get(type_name)
@@ -79,13 +85,13 @@ def _selected_field(
     if with_implementations and definition.kind == "INTERFACE":
         for implementation in schema.implementations.get(type_name, ()):
             yield implementation, element.name
-    yield from selected_fields(
+    yield from list_selected_fields(
         schema, element.named_type, node.selection_set, with_implementations=with_implementations
     )
 
 
-def _marked(
-    definition: TypeDefinition, on_type: Iterable[Applied], directive: str, *, each_part: bool
+def _find_marked_fields(
+    definition: TypeDefinition, on_type: Iterable[AppliedDirective], directive: str, *, each_part: bool
 ) -> Iterator[Coordinate]:
     """Fields with the directive, or in a part of a type that has it; with `each_part` a part speaks for itself."""
     parts = {applied.part for applied in on_type}
@@ -94,7 +100,7 @@ def _marked(
             yield definition.name, element.name
 
 
-def _demanded(schema: SubgraphSchema) -> Iterator[Coordinate]:
+def _list_interface_fields(schema: SubgraphSchema) -> Iterator[Coordinate]:
     for definition in schema.types.values():
         for name in definition.interfaces:
             interface = schema.types.get(name)

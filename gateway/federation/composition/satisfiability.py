@@ -13,19 +13,19 @@ from graphql import (
     print_ast,
 )
 
-from gateway.federation.composition.merged import Merging
-from gateway.federation.composition.reachability import Known, Place, Reachability
-from gateway.federation.hints import CompositionError, human_list
+from gateway.federation.composition.merge_state import Merging
+from gateway.federation.composition.reachability import Closures, Reachability, Vertex
+from gateway.federation.hints import CompositionError, quote_names
 from gateway.federation.supergraph import SubgraphField, Supergraph
 
 _TOLD_SUBGRAPHS: Final = 10
 """Reasons are given from so many subgraphs; with hundreds, the rest says the same."""
 
 
-class Step(NamedTuple):
+class WitnessStep(NamedTuple):
     """A field on the way to an object, and the object's type where the field's is abstract."""
 
-    before: "Step | None"
+    before: "WitnessStep | None"
     operation: str
     field: str
     condition: str | None
@@ -35,8 +35,8 @@ class Position(NamedTuple):
     """An object of the API schema, and everywhere it can be asked."""
 
     type_name: str
-    known: Known
-    step: Step | None
+    known: Closures
+    step: WitnessStep | None
     operation: str
     contexts: frozenset[str] = frozenset()
     """Set by the objects it has been reached through: what it sets itself is for those inside."""
@@ -46,9 +46,9 @@ def check_satisfiability(supergraph: Supergraph, merging: Merging) -> None:
     """Adds an error for each field that some query cannot reach; breadth first, so that its query is a shortest."""
     reachability = Reachability(supergraph)
     queue: deque[Position] = deque()
-    visited: set[tuple[str, Known, frozenset[str]]] = set()
+    visited: set[tuple[str, Closures, frozenset[str]]] = set()
     for operation, root in supergraph.root_types.items():
-        known = reachability.known(root, reachability.roots(root))
+        known = reachability.find_closures(root, reachability.find_roots(root))
         queue.append(Position(root, known, None, operation))
     failed: dict[tuple[str, str], CompositionError] = {}
     shared: set[tuple[object, ...]] = set()
@@ -61,17 +61,19 @@ def check_satisfiability(supergraph: Supergraph, merging: Merging) -> None:
         named = supergraph.api_schema.type_map.get(position.type_name)
         if not isinstance(named, GraphQLObjectType):
             continue
-        inside = position.contexts | _set_by(supergraph, position.type_name)
+        inside = position.contexts | _find_contexts(supergraph, position.type_name)
         for name, field in named.fields.items():
             sources = [
                 (place, source)
-                for place, source in reachability.sources(position.type_name, position.known, name)
+                for place, source in reachability.find_sources(position.type_name, position.known, name)
                 if all(argument.context in position.contexts for argument in source.contexts)
             ]
             if not _is_always_resolved(sources):
-                failed.setdefault((position.type_name, name), _error(supergraph, reachability, position, name, field))
-            types = _types_there(supergraph, field, sources)
-            for following in _next(supergraph, reachability, position, name, field, sources):
+                failed.setdefault(
+                    (position.type_name, name), _build_error(supergraph, reachability, position, name, field)
+                )
+            types = _find_runtime_types(supergraph, field, sources)
+            for following in _list_next_positions(supergraph, reachability, position, name, field, sources):
                 if all(following.type_name in there for _, there in types):
                     queue.append(following._replace(contexts=inside))
             told = (position.type_name, name, types)
@@ -81,12 +83,12 @@ def check_satisfiability(supergraph: Supergraph, merging: Merging) -> None:
     merging.errors += failed.values()
 
 
-def _set_by(supergraph: Supergraph, type_name: str) -> frozenset[str]:
+def _find_contexts(supergraph: Supergraph, type_name: str) -> frozenset[str]:
     return frozenset(context for context, setters in supergraph.context_setters.items() if type_name in setters)
 
 
-def _types_there(
-    supergraph: Supergraph, field: GraphQLField, sources: list[tuple[Place, SubgraphField]]
+def _find_runtime_types(
+    supergraph: Supergraph, field: GraphQLField, sources: list[tuple[Vertex, SubgraphField]]
 ) -> tuple[tuple[str, frozenset[str]], ...]:
     """(subgraph, object types that the field may have there), of a field that several resolve to abstract types."""
     named = get_named_type(field.type)
@@ -108,23 +110,23 @@ def _check_runtime_types(
     if len(distinct) < 2:
         return
     coordinate = f"{position.type_name}.{name}"
-    told = "\n".join(f'- in subgraph "{graph}": {human_list(sorted(row))}' for graph, row in types)
-    query = _witness(position, f"{name} {{ ... }}")
+    told = "\n".join(f'- in subgraph "{graph}": {quote_names(sorted(row))}' for graph, row in types)
+    query = _print_witness(position, f"{name} {{ ... }}")
     graphs = tuple(graph for graph, _ in types)
     if frozenset.intersection(*distinct):
         message = (
             f'The shared field "{coordinate}" has different possible types across subgraphs, in the query\n{query}\n'
         )
-        merging.hint("INCONSISTENT_RUNTIME_TYPES_FOR_SHAREABLE_RETURN", message + told, graphs, coordinate)
+        merging.add_hint("INCONSISTENT_RUNTIME_TYPES_FOR_SHAREABLE_RETURN", message + told, graphs, coordinate)
     else:
         message = (
             f'For the following supergraph API query:\n{query}\nthe shared field "{coordinate}" has no possible type '
         )
         message += "that all subgraphs know, yet each must resolve it to the same objects:\n"
-        merging.error("SHAREABLE_HAS_MISMATCHED_RUNTIME_TYPES", message + told, graphs, coordinate)
+        merging.add_error("SHAREABLE_HAS_MISMATCHED_RUNTIME_TYPES", message + told, graphs, coordinate)
 
 
-def _is_always_resolved(sources: list[tuple[Place, SubgraphField]]) -> bool:
+def _is_always_resolved(sources: list[tuple[Vertex, SubgraphField]]) -> bool:
     """Whether the label of a progressive override is active or not."""
     if not any(source.label for _, source in sources):
         return bool(sources)
@@ -133,26 +135,26 @@ def _is_always_resolved(sources: list[tuple[Place, SubgraphField]]) -> bool:
     return while_active and while_inactive
 
 
-def _next(
+def _list_next_positions(
     supergraph: Supergraph,
     reachability: Reachability,
     position: Position,
     name: str,
     field: GraphQLField,
-    sources: list[tuple[Place, SubgraphField]],
+    sources: list[tuple[Vertex, SubgraphField]],
 ) -> Iterator[Position]:
     named = get_named_type(field.type)
     if not sources or not is_composite_type(named):
         return
     for possible in sorted(supergraph.possible_types(named.name)):
-        found = reachability.entries(sources, name, possible)
+        found = reachability.find_entries(sources, name, possible)
         if found:
             condition = None if possible == named.name else possible
-            step = Step(position.step, position.operation, name, condition)
-            yield Position(possible, reachability.known(possible, found), step, position.operation)
+            step = WitnessStep(position.step, position.operation, name, condition)
+            yield Position(possible, reachability.find_closures(possible, found), step, position.operation)
 
 
-def _error(
+def _build_error(
     supergraph: Supergraph, reachability: Reachability, position: Position, name: str, field: GraphQLField
 ) -> CompositionError:
     having = [
@@ -163,10 +165,12 @@ def _error(
     reached = {place.subgraph for places in position.known for place in places}
     graphs = sorted(reached)
     reasons = "\n".join(
-        line for graph in graphs[:_TOLD_SUBGRAPHS] for line in _reasons(supergraph, position, graph, name, having)
+        line
+        for graph in graphs[:_TOLD_SUBGRAPHS]
+        for line in _explain_failure(supergraph, position, graph, name, having)
     )
     is_composite = is_composite_type(get_named_type(field.type))
-    query = _witness(position, f"{name} {{ ... }}" if is_composite else name)
+    query = _print_witness(position, f"{name} {{ ... }}" if is_composite else name)
     return CompositionError(
         "SATISFIABILITY_ERROR",
         f"The following supergraph API query:\n{query}\ncannot be satisfied by the subgraphs because:\n{reasons}",
@@ -175,7 +179,9 @@ def _error(
     )
 
 
-def _reasons(supergraph: Supergraph, position: Position, graph: str, name: str, having: list[str]) -> Iterator[str]:
+def _explain_failure(
+    supergraph: Supergraph, position: Position, graph: str, name: str, having: list[str]
+) -> Iterator[str]:
     type_name = position.type_name
     yield f'- from subgraph "{graph}":'
     here = supergraph.type_in(graph, type_name)
@@ -204,7 +210,7 @@ def _reasons(supergraph: Supergraph, position: Position, graph: str, name: str, 
             yield f'  - cannot move to subgraph "{other}", which has field "{type_name}.{name}", {why}'
 
 
-def _witness(position: Position, leaf: str) -> str:
+def _print_witness(position: Position, leaf: str) -> str:
     names: list[str] = []
     step = position.step
     while step is not None:

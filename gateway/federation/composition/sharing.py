@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from gateway.federation.composition.merged import MergedType, Merging, Source
-from gateway.federation.composition.overrides import Overridden
-from gateway.federation.hints import human_list, in_subgraphs
+from gateway.federation.composition.merge_state import ElementSource, MergedType, Merging
+from gateway.federation.composition.overrides import OverriddenField
+from gateway.federation.hints import name_subgraphs, quote_names
 
 
 def check_sharing(
-    merging: Merging, dest: MergedType, name: str, sources: Sequence[Source], lost: Mapping[str, Overridden]
+    merging: Merging, dest: MergedType, name: str, sources: Sequence[ElementSource], lost: Mapping[str, OverriddenField]
 ) -> None:
     """Fields of interfaces are nobody's; a field that an interface object adds is its subgraph's."""
     if dest.kind != "OBJECT":
@@ -17,27 +17,27 @@ def check_sharing(
     if dest.name == "Subscription":
         _check_subscription(merging, coordinate, sources)
     resolving = [source for source in sources if source.is_resolved and source.graph not in lost]
-    resolving += through_interface_objects(merging, dest, name)
+    resolving += find_interface_object_sources(merging, dest, name)
     if len(resolving) < 2:
         return
     exclusive = [source.graph for source in resolving if source.coordinate not in source.member.roles.shareable]
     if not exclusive:
         return
     graphs = [source.graph for source in resolving]
-    where = "all of them" if len(exclusive) == len(graphs) else in_subgraphs(exclusive)
-    merging.error(
+    where = "all of them" if len(exclusive) == len(graphs) else name_subgraphs(exclusive)
+    merging.add_error(
         "INVALID_FIELD_SHARING",
         f'Non-shareable field "{coordinate}" is resolved from multiple subgraphs: it is resolved from subgraphs '
-        f"{human_list(graphs)} and defined as non-shareable in {where}",
+        f"{quote_names(graphs)} and defined as non-shareable in {where}",
         graphs,
         coordinate,
     )
 
 
-def through_interface_objects(merging: Merging, dest: MergedType, name: str) -> list[Source]:
+def find_interface_object_sources(merging: Merging, dest: MergedType, name: str) -> list[ElementSource]:
     """Where the field of an object is resolved for the interfaces that it implements."""
     return [
-        Source(row.member, row.definition, row.definition.fields[name])
+        ElementSource(row.member, row.definition, row.definition.fields[name])
         for interface in dest.interfaces
         for row in merging.interface_objects.get(interface, ())
         if name in row.definition.fields
@@ -45,8 +45,8 @@ def through_interface_objects(merging: Merging, dest: MergedType, name: str) -> 
     ]
 
 
-def _check_subscription(merging: Merging, coordinate: str, sources: Sequence[Source]) -> None:
+def _check_subscription(merging: Merging, coordinate: str, sources: Sequence[ElementSource]) -> None:
     shared = [source.graph for source in sources if source.element.has("shareable") or source.owner.has("shareable")]
     if shared:
         message = f'Fields on root level subscription object cannot be marked as shareable: "{coordinate}" is.'
-        merging.error("INVALID_FIELD_SHARING", message, shared, coordinate)
+        merging.add_error("INVALID_FIELD_SHARING", message, shared, coordinate)

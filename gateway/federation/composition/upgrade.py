@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 from graphql import FieldNode, GraphQLError, InlineFragmentNode, SelectionNode, SelectionSetNode, print_ast
 
-from gateway.federation.composition.roles import Coordinate, roles, selected_fields
+from gateway.federation.composition.roles import Coordinate, find_roles, list_selected_fields
 from gateway.federation.fields import parse_fields
 from gateway.federation.hints import CompositionError
 from gateway.federation.subgraph import ROOTS, Element, SubgraphSchema, TypeDefinition
 
 
-class Owners(NamedTuple):
+class OwnerDeclarations(NamedTuple):
     """What subgraphs say of types and fields that others only extend."""
 
     keys: dict[str, SelectionSetNode]
@@ -19,27 +19,27 @@ class Owners(NamedTuple):
     tags: frozenset[tuple[str, str, str]]
     """(type, field, tag) of fields that are not external."""
 
-    def concerning(self, schema: SubgraphSchema) -> "Owners":
+    def select_for(self, schema: SubgraphSchema) -> "OwnerDeclarations":
         """The part that is about the subgraph's types."""
         keys = {name: key for name, key in self.keys.items() if name in schema.types}
-        return Owners(keys, frozenset(row for row in self.tags if row[0] in schema.types))
+        return OwnerDeclarations(keys, frozenset(row for row in self.tags if row[0] in schema.types))
 
 
-def owners(schemas: Iterable[SubgraphSchema]) -> Owners:
+def collect_owner_declarations(schemas: Iterable[SubgraphSchema]) -> OwnerDeclarations:
     keys: dict[str, SelectionSetNode] = {}
     tags: set[tuple[str, str, str]] = set()
     for schema in schemas:
         for definition in schema.types.values():
-            for key in () if definition.is_extension else definition.applied("key"):
+            for key in () if definition.is_extension else definition.list_applied("key"):
                 if key.selection is not None:
                     keys.setdefault(definition.name, key.selection)
             for element in definition.fields.values():
                 if not element.has("external"):
-                    tags |= {(definition.name, element.name, str(tag)) for tag in _tags(element)}
-    return Owners(keys, frozenset(tags))
+                    tags |= {(definition.name, element.name, str(tag)) for tag in _list_tags(element)}
+    return OwnerDeclarations(keys, frozenset(tags))
 
 
-def without_base(schemas: Iterable[SubgraphSchema]) -> list[CompositionError]:
+def check_bases(schemas: Iterable[SubgraphSchema]) -> list[CompositionError]:
     """An error for each type that all its subgraphs extend and none defines."""
     graphs: dict[str, list[str]] = {}
     defined = set(ROOTS.values())
@@ -61,85 +61,85 @@ def without_base(schemas: Iterable[SubgraphSchema]) -> list[CompositionError]:
     ]
 
 
-def _tags(element: Element) -> Iterator[object]:
-    return (applied.arguments.get("name") for applied in element.applied("tag"))
+def _list_tags(element: Element) -> Iterator[object]:
+    return (applied.arguments.get("name") for applied in element.list_applied("tag"))
 
 
-def upgrade(schema: SubgraphSchema, others: Owners) -> tuple[CompositionError, ...]:
+def upgrade_subgraph(schema: SubgraphSchema, others: OwnerDeclarations) -> tuple[CompositionError, ...]:
     """Changes the model of a subgraph of Federation 1 in place; says what cannot be brought to the newer rules."""
     for definition in schema.types.values():
         definition.directives.pop("external", None)
         if definition.kind == "INTERFACE":
-            _drop(definition, "key")
+            _drop_directives(definition, "key")
             for element in definition.fields.values():
-                _drop(element, "external", "requires", "provides")
+                _drop_directives(element, "external", "requires", "provides")
         if definition.is_extension or definition.name in ROOTS.values():
-            _key_fields_are_not_external(schema, definition, others.keys)
+            _drop_external_from_keys(schema, definition, others.keys)
         for element in definition.fields.values():
             _drop_provides_on_leaf(schema, element)
             if element.has("external") and all(
-                (definition.name, element.name, tag) in others.tags for tag in _tags(element)
+                (definition.name, element.name, tag) in others.tags for tag in _list_tags(element)
             ):
-                _drop(element, "tag")
+                _drop_directives(element, "tag")
     _drop_inactive_field_sets(schema)
     return tuple(_drop_unused_externals(schema))
 
 
-def _drop(element: Element, *directives: str) -> None:
+def _drop_directives(element: Element, *directives: str) -> None:
     for directive in directives:
         element.directives.pop(directive, None)
 
 
-def _key_fields_are_not_external(
+def _drop_external_from_keys(
     schema: SubgraphSchema, definition: TypeDefinition, owner_keys: Mapping[str, SelectionSetNode]
 ) -> None:
     """Federation 1 resolves the key fields of an extension; without a key of its own, those of the owner's first."""
-    own = [key.selection for key in definition.applied("key")]
+    own = [key.selection for key in definition.list_applied("key")]
     for selection in own or [owner_keys.get(definition.name)]:
-        for type_name, name in selected_fields(schema, definition.name, selection, with_implementations=False):
-            _drop(schema.types[type_name].fields[name], "external")
+        for type_name, name in list_selected_fields(schema, definition.name, selection, with_implementations=False):
+            _drop_directives(schema.types[type_name].fields[name], "external")
 
 
 def _drop_provides_on_leaf(schema: SubgraphSchema, element: Element) -> None:
     found = schema.types.get(element.named_type)
     if found is None or not found.is_composite:
-        _drop(element, "provides")
+        _drop_directives(element, "provides")
 
 
 def _drop_inactive_field_sets(schema: SubgraphSchema) -> None:
     """Federation 1 ignores the parts of `@requires` and `@provides` that the subgraph resolves by itself."""
-    external = roles(schema).external
+    external = find_roles(schema).external
     for definition in schema.types.values():
         for element in definition.fields.values():
             for directive, type_name in (("requires", definition.name), ("provides", element.named_type)):
-                for applied in element.applied(directive):
+                for applied in element.list_applied(directive):
                     try:
                         selection = parse_fields(str(applied.arguments.get("fields", "")))
                     except GraphQLError:
                         continue
-                    kept = _active(schema, type_name, selection, external)
+                    kept = _keep_external_parts(schema, type_name, selection, external)
                     if kept is None:
                         element.directives.pop(directive)
                         break
                     applied.arguments["fields"] = " ".join(print_ast(kept)[1:-1].split())
 
 
-def _active(
+def _keep_external_parts(
     schema: SubgraphSchema, type_name: str, selection: SelectionSetNode, external: set[Coordinate]
 ) -> SelectionSetNode | None:
     kept: list[SelectionNode] = []
     for node in selection.selections:
         if isinstance(node, InlineFragmentNode):
             condition = node.type_condition.name.value if node.type_condition else type_name
-            inner = _active(schema, condition, node.selection_set, external)
+            inner = _keep_external_parts(schema, condition, node.selection_set, external)
             if inner is not None:
                 kept.append(InlineFragmentNode(type_condition=node.type_condition, selection_set=inner))
         elif isinstance(node, FieldNode):
-            kept += _active_field(schema, type_name, node, external)
+            kept += _keep_external_field(schema, type_name, node, external)
     return SelectionSetNode(selections=tuple(kept)) if kept else None
 
 
-def _active_field(
+def _keep_external_field(
     schema: SubgraphSchema, type_name: str, node: FieldNode, external: set[Coordinate]
 ) -> list[SelectionNode]:
     name = node.name.value
@@ -151,23 +151,23 @@ def _active_field(
         return [node]
     if node.selection_set is None:
         return []
-    inner = _active(schema, definition.fields[name].named_type, node.selection_set, external)
+    inner = _keep_external_parts(schema, definition.fields[name].named_type, node.selection_set, external)
     return [] if inner is None else [FieldNode(name=node.name, arguments=node.arguments, selection_set=inner)]
 
 
 def _drop_unused_externals(schema: SubgraphSchema) -> Iterator[CompositionError]:
-    found = roles(schema)
+    found = find_roles(schema)
     for type_name, name in found.external - found.used:
         del schema.types[type_name].fields[name]
     empty = {name for name, row in schema.types.items() if row.kind == "OBJECT" and not row.fields}
     for name in sorted(empty):
         del schema.types[name]
-    for name in sorted(empty & set(_referenced(schema))):
+    for name in sorted(empty & set(_list_referenced_types(schema))):
         message = f"Type {name} contains only external fields that are in no @key, @provides or @requires."
         yield CompositionError("TYPE_WITH_ONLY_UNUSED_EXTERNAL", f"[{schema.name}] {message}", (schema.name,), name)
 
 
-def _referenced(schema: SubgraphSchema) -> Iterator[str]:
+def _list_referenced_types(schema: SubgraphSchema) -> Iterator[str]:
     for definition in schema.types.values():
         yield from definition.members
         for element in definition.fields.values():

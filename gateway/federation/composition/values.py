@@ -41,17 +41,17 @@ def is_subtype(abstract: Mapping[str, set[str]], narrow: str, wide: str) -> bool
     return narrow in abstract.get(wide, ())
 
 
-def fits(schema: SubgraphSchema, type_printed: str, value: ValueNode) -> bool:
+def is_valid_value(schema: SubgraphSchema, type_printed: str, value: ValueNode) -> bool:
     """Of a type as it is printed: `[Int!]!`. Nothing fits a variable: field sets have none."""
     if isinstance(value, VariableNode):
         return False
     if type_printed.endswith("!"):
-        return not isinstance(value, NullValueNode) and fits(schema, type_printed[:-1], value)
+        return not isinstance(value, NullValueNode) and is_valid_value(schema, type_printed[:-1], value)
     if isinstance(value, NullValueNode):
         return True
     if type_printed.startswith("["):
         items = value.values if isinstance(value, ListValueNode) else (value,)
-        return all(fits(schema, type_printed[1:-1], item) for item in items)
+        return all(is_valid_value(schema, type_printed[1:-1], item) for item in items)
     if type_printed in _OF_SCALAR:
         return isinstance(value, _OF_SCALAR[type_printed])
     named = schema.types.get(type_printed)
@@ -63,19 +63,19 @@ def fits(schema: SubgraphSchema, type_printed: str, value: ValueNode) -> bool:
         return False
     given = {row.name.value: row.value for row in value.fields}
     return given.keys() <= named.fields.keys() and all(
-        fits(schema, field.type, given[name]) if name in given else not field.is_required
+        is_valid_value(schema, field.type, given[name]) if name in given else not field.is_required
         for name, field in named.fields.items()
     )
 
 
-def canonical(value: ValueNode) -> str:
+def print_canonical(value: ValueNode) -> str:
     """The same text for literals that say the same: `1` and `1.0`, objects with their fields in another order."""
-    return repr(_ordered(value_from_ast_untyped(value)))
+    return repr(_sort_value(value_from_ast_untyped(value)))
 
 
-def _ordered(value: Any) -> Any:
+def _sort_value(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _ordered(value[name]) for name in sorted(value)}
+        return {name: _sort_value(value[name]) for name in sorted(value)}
     if isinstance(value, list):
-        return [_ordered(item) for item in value]
+        return [_sort_value(item) for item in value]
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -8,7 +8,7 @@ import pytest
 from graphql import OperationDefinitionNode, parse
 from support.supergraphs import supergraph_of
 
-from gateway.federation.authorization import ANONYMOUS, Claims, asked_policies, decided, denied_coordinates
+from gateway.federation.authorization import ANONYMOUS, Claims, decide_policies, find_denied_fields, find_policies
 from gateway.federation.composition import SubgraphSource, compose
 from gateway.federation.engine import Engine
 from gateway.federation.executor.subgraphs import Caller
@@ -108,7 +108,7 @@ def test_a_key_that_is_fetched_for_us_is_not_shown_to_who_may_not_have_it() -> N
     [(set(), False), ({"read:health"}, False), ({"read:health", "read:all"}, True), ({"doctor"}, True)],
 )
 def test_all_of_any_set_of_scopes(scopes: set[str], allowed: bool) -> None:
-    denied = denied_coordinates(SUPERGRAPH, Claims(True, frozenset(scopes)))
+    denied = find_denied_fields(SUPERGRAPH, Claims(True, frozenset(scopes)))
     assert ("Patient.diagnosis" in denied) is not allowed
     assert ("Patient.therapy" in denied) is not allowed
 
@@ -210,7 +210,7 @@ def test_the_hook_is_asked_about_the_policies_that_count_alone() -> None:
         assert isinstance(found, OperationDefinitionNode)
         return found
 
-    assert asked_policies(supergraph, operation("{ found { id } }"), {}) == set()
+    assert find_policies(supergraph, operation("{ found { id } }"), {}) == set()
     asked: list[frozenset[str]] = []
 
     async def court(policies: frozenset[str]) -> frozenset[str]:
@@ -218,7 +218,7 @@ def test_the_hook_is_asked_about_the_policies_that_count_alone() -> None:
         return frozenset({"court", "never asked for"})
 
     for text in ("{ found { id } }", "{ found { name } }"):
-        claims = asyncio.run(decided(supergraph, operation(text), {}, Claims(authenticated=True), court))
+        claims = asyncio.run(decide_policies(supergraph, operation(text), {}, Claims(authenticated=True), court))
     assert asked == [{"guardian", "ward", "court"}]
     assert claims == Claims(authenticated=True, policies=frozenset({"court"}))
 
@@ -231,7 +231,7 @@ def test_what_a_hosts_hook_says_of_a_policy_decides_what_is_fetched(holds: set[s
 
     [operation] = parse("{ audit { id } }").definitions
     assert isinstance(operation, OperationDefinitionNode)
-    claims = asyncio.run(decided(SUPERGRAPH, operation, {}, ANONYMOUS, host))
+    claims = asyncio.run(decide_policies(SUPERGRAPH, operation, {}, ANONYMOUS, host))
     answer, asked = run("{ audit { id } }", claims)
     assert answer["data"] == {"audit": audit}
     assert paths(answer) == ([] if audit else [["audit"]])
@@ -240,8 +240,8 @@ def test_what_a_hosts_hook_says_of_a_policy_decides_what_is_fetched(holds: set[s
 
 def test_a_guard_holds_under_whatever_name_it_is_linked() -> None:
     supergraph = read_supergraph(RENAMED)
-    assert denied_coordinates(supergraph, ANONYMOUS) == {"Query.secret", "Query.ward"}
-    assert denied_coordinates(supergraph, Claims(authenticated=True)) == {"Query.ward"}
+    assert find_denied_fields(supergraph, ANONYMOUS) == {"Query.secret", "Query.ward"}
+    assert find_denied_fields(supergraph, Claims(authenticated=True)) == {"Query.ward"}
     assert set(supergraph.api_schema.query_type.fields) == {"open", "secret", "ward"}  # type: ignore[union-attr]
 
 
@@ -250,4 +250,4 @@ def test_what_is_composed_here_is_guarded_as_what_others_composed() -> None:
     type Query { open: Int secret: Int @authenticated }"""
     made = compose([SubgraphSource("a", "http://a", sdl)])
     assert made.supergraph is not None, made.errors
-    assert denied_coordinates(made.supergraph, ANONYMOUS) == {"Query.secret"}
+    assert find_denied_fields(made.supergraph, ANONYMOUS) == {"Query.secret"}

@@ -28,7 +28,7 @@ from support.random_graphs import World, a_world
 from support.random_operations import an_operation
 from support.random_sdl import subgraph_sdl
 
-from gateway.federation.composition import Composed, SubgraphSource, compose
+from gateway.federation.composition import CompositionResult, SubgraphSource, compose
 from gateway.federation.engine import Engine
 from gateway.federation.executor.subgraphs import Caller
 from gateway.federation.join import read_supergraph
@@ -40,7 +40,7 @@ VARIABLES = {"yes": True, "no": False, "x": 2}
 class Federation:
     """A world's engine over its subgraphs, each a schema of its own."""
 
-    def __init__(self, world: World, composed: Composed, *, is_read: bool) -> None:
+    def __init__(self, world: World, composed: CompositionResult, *, is_read: bool) -> None:
         assert composed.supergraph is not None
         self.world = world
         self.supergraph = read_supergraph(composed.supergraph_sdl) if is_read else composed.supergraph

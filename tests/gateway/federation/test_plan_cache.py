@@ -8,8 +8,8 @@ from support.supergraphs import supergraph_of
 
 from gateway.federation.engine import Engine, Prepared
 from gateway.federation.executor.subgraphs import Caller
-from gateway.federation.labels import active_labels, by_percent
-from gateway.federation.plan_cache import PlanCache, operation_digest
+from gateway.federation.labels import find_active_labels, is_drawn_by_percent
+from gateway.federation.plan_cache import PlanCache, digest_operation
 from gateway.operation.document import CheckedDocument, Documents
 
 SUPERGRAPH = supergraph_of(
@@ -57,7 +57,7 @@ def test_layout_name_and_unused_words_make_no_other_operation() -> None:
 def test_a_fragments_text_counts() -> None:
     def digest(inside: str) -> bytes:
         found = checked(f"{{ item {{ ...F }} }} fragment F on Item {{ ...G }} fragment G on Item {{ {inside} }}")
-        return operation_digest(only(found), found.fragments)
+        return digest_operation(only(found), found.fragments)
 
     assert digest("id") == digest("  id ")
     assert digest("id") != digest("name")
@@ -81,11 +81,11 @@ def test_a_host_says_which_labels_are_active() -> None:
 
 @pytest.mark.parametrize(("label", "least", "most"), [("percent(0)", 0, 0), ("percent(100)", 999, 999), ("new", 0, 0)])
 def test_percent_labels_fall_by_chance_and_others_never(label: str, least: int, most: int) -> None:
-    assert least <= sum(by_percent(label) for _ in range(999)) <= most
+    assert least <= sum(is_drawn_by_percent(label) for _ in range(999)) <= most
 
 
 def test_a_third_of_the_requests_go_to_the_new_owner() -> None:
-    drawn = sum("percent(30)" in active_labels(SUPERGRAPH, by_percent) for _ in range(5000))
+    drawn = sum("percent(30)" in find_active_labels(SUPERGRAPH, is_drawn_by_percent) for _ in range(5000))
     assert 1200 < drawn < 1800
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 from graphql import build_schema, print_schema
-from support.composing import FED1, composed
+from support.composing import FED1, compose_all_orders
 
 from gateway.federation.composition import SubgraphSource, compose
 from gateway.federation.join import read_supergraph
@@ -11,7 +11,7 @@ ROOT = "type Query { product: Product } "
 
 
 def test_an_entity_has_the_fields_of_all_its_subgraphs() -> None:
-    outcome = composed(
+    outcome = compose_all_orders(
         ROOT + 'type Product @key(fields: "id") { id: ID! name: String }',
         'type Product @key(fields: "id") { id: ID! price: Int }',
     )
@@ -60,7 +60,7 @@ def test_an_entity_has_the_fields_of_all_its_subgraphs() -> None:
 )
 def test_what_is_composed_is_what_is_read_back(sdls: tuple[str, ...]) -> None:
     """The router serves what it composes; others, and ours with `--supergraph`, what was printed."""
-    made = composed(*sdls)
+    made = compose_all_orders(*sdls)
     assert made.supergraph is not None, made.errors
     read = read_supergraph(made.supergraph_sdl)
     assert made.supergraph.subgraphs == read.subgraphs
@@ -70,7 +70,7 @@ def test_what_is_composed_is_what_is_read_back(sdls: tuple[str, ...]) -> None:
 
 
 def test_a_federation_1_subgraph_is_taken_as_it_is() -> None:
-    outcome = composed(
+    outcome = compose_all_orders(
         FED1 + 'type Query { product: Product } type Product @key(fields: "id") { id: ID! name: String }',
         FED1 + 'extend type Product @key(fields: "id") { id: ID! @external price: Int }',
     )
@@ -78,7 +78,7 @@ def test_a_federation_1_subgraph_is_taken_as_it_is() -> None:
 
 
 def test_what_is_inaccessible_is_in_the_supergraph_and_not_in_the_api() -> None:
-    outcome = composed(ROOT + "type Product { id: ID! secret: Int @inaccessible }")
+    outcome = compose_all_orders(ROOT + "type Product { id: ID! secret: Int @inaccessible }")
     assert "secret" in outcome.supergraph_sdl
     assert "secret" not in outcome.api_schema
 
@@ -131,7 +131,7 @@ def test_what_is_inaccessible_is_in_the_supergraph_and_not_in_the_api() -> None:
     ],
 )
 def test_what_does_not_fit_has_its_code_and_a_sentence(sdls: tuple[str, ...], codes: set[str]) -> None:
-    outcome = composed(*sdls)
+    outcome = compose_all_orders(*sdls)
     assert not outcome.ok
     assert {error.code for error in outcome.errors} == codes
     assert all((error.message and error.subgraphs) or error.code == "NO_QUERIES" for error in outcome.errors)
@@ -145,7 +145,7 @@ def test_a_subgraphs_name_can_stand_in_a_supergraph(name: str) -> None:
 
 
 def test_an_unanswerable_query_is_shown() -> None:
-    outcome = composed(
+    outcome = compose_all_orders(
         ROOT + 'type Product @key(fields: "id") { id: ID! name: String }',
         'type Product @key(fields: "sku") { sku: ID! price: Int }',
     )

@@ -1,7 +1,7 @@
 """Contract variants: the same supergraph, with less for clients to see."""
 
 from graphql import build_schema
-from support.composing import sources
+from support.composing import build_sources
 
 from gateway.federation.composition import Contract, compose
 from gateway.federation.join import read_supergraph
@@ -23,7 +23,7 @@ type Road @key(fields: "id") { id: ID! audits: [Audit!]! @tag(name: "internal") 
 
 def types(include: str = "", exclude: str = "") -> dict[str, set[str]]:
     outcome = compose(
-        sources(ROADS + "type Audit @shareable { findings: String }", AUDITS),
+        build_sources(ROADS + "type Audit @shareable { findings: String }", AUDITS),
         Contract(frozenset(include.split()), frozenset(exclude.split())),
     )
     assert outcome.ok, outcome.errors
@@ -59,5 +59,5 @@ def test_exclusion_has_the_last_word() -> None:
 
 
 def test_a_variant_without_queries_is_refused() -> None:
-    outcome = compose(sources(ROADS + "type Audit { findings: String }"), Contract(include=frozenset({"nobody"})))
+    outcome = compose(build_sources(ROADS + "type Audit { findings: String }"), Contract(include=frozenset({"nobody"})))
     assert {error.code for error in outcome.errors} == {"ONLY_INACCESSIBLE_CHILDREN"}

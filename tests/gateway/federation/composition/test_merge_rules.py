@@ -2,7 +2,7 @@
 
 import pytest
 from graphql import GraphQLObjectType, build_schema
-from support.composing import composed, error_codes
+from support.composing import compose_all_orders, error_codes
 
 SHARED = "type Query { a: %s @shareable } "
 ENTITY = 'type Road @key(fields: "id") { id: ID! %s }'
@@ -138,13 +138,13 @@ def test_an_interface_object_adds_its_fields_to_every_implementation() -> None:
     interface = 'type Query { a: Way } interface Way @key(fields: "id") { id: ID! } '
     roads = interface + 'type Road implements Way @key(fields: "id") { id: ID! }'
     adding = 'type Way @interfaceObject @key(fields: "id") { id: ID! views: Int }'
-    outcome = composed(roads, adding)
+    outcome = compose_all_orders(roads, adding)
     road = build_schema(outcome.api_schema).type_map["Road"]
     assert isinstance(road, GraphQLObjectType)
     assert "views" in road.fields
     assert error_codes(roads, adding, adding) == {"INVALID_FIELD_SHARING"}
     requiring = 'type Road @key(fields: "id") { id: ID! views: Int @external rank: Int @requires(fields: "views") }'
-    assert composed(roads, adding, requiring).ok
+    assert compose_all_orders(roads, adding, requiring).ok
 
 
 def test_an_implementation_is_as_resolvable_as_its_interface() -> None:
@@ -172,7 +172,7 @@ def test_a_directive_is_composed_where_a_link_defines_it(sdls: tuple[str, ...], 
 
 
 def test_a_composed_directive_is_in_the_supergraph_and_not_in_the_api() -> None:
-    outcome = composed(LINKED % ("1.0", NOTE, "FIELD_DEFINITION") + "type Query { a: Int @note(x: 1) }")
+    outcome = compose_all_orders(LINKED % ("1.0", NOTE, "FIELD_DEFINITION") + "type Query { a: Int @note(x: 1) }")
     assert "@note(x: 1)" in outcome.supergraph_sdl
     assert "note" not in outcome.api_schema
 
@@ -180,13 +180,13 @@ def test_a_composed_directive_is_in_the_supergraph_and_not_in_the_api() -> None:
 def test_a_directive_for_operations_is_the_apis_where_all_know_it() -> None:
     one = "type Query { a: Int } directive @trace(x: Int, y: Int) on FIELD | QUERY"
     other = "type Query { b: Int } directive @trace(x: Int!) on FIELD"
-    outcome = composed(one, other)
+    outcome = compose_all_orders(one, other)
     assert "directive @trace(x: Int!) on FIELD\n" in outcome.api_schema
     needing = "type Query { b: Int } directive @trace(y: Int!) on FIELD"
     assert error_codes("type Query { a: Int } directive @trace on FIELD", needing) == {
         "REQUIRED_ARGUMENT_MISSING_IN_SOME_SUBGRAPH"
     }
-    assert "trace" not in composed(one, "type Query { b: Int }").api_schema
+    assert "trace" not in compose_all_orders(one, "type Query { b: Int }").api_schema
 
 
 def test_a_directive_of_the_supergraph_has_one_name() -> None:
@@ -195,7 +195,7 @@ def test_a_directive_of_the_supergraph_has_one_name() -> None:
     assert error_codes(renamed, link % '"@tag"' + 'type Query { b: Int @tag(name: "x") }') == {
         "LINK_IMPORT_NAME_MISMATCH"
     }
-    assert composed(renamed, link % '"@tag"' + "type Query { b: Int }").ok
+    assert compose_all_orders(renamed, link % '"@tag"' + "type Query { b: Int }").ok
 
 
 def test_guards_costs_and_sizes_are_merged_to_the_strictest() -> None:
@@ -203,7 +203,7 @@ def test_guards_costs_and_sizes_are_merged_to_the_strictest() -> None:
         '@requiresScopes(scopes: [["%s"]]) @cost(weight: %d) @listSize(slicingArguments: ["%s"], assumedSize: %d)'
     )
     field = "type Query { a(first: Int, last: Int): [Int] @shareable " + directives + " }"
-    sdl = composed(field % ("r", 3, "first", 10), field % ("s", 5, "last", 20)).supergraph_sdl
+    sdl = compose_all_orders(field % ("r", 3, "first", 10), field % ("s", 5, "last", 20)).supergraph_sdl
     assert '@requiresScopes(scopes: [["r", "s"]])' in sdl
     assert "@cost(weight: 5)" in sdl
     assert '@listSize(assumedSize: 20, slicingArguments: ["first", "last"], requireOneSlicingArgument: true)' in sdl
@@ -215,7 +215,7 @@ def test_guards_costs_and_sizes_are_merged_to_the_strictest() -> None:
 def test_defaults_that_say_the_same_agree(default: str, other: str) -> None:
     types = "scalar F input In { x: F y: F }"
     field = "type Query { a(in: In = %s): Int @shareable } "
-    assert composed(field % default + types, field % other + types).ok
+    assert compose_all_orders(field % default + types, field % other + types).ok
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_a_key_that_is_external_answers_in_extensions_alone(external: str, is_an
 def test_a_context_that_some_path_does_not_set_leaves_its_field_unanswered() -> None:
     sdl = """type City @key(fields: "id") @context(name: "place") { id: ID! name: String road: Road }
     type Road @key(fields: "id") { id: ID! length(city: String @fromContext(field: "$place { name }")): Int }"""
-    assert composed("type Query { city: City } " + sdl).ok
+    assert compose_all_orders("type Query { city: City } " + sdl).ok
     assert error_codes("type Query { city: City road: Road } " + sdl) == {"SATISFIABILITY_ERROR"}
 
 
@@ -243,4 +243,4 @@ def test_a_key_whose_parts_no_subgraph_knows_alone_leads_nowhere() -> None:
     keyed = 'type Road @key(fields: "a b") { a: Int! @shareable b: Int! @shareable width: Int }'
     assert error_codes(first, second, keyed) == {"SATISFIABILITY_ERROR"}
     whole = "type Query { road: Road @shareable } type Road { a: Int! @shareable b: Int! @shareable }"
-    assert composed(first, whole, keyed).ok
+    assert compose_all_orders(first, whole, keyed).ok

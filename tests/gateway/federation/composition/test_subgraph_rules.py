@@ -1,10 +1,10 @@
 """What is wrong with one subgraph by itself: directive by directive, the code that says so."""
 
 import pytest
-from support.composing import FED1, LINK, composed, error_codes
+from support.composing import FED1, LINK, compose_all_orders, error_codes
 
-from gateway.federation.hints import Place
-from gateway.federation.places import Places
+from gateway.federation.hints import SubgraphLocation
+from gateway.federation.locations import LocationFinder
 
 P = 'type Query { road: Road } type Road @key(fields: "id") { id: ID! '
 IN_B = 'type Road @key(fields: "id") { id: ID! width: Int }'
@@ -201,9 +201,9 @@ def test_a_link_names_what_there_is(version: str, imports: str, rest: str, code:
 def test_a_directive_may_be_imported_by_another_name() -> None:
     imports = '{name: "@key", as: "@primary"}, {name: "FieldSet", as: "Fields"}'
     sdl = versioned("v2.3", imports, 'type Query { road: Road } type Road @primary(fields: "id") { id: ID! }')
-    assert composed(sdl, 'type Road @key(fields: "id") { id: ID! width: Int }').ok
+    assert compose_all_orders(sdl, 'type Road @key(fields: "id") { id: ID! width: Int }').ok
     aliased = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", as: "fed") '
-    assert composed(aliased + 'type Query { road: Road } type Road @fed__key(fields: "id") { id: ID! }').ok
+    assert compose_all_orders(aliased + 'type Query { road: Road } type Road @fed__key(fields: "id") { id: ID! }').ok
 
 
 def test_the_errors_of_all_subgraphs_are_told_at_once() -> None:
@@ -231,7 +231,7 @@ def test_an_argument_is_taken_from_a_context_that_is_set(argument: str, code: st
     sdl = f"""type Query {{ city: City }}
     type City @key(fields: "id") @context(name: "place") {{ id: ID! name: String road: Road }}
     type Road @key(fields: "id") {{ id: ID! length({argument}): Int }}"""
-    outcome = composed(sdl)
+    outcome = compose_all_orders(sdl)
     assert {error.code for error in outcome.errors} == ({code} if code else set())
     if outcome.ok:
         assert "length: Int" in outcome.api_schema
@@ -259,13 +259,13 @@ def test_what_federation_1_leaves_open_is_told(sdls: tuple[str, ...], code: str)
 def test_federation_1_may_name_what_it_does_not_use() -> None:
     extending = 'extend type Road @key(fields: "id") { id: ID! @external width: Int @external cost: Int }'
     owner = 'type Query { r: Road } type Road @key(fields: ["id"]) { id: ID! width: Int }'
-    assert composed(FED1 + owner, FED1 + extending).ok
+    assert compose_all_orders(FED1 + owner, FED1 + extending).ok
 
 
 def test_an_error_says_where_it_is() -> None:
     sdl = 'type Query { road: Road }\ntype Road\n  @key(fields: "nothing") {\n  id: ID!\n}'
-    outcome = composed(sdl)
+    outcome = compose_all_orders(sdl)
     [error] = outcome.errors
-    assert Places({"a": LINK + sdl}).of(error) == (Place("a", 3, 6),)
-    [unknown] = composed("type Query {\n  a: Nothing\n}").errors
-    assert unknown.locations == (Place("a", 3, 6),)
+    assert LocationFinder({"a": LINK + sdl}).find(error) == (SubgraphLocation("a", 3, 6),)
+    [unknown] = compose_all_orders("type Query {\n  a: Nothing\n}").errors
+    assert unknown.locations == (SubgraphLocation("a", 3, 6),)

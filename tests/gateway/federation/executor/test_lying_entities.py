@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from support.composing import composed
+from support.composing import compose_all_orders
 
 from gateway.federation.engine import Engine
 from gateway.federation.executor.subgraphs import Caller
@@ -18,7 +18,7 @@ A = 'type Query { all: [Item] one: Item } type Item @key(fields: "id") { id: ID 
 B = 'type Item @key(fields: "id") { id: ID stock: Int maker: Maker } type Maker @key(fields: "id") { id: ID }'
 C = 'type Maker @key(fields: "id") { id: ID label: String }'
 ITEMS = [{"__typename": "Item", "id": str(number), "name": f"name {number}"} for number in range(3)]
-MADE = composed(A, B, C).supergraph
+MADE = compose_all_orders(A, B, C).supergraph
 
 
 async def answered(query: str, of_b: Callable[[list[Row]], Any], items: Any = ITEMS) -> Row:

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from support.supergraphs import executed, supergraph_of
+from support.supergraphs import execute_operation, supergraph_of
 
 from gateway.federation.engine import Engine
 from gateway.federation.executor.subgraphs import Caller
@@ -25,13 +25,13 @@ SUPERGRAPH = supergraph_of(
 
 def errors_of(query: str, data: dict[str, Any]) -> list[tuple[list[str | int], str]]:
     """The path and message of each error."""
-    errors = executed(SUPERGRAPH, query, {"a": [data]})[0].get("errors", [])
+    errors = execute_operation(SUPERGRAPH, query, {"a": [data]})[0].get("errors", [])
     assert all(error["extensions"] == {"code": "INVALID_SUBGRAPH_RESPONSE"} for error in errors)
     return [(error["path"], error["message"]) for error in errors]
 
 
 def answered(query: str, data: dict[str, Any]) -> tuple[Any, list[str]]:
-    answer, _ = executed(SUPERGRAPH, query, {"a": [data]})
+    answer, _ = execute_operation(SUPERGRAPH, query, {"a": [data]})
     return answer["data"], [message for _, message in errors_of(query, data)]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 from graphql import OperationDefinitionNode, parse
-from support.supergraphs import fetches, planned, supergraph_of
+from support.supergraphs import plan_document, print_fetches, supergraph_of
 
 from gateway.federation.engine import Engine
 from gateway.federation.executor.subgraphs import NOBODY, Caller
@@ -46,7 +46,7 @@ def best_cpu_ms(run: Callable[[], Any]) -> float:
 
 def test_a_plan_over_five_of_many_agencies_takes_50_ms() -> None:
     asked = " ".join(f"{name}Note" for name in AGENCIES[::140])
-    plan = planned(country(), f"{{ complaint {{ id {asked} }} }}")
+    plan = plan_document(country(), f"{{ complaint {{ id {asked} }} }}")
     assert [fetch.subgraph for fetch in plan.fetches] == ["national", *AGENCIES[::140]]
     assert all(fetch.after == (0,) for fetch in plan.fetches[1:])
     document = parse(f"{{ complaint {{ id {asked} }} }}")
@@ -82,4 +82,6 @@ def test_an_interface_with_many_implementations_asks_those_that_are_present() ->
 
 
 def test_what_the_interfaces_own_subgraph_knows_is_asked_without_naming_types() -> None:
-    assert fetches(planned(country(), "{ services { id } }")) == ["national: query { services { __typename id } }"]
+    assert print_fetches(plan_document(country(), "{ services { id } }")) == [
+        "national: query { services { __typename id } }"
+    ]

@@ -4,7 +4,7 @@ import time
 
 import pytest
 from graphql import parse
-from support.supergraphs import executed, fetches, planned, supergraph_of
+from support.supergraphs import execute_operation, plan_document, print_fetches, supergraph_of
 
 from gateway.federation.planner.paths import TooComplex
 from gateway.federation.planner.planner import plan as plan_operation
@@ -23,7 +23,9 @@ SUPERGRAPH = supergraph_of(SHOP, "a", "b")
 
 
 def test_mutations_run_one_after_the_other() -> None:
-    assert fetches(planned(SUPERGRAPH, "mutation { first: add(x: 1) take(x: 2) { name } last: add(x: 3) }")) == [
+    assert print_fetches(
+        plan_document(SUPERGRAPH, "mutation { first: add(x: 1) take(x: 2) { name } last: add(x: 3) }")
+    ) == [
         "a: mutation { add(x: 1) }",
         "b[0]: mutation { take(x: 2) { id } }",
         "a[1]: entities { ... on Product { name } } }",
@@ -32,24 +34,28 @@ def test_mutations_run_one_after_the_other() -> None:
 
 
 def test_variables_go_where_they_are_used() -> None:
-    plan = planned(SUPERGRAPH, "query ($id: ID!, $no: Boolean!) { product(id: $id) { name price @skip(if: $no) } }")
+    plan = plan_document(
+        SUPERGRAPH, "query ($id: ID!, $no: Boolean!) { product(id: $id) { name price @skip(if: $no) } }"
+    )
     assert [fetch.variables for fetch in plan.fetches] == [("id",), ("no",)]
     assert plan.fetches[0].document.startswith("query($id: ID!)")
     assert plan.fetches[1].document.startswith("query($no: Boolean!, $r0: [_Any!]!)")
 
 
 def test_a_fetch_whose_every_field_is_conditional_is_conditional() -> None:
-    plan = planned(SUPERGRAPH, "query ($yes: Boolean!) { product(id: 1) { name ... @include(if: $yes) { price } } }")
+    plan = plan_document(
+        SUPERGRAPH, "query ($yes: Boolean!) { product(id: 1) { name ... @include(if: $yes) { price } } }"
+    )
     assert [fetch.conditions for fetch in plan.fetches] == [frozenset(), frozenset({("yes", True)})]
 
 
 @pytest.mark.parametrize("condition", ["@skip(if: true)", "@include(if: false)"])
 def test_what_a_literal_leaves_out_is_not_planned(condition: str) -> None:
-    assert len(fetches(planned(SUPERGRAPH, f"{{ product(id: 1) {{ name price {condition} }} }}"))) == 1
+    assert len(print_fetches(plan_document(SUPERGRAPH, f"{{ product(id: 1) {{ name price {condition} }} }}"))) == 1
 
 
 def test_introspection_is_nobodys_fetch() -> None:
-    assert fetches(planned(SUPERGRAPH, "{ __typename __schema { queryType { name } } }")) == []
+    assert print_fetches(plan_document(SUPERGRAPH, "{ __typename __schema { queryType { name } } }")) == []
 
 
 def test_a_wide_union_over_many_subgraphs_is_planned_in_time() -> None:
@@ -78,14 +84,14 @@ def test_a_wide_union_over_many_subgraphs_is_planned_in_time() -> None:
 
 def test_the_same_mutation_under_two_names_is_done_twice() -> None:
     query = "mutation { one: add(x: 1) two: add(x: 1) one: add(x: 1) }"
-    assert [line.split(": ", 1)[0] for line in fetches(planned(SUPERGRAPH, query))] == ["a", "a[0]"]
-    answer, _ = executed(SUPERGRAPH, query, {"a": [{"add": 1}, {"add__1": 2}]})
+    assert [line.split(": ", 1)[0] for line in print_fetches(plan_document(SUPERGRAPH, query))] == ["a", "a[0]"]
+    answer, _ = execute_operation(SUPERGRAPH, query, {"a": [{"add": 1}, {"add__1": 2}]})
     assert answer == {"data": {"one": 1, "two": 2}}
 
 
 def test_one_mutation_that_is_mentioned_twice_is_done_once() -> None:
     query = "mutation ($yes: Boolean!) { take(x: 2) { id } ... @include(if: $yes) { take(x: 2) { name } } }"
-    plan = planned(SUPERGRAPH, query)
+    plan = plan_document(SUPERGRAPH, query)
     assert [fetch.kind for fetch in plan.fetches] == ["mutation", "query"]
 
 
@@ -98,7 +104,7 @@ def test_a_mutation_under_too_many_conditions_is_refused_in_time() -> None:
     )
     started = time.process_time()
     with pytest.raises(TooComplex, match="ask for less"):
-        planned(SUPERGRAPH, f"mutation ({variables}) {{ {mentions} }}")
+        plan_document(SUPERGRAPH, f"mutation ({variables}) {{ {mentions} }}")
     assert time.process_time() - started < 1
 
 
@@ -107,29 +113,33 @@ def test_conditions_inside_conditions_are_all_kept() -> None:
         "query ($a: Boolean!, $b: Boolean!, $c: Boolean!) "
         "{ product(id: 1) { ... @include(if: $a) { ... @include(if: $b) { name @skip(if: $c) } } } }"
     )
-    [fetch] = planned(SUPERGRAPH, query).fetches
+    [fetch] = plan_document(SUPERGRAPH, query).fetches
     assert "... @include(if: $b) { name @include(if: $a) @skip(if: $c) }" in fetch.document
     for included, name in ((True, "Meja"), (False, None)):
         rows = {"product": {"name": name} if name else {}}
-        answer, _ = executed(SUPERGRAPH, query, {"a": [rows]}, a=True, b=included, c=False)
+        answer, _ = execute_operation(SUPERGRAPH, query, {"a": [rows]}, a=True, b=included, c=False)
         assert answer == {"data": {"product": {"name": name} if name else {}}}
 
 
 def test_where_every_condition_is_false_a_selection_is_still_not_empty() -> None:
     query = "query ($a: Boolean!) { product(id: 1) { name @include(if: $a) @skip(if: $a) } }"
-    [fetch] = planned(SUPERGRAPH, query).fetches
+    [fetch] = plan_document(SUPERGRAPH, query).fetches
     assert fetch.document == "query { product(id: 1) { __typename } }"
 
 
 def test_a_clients_variable_may_be_called_as_ours() -> None:
     query = "query ($r0: ID!, $r_: Boolean!) { product(id: $r0) { price @include(if: $r_) } }"
     product = {"product": {"id": "7"}}
-    answer, sent = executed(SUPERGRAPH, query, {"a": [product], "b": [{"_entities": [{"price": 5}]}]}, r0="7", r_=True)
+    answer, sent = execute_operation(
+        SUPERGRAPH, query, {"a": [product], "b": [{"_entities": [{"price": 5}]}]}, r0="7", r_=True
+    )
     assert answer == {"data": {"product": {"price": 5}}}
     assert sent == [[{"__typename": "Product", "id": "7"}]]
 
 
 def test_an_object_without_its_key_is_asked_for_nowhere() -> None:
-    answer, sent = executed(SUPERGRAPH, "{ product(id: 1) { name price } }", {"a": [{"product": {"name": "Meja"}}]})
+    answer, sent = execute_operation(
+        SUPERGRAPH, "{ product(id: 1) { name price } }", {"a": [{"product": {"name": "Meja"}}]}
+    )
     assert answer == {"data": {"product": {"name": "Meja", "price": None}}}
     assert sent == []

@@ -1,6 +1,6 @@
 """`@override`: a field that has moved to another subgraph, at once or by a label."""
 
-from support.supergraphs import fetches, planned, supergraph_of
+from support.supergraphs import plan_document, print_fetches, supergraph_of
 
 MOVED = """
 type Query @join__type(graph: A) @join__type(graph: B) { user: User @join__field(graph: A) }
@@ -12,7 +12,7 @@ type User @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {
 
 
 def test_an_overridden_field_is_asked_of_the_new_subgraph() -> None:
-    assert fetches(planned(supergraph_of(MOVED % "", "a", "b"), "{ user { name } }")) == [
+    assert print_fetches(plan_document(supergraph_of(MOVED % "", "a", "b"), "{ user { name } }")) == [
         "a: query { user { id } }",
         "b[0]: entities { ... on User { name } } }",
     ]
@@ -20,5 +20,8 @@ def test_an_overridden_field_is_asked_of_the_new_subgraph() -> None:
 
 def test_with_a_label_it_moves_when_the_label_is_active() -> None:
     supergraph = supergraph_of(MOVED % ', overrideLabel: "percent(50)"', "a", "b")
-    assert fetches(planned(supergraph, "{ user { name } }")) == ["a: query { user { name } }"]
-    assert [fetch.subgraph for fetch in planned(supergraph, "{ user { name } }", "percent(50)").fetches] == ["a", "b"]
+    assert print_fetches(plan_document(supergraph, "{ user { name } }")) == ["a: query { user { name } }"]
+    assert [fetch.subgraph for fetch in plan_document(supergraph, "{ user { name } }", "percent(50)").fetches] == [
+        "a",
+        "b",
+    ]

@@ -1,6 +1,6 @@
 """`@provides`, `@external` and `@shareable`: who resolves a field, on which way."""
 
-from support.supergraphs import fetches, planned, supergraph_of
+from support.supergraphs import plan_document, print_fetches, supergraph_of
 
 LIBRARY = """
 type Query @join__type(graph: A) @join__type(graph: B) {
@@ -22,10 +22,10 @@ SUPERGRAPH = supergraph_of(LIBRARY, "a", "b")
 
 
 def test_what_is_provided_is_asked_on_that_way_alone() -> None:
-    assert fetches(planned(SUPERGRAPH, "{ reviewed { title stars author { name } } }")) == [
+    assert print_fetches(plan_document(SUPERGRAPH, "{ reviewed { title stars author { name } } }")) == [
         "a: query { reviewed { title stars author { name } } }"
     ]
-    assert fetches(planned(SUPERGRAPH, "{ plain { title stars } }")) == [
+    assert print_fetches(plan_document(SUPERGRAPH, "{ plain { title stars } }")) == [
         "a: query { plain { stars id } }",
         "b[0]: entities { ... on Book { title } } }",
     ]
@@ -47,7 +47,9 @@ type Climate @join__type(graph: A) @join__type(graph: B) {
 
 
 def test_a_shared_value_is_put_together_from_all_who_know_a_part() -> None:
-    plan = fetches(planned(supergraph_of(SHARED, "a", "b"), "{ place { name area mayor climate { rain wind } } }"))
+    plan = print_fetches(
+        plan_document(supergraph_of(SHARED, "a", "b"), "{ place { name area mayor climate { rain wind } } }")
+    )
     assert sorted(plan) == [
         "a: query { place { name area climate { rain } } }",
         "b: query { place { mayor climate { wind } } }",
@@ -55,4 +57,6 @@ def test_a_shared_value_is_put_together_from_all_who_know_a_part() -> None:
 
 
 def test_what_both_know_is_asked_once() -> None:
-    assert len(fetches(planned(supergraph_of(SHARED, "a", "b"), "{ place { name climate { rain } } }"))) == 1
+    assert (
+        len(print_fetches(plan_document(supergraph_of(SHARED, "a", "b"), "{ place { name climate { rain } } }"))) == 1
+    )

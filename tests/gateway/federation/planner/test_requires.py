@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from support.supergraphs import executed, fetches, planned, supergraph_of
+from support.supergraphs import execute_operation, plan_document, print_fetches, supergraph_of
 
 from gateway.federation.planner.planner import Unplannable
 
@@ -25,8 +25,8 @@ SUPERGRAPH = supergraph_of(SHIPPING, "a", "b", "c")
 
 
 def test_what_the_first_subgraph_knows_travels_with_the_key() -> None:
-    plan = planned(SUPERGRAPH, "{ product { cost size } }")
-    assert fetches(plan) == [
+    plan = plan_document(SUPERGRAPH, "{ product { cost size } }")
+    assert print_fetches(plan) == [
         "a: query { product { id weight } }",
         "b[0]: entities { ... on Product { cost size } } }",
     ]
@@ -35,7 +35,7 @@ def test_what_the_first_subgraph_knows_travels_with_the_key() -> None:
 
 
 def test_what_another_subgraph_knows_is_fetched_first() -> None:
-    assert fetches(planned(SUPERGRAPH, "{ product { tax } }")) == [
+    assert print_fetches(plan_document(SUPERGRAPH, "{ product { tax } }")) == [
         "a: query { product { id } }",
         'c[0]: entities { ... on Product { price(currency: "IDR") } } }',
         "b[1]: entities { ... on Product { tax } } }",
@@ -43,7 +43,7 @@ def test_what_another_subgraph_knows_is_fetched_first() -> None:
 
 
 def test_from_the_fields_own_subgraph_the_object_is_asked_for_anew() -> None:
-    assert fetches(planned(SUPERGRAPH, "{ shipped { size cost } }")) == [
+    assert print_fetches(plan_document(SUPERGRAPH, "{ shipped { size cost } }")) == [
         "b: query { shipped { size id } }",
         "a[0]: entities { ... on Product { weight } } }",
         "b[1]: entities { ... on Product { cost } } }",
@@ -51,7 +51,7 @@ def test_from_the_fields_own_subgraph_the_object_is_asked_for_anew() -> None:
 
 
 def test_the_clients_arguments_and_the_required_ones_are_told_apart() -> None:
-    plan = planned(SUPERGRAPH, '{ product { price(currency: "USD") tax } }')
+    plan = plan_document(SUPERGRAPH, '{ product { price(currency: "USD") tax } }')
     asked = plan.fetches[1].document
     assert 'price(currency: "USD")' in asked
     assert 'price__1: price(currency: "IDR")' in asked
@@ -71,7 +71,7 @@ type Item @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") @joi
 
 
 def test_requirements_of_requirements_are_fetched_in_their_order() -> None:
-    assert fetches(planned(supergraph_of(CHAIN, "a", "b", "c"), "{ item { third } }")) == [
+    assert print_fetches(plan_document(supergraph_of(CHAIN, "a", "b", "c"), "{ item { third } }")) == [
         "a: query { item { id first } }",
         "b[0]: entities { ... on Item { second } } }",
         "c[1]: entities { ... on Item { third } } }",
@@ -88,7 +88,7 @@ def test_requirements_that_wait_for_each_other_are_refused() -> None:
     }
     """
     with pytest.raises(Unplannable, match="item"):
-        planned(supergraph_of(sdl, "a", "b", "c"), "{ item { x } }")
+        plan_document(supergraph_of(sdl, "a", "b", "c"), "{ item { x } }")
 
 
 TARIFFS = """
@@ -113,13 +113,15 @@ type Food @join__type(graph: A) @join__type(graph: B) { grams: Int @join__field(
 def test_one_field_required_with_two_arguments_makes_two_representations_of_one_request() -> None:
     supergraph = supergraph_of(TARIFFS, "a", "b")
     query = '{ parcel { light heavy weight(unit: "t") } }'
-    plan = planned(supergraph, query)
+    plan = plan_document(supergraph, query)
     assert [fetch.subgraph for fetch in plan.fetches] == ["a", "b"]
     names = [{part.name: part.key for part in row.representation}["weight"] for row in plan.fetches[1].entities]
     assert len(set(names)) == 2
     assert "weight" in plan.fetches[0].document
     first = {"parcel": {"id": "1", "weight": 0, "weight__1": 1000, "weight__2": 1}}
-    answer, sent = executed(supergraph, query, {"a": [first], "b": [{"_0": [{"light": 5}], "_1": [{"heavy": 9}]}]})
+    answer, sent = execute_operation(
+        supergraph, query, {"a": [first], "b": [{"_0": [{"light": 5}], "_1": [{"heavy": 9}]}]}
+    )
     assert answer == {"data": {"parcel": {"light": 5, "heavy": 9, "weight": 0}}}
     assert [rows[0]["weight"] for rows in sent] == [1000, 1]
 
@@ -131,7 +133,7 @@ def test_what_is_required_of_a_union_travels_with_its_types() -> None:
         "a": [{"parcel": {"id": "1", "content": content}}],
         "b": [{"_entities": [{"duty": 3}]}],
     }
-    answer, sent = executed(supergraph, "{ parcel { duty } }", answers)
+    answer, sent = execute_operation(supergraph, "{ parcel { duty } }", answers)
     assert answer == {"data": {"parcel": {"duty": 3}}}
     assert sent == [[{"__typename": "Parcel", "id": "1", "content": content}]]
 
@@ -171,12 +173,12 @@ type Box @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") @join
     ],
 )
 def test_what_is_required_inside_an_object_is_apart_from_what_could_null_the_object(query: str, asked: str) -> None:
-    assert fetches(planned(supergraph_of(BOXES, "a", "b", "c"), query))[0] == f"a: query {asked}"
+    assert print_fetches(plan_document(supergraph_of(BOXES, "a", "b", "c"), query))[0] == f"a: query {asked}"
 
 
 def test_a_null_that_the_client_alone_meets_takes_nothing_from_what_is_required() -> None:
     lost = {"parcel": {"id": "1", "box": None, "box__1": {"weight": 7}}}
     answers: dict[str, Any] = {"a": [lost], "b": [{"_entities": [{"cost": 70}]}]}
-    answer, sent = executed(supergraph_of(BOXES, "a", "b", "c"), "{ parcel { box { maker } cost } }", answers)
+    answer, sent = execute_operation(supergraph_of(BOXES, "a", "b", "c"), "{ parcel { box { maker } cost } }", answers)
     assert answer["data"] == {"parcel": {"box": None, "cost": 70}}
     assert sent == [[{"__typename": "Parcel", "id": "1", "box": {"weight": 7}}]]

@@ -5,17 +5,17 @@ from collections.abc import Iterator, Sequence
 from gateway.federation.composition.context_checks import check_contexts
 from gateway.federation.composition.costs import check_costs
 from gateway.federation.composition.field_sets import FieldSet, Problem
-from gateway.federation.composition.roles import Roles
+from gateway.federation.composition.roles import FieldRoles
 from gateway.federation.directives import GUARDS
-from gateway.federation.hints import CompositionError, human_list
-from gateway.federation.subgraph import Applied, Element, SubgraphSchema, TypeDefinition
+from gateway.federation.hints import CompositionError, quote_names
+from gateway.federation.subgraph import AppliedDirective, Element, SubgraphSchema, TypeDefinition
 
 _INTERFACE_KEYS_SINCE = (2, 3)
 _ALONE = ("EXTERNAL_COLLISION_WITH_ANOTHER_DIRECTIVE", "PROVIDES_ON_NON_OBJECT_FIELD")
 """Where a @provides makes no sense at all, the first is all that is said of the subgraph, as Apollo does."""
 
 
-def validate_subgraph(schema: SubgraphSchema, roles: Roles) -> tuple[CompositionError, ...]:
+def validate_subgraph(schema: SubgraphSchema, roles: FieldRoles) -> tuple[CompositionError, ...]:
     """What is wrong in this subgraph, whatever the others are."""
     problems: list[tuple[Problem, str]] = []
     for definition in schema.types.values():
@@ -31,10 +31,10 @@ def validate_subgraph(schema: SubgraphSchema, roles: Roles) -> tuple[Composition
     )
 
 
-def _check_type(schema: SubgraphSchema, roles: Roles, definition: TypeDefinition) -> Iterator[Problem]:
+def _check_type(schema: SubgraphSchema, roles: FieldRoles, definition: TypeDefinition) -> Iterator[Problem]:
     name = definition.name
     readable = []
-    for key in definition.applied("key"):
+    for key in definition.list_applied("key"):
         prefix = f'On type "{name}", for @key(fields: {key.fields_printed}): '
         if definition.kind == "INTERFACE" and not _allows_interface_keys(schema):
             yield "KEY_UNSUPPORTED_ON_INTERFACE", f'Cannot use @key on interface "{name}": it needs Federation v2.3.'
@@ -65,18 +65,22 @@ def _check_no_guard(element: Element, where: str) -> Iterator[Problem]:
 
 
 def _allows_interface_keys(schema: SubgraphSchema) -> bool:
-    return schema.linked.version is not None and schema.linked.version >= _INTERFACE_KEYS_SINCE
+    return schema.links.version is not None and schema.links.version >= _INTERFACE_KEYS_SINCE
 
 
 def _check_interface_keys(
-    schema: SubgraphSchema, definition: TypeDefinition, keys: Sequence[Applied]
+    schema: SubgraphSchema, definition: TypeDefinition, keys: Sequence[AppliedDirective]
 ) -> Iterator[Problem]:
     for key in keys:
-        wanted = _normal(key.arguments.get("fields"))
+        wanted = _normalize_fields(key.arguments.get("fields"))
         is_resolvable = key.arguments.get("resolvable") is not False
         missing, unresolvable = [], []
         for name in sorted(schema.implementations.get(definition.name, ())):
-            same = [row for row in schema.types[name].applied("key") if _normal(row.arguments.get("fields")) == wanted]
+            same = [
+                row
+                for row in schema.types[name].list_applied("key")
+                if _normalize_fields(row.arguments.get("fields")) == wanted
+            ]
             if not same:
                 missing.append(name)
             elif is_resolvable and all(row.arguments.get("resolvable") is False for row in same):
@@ -85,7 +89,7 @@ def _check_interface_keys(
             yield (
                 "INTERFACE_KEY_NOT_ON_IMPLEMENTATION",
                 f'Key @key(fields: {key.fields_printed}) on interface type "{definition.name}" must be resolvable on '
-                f"all implementations, but is not on {human_list(unresolvable)}.",
+                f"all implementations, but is not on {quote_names(unresolvable)}.",
             )
         if missing:
             types = "type " + " and ".join(f'"{name}"' for name in missing)
@@ -96,19 +100,19 @@ def _check_interface_keys(
             )
 
 
-def _normal(fields: object) -> tuple[str, ...]:
+def _normalize_fields(fields: object) -> tuple[str, ...]:
     return tuple(sorted(str(fields).replace("{", " { ").replace("}", " } ").replace(",", " ").split()))
 
 
 def _check_repeated_shareable(element: Element, where: str) -> Iterator[Problem]:
-    parts = [applied.part for applied in element.applied("shareable")]
+    parts = [applied.part for applied in element.list_applied("shareable")]
     if len(parts) != len(set(parts)):
         message = f"Invalid duplicate application of @shareable on the same declaration of {where}."
         yield "INVALID_SHAREABLE_USAGE", message
 
 
 def _check_field(
-    schema: SubgraphSchema, roles: Roles, definition: TypeDefinition, element: Element
+    schema: SubgraphSchema, roles: FieldRoles, definition: TypeDefinition, element: Element
 ) -> Iterator[Problem]:
     coordinate = f"{definition.name}.{element.name}"
     on_interface = definition.kind == "INTERFACE"
@@ -116,7 +120,7 @@ def _check_field(
         message = f'Cannot have both @provides and @external on field "{coordinate}".'
         yield "EXTERNAL_COLLISION_WITH_ANOTHER_DIRECTIVE", message
     for directive, type_name in (("requires", definition.name), ("provides", element.named_type)):
-        for applied in element.applied(directive):
+        for applied in element.list_applied(directive):
             prefix = f'On field "{coordinate}", for @{directive}(fields: {applied.fields_printed}): '
             target = schema.types.get(type_name)
             if target is None or not target.is_composite:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from graphql import ConstDirectiveNode, ConstValueNode
 
-from gateway.federation.composition.roles import Coordinate, Roles
+from gateway.federation.composition.roles import Coordinate, FieldRoles
 from gateway.federation.hints import CompositionError, Hint
 from gateway.federation.links import Link
 from gateway.federation.subgraph import Element, SubgraphSchema, TypeDefinition
@@ -17,7 +17,7 @@ class Member(NamedTuple):
     """A subgraph that takes part in the composition."""
 
     schema: SubgraphSchema
-    roles: Roles
+    roles: FieldRoles
 
     @property
     def name(self) -> str:
@@ -39,7 +39,7 @@ class TypeSource(NamedTuple):
         return self.definition.has("interfaceObject")
 
 
-class Source(NamedTuple):
+class ElementSource(NamedTuple):
     """A field or other element as one subgraph defines it; `owner` is the type it is in there."""
 
     member: Member
@@ -162,11 +162,11 @@ class Merging:
     errors: list[CompositionError] = field(default_factory=list)
     hints: list[Hint] = field(default_factory=list)
 
-    def error(self, code: str, message: str, graphs: Iterable[str] = (), coordinate: str = "") -> None:
+    def add_error(self, code: str, message: str, graphs: Iterable[str] = (), coordinate: str = "") -> None:
         self.errors.append(CompositionError(code, message, tuple(graphs), coordinate))
 
-    def hint(self, code: str, message: str, graphs: Iterable[str] = (), coordinate: str = "") -> None:
+    def add_hint(self, code: str, message: str, graphs: Iterable[str] = (), coordinate: str = "") -> None:
         self.hints.append(Hint(code, message, tuple(graphs), coordinate))
 
-    def graphs_of(self, type_name: str) -> Iterator[str]:
+    def list_graphs(self, type_name: str) -> Iterator[str]:
         return (source.graph for source in self.sources.get(type_name, ()))

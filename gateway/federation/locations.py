@@ -15,7 +15,7 @@ from graphql import (
     parse,
 )
 
-from gateway.federation.hints import CompositionError, Hint, Place
+from gateway.federation.hints import CompositionError, Hint, SubgraphLocation
 
 _COORDINATE: Final = re.compile(r"^@?(\w+)(?:\.(\w+))?(?:\((\w+):\))?$")
 _TOLD_SUBGRAPHS: Final = 10
@@ -23,42 +23,42 @@ _TOLD_SUBGRAPHS: Final = 10
 
 
 @dataclass(slots=True)
-class Places:
+class LocationFinder:
     """Finds places in SDLs, by subgraph; an SDL is read when first asked for."""
 
     sdls: Mapping[str, str]
     _documents: dict[str, DocumentNode | None] = field(default_factory=dict)
 
-    def of(self, problem: CompositionError | Hint) -> tuple[Place, ...]:
+    def find(self, problem: CompositionError | Hint) -> tuple[SubgraphLocation, ...]:
         """Those it has already, or else those of its coordinate in its subgraphs."""
         if problem.locations or not problem.coordinate:
             return problem.locations
         return tuple(
             place
             for subgraph in problem.subgraphs[:_TOLD_SUBGRAPHS]
-            for place in self._in_subgraph(subgraph, problem.coordinate)
+            for place in self._find_in_subgraph(subgraph, problem.coordinate)
         )
 
-    def _in_subgraph(self, subgraph: str, coordinate: str) -> list[Place]:
+    def _find_in_subgraph(self, subgraph: str, coordinate: str) -> list[SubgraphLocation]:
         if subgraph not in self._documents:
-            self._documents[subgraph] = _parsed(self.sdls.get(subgraph, ""))
+            self._documents[subgraph] = _parse_sdl(self.sdls.get(subgraph, ""))
         document = self._documents[subgraph]
-        found: list[Place] = []
-        for node in [] if document is None else _nodes(document, coordinate):
+        found: list[SubgraphLocation] = []
+        for node in [] if document is None else _find_nodes(document, coordinate):
             if node.loc is not None:
                 line, column = get_location(node.loc.source, node.loc.start)
-                found.append(Place(subgraph, line, column))
+                found.append(SubgraphLocation(subgraph, line, column))
         return found
 
 
-def _parsed(sdl: str) -> DocumentNode | None:
+def _parse_sdl(sdl: str) -> DocumentNode | None:
     try:
         return parse(sdl)
     except (GraphQLError, RecursionError):
         return None
 
 
-def _nodes(document: DocumentNode, coordinate: str) -> list[Any]:
+def _find_nodes(document: DocumentNode, coordinate: str) -> list[Any]:
     """The narrowest nodes that the coordinate names: its argument, else its field, else its type."""
     if coordinate == "schema":
         return [node for node in document.definitions if isinstance(node, SchemaDefinitionNode | SchemaExtensionNode)]

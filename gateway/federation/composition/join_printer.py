@@ -6,9 +6,9 @@ from typing import Final
 
 from graphql import print_ast
 
-from gateway.federation.composition.definitions import directive_node
-from gateway.federation.composition.merge_directives import quoted
-from gateway.federation.composition.merged import JoinField, JoinType, MergedElement, MergedType, Merging
+from gateway.federation.composition.definitions import build_directive_node
+from gateway.federation.composition.merge_directives import quote_string
+from gateway.federation.composition.merge_state import JoinField, JoinType, MergedElement, MergedType, Merging
 from gateway.federation.directives import DIRECTIVES
 from gateway.federation.subgraph import ROOTS, SPECIFIED_SCALARS
 
@@ -67,10 +67,10 @@ _KEYWORDS: Final = {"OBJECT": "type", "INTERFACE": "interface", "INPUT_OBJECT": 
 
 def print_supergraph(merging: Merging) -> str:
     """The supergraph's SDL."""
-    graphs = graph_names(member.name for member in merging.members)
-    used = _used_directives(merging)
+    graphs = name_graphs(member.name for member in merging.members)
+    used = _find_used_directives(merging)
     links = [
-        f"@link(url: {quoted(link.url)}, import: [{quoted('@' + name)}]"
+        f"@link(url: {quote_string(link.url)}, import: [{quote_string('@' + name)}]"
         + (f", for: {link.purpose})" if link.purpose else ")")
         for name, link in sorted(merging.composed.items())
     ]
@@ -90,7 +90,8 @@ def print_supergraph(merging: Merging) -> str:
         *links,
     ]
     subgraphs = "\n".join(
-        f"  {graphs[member.name]} @join__graph(name: {quoted(member.name)}, url: {quoted(member.schema.url)})"
+        f"  {graphs[member.name]} "
+        f"@join__graph(name: {quote_string(member.name)}, url: {quote_string(member.schema.url)})"
         for member in merging.members
     )
     return (
@@ -100,16 +101,16 @@ def print_supergraph(merging: Merging) -> str:
                 _JOIN.replace("{more}", (_LABEL if has_labels else "") + (_CONTEXTS if has_contexts else "")),
                 *([_CONTEXT_INPUT] if has_contexts else []),
                 f"enum join__Graph {{\n{subgraphs}\n}}",
-                *_definitions(merging, used, graphs),
+                *_print_definitions(merging, used, graphs),
             ]
         )
         + "\n"
     )
 
 
-def features(merging: Merging) -> tuple[dict[str, str], ...]:
+def list_features(merging: Merging) -> tuple[dict[str, str], ...]:
     """The linked features that have a purpose, as the supergraph's SDL names them."""
-    used = {_FEATURE_OF.get(directive, directive) for directive in _used_directives(merging)}
+    used = {_FEATURE_OF.get(directive, directive) for directive in _find_used_directives(merging)}
     return tuple(
         {"url": f"https://specs.apollo.dev/{ending.split(chr(34))[0]}", "for": "SECURITY"}
         for name, ending in _FEATURES.items()
@@ -117,7 +118,7 @@ def features(merging: Merging) -> tuple[dict[str, str], ...]:
     ) + tuple({"url": link.url, "for": link.purpose} for link in merging.composed.values() if link.purpose)
 
 
-def graph_names(names: Iterable[str]) -> dict[str, str]:
+def name_graphs(names: Iterable[str]) -> dict[str, str]:
     """Values of the enum `join__Graph` by subgraph name; they differ even where names do not after cleaning."""
     found: dict[str, str] = {}
     taken: dict[str, int] = {}
@@ -130,20 +131,20 @@ def graph_names(names: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _definitions(merging: Merging, used: set[str], graphs: Mapping[str, str]) -> Iterator[str]:
+def _print_definitions(merging: Merging, used: set[str], graphs: Mapping[str, str]) -> Iterator[str]:
     for name in sorted(used & DIRECTIVES.keys()):
         signature = re.sub(r"federation__(\w+)", rf"{name}__\1", DIRECTIVES[name].signature)
         yield f"directive @{name}{signature}".replace(" | SCHEMA", "")
     for name in sorted(used & _SCALARS_OF.keys()):
         yield f"scalar {name}__{_SCALARS_OF[name]}"
     for directive in merging.directives:
-        yield print_ast(directive_node(directive))
+        yield print_ast(build_directive_node(directive))
     for dest in merging.types.values():
         if dest.name not in SPECIFIED_SCALARS:
-            yield _type(dest, graphs)
+            yield _print_type(dest, graphs)
 
 
-def _used_directives(merging: Merging) -> set[str]:
+def _find_used_directives(merging: Merging) -> set[str]:
     return {
         directive.name.value
         for dest in merging.types.values()
@@ -160,37 +161,37 @@ def _elements(element: MergedElement) -> Iterator[MergedElement]:
             yield from _elements(inner)
 
 
-def _type(dest: MergedType, graphs: Mapping[str, str]) -> str:
-    applied = [*_join_type(dest, graphs)]
+def _print_type(dest: MergedType, graphs: Mapping[str, str]) -> str:
+    applied = [*_print_type_joins(dest, graphs)]
     applied += [print_ast(directive) for directive in dest.directives]
     directives = "".join(f"\n  {row}" for row in applied)
-    described = _description(dest, "")
+    described = _print_description(dest, "")
     if dest.kind == "SCALAR":
         return f"{described}scalar {dest.name}{directives}"
     if dest.kind == "UNION":
         return f"{described}union {dest.name}{directives}\n  = {' | '.join(dest.members)}"
     implements = f" implements {' & '.join(dest.interfaces)}" if dest.interfaces else ""
     if dest.kind == "ENUM":
-        lines = [_value(value, dest, graphs) for value in dest.values.values()]
+        lines = [_print_value(value, dest, graphs) for value in dest.values.values()]
     else:
-        lines = [_field(field, graphs) for field in dest.fields.values()]
+        lines = [_print_field(field, graphs) for field in dest.fields.values()]
     body = "\n".join(lines)
     return f"{described}{_KEYWORDS[dest.kind]} {dest.name}{implements}{directives}\n{{\n{body}\n}}"
 
 
-def _join_type(dest: MergedType, graphs: Mapping[str, str]) -> Iterator[str]:
+def _print_type_joins(dest: MergedType, graphs: Mapping[str, str]) -> Iterator[str]:
     for graph, interface in dest.join_implements:
         yield f'@join__implements(graph: {graphs[graph]}, interface: "{interface}")'
     for join in dest.join_types:
-        yield f"@join__type({_type_arguments(join, graphs)})"
+        yield f"@join__type({_print_join_type_arguments(join, graphs)})"
     for graph, member in dest.join_members:
         yield f'@join__unionMember(graph: {graphs[graph]}, member: "{member}")'
 
 
-def _type_arguments(join: JoinType, graphs: Mapping[str, str]) -> str:
+def _print_join_type_arguments(join: JoinType, graphs: Mapping[str, str]) -> str:
     rows = [f"graph: {graphs[join.graph]}"]
     if join.key is not None:
-        rows.append(f"key: {quoted(join.key)}")
+        rows.append(f"key: {quote_string(join.key)}")
     if join.extension:
         rows.append("extension: true")
     if not join.resolvable:
@@ -200,52 +201,54 @@ def _type_arguments(join: JoinType, graphs: Mapping[str, str]) -> str:
     return ", ".join(rows)
 
 
-def _value(value: MergedElement, dest: MergedType, graphs: Mapping[str, str]) -> str:
+def _print_value(value: MergedElement, dest: MergedType, graphs: Mapping[str, str]) -> str:
     applied = [f"@join__enumValue(graph: {graphs[graph]})" for graph in value.graphs]
-    return f"{_description(value, '  ')}  {value.name}{_directives(value)}" + "".join(f" {row}" for row in applied)
+    return f"{_print_description(value, '  ')}  {value.name}{_print_directives(value)}" + "".join(
+        f" {row}" for row in applied
+    )
 
 
-def _field(field: MergedElement, graphs: Mapping[str, str]) -> str:
-    arguments = ", ".join(_input_value(argument) for argument in field.arguments.values())
+def _print_field(field: MergedElement, graphs: Mapping[str, str]) -> str:
+    arguments = ", ".join(_print_argument(argument) for argument in field.arguments.values())
     printed = f"{field.name}({arguments})" if arguments else field.name
     default = f" = {print_ast(field.default)}" if field.default is not None else ""
-    joins = [_join_field(join, graphs) for join in field.joins]
+    joins = [_print_join_field(join, graphs) for join in field.joins]
     applied = "".join(f" {join}" for join in joins)
-    return f"{_description(field, '  ')}  {printed}: {field.type}{default}{_directives(field)}{applied}"
+    return f"{_print_description(field, '  ')}  {printed}: {field.type}{default}{_print_directives(field)}{applied}"
 
 
-def _input_value(argument: MergedElement) -> str:
+def _print_argument(argument: MergedElement) -> str:
     default = f" = {print_ast(argument.default)}" if argument.default is not None else ""
-    described = f"{quoted(argument.description)} " if argument.description else ""
-    return f"{described}{argument.name}: {argument.type}{default}{_directives(argument)}"
+    described = f"{quote_string(argument.description)} " if argument.description else ""
+    return f"{described}{argument.name}: {argument.type}{default}{_print_directives(argument)}"
 
 
-def _join_field(join: JoinField, graphs: Mapping[str, str]) -> str:
+def _print_join_field(join: JoinField, graphs: Mapping[str, str]) -> str:
     rows = [f"graph: {graphs[join.graph]}"] if join.graph is not None else []
     for name, text in (("requires", join.requires), ("provides", join.provides), ("type", join.type)):
         if text is not None:
-            rows.append(f"{name}: {quoted(text)}")
+            rows.append(f"{name}: {quote_string(text)}")
     if join.external:
         rows.append("external: true")
     if join.override is not None:
-        rows.append(f"override: {quoted(join.override)}")
+        rows.append(f"override: {quote_string(join.override)}")
     if join.used_overridden:
         rows.append("usedOverridden: true")
     if join.override_label is not None:
-        rows.append(f"overrideLabel: {quoted(join.override_label)}")
+        rows.append(f"overrideLabel: {quote_string(join.override_label)}")
     if join.context_arguments:
         told = ", ".join(
-            f"{{context: {quoted(row.context)}, name: {quoted(row.name)}, type: {quoted(row.type)}, "
-            f"selection: {quoted(row.selection)}}}"
+            f"{{context: {quote_string(row.context)}, name: {quote_string(row.name)}, type: {quote_string(row.type)}, "
+            f"selection: {quote_string(row.selection)}}}"
             for row in join.context_arguments
         )
         rows.append(f"contextArguments: [{told}]")
     return f"@join__field({', '.join(rows)})" if rows else "@join__field"
 
 
-def _directives(element: MergedElement) -> str:
+def _print_directives(element: MergedElement) -> str:
     return "".join(f" {print_ast(directive)}" for directive in element.directives)
 
 
-def _description(element: MergedElement, indent: str) -> str:
-    return f"{indent}{quoted(element.description)}\n" if element.description else ""
+def _print_description(element: MergedElement, indent: str) -> str:
+    return f"{indent}{quote_string(element.description)}\n" if element.description else ""

@@ -13,15 +13,15 @@ from graphql import (
     NonNullTypeNode,
     ScalarTypeDefinitionNode,
     TypeDefinitionNode,
-    TypeNode,
     Undefined,
     parse,
     print_ast,
     value_from_ast,
 )
 
-from gateway.federation.directives import DIRECTIVES, signature
-from gateway.federation.links import Linked, scalar_names
+from gateway.federation.directives import DIRECTIVES, find_signature
+from gateway.federation.links import SubgraphLinks, find_scalar_names
+from gateway.federation.type_nodes import read_type_name
 
 Problem = tuple[str, str, str]
 """A code, a sentence, and the coordinate it is about."""
@@ -32,11 +32,11 @@ _FIELD_SETS: Final = ("key", "requires", "provides")
 _JOIN: Final = "join__"
 
 
-def check_definitions(document: DocumentNode, links: Linked) -> Iterator[Problem]:
+def check_definitions(document: DocumentNode, links: SubgraphLinks) -> Iterator[Problem]:
     """Of the subgraph's own definitions of directives and types that a specification defines."""
     types = {node.name.value for node in document.definitions if isinstance(node, TypeDefinitionNode)}
     scalars = {f"federation__{name}": name for name in ("FieldSet", "Scope", "Policy", "ContextFieldValue")}
-    scalars |= {here: there for there, here in scalar_names(links).items()}
+    scalars |= {here: there for there, here in find_scalar_names(links).items()}
     for node in document.definitions:
         if isinstance(node, DirectiveDefinitionNode):
             yield from _check_directive(node, types, links)
@@ -53,18 +53,18 @@ def check_definitions(document: DocumentNode, links: Linked) -> Iterator[Problem
                 yield "INVALID_GRAPHQL", message, name
 
 
-def _check_directive(node: DirectiveDefinitionNode, types: set[str], links: Linked) -> Iterator[Problem]:
+def _check_directive(node: DirectiveDefinitionNode, types: set[str], links: SubgraphLinks) -> Iterator[Problem]:
     local = node.name.value
     name = links.names.get(local)
     at = f"@{local}"
     if name in DIRECTIVES:
-        known = _arguments_of(str(name), links)
+        known = _read_definition(str(name), links)
     elif local == "link":
         known = _LINK_ARGUMENTS
     else:
         return
     given = {argument.name.value: argument for argument in node.arguments or ()}
-    unknown = sorted({_named(argument.type) for argument in given.values()} - types - _BUILT_IN_SCALARS)
+    unknown = sorted({read_type_name(argument.type) for argument in given.values()} - types - _BUILT_IN_SCALARS)
     for named in unknown:
         yield "INVALID_GRAPHQL", f'Unknown type "{named}" in the definition of directive "{at}".', at
     if unknown:
@@ -78,9 +78,9 @@ def _check_directive(node: DirectiveDefinitionNode, types: set[str], links: Link
             yield "DIRECTIVE_DEFINITION_INVALID", message, at
 
 
-def _arguments_of(name: str, links: Linked) -> dict[str, bool]:
+def _read_definition(name: str, links: SubgraphLinks) -> dict[str, bool]:
     """Whether each argument is required."""
-    text = f"directive @{name}{signature(name, links.known_version)}"
+    text = f"directive @{name}{find_signature(name, links.known_version)}"
     node: Any = parse(text, no_location=True).definitions[0]
     return {
         argument.name.value: isinstance(argument.type, NonNullTypeNode) and argument.default_value is None
@@ -88,30 +88,25 @@ def _arguments_of(name: str, links: Linked) -> dict[str, bool]:
     }
 
 
-def _named(node: TypeNode) -> str:
-    inner: Any = node
-    while not hasattr(inner, "name"):
-        inner = inner.type
-    return str(inner.name.value)
-
-
-def check_applications(definitions: Iterable[Any], schema: GraphQLSchema, links: Linked) -> Iterator[str]:
+def check_applications(definitions: Iterable[Any], schema: GraphQLSchema, links: SubgraphLinks) -> Iterator[str]:
     """Of arguments in a subgraph whose value is not of the argument's type; field sets are checked apart."""
     field_sets = {here for here, there in links.names.items() if there in _FIELD_SETS}
-    return values_misfit(definitions, schema, field_sets)
+    return check_argument_values(definitions, schema, field_sets)
 
 
-def values_misfit(definitions: Iterable[Any], schema: GraphQLSchema, without: Collection[str] = ()) -> Iterator[str]:
+def check_argument_values(
+    definitions: Iterable[Any], schema: GraphQLSchema, without: Collection[str] = ()
+) -> Iterator[str]:
     """Of arguments of directives whose value is not of the argument's type."""
     known = {directive.name: directive for directive in schema.directives if directive.name not in without}
-    for node, owner in _elements(definitions):
+    for node, owner in _list_elements(definitions):
         for applied in node.directives or ():
             directive = known.get(applied.name.value)
             if directive is not None:
-                yield from _check_values(applied, directive, owner)
+                yield from _check_arguments(applied, directive, owner)
 
 
-def _check_values(applied: DirectiveNode, directive: GraphQLDirective, owner: str) -> Iterator[str]:
+def _check_arguments(applied: DirectiveNode, directive: GraphQLDirective, owner: str) -> Iterator[str]:
     for row in applied.arguments or ():
         argument = directive.args.get(row.name.value)
         if argument is not None and value_from_ast(row.value, argument.type) is Undefined:
@@ -121,7 +116,7 @@ def _check_values(applied: DirectiveNode, directive: GraphQLDirective, owner: st
             )
 
 
-def _elements(definitions: Iterable[Any]) -> Iterator[tuple[Any, str]]:
+def _list_elements(definitions: Iterable[Any]) -> Iterator[tuple[Any, str]]:
     """Everything that can carry directives, with its coordinate."""
     for definition in definitions:
         if isinstance(definition, DirectiveDefinitionNode):
