@@ -21,6 +21,8 @@ from gateway.app import build
 from gateway.cli.server import UVICORN
 from gateway.mongod import embedded
 from gateway.settings import Mode, Settings
+from resolvers.key_ring import ring
+from resolvers.migrations import runner
 from resolvers.regulations.holiday_tables import calendar
 from resolvers.request.context import RequestContext
 from resolvers.request.loaders import loaders
@@ -80,7 +82,8 @@ async def store(mongodb_uri: str) -> AsyncIterator[Store]:
 
 @pytest.fixture
 async def register(store: Store) -> Store:
-    """The store with agencies, regions, categories and teams."""
+    """The store with agencies, regions, categories and teams, and its migrations recorded as `satugraf seed` does."""
+    await runner.run(store, lambda: ring(b"a new database has nothing sealed"))
     await seed.reference_data(store)
     await indexes.create(store)
     return store

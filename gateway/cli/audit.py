@@ -6,7 +6,7 @@ import orjson
 import typer
 from rich.console import Console
 
-from gateway.cli.data import with_store
+from gateway.cli.data import run_with_store
 from gateway.cli.failure import fail
 from gateway.settings import Settings
 from resolvers.store.database import Store
@@ -29,7 +29,7 @@ def verify(complaint: Annotated[str | None, typer.Argument(help="One complaint; 
             if fault is not None:
                 faults.append(f"{name}: {fault}")
 
-    with_store(run)
+    run_with_store(run)
     if faults:
         fail("\n".join(faults))
     Console(stderr=True).print(f"{checked} records are whole.", style="green")
@@ -44,4 +44,4 @@ def export() -> None:
         async for entry in audit_check.entries(store):
             print(orjson.dumps(entry).decode())  # noqa: T201 - the command's output
 
-    with_store(run)
+    run_with_store(run)

@@ -1,9 +1,10 @@
-"""`satugraf seed`, `migrate`, `doctor`: what is in the database."""
+"""`satugraf seed`, `migrate`, `holiday` and `doctor`: the documents in the database."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import Console
@@ -16,59 +17,98 @@ from gateway.settings import Settings
 from resolvers.regulations import holiday_tables
 from resolvers.request.context import RequestContext
 from resolvers.request.loaders import loaders
-from resolvers.store.database import Store, connect
+from resolvers.store.database import PyMongoError, Store, connect
 from resolvers.viewer import SYSTEM
+
+if TYPE_CHECKING:
+    from resolvers.migrations.chain import ChainState
 
 SEED: Final = 7
 SELECTION_MS: Final = 5000
+START_SELECTION_MS: Final = 2000
+"""How long a server waits for the database before it starts without having checked the migrations."""
 
-Complaints = Annotated[int, typer.Option(help="How many synthetic complaints.", min=0, max=5_000_000)]
+Complaints = Annotated[int, typer.Option(help="The number of synthetic complaints.", min=0, max=5_000_000)]
 
 
 def seed(complaints: Complaints = 0) -> None:
-    """Write reference data, and synthetic complaints where asked for.
+    """Write the reference data and, with --complaints, synthetic complaints.
 
-    The register's 682 agencies, the regions, categories and teams; what an operator changed since stays. Synthetic
-    complaints of an earlier run are replaced.
+    The reference data are the register's 682 agencies, the regions, categories, teams, action plans and service
+    policies. Documents that an operator has changed since stay. Synthetic complaints of an earlier run are replaced. A
+    database of an earlier release is migrated first.
 
     [bold]Example[/bold]: SATUGRAF_MONGODB_URI=mongodb://localhost/?replicaSet=rs0 satugraf seed --complaints 20000
     """
-    with_store(lambda store, configured: fill(store, complaints))
+    run_with_store(lambda store, configured: seed_database(store, configured, complaints))
 
 
 def migrate() -> None:
-    """Bring an existing database to what this release reads: indexes, and what documents gained. Safe to run again.
+    """Bring a database of an earlier release to the shape that this release reads: indexes, then migrations.
+
+    Prints what each migration changed. Safe to run again, and by several processes at once: one migrates and the others
+    wait for it. When a process is killed, the next one repeats the migration that was interrupted.
 
     [bold]Example[/bold]: SATUGRAF_MONGODB_URI=mongodb://localhost/?replicaSet=rs0 satugraf migrate
     """
-    from resolvers.migrations import migrations
+    run_with_store(_migrate)
+
+
+async def _migrate(store: Store, configured: Settings) -> None:
+    from resolvers.migrations.chain import read_state
     from resolvers.store import indexes
-    from resolvers.store import migrations as stored
 
-    async def run(store: Store, configured: Settings) -> None:
+    _check(await read_state(store), is_serving=False)
+    with Console(stderr=True).status("Indexes"):
         await indexes.create(store)
-        await stored.run(store)
-        for name, count in await migrations.run(store, lambda: context(store, configured).key_ring):
-            Console().print(f"{name}: {count} documents")
+    await _apply_chain(store, configured)
+    state = await read_state(store)
+    Console().print(f"The database is at migration {state.version:03}.", highlight=False)
 
-    with_store(run)
+
+async def _apply_chain(store: Store, configured: Settings) -> None:
+    """Applies the missing migrations and shows their progress; prints one line for each that was applied."""
+    from resolvers.migrations import runner
+    from resolvers.migrations.chain import UnreadableDatabase
+    from resolvers.migrations.migration import AppliedMigration, Migration
+
+    with Console(stderr=True).status("Migrations") as status:
+
+        class ShownProgress(runner.MigrationProgress):
+            def wait(self, holder: str) -> None:
+                status.update(f"Migrations: {holder} is migrating the database; waiting for it")
+
+            def count(self, migration: Migration, changed: int) -> None:
+                status.update(f"{migration.id}: {changed:,} documents")
+
+            def finish(self, applied: AppliedMigration) -> None:
+                skipped = f"; {applied.skipped:,} skipped, {applied.skip_reason}" if applied.skipped else ""
+                sentence = f"{applied.id}: {applied.changed:,} documents changed{skipped}"
+                Console().print(sentence, highlight=False, markup=False, soft_wrap=True)
+
+        try:
+            await runner.run(store, lambda: make_context(store, configured).key_ring, ShownProgress())
+        except UnreadableDatabase as failure:
+            fail(str(failure))
 
 
 def holiday(
     day: Annotated[datetime, typer.Argument(help="The day, as 2026-05-15.", formats=["%Y-%m-%d"])],
-    decree: Annotated[str, typer.Option(help="The decree that changes it.")],
-    name: Annotated[str | None, typer.Option(help="Of the holiday; left out: the day is worked after all.")] = None,
+    decree: Annotated[str, typer.Option(help="The decree that changes the day.")],
+    name: Annotated[
+        str | None, typer.Option(help="The name of the holiday. Without it the day becomes a working day.")
+    ] = None,
 ) -> None:
-    """Enter a day that a decree has made a holiday, or a working day, and count the due times anew.
+    """Enter a day that a decree has made a holiday or a working day, and compute the due times again.
 
     Due times that have passed stay. Running gateways know the day within half a minute.
 
     [bold]Example[/bold]: satugraf holiday 2026-05-15 --name "Cuti bersama" --decree "SKB 3 Menteri 2026"
     """
-    with_store(lambda store, configured: _declared(store, day.date(), name, decree))
+    run_with_store(lambda store, configured: _declare(store, day.date(), name, decree))
 
 
-async def _declared(store: Store, day: date, name: str | None, decree: str) -> None:
+async def _declare(store: Store, day: date, name: str | None, decree: str) -> None:
     from resolvers.regulations import regulations
     from resolvers.upkeep.recount import recount
 
@@ -80,48 +120,114 @@ async def _declared(store: Store, day: date, name: str | None, decree: str) -> N
 
 
 def doctor() -> None:
-    """Check the settings, the database and its data, and say what to mend; exit code 1 where something is wrong."""
+    """Check the settings, the database, its migrations and its data, and say how to mend each fault.
+
+    Exit code 1 when there is a fault.
+    """
     faults: list[str] = []
 
     async def examine(store: Store, configured: Settings) -> None:
-        faults.extend(await _faults(store, configured))
+        from resolvers.migrations.chain import read_state
 
-    with_store(examine)
+        state = await read_state(store)
+        faults.extend(await _find_faults(store, configured))
+        faults.extend(_find_chain_faults(state))
+        for note in _list_chain_notes(state):
+            Console(stderr=True).print(note, highlight=False, markup=False, soft_wrap=True)
+
+    run_with_store(examine)
     if faults:
         fail("\n".join(faults))
     Console().print("Everything is in order.", style="green")
 
 
-async def _faults(store: Store, configured: Settings) -> list[str]:
-    from resolvers.store import migrations
-
+async def _find_faults(store: Store, configured: Settings) -> list[str]:
     hello = await store.client.admin.command("hello")
     checks = {
         "The database is no replica set: transactions and change streams need one.": "setName" in hello,
         "There are no agencies: run `satugraf seed`.": await store.agencies.find_one({}) is not None,
         "Indexes are missing: run `satugraf migrate`.": len(await store.complaints.index_information()) > 1,
-        "Its data are of an earlier version: run `satugraf migrate`.": not await migrations.missing(store),
         "SATUGRAF_SECRET_KEY is not set: make one with `openssl rand -hex 32`.": configured.secret_key is not None,
     }
     return [sentence for sentence, holds in checks.items() if not holds]
 
 
-def with_store(work: Callable[[Store, Settings], Awaitable[None]]) -> None:
+def _find_chain_faults(state: "ChainState") -> list[str]:
+    from resolvers.migrations.chain import UnreadableDatabase
+
+    try:
+        state.check_not_newer()
+    except UnreadableDatabase as failure:
+        return [str(failure)]
+    names = ", ".join(migration.id for migration in state.missing)
+    if state.missing and state.holder is not None:
+        return [f"{state.holder} is migrating the database. Not applied yet: {names}."]
+    return [f"Migrations are missing: {names}. Run `satugraf migrate`."] if state.missing else []
+
+
+def _list_chain_notes(state: "ChainState") -> list[str]:
+    """Sentences on what is worth knowing about the chain, but is no fault."""
+    newer = [
+        f'A newer release, SatuGraf {row.get("release", "(unknown)")}, has applied migration "{row["_id"]}". This '
+        "release can serve the database."
+        for row in state.unknown
+    ]
+    skipped = [
+        f'Migration "{row["_id"]}" skipped {row["skipped"]:,} documents, {row.get("skipReason")}.'
+        for row in state.skipped
+    ]
+    return [*(newer if not _find_chain_faults(state) else []), *skipped]
+
+
+def run_with_store(work: Callable[[Store, Settings], Awaitable[None]]) -> None:
+    """Runs `work` on the database that the settings name, and ends the command with a sentence where it fails."""
     with told():
         configured = settings.load()
         if configured.mongodb_uri is None:
             fail("SATUGRAF_MONGODB_URI is not set: this command works on a running replica set.")
-        uri = configured.mongodb_uri
+        # An index over millions of complaints takes minutes: no socket timeout here.
+        asyncio.run(_run_connected(work, configured, configured.mongodb_uri, SELECTION_MS, socketTimeoutMS=0))
 
-        async def run() -> None:
-            # An index over millions of complaints takes minutes: no socket timeout here.
-            store = connect(uri, configured.mongodb_database, serverSelectionTimeoutMS=SELECTION_MS, socketTimeoutMS=0)
-            try:
-                await work(store, configured)
-            finally:
-                store.close()
 
-        asyncio.run(run())
+async def _run_connected(
+    work: Callable[[Store, Settings], Awaitable[None]],
+    configured: Settings,
+    uri: str,
+    selection_ms: int,
+    **options: int,
+) -> None:
+    store = connect(uri, configured.mongodb_database, serverSelectionTimeoutMS=selection_ms, **options)
+    try:
+        await work(store, configured)
+    finally:
+        store.close()
+
+
+def check_migrations(configured: Settings, uri: str) -> None:
+    """Ends the command with a sentence where this release cannot serve the database at its present migration.
+
+    A database that does not answer is no fault: a server starts without it and is ready when it comes back.
+    """
+
+    async def check(store: Store, configured: Settings) -> None:
+        from resolvers.migrations.chain import read_state
+
+        _check(await read_state(store), is_serving=True)
+
+    with suppress(PyMongoError):
+        asyncio.run(_run_connected(check, configured, uri, START_SELECTION_MS))
+
+
+def _check(state: "ChainState", *, is_serving: bool) -> None:
+    from resolvers.migrations.chain import UnreadableDatabase
+
+    try:
+        if is_serving:
+            state.check_readable()
+        else:
+            state.check_not_newer()
+    except UnreadableDatabase as failure:
+        fail(str(failure))
 
 
 class _Rate(ProgressColumn):
@@ -129,21 +235,24 @@ class _Rate(ProgressColumn):
         return Text("" if task.speed is None else f"{task.speed:,.0f}/s")
 
 
-async def fill(store: Store, count: int) -> None:
-    """Reference data and `count` synthetic complaints, with a progress bar; nothing where they are there already."""
-    from resolvers.store import indexes, migrations
+async def seed_database(store: Store, configured: Settings, count: int) -> None:
+    """Migrates the database, then writes reference data, `count` synthetic complaints and indexes.
+
+    Documents that are there already stay. Shows progress bars.
+    """
+    from resolvers.store import indexes
     from resolvers.store import seed as seeding
 
+    await _apply_chain(store, configured)
     await seeding.reference_data(store)
-    await migrations.run(store)
     if count > 0 and not await seeding.is_complete(store, count, SEED):
-        await _synthetic(store, count)
-    # Last: over rows that are there already indexes take a fraction of what they take row by row.
+        await _write_synthetic(store, count)
+    # Last: an index takes a fraction of the time when its documents are there already.
     with Console(stderr=True).status("Indexes"):
         await indexes.create(store)
 
 
-async def _synthetic(store: Store, count: int) -> None:
+async def _write_synthetic(store: Store, count: int) -> None:
     from resolvers.demonstration import synthetic
     from resolvers.store import seed as seeding
 
@@ -160,8 +269,8 @@ async def _synthetic(store: Store, count: int) -> None:
         await seeding.complaints(store, rows, count, SEED, lambda done, total: bar.update(task, completed=done))
 
 
-def context(store: Store, configured: Settings, purpose: str | None = None) -> RequestContext:
-    """An operator's command as a request of the system's."""
+def make_context(store: Store, configured: Settings, purpose: str | None = None) -> RequestContext:
+    """The context of an operator's command, which acts as the system."""
     return RequestContext(
         store=store,
         loaders=loaders(store),

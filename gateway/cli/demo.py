@@ -19,7 +19,7 @@ from rich.table import Table
 
 from gateway import garbage, settings
 from gateway.cli import demo_agency
-from gateway.cli.data import Complaints, fill
+from gateway.cli.data import Complaints, seed_database
 from gateway.cli.failure import fail, told
 from gateway.cli.server import UVICORN, Host, Port
 from gateway.mongod import embedded
@@ -129,7 +129,7 @@ async def _serve(configured: Settings, uri: str, complaints: int, place: Place, 
     from gateway.app import build
 
     store: Store = connect(uri, configured.mongodb_database)
-    await fill(store, complaints)
+    await seed_database(store, configured, complaints)
     options = uvicorn.Config(
         build(configured, store),
         host=place.host,

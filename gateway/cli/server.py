@@ -36,17 +36,21 @@ def serve(
 ) -> None:
     """Serve the graph on settings from the environment.
 
-    Needs SATUGRAF_MONGODB_URI (a replica set) and SATUGRAF_SECRET_KEY; tokens need SATUGRAF_JWKS_URL.
+    Needs SATUGRAF_MONGODB_URI (a replica set) and SATUGRAF_SECRET_KEY; tokens need SATUGRAF_JWKS_URL. A database that
+    this release cannot serve, because its migrations are missing or of a newer release, is an error.
 
     [bold]Example[/bold]: satugraf serve --host 0.0.0.0 --workers 2
     """
     import uvicorn
+
+    from gateway.cli.data import check_migrations
 
     with told():
         configured = settings.load()
         if configured.mongodb_uri is None:
             fail("SATUGRAF_MONGODB_URI is not set: name a running replica set, or try `satugraf demo`.")
         _ = configured.secret_key_bytes
+        check_migrations(configured, configured.mongodb_uri)
     uvicorn.run(
         "gateway.app:from_environment",
         factory=True,

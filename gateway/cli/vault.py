@@ -8,7 +8,7 @@ import orjson
 import typer
 from rich.console import Console
 
-from gateway.cli.data import context, with_store
+from gateway.cli.data import make_context, run_with_store
 from gateway.cli.failure import fail
 from resolvers.request.context import RequestContext
 
@@ -20,7 +20,7 @@ Instant = Annotated[datetime, typer.Option(formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-
 
 
 def _with_context(work: Callable[[RequestContext], Awaitable[None]], purpose: str | None = None) -> None:
-    with_store(lambda store, configured: work(context(store, configured, purpose)))
+    run_with_store(lambda store, configured: work(make_context(store, configured, purpose)))
 
 
 def _print(row: Any) -> None:

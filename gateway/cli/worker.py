@@ -5,6 +5,7 @@ import signal
 from typing import Final
 
 from gateway import settings
+from gateway.cli.data import check_migrations
 from gateway.cli.failure import fail, told
 from gateway.settings import Settings
 
@@ -27,6 +28,7 @@ def worker() -> None:
         if configured.mongodb_uri is None:
             fail("SATUGRAF_MONGODB_URI is not set: name a running replica set, or try `satugraf demo`.")
         _ = configured.secret_key_bytes
+        check_migrations(configured, configured.mongodb_uri)
         asyncio.run(_work(configured, configured.mongodb_uri))
 
 

@@ -47,3 +47,10 @@ class Lease:
     async def release(self) -> None:
         """Lets the next one have it at once."""
         await self.store.database["leases"].delete_one({"_id": self.name, "holder": self.holder})
+
+
+async def find_holder(store: Store, name: str) -> str | None:
+    """The process that holds the lease now, or None."""
+    held = {"_id": name, "$expr": {"$gt": ["$until", "$$NOW"]}}
+    lease = await store.database["leases"].find_one(held, max_time_ms=MAX_TIME_MS)
+    return None if lease is None else str(lease["holder"])

@@ -13,17 +13,24 @@ from support.states import a_clock, in_status, register_of_bali
 from resolvers.complaints import intake
 from resolvers.complaints.transition import allowed_actions
 from resolvers.domain.vocabulary import Channel, ComplaintClass, ComplaintStatus, SupervisionGrade, TimeZone
+from resolvers.key_ring import KeyRing, ring
+from resolvers.migrations import runner
+from resolvers.migrations.chain import CHAIN, read_state
 from resolvers.regulations import regulations
 from resolvers.regulations.regulations import Regulations
 from resolvers.request.context import RequestContext
 from resolvers.request.update import Attempt
-from resolvers.store import migrations, register, seed
+from resolvers.store import register, seed
 from resolvers.store.database import Store, connect
 from resolvers.upkeep.recount import recount
 
 NEXT_YEARS: dict[str, Any] = {**deepcopy(dict(register.policies()[1])), "_id": "9/2027", "validFrom": "2027-01-01"}
 NEXT_YEARS["workingDays"] = {"VERIFICATION": 2, "ACCEPTANCE": 1, "FOLLOW_UP": 4}
 NEXT_YEARS["limits"] = NEXT_YEARS["limits"] | {"informationRequests": 1}
+
+
+def key_ring() -> KeyRing:
+    return ring(b"the secret key of the tests")
 
 
 def bali(text: str) -> datetime:
@@ -151,10 +158,10 @@ async def test_an_earlier_database_is_brought_to_todays_shape(
     rows.append(a_complaint(receivedAt=datetime(2017, 5, 1, tzinfo=UTC)))
     rows.append(a_complaint(receivedAt=datetime(2025, 4, 30, tzinfo=UTC)))
     await store.complaints.insert_many([{k: v for k, v in row.items() if k not in added} for row in rows])
-    assert await migrations.missing(store) == list(migrations.MIGRATIONS)
-    await migrations.run(store)
-    await migrations.run(store)
-    assert await migrations.missing(store) == []
+    assert (await read_state(store)).missing == list(CHAIN)
+    await runner.run(store, key_ring)
+    await runner.run(store, key_ring)
+    assert (await read_state(store)).missing == []
     after = {row["_id"]: row async for row in store.complaints.find({})}
     for row in rows:
         found = after[row["_id"]]
@@ -170,7 +177,7 @@ async def test_an_operators_policy_survives_seeding_and_migrating(store: Store) 
     await seed.reference_data(store)
     await store.policies.update_one({"_id": "5/2025"}, {"$set": {"reporterReplyDays": 12}})
     await seed.reference_data(store)
-    await migrations.run(store)
+    await runner.run(store, key_ring)
     assert (await in_force(store)).policies.of("5/2025").reporter_reply_days == 12
 
 
