@@ -14,7 +14,7 @@ from bench.agreement import Disagreement
 from bench.dataset import ROOT, Dataset, database
 from bench.executor import Failed, Plan
 from bench.process import NotServing, pin_load
-from bench.targets import BASELINE, PEERS, node_is_missing, ours
+from bench.targets import PEERS, named_checkouts, node_is_missing, ours
 from gateway.mongod import MongodUnavailable
 
 app = typer.Typer(
@@ -26,6 +26,9 @@ FEWEST: Final = 2000
 
 Complaints = Annotated[int, typer.Option(help="Synthetic complaints in the database.", min=FEWEST, max=5_000_000)]
 Checkout = Annotated[Path, typer.Option(help="The checkout whose `satugraf serve` is measured.", exists=True)]
+Baseline = Annotated[
+    Path | None, typer.Option(help="Another checkout of this project, measured in the same rounds.", exists=True)
+]
 Json = Annotated[Path | None, typer.Option("--json", help="Also write everything to this file.")]
 Record = Annotated[bool, typer.Option("--record", help="Put the tables into bench/README.md.")]
 Data = Annotated[Path, typer.Option(help="The folder of the private mongod; seeded data stay there.")]
@@ -89,7 +92,7 @@ def executor_command(
     writes: Annotated[int, typer.Option(help="How many follow-ups one run of Q5 adds.", min=1)] = 1500,
     only: Annotated[list[str] | None, typer.Option(help="An operation (Q1) or target (rest); repeat it.")] = None,
     checkout: Checkout = ROOT,
-    baseline: Annotated[Path | None, typer.Option(help="Another checkout, measured beside.", exists=True)] = None,
+    baseline: Baseline = None,
     json: Json = None,
     record: Record = False,
     data: Data = FOLDER,
@@ -99,7 +102,7 @@ def executor_command(
         missing = node_is_missing()
         if missing:
             progress.STDERR.print(f"Without the Node peers: {missing}.", style="yellow")
-        targets = [ours(checkout), *([ours(baseline, BASELINE)] if baseline else [])]
+        targets = [ours(folder, name) for name, folder in named_checkouts(checkout, baseline).items()]
         targets += [peer for peer in PEERS if not missing or peer.words[0] != "node"]
         operations, targets = executor.chosen(only or [], targets)
         plan = Plan(operations, targets, rounds, seconds, writes)
@@ -243,8 +246,9 @@ def federation_command(
     rounds: Annotated[int, typer.Option(help="Interleaved rounds; the median counts.", min=1)] = 3,
     warm: Annotated[int, typer.Option(help="Requests before the first round, for each gateway and operation.")] = 6000,
     requests: Annotated[int, typer.Option(help="Requests in a run.", min=1)] = 3000,
-    only: Annotated[list[str] | None, typer.Option(help="A gateway (ours); repeat it.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="A gateway (ours, baseline); repeat it.")] = None,
     checkout: Checkout = ROOT,
+    baseline: Baseline = None,
     json: Json = None,
 ) -> None:
     """The router beside other federation gateways, over the same four subgraphs: CPU and subgraph requests."""
@@ -253,7 +257,8 @@ def federation_command(
         if missing:
             raise LookupError(missing)
         pin_load()
-        results = federation.compare(federation.Plan(rounds, warm, requests), checkout, only or ())
+        checkouts = named_checkouts(checkout, baseline)
+        results = federation.compare(federation.Plan(rounds, warm, requests), checkouts, only or ())
         text = report.markdown(federation.tables(results))
         _tell(Output(None, json, checkout), text, federation.as_json(results))
 

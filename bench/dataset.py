@@ -70,13 +70,18 @@ class Dataset:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a server needs to serve it."""
+        """The settings of a server over it.
+
+        The background worker is off: synthetic complaints are due for upkeep, and its steps would change the answers
+        that are checked and cost CPU that is measured.
+        """
         return {
             "SATUGRAF_MODE": "development",
             "SATUGRAF_MONGODB_URI": self.uri,
             "SATUGRAF_MONGODB_DATABASE": self.name,
             "SATUGRAF_SECRET_KEY": SECRET_KEY,
             "SATUGRAF_DEVELOPMENT_KEY": DEVELOPMENT_KEY,
+            "SATUGRAF_WORKER": "false",
         }
 
     @cached_property

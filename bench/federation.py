@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,13 +63,14 @@ Results = dict[tuple[str, str], Result]
 Running = Sequence[tuple[Gateway, Server]]
 
 
-def gateways(supergraph: Path, checkout: Path) -> list[Gateway]:
+def gateways(supergraph: Path, checkouts: Mapping[str, Path]) -> list[Gateway]:
+    """The router of each checkout by its name, then the peers; all serve the file `supergraph`."""
     file = str(supergraph)
     hive = ("node", "node_modules/.bin/hive-gateway", "supergraph", file, "--port", "{port}", "--host", "127.0.0.1")
     production = {"NODE_ENV": "production"}
     router = (sys.executable, "-m", "gateway", "router", "--supergraph", file, "--port", "{port}")
     return [
-        Gateway(OURS, router, checkout),
+        *(Gateway(name, router, checkout) for name, checkout in checkouts.items()),
         Gateway("apollo-gateway", ("node", "apollo.mjs"), environment=production | {"SUPERGRAPH": file}),
         Gateway("hive-gateway", (*hive, "--fork", "1"), environment=production),
         Gateway("hive-gateway-rust", (*hive, "--fork", "1", "--hive-router-runtime"), environment=production),
@@ -81,23 +82,33 @@ def is_missing() -> str | None:
     return None if (PEERS / "node_modules").is_dir() else f"Run `npm ci` in {PEERS.relative_to(ROOT)} first."
 
 
-def compare(plan: Plan, checkout: Path, only: Sequence[str] = ()) -> Results:
+def compare(plan: Plan, checkouts: Mapping[str, Path], only: Sequence[str] = ()) -> Results:
     """Checks that all gateways give the same, warms them, measures in rounds.
 
-    Raises Disagreement, Failed, NotServing.
+    `checkouts` are ours by name; `only` names the gateways to measure, all where it is empty.
+    Raises Disagreement, Failed, NotServing, and LookupError for a name that no gateway has.
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         command = Command(("node", "subgraphs.mjs"), PEERS, {"NODE_ENV": "production"})
         subgraphs = stack.enter_context(serving("subgraphs", command, folder / "subgraphs.log", on_server_core=False))
         supergraph = compose(folder, subgraphs.port)
-        found = [gateway for gateway in gateways(supergraph, checkout) if not only or gateway.name in only]
-        running = [(gateway, stack.enter_context(_started(gateway, folder))) for gateway in found]
+        measured = choose(only, gateways(supergraph, checkouts))
+        running = [(gateway, stack.enter_context(_started(gateway, folder))) for gateway in measured]
         for _, server in running:
             wait(server)
         for operation in OPERATIONS:
             _check(operation, running)
         return _measured(plan, running, subgraphs)
+
+
+def choose(only: Sequence[str], known: Sequence[Gateway]) -> list[Gateway]:
+    """The gateways that `only` names, in their own order; all where it is empty. Raises LookupError."""
+    names = [gateway.name for gateway in known]
+    unknown = sorted(set(only) - set(names))
+    if unknown:
+        raise LookupError(f"There is no gateway {', '.join(unknown)}: choose from {', '.join(names)}.")
+    return [gateway for gateway in known if not only or gateway.name in only]
 
 
 def compose(folder: Path, port: int) -> Path:

@@ -10,7 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, ExitStack
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -135,9 +135,7 @@ def measure(dataset: Dataset, target: Target, plan: Plan) -> Result:
         client: MongoClient[dict[str, Any]]
         with MongoClient(dataset.uri) as client:
             client[dataset.name].drop_collection("change_tokens")
-        # The system's own steps on synthetic complaints would be changes that nobody counts.
-        alone = replace(target, environment=target.environment | {"SATUGRAF_WORKER": "false"})
-        server = stack.enter_context(serving(alone.name, alone.command(dataset), logs / "log"))
+        server = stack.enter_context(serving(target.name, target.command(dataset), logs / "log"))
         return uvloop.run(_measured(dataset, server, plan))
 
 

@@ -48,6 +48,11 @@ class Target:
         return (made if operation.is_write else itertools.cycle(made)).__next__
 
 
+def named_checkouts(checkout: Path, baseline: Path | None) -> dict[str, Path]:
+    """Checkouts of this project by the name of their target: ours, and beside it the baseline where one is given."""
+    return {OURS: checkout} | ({} if baseline is None else {BASELINE: baseline})
+
+
 def ours(checkout: Path, name: str = OURS) -> Target:
     """`satugraf serve` of a checkout, by this interpreter and its libraries."""
     return Target(name, "SatuGraf", (sys.executable, "-m", "gateway", "serve", "--port", "{port}"), checkout)

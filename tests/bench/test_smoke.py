@@ -11,7 +11,7 @@ from bench.agreement import Disagreement
 from bench.dataset import ROOT, Dataset
 from bench.executor import Plan
 from bench.operations import OPERATIONS, WITH_BARE
-from bench.targets import PEERS, REST, Target, node_is_missing, ours
+from bench.targets import PEERS, REST, Target, named_checkouts, node_is_missing, ours
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -87,6 +87,23 @@ def test_agencies_subgraphs_are_measured_beside_other_gateways(dataset: Dataset)
     assert ("one", "apollo-gateway") in results.crossing
     assert {what for _, what in results.hung} == {"answers", "hangs"}
     assert len(agencies.tables(results)) == 3
+
+
+def test_the_router_is_measured_beside_its_baseline() -> None:
+    missing = federation.is_missing()
+    if missing:
+        pytest.skip(missing)
+    checkouts = named_checkouts(ROOT, ROOT)
+    results = federation.compare(federation.Plan(rounds=1, warm=1, requests=2), checkouts, ["ours", "baseline"])
+    assert results.keys() == {(name, target) for name in federation.OPERATIONS for target in ("ours", "baseline")}
+    for result in results.values():
+        assert [(cost.requests, cost.failed) for cost in result.measured.rounds] == [(2, 0)]
+    with pytest.raises(LookupError, match="There is no gateway theirs: choose from ours, apollo-gateway, "):
+        federation.choose(["theirs"], federation.gateways(ROOT, {"ours": ROOT}))
+
+
+def test_no_server_under_measurement_does_upkeep(dataset: Dataset) -> None:
+    assert all(target.command(dataset).environment["SATUGRAF_WORKER"] == "false" for target in [ours(ROOT), *PEERS])
 
 
 def test_a_version_more_is_measured(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
