@@ -12,7 +12,7 @@ from gateway import garbage
 from gateway.auth.outgoing import SubgraphTokens
 from gateway.federation.engine import Engine
 from gateway.federation.executor.endpoint import Endpoint, TransportLimits
-from gateway.federation.executor.local_first import Beside
+from gateway.federation.executor.local_first import LocalFirst
 from gateway.federation.executor.transport import HttpTransport
 from gateway.federation.join import InvalidSupergraph, read_supergraph
 from gateway.federation.supergraph import Supergraph
@@ -174,7 +174,7 @@ class Following:
         if supergraph is None:
             return Graph(live["version"], national_graph)
         api_schema = with_bindings(supergraph.api_schema, national_graph.documents.schema)
-        beside = Beside({NATIONAL: national_graph}, AskedAlone(self.transport.ask).ask, {NATIONAL: national_graph})
+        beside = LocalFirst({NATIONAL: national_graph}, AskedAlone(self.transport.ask).ask, {NATIONAL: national_graph})
         engine = Engine(
             supergraph,
             beside.ask,

@@ -163,13 +163,13 @@ def router_app(
 
 def served(supergraph: "Supergraph", transport: "HttpTransport", config: "RouterConfig") -> "Served":
     from gateway.federation.engine import Engine
-    from gateway.federation.executor.subgraphs import masked
+    from gateway.federation.executor.subgraphs import hide_messages
     from gateway.http.router import Served
     from gateway.operation.document import Documents
 
     # Subgraphs' messages are masked: what they say is for their owners' logs.
     engine = Engine(
-        supergraph, transport.ask, shows_messages=masked, listen=transport.listen, max_fetches=config.max_fetches
+        supergraph, transport.ask, shows_messages=hide_messages, listen=transport.listen, max_fetches=config.max_fetches
     )
     return Served(engine, Documents(supergraph.api_schema, config.introspection, config.document))
 

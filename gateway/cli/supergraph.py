@@ -94,7 +94,7 @@ def plan(
     [bold]Example[/bold]: satugraf supergraph plan --config supergraph.yaml --query operation.graphql --phase paths
     """
     from gateway.federation.planner.paths import TooComplex
-    from gateway.federation.planner.planner import Unplannable, phases
+    from gateway.federation.planner.planner import Unplannable, run_phases
     from gateway.operation.document import Documents, InvalidDocument
     from gateway.operation.variables import chosen
 
@@ -109,7 +109,7 @@ def plan(
         fail(f"No @override has the label {unknown[0]!r}; there are: {', '.join(sorted(found.labels)) or 'none'}.")
     try:
         checked = Documents(found.api_schema).check(text)
-        made = phases(found, chosen(checked, operation), checked.fragments, frozenset(label or ()))
+        made = run_phases(found, chosen(checked, operation), checked.fragments, frozenset(label or ()))
     except InvalidDocument as failure:
         fail("\n".join(_placed(query, error) for error in failure.errors))
     except (TooComplex, Unplannable) as failure:
@@ -138,20 +138,20 @@ def _placed(file: Path, error: "GraphQLError") -> str:
 
 
 def _shown(made: "Phases", phase: Phase, format: Format) -> str:
-    from gateway.federation.planner import phases, plan
+    from gateway.federation.planner import phase_printer, plan
 
     match phase:
         case Phase.OPERATION:
-            shown = phases.operation_json(made.kind, made.items)
+            shown = phase_printer.operation_to_json(made.kind, made.items)
         case Phase.PATHS:
-            shown = phases.paths_json(made.kind, made.root_type, made.solutions)
+            shown = phase_printer.paths_to_json(made.kind, made.root_type, made.solutions)
         case Phase.FETCHES:
-            shown = phases.fetches_json(made.groups)
+            shown = phase_printer.fetches_to_json(made.groups)
         case Phase.PLAN:
-            shown = plan.as_json(made.planned.plan)
+            shown = plan.plan_to_json(made.planned.plan)
     if format is Format.JSON:
         return json.dumps(shown, indent=1)
-    return plan.printed(made.planned.plan) if phase is Phase.PLAN else phases.printed(shown)
+    return plan.print_plan(made.planned.plan) if phase is Phase.PLAN else phase_printer.print_phase(shown)
 
 
 def supergraph_from(config: Path, tags: "Contract | None" = None, heard: "Heard | None" = None) -> "Supergraph":

@@ -22,7 +22,7 @@ import schema
 from gateway.executor import reference
 from gateway.executor.answer import answered
 from gateway.executor.stream import events
-from gateway.federation.engine import Engine, Prepared
+from gateway.federation.engine import Engine, FederatedOperation
 from gateway.federation.executor.subgraphs import Caller
 from gateway.federation.planner.paths import TooComplex
 from gateway.federation.planner.planner import Unplannable
@@ -57,7 +57,7 @@ class National:
         self, document: str, variables: Mapping[str, Any], caller: Caller
     ) -> AsyncGenerator[dict[str, Any], None]:
         """A subscription's events, likewise. Raises what its source raises."""
-        context: RequestContext = caller.viewer
+        context: RequestContext = caller.context
         operation = prepare(self.subgraph, document, None, variables, _UNLIMITED_POINTS)
         request = reference.Request(operation.prepared.document, None, variables)
         results = events(
@@ -71,7 +71,7 @@ class National:
 
     async def execute(self, document: str, variables: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
         """As the engine asks it, in the request's own context. The cost was checked for the whole operation."""
-        context: RequestContext = caller.viewer
+        context: RequestContext = caller.context
         operation = prepare(self.subgraph, document, None, variables, _UNLIMITED_POINTS)
         request = reference.Request(operation.prepared.document, None, variables)
         result = await answered(
@@ -87,7 +87,7 @@ class Planned(NamedTuple):
     """An operation over several subgraphs, ready to run, and its variables' values."""
 
     checked: CheckedDocument
-    prepared: Prepared
+    prepared: FederatedOperation
     variables: Mapping[str, Any]
     cost_points: int
 

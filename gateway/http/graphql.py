@@ -147,7 +147,7 @@ class GraphQLEndpoint:
             return Answer(question.refused_status, errors.of_subscription())
         headers = {**asker.headers, "x-request-id": question.request_id}
         context = self.make_context(asker, graph, is_query=kind is OperationType.QUERY)
-        caller = Caller(headers=headers, viewer=context)
+        caller = Caller(headers=headers, context=context)
         explained = self.exposes_plan and EXPOSE in asker.headers
         engine, prepared, variables = federated.engine, planned.prepared, planned.variables
         try:

@@ -12,7 +12,7 @@ from graphql import OperationType
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from gateway.federation.engine import Engine, Prepared
+from gateway.federation.engine import Engine, FederatedOperation
 from gateway.federation.executor.subgraphs import Caller
 from gateway.federation.planner.paths import TooComplex
 from gateway.federation.planner.planner import Unplannable
@@ -43,7 +43,7 @@ class RouterLimits:
 class Ready(NamedTuple):
     """An operation that may be executed, and its variables' values."""
 
-    prepared: Prepared
+    prepared: FederatedOperation
     variables: Mapping[str, Any]
 
 

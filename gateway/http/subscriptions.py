@@ -153,7 +153,7 @@ class Subscriptions:
         self._check_cost(planned.cost_points)
         self.endpoint.usage.count(federated.shape(question.graphql, planned))
         context = self._context(question, graph)
-        caller = Caller(headers={**question.asker.headers, "x-request-id": question.request_id}, viewer=context)
+        caller = Caller(headers={**question.asker.headers, "x-request-id": question.request_id}, context=context)
         answers = federated.engine.subscribe(planned.prepared, question.graphql.variables, planned.variables, caller)
 
         async def results() -> AsyncGenerator[Result, None]:

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from graphql import FragmentDefinitionNode, GraphQLError, OperationDefinitionNode, parse, validate
 
 from gateway.federation.planner.paths import TooComplex
-from gateway.federation.planner.planner import Unplannable, plan
+from gateway.federation.planner.planner import Unplannable, plan_operation
 from gateway.federation.supergraph import Supergraph
 
 PLANNING_SECONDS: Final = 5
@@ -47,6 +47,6 @@ def _cost(supergraph: Supergraph, text: str) -> Cost | None:
             return None
         [operation] = (row for row in document.definitions if isinstance(row, OperationDefinitionNode))
         fragments = {row.name.value: row for row in document.definitions if isinstance(row, FragmentDefinitionNode)}
-        fetches = plan(supergraph, operation, fragments).plan.fetches
+        fetches = plan_operation(supergraph, operation, fragments).plan.fetches
         return Cost(len(fetches), tuple(sorted({fetch.subgraph for fetch in fetches})))
     return None

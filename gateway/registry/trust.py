@@ -14,7 +14,7 @@ from resolvers.request.context import RequestContext
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """The engine's hooks; callers' `viewer` is the request's RequestContext."""
+    """The engine's hooks; callers' `context` is the request's RequestContext."""
 
     tokens: SubgraphTokens
     now: Callable[[], datetime]
@@ -41,6 +41,6 @@ def shows_messages(subgraph: str, caller: Caller) -> bool:
 
 
 def _context(caller: Caller) -> RequestContext:
-    context = caller.viewer
+    context = caller.context
     assert isinstance(context, RequestContext)  # noqa: S101 - /graphql gives each caller one
     return context

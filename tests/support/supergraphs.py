@@ -7,10 +7,10 @@ import orjson
 from graphql import parse, validate
 
 from gateway.federation.engine import Engine
-from gateway.federation.executor.subgraphs import NOBODY, Caller
+from gateway.federation.executor.subgraphs import ANONYMOUS_CALLER, Caller
 from gateway.federation.join import read_supergraph
 from gateway.federation.planner.plan import QueryPlan
-from gateway.federation.planner.planner import plan
+from gateway.federation.planner.planner import plan_operation
 from gateway.federation.supergraph import Supergraph
 from gateway.operation.document import Documents
 
@@ -28,7 +28,7 @@ def plan_document(supergraph: Supergraph, operation: str, *labels: str) -> Query
     assert validate(supergraph.api_schema, document) == []
     checked = Documents(supergraph.api_schema).check(operation)
     [definition] = checked.operations.values()
-    return plan(supergraph, definition, checked.fragments, frozenset(labels)).plan
+    return plan_operation(supergraph, definition, checked.fragments, frozenset(labels)).plan
 
 
 def print_fetches(plan: QueryPlan) -> list[str]:
@@ -47,7 +47,7 @@ def execute_operation(
     """The response, and the representations of each entity request; each subgraph gives its answers in their order."""
     sent: list[Any] = []
 
-    async def ask(subgraph: str, body: bytes, kind: str, caller: Caller = NOBODY) -> dict[str, Any]:
+    async def ask(subgraph: str, body: bytes, kind: str, caller: Caller = ANONYMOUS_CALLER) -> dict[str, Any]:
         asked = orjson.loads(body)["variables"]
         representations = [value for name, value in asked.items() if name not in variables]
         sent.extend(representations)

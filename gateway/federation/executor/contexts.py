@@ -1,86 +1,93 @@
-"""What objects take from their contexts: from the nearest object above that has it."""
+"""Reads the context values of objects (`@fromContext`), and groups objects that have the same values.
+
+A value is read from the nearest object above that has it:
+    # {agency {locale case {title(locale: @fromContext)}}} → each case reads `locale` of its agency
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 import orjson
 
-from gateway.federation.executor.merge import Build, Object, builder, is_one_of
+from gateway.federation.executor.merge import BuildRepresentation, compile_representation, is_one_of
+from gateway.federation.executor.subgraphs import Object
 from gateway.federation.planner.fetches import ContextualValue, Path
 
-Chain = tuple[Object, ...]
-"""An object with those above it, from the root; the object itself is the last."""
+ObjectChain = tuple[Object, ...]
+"""The objects from the root down to one object, which is the last."""
 
 _MISSING: Final[Any] = object()
 
 
-class Taking(NamedTuple):
-    """How one contextual value is read: at which places of a chain, by which builders."""
+class ContextReader(NamedTuple):
+    """How one context value is read: each source is an index in an ObjectChain and a builder; nearest source first."""
 
     is_nullable: bool
-    sources: tuple[tuple[int, Build], ...]
+    sources: tuple[tuple[int, BuildRepresentation], ...]
 
 
-class Sharing(NamedTuple):
-    """Objects that take the same values, each value in JSON."""
+class ContextGroup(NamedTuple):
+    """Objects that have the same context values. The values are encoded as JSON, in the order of the readers."""
 
     values: tuple[bytes, ...]
     objects: list[Object]
 
 
-def taking(value: ContextualValue) -> Taking:
-    return Taking(not value.type.endswith("!"), tuple((depth, builder(parts, None)) for depth, parts in value.sources))
+def compile_context_reader(value: ContextualValue) -> ContextReader:
+    sources = tuple((depth, compile_representation(parts, None)) for depth, parts in value.sources)
+    return ContextReader(not value.type.endswith("!"), sources)
 
 
-def shared(data: Object, path: Path, values: Sequence[Taking]) -> list[Sharing]:
-    """The objects at a path by what they take; without those for which something that must be known is not."""
-    found: dict[tuple[bytes, ...], list[Object]] = {}
-    for chain in _chains(data, path):
-        taken = tuple(_encoded(_taken(chain, value), value) for value in values)
-        if None not in taken:
-            found.setdefault(tuple(row for row in taken if row is not None), []).append(chain[-1])
-    return [Sharing(*row) for row in found.items()]
+def group_by_context(data: Object, path: Path, readers: Sequence[ContextReader]) -> list[ContextGroup]:
+    """Groups the objects at a path by their context values. Leaves out objects without a value that is non-null."""
+    objects_by_values: dict[tuple[bytes, ...], list[Object]] = {}
+    for chain in _find_chains(data, path):
+        values = tuple(_encode_value(_read_value(chain, reader), reader) for reader in readers)
+        if None not in values:
+            objects_by_values.setdefault(tuple(row for row in values if row is not None), []).append(chain[-1])
+    return [ContextGroup(*row) for row in objects_by_values.items()]
 
 
-def _chains(data: Object, path: Path) -> list[Chain]:
-    found: list[Chain] = [(data,)]
+def _find_chains(data: Object, path: Path) -> list[ObjectChain]:
+    chains: list[ObjectChain] = [(data,)]
     for element in path:
         if isinstance(element, str):
-            found = [(*chain, row) for chain in found for row in _objects(chain[-1].get(element))]
+            chains = [(*chain, row) for chain in chains for row in _flatten_objects(chain[-1].get(element))]
         else:
-            found = [chain for chain in found if is_one_of(chain[-1].get("__typename"), element)]
-    return found
+            chains = [chain for chain in chains if is_one_of(chain[-1].get("__typename"), element)]
+    return chains
 
 
-def _objects(value: Any) -> Iterable[Object]:
+def _flatten_objects(value: Any) -> Iterable[Object]:
     if type(value) is dict:
         yield value
     elif type(value) is list:
         for row in value:
-            yield from _objects(row)
+            yield from _flatten_objects(row)
 
 
-def _taken(chain: Chain, value: Taking) -> Any:
-    for depth, build in value.sources:
-        made = build(chain[depth])
-        if made is None:
+def _read_value(chain: ObjectChain, reader: ContextReader) -> Any:
+    for depth, build in reader.sources:
+        built = build(chain[depth])
+        if built is None:
             return _MISSING
-        # Empty where the object is of a type that does not set the context.
-        if made:
-            return _leaf(made)
+        # An empty result means that this object's type does not set the context: look further up.
+        if built:
+            return _unwrap_leaf(built)
     return _MISSING
 
 
-def _leaf(value: Any) -> Any:
-    """The one thing that is selected, through lists too."""
+def _unwrap_leaf(value: Any) -> Any:
+    """Returns the single leaf of a selection, through lists: {"agency": {"locale": "id"}} → "id"."""
     if type(value) is list:
-        return [_leaf(row) for row in value]
+        return [_unwrap_leaf(row) for row in value]
     if type(value) is dict:
-        return next((_leaf(inner) for name, inner in value.items() if name != "__typename"), None)
+        return next((_unwrap_leaf(inner) for name, inner in value.items() if name != "__typename"), None)
     return value
 
 
-def _encoded(taken: Any, value: Taking) -> bytes | None:
-    if taken is _MISSING or (taken is None and not value.is_nullable):
+def _encode_value(value: Any, reader: ContextReader) -> bytes | None:
+    """Returns the value as JSON, or None if it is missing or null though the argument is non-null."""
+    if value is _MISSING or (value is None and not reader.is_nullable):
         return None
-    return orjson.dumps(taken)
+    return orjson.dumps(value)

@@ -1,4 +1,4 @@
-"""Subgraphs in this process beside those that are asked over a network."""
+"""Routes a request to a subgraph in this process, or over the network if the subgraph is not here."""
 
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
@@ -10,13 +10,13 @@ from gateway.federation.executor.subgraphs import Ask, Caller, Object, SubgraphF
 
 
 class LocalSubgraph(Protocol):
-    """Answers an operation here; what it raises is the host's own fault, not a subgraph's failure."""
+    """A subgraph in this process. An exception that it raises is the host's own bug, not a SubgraphFailed."""
 
     async def execute(self, document: str, variables: Mapping[str, Any], caller: Caller, /) -> Object: ...
 
 
 class LocalStreams(Protocol):
-    """A subscription's events here, likewise."""
+    """The subscriptions of a subgraph in this process, with the same rule for exceptions."""
 
     def listen(
         self, document: str, variables: Mapping[str, Any], caller: Caller, /
@@ -24,25 +24,25 @@ class LocalStreams(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
-    """Asks those in this process by name, all others where `far` says."""
+class LocalFirst:
+    """Asks the subgraphs in `local` directly, and all others through `remote`. `ask` and `listen` serve the engine."""
 
     local: Mapping[str, LocalSubgraph]
-    far: Ask
+    remote: Ask
     streams: Mapping[str, LocalStreams] = field(default_factory=dict)
 
     async def ask(self, subgraph: str, body: bytes, kind: str, caller: Caller, /) -> Object:
-        here = self.local.get(subgraph)
-        if here is None:
-            return await self.far(subgraph, body, kind, caller)
-        asked = orjson.loads(body)
-        return await here.execute(asked["query"], asked["variables"], caller)
+        local = self.local.get(subgraph)
+        if local is None:
+            return await self.remote(subgraph, body, kind, caller)
+        request = orjson.loads(body)
+        return await local.execute(request["query"], request["variables"], caller)
 
     def listen(self, subgraph: str, body: bytes, caller: Caller, /) -> AsyncGenerator[Object, None]:
-        """Raises SubgraphFailed for one that is not in this process."""
-        here = self.streams.get(subgraph)
-        if here is None:
+        """Yields the events of a local subscription. Raises SubgraphFailed if the subgraph is not in this process."""
+        local = self.streams.get(subgraph)
+        if local is None:
             sentence = f"The subscriptions of the subgraph {subgraph} are not offered here."
             raise SubgraphFailed(sentence, "SUBSCRIPTION_NOT_OFFERED")
-        asked = orjson.loads(body)
-        return here.listen(asked["query"], asked["variables"], caller)
+        request = orjson.loads(body)
+        return local.listen(request["query"], request["variables"], caller)

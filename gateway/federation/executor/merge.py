@@ -1,18 +1,24 @@
-"""Finds the objects that a fetch is about, and puts what was fetched at their places."""
+"""Finds the objects that a fetch asks about, builds their representations, and merges the answers into the data."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
-from gateway.federation.planner.fetches import Path, Representation
+from gateway.federation.executor.subgraphs import Object
+from gateway.federation.planner.fetches import Path, RepresentationField
 
-Object = dict[str, Any]
-Places = list[tuple[Object, tuple[str | int, ...]]]
+LocatedObjects = list[tuple[Object, tuple[str | int, ...]]]
+"""Objects, each with its path of response keys and list indexes."""
+
+_MISSING: Final[Any] = object()
 
 
-def objects_at(data: Object, path: Path) -> list[Object]:
-    """The objects at a path, through lists and past what is null."""
+def find_objects(data: Object, path: Path) -> list[Object]:
+    """Returns the objects at a path, through lists; null values are skipped.
+
+    # {"a": [{"b": {…}}, null, {"b": null}]} at ("a", "b") → the one object under b
+    """
     found: list[Object] = [data]
     for element in path:
         if isinstance(element, str):
@@ -30,7 +36,7 @@ def objects_at(data: Object, path: Path) -> list[Object]:
 
 
 def is_one_of(type_name: Any, types: frozenset[str]) -> bool:
-    """Whether it is one of the types, whatever a subgraph has given as a name."""
+    """Whether `type_name`, which a subgraph gave and may be any JSON value, is the name of one of the types."""
     return type(type_name) is str and type_name in types
 
 
@@ -42,8 +48,8 @@ def _flatten(rows: list[Any], into: list[Object]) -> None:
             _flatten(row, into)
 
 
-def places_at(data: Object, path: Path) -> Places:
-    """As objects_at, with where in the data each object stands: only looked up where there is an error to place."""
+def locate_objects(data: Object, path: Path) -> LocatedObjects:
+    """Like find_objects, with the path of each object. It is slower, and only called when there are errors."""
     found: list[tuple[Any, tuple[str | int, ...]]] = [(data, ())]
     for element in path:
         if isinstance(element, str):
@@ -66,12 +72,16 @@ def places_at(data: Object, path: Path) -> Places:
 
 
 def merge(into: Object, fetched: Object) -> None:
-    """Adds what was fetched; objects that both have become one, and what one of them has stays."""
+    """Adds a subgraph's fields to an object of the data, recursively. A value that is already there stays.
+
+    Lists are merged by index: fetches of the same field describe the same elements in the same order.
+    """
     for key, value in fetched.items():
         present = into.get(key)
         if present is None:
             into[key] = value
         elif type(present) is dict and type(value) is dict:
+            # Objects of one representation share parts of its answer; those are then merged into themselves.
             if present is not value:
                 merge(present, value)
         elif type(present) is list and type(value) is list:
@@ -90,13 +100,23 @@ def _merge_lists(into: list[Any], fetched: list[Any]) -> None:
             into[index] = value
 
 
-Build = Callable[[Object], Object | None]
+BuildRepresentation = Callable[[Object], Object | None]
+"""Builds an object's representation for `_entities`; None if a part that must be known is null or missing."""
 
 
-def builder(parts: Sequence[Representation], type_name: str | None) -> Build:
-    """Makes an object's representation; None where what identifies it is unknown."""
+def compile_representation(parts: Sequence[RepresentationField], type_name: str | None) -> BuildRepresentation:
+    """Returns the function that builds representations with these fields. `type_name` becomes their `__typename`.
+
+    # parts id, dim {w} of a Product → {"__typename": "Product", "id": "7", "dim": {"w": 3}}
+    """
     rows = [
-        (part.name, part.key, None if part.inside is None else builder(part.inside, None), part.of, part.nullable)
+        (
+            part.name,
+            part.key,
+            None if part.inside is None else compile_representation(part.inside, None),
+            part.of,
+            part.nullable,
+        )
         for part in parts
     ]
 
@@ -108,67 +128,73 @@ def builder(parts: Sequence[Representation], type_name: str | None) -> Build:
                 continue
             value = source.get(key, _MISSING)
             if value is _MISSING:
+                # A field whose types conflict between object types has its object's type in the key (ResponseKeys).
                 value = source.get(f"{key}__{own}", _MISSING)
             if value is _MISSING or (value is None and not nullable):
                 return None
             if inside is not None and value is not None:
-                value = _inside(value, inside)
+                value = _build_inside(value, inside)
                 if value is _MISSING:
                     return None
                 if name in made:
-                    value = _united(made[name], value)
+                    value = _unite(made[name], value)
             made[name] = value
         return made
 
     return build
 
 
-_MISSING: Any = object()
-
-
-def _united(one: Any, other: Any) -> Any:
-    """Two parts of the same value: each says of it what the other leaves out."""
+def _unite(one: Any, other: Any) -> Any:
+    """Merges two parts of the same value: {"w": 1} and {"h": 2} → {"w": 1, "h": 2}."""
     if type(one) is dict and type(other) is dict:
-        return one | {name: _united(one[name], value) if name in one else value for name, value in other.items()}
+        return one | {name: _unite(one[name], value) if name in one else value for name, value in other.items()}
     if type(one) is list and type(other) is list:
-        return [_united(row, value) for row, value in zip(one, other, strict=True)]
+        return [_unite(row, value) for row, value in zip(one, other, strict=True)]
     return other
 
 
-def _inside(value: Any, build: Build) -> Any:
+def _build_inside(value: Any, build: BuildRepresentation) -> Any:
     if type(value) is list:
-        rows = [None if row is None else _inside(row, build) for row in value]
+        rows = [None if row is None else _build_inside(row, build) for row in value]
         return _MISSING if any(row is _MISSING for row in rows) else rows
     made = build(value)
     return _MISSING if made is None else made
 
 
-def representations(objects: Sequence[Object], build: Build) -> tuple[list[Object], list[list[Object]]]:
-    """Each representation once, with the objects that it stands for."""
+def build_representations(
+    objects: Sequence[Object], build: BuildRepresentation
+) -> tuple[list[Object], list[list[Object]]]:
+    """Returns the distinct representations, and for each the objects that it stands for.
+
+    Distinct means: different JSON bytes. A page of 50 complaints of one agency sends that agency once.
+    """
     position: dict[bytes, int] = {}
-    made: list[Object] = []
+    representations: list[Object] = []
     owners: list[list[Object]] = []
     for row in objects:
-        found = build(row)
-        if found is None:
+        representation = build(row)
+        if representation is None:
             continue
         try:
-            encoded = orjson.dumps(found)
+            encoded = orjson.dumps(representation)
         except orjson.JSONEncodeError:
-            # Nested deeper than JSON goes: no subgraph knows an object by that.
+            # Nested deeper than orjson encodes: it cannot be sent, so its fields stay null.
             continue
         at = position.get(encoded)
         if at is None:
-            position[encoded] = len(made)
-            made.append(found)
+            position[encoded] = len(representations)
+            representations.append(representation)
             owners.append([row])
         else:
             owners[at].append(row)
-    return made, owners
+    return representations, owners
 
 
 def merge_entities(rows: Sequence[Any], owners: Sequence[Sequence[Object]]) -> None:
-    """What was fetched of each representation, to the objects that it stands for."""
+    """Merges each row of an `_entities` answer into the objects of its representation.
+
+    A subgraph may return too few or too many rows: those without a partner are ignored.
+    """
     for row, objects in zip(rows, owners, strict=False):
         if type(row) is dict:
             for owner in objects:

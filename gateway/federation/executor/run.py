@@ -1,4 +1,8 @@
-"""Walks the plan: sends each fetch once what it needs is known, and merges the answers."""
+"""Executes a query plan: sends each fetch once the data that it needs are known, and merges the answers.
+
+The order of the work follows `Fetch.after`, not the depth of the plan's tree:
+    # fetch 0 (users), fetch 1 (orders), fetch 2 after 0, fetch 3 after 1 and 2 → 2 starts while 1 is still running
+"""
 
 import asyncio
 import time
@@ -8,113 +12,136 @@ from typing import Any, Final
 
 import orjson
 
-from gateway.federation.executor.contexts import Sharing, Taking, shared, taking
+from gateway.federation.executor.completion import MAX_PLACES
+from gateway.federation.executor.contexts import (
+    ContextGroup,
+    ContextReader,
+    compile_context_reader,
+    group_by_context,
+)
 from gateway.federation.executor.merge import (
-    Build,
-    Object,
-    Places,
-    builder,
+    BuildRepresentation,
+    LocatedObjects,
+    build_representations,
+    compile_representation,
+    find_objects,
+    locate_objects,
     merge,
     merge_entities,
-    objects_at,
-    places_at,
-    representations,
 )
-from gateway.federation.executor.shape import MAX_PLACES
-from gateway.federation.executor.subgraphs import FAILED, Ask, Caller, MaySend, ShowsMessages, SubgraphFailed, shown
+from gateway.federation.executor.subgraphs import (
+    FAILED,
+    Ask,
+    Caller,
+    MaySend,
+    Object,
+    ShowsMessages,
+    SubgraphFailed,
+    show_messages,
+)
 from gateway.federation.planner.fetches import Path
-from gateway.federation.planner.plan import Entities, Fetch, QueryPlan
-from gateway.federation.planner.selection import Conditions
+from gateway.federation.planner.plan import EntitiesField, Fetch, QueryPlan
+from gateway.federation.planner.selection import FieldConditions
 
 MAX_ERRORS: Final = 1000
-"""So many errors of subgraphs has one answer: what a subgraph says many times over is not multiplied further."""
+"""Most subgraph errors in one answer."""
 
 MAX_PATH: Final = 200
-"""No error stands deeper: a longer path is a subgraph's lie."""
+"""Longest error path that is believed; a subgraph may send any path."""
 
 MAX_CONTEXTS: Final = 50
-"""So many different contextual values one request has at most: its document grows with each."""
+"""Most sets of context values in one request: its document grows with each."""
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """A fetch with its body but for the variables, and its builders of representations."""
+class FetchStep:
+    """A fetch that is ready to be sent: its body except the variables, and the builders of its representations."""
 
     position: int
     fetch: Fetch
     prefix: bytes
     names: tuple[tuple[str, bytes], ...]
-    """The operation's variables that it sends, with how each begins in JSON."""
-    builders: tuple[Build, ...]
-    takings: tuple[Taking, ...] = ()
+    """The operation's variables that it sends, each with its JSON beginning: ("id", b'"id":')."""
+    builders: tuple[BuildRepresentation, ...]
+    readers: tuple[ContextReader, ...] = ()
 
-    def body(self, variables: Sequence[bytes]) -> bytes:
-        """What is sent; `variables` as own_variables gives them, and representations besides."""
+    def build_body(self, variables: Sequence[bytes]) -> bytes:
+        """Returns the request's body. `variables` are encoded as `"name":value`.
+
+        The document was encoded when the plan was compiled; a request encodes only its variables.
+        """
         return b"%b%b}}" % (self.prefix, b",".join(variables))
 
-    def asking_apart(self, count: int) -> "Step":
-        """The step that asks about objects with so many different sets of contextual values."""
-        fetch, contextual = self.fetch, self.fetch.contextual
-        assert contextual is not None  # noqa: S101 - only what takes from contexts asks apart
-        [about] = fetch.entities
+    def expand_contexts(self, count: int) -> "FetchStep":
+        """Returns the step with one `_entities` field for each of `count` sets of context values."""
+        fetch, template = self.fetch, self.fetch.context_template
+        assert template is not None  # noqa: S101 - only a fetch with context values comes here
+        [first] = fetch.entities
         entities = tuple(
-            replace(about, alias=contextual.alias(number), variable=contextual.representations(number))
+            replace(first, alias=template.name_alias(number), variable=template.name_representations(number))
             for number in range(count)
         )
-        document = contextual.document(about.type_name, count)
+        document = template.build_document(first.type_name, count)
         fetch = replace(fetch, document=document, entities=entities)
-        return replace(self, fetch=fetch, prefix=_prefix(document), builders=self.builders * count)
+        return replace(self, fetch=fetch, prefix=_build_prefix(document), builders=self.builders * count)
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Steps that may overlap."""
+    """Steps that may run at the same time, as far as `waits` allows."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[FetchStep, ...]
     waits: Mapping[int, int]
-    """For how many of the stage's steps each one waits, by position."""
-    followers: Mapping[int, tuple[Step, ...]]
-    """Who waits for each."""
+    """By position of a step: how many steps of the stage it waits for."""
+    followers: Mapping[int, tuple[FetchStep, ...]]
+    """By position of a step: the steps that wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
-    """A plan made ready to run: in stages, of which each waits for all of the one before."""
+class PlanProgram:
+    """A plan after compilation. Its stages run one after the other."""
 
     stages: tuple[Stage, ...]
     kind: str
 
 
-def compile_plan(plan: QueryPlan) -> Program:
+def compile_plan(plan: QueryPlan) -> PlanProgram:
     steps = []
     for position, fetch in enumerate(plan.fetches):
         names = tuple((name, b"%b:" % orjson.dumps(name)) for name in fetch.variables)
-        builders = tuple(builder(entities.representation, entities.type_name) for entities in fetch.entities)
-        takings = () if fetch.contextual is None else tuple(map(taking, fetch.contextual.values))
-        steps.append(Step(position, fetch, _prefix(fetch.document), names, builders, takings))
-    return Program(tuple(_stages(steps)), plan.kind)
+        builders = tuple(
+            compile_representation(entities.representation, entities.type_name) for entities in fetch.entities
+        )
+        template = fetch.context_template
+        readers = () if template is None else tuple(map(compile_context_reader, template.values))
+        steps.append(FetchStep(position, fetch, _build_prefix(fetch.document), names, builders, readers))
+    return PlanProgram(tuple(_split_stages(steps)), plan.kind)
 
 
-def _prefix(document: str) -> bytes:
+def _build_prefix(document: str) -> bytes:
     return b'{"query":' + orjson.dumps(document) + b',"variables":{'
 
 
-def _stages(steps: list[Step]) -> Iterator[Stage]:
-    """Cuts where all that comes after waits for all that came before."""
-    before: list[frozenset[int]] = []
+def _split_stages(steps: list[FetchStep]) -> Iterator[Stage]:
+    """Yields stages, cut wherever every later step waits for every earlier step.
+
+    Most plans are chains, whose stages have one step each: those run without tasks.
+    # after: 0 [], 1 [0], 2 [0], 3 [1, 2] → stages {0}, {1, 2}, {3}
+    """
+    ancestors: list[frozenset[int]] = []
     for step in steps:
         after = step.fetch.after
-        before.append(frozenset(after).union(*(before[position] for position in after)))
+        ancestors.append(frozenset(after).union(*(ancestors[position] for position in after)))
     start = 0
     for cut in range(1, len(steps) + 1):
-        past = set(range(start, cut))
-        if all(past <= known for known in before[cut:]):
-            yield _stage(steps[start:cut])
+        stage = set(range(start, cut))
+        if all(stage <= known for known in ancestors[cut:]):
+            yield _make_stage(steps[start:cut])
             start = cut
 
 
-def _stage(steps: Sequence[Step]) -> Stage:
-    followers: dict[int, list[Step]] = {step.position: [] for step in steps}
+def _make_stage(steps: Sequence[FetchStep]) -> Stage:
+    followers: dict[int, list[FetchStep]] = {step.position: [] for step in steps}
     waits = {}
     for step in steps:
         before = [position for position in step.fetch.after if position in followers]
@@ -125,149 +152,166 @@ def _stage(steps: Sequence[Step]) -> Stage:
 
 
 @dataclass(slots=True)
-class Run:
-    """One execution: what has been merged so far, and what went wrong."""
+class PlanRun:
+    """One execution of a plan: the data merged so far, and the errors.
+
+    `data` is one tree under the plan's own response keys; ResponseShape turns it into the client's answer.
+    """
 
     variables: Mapping[str, Any]
     ask: Ask
     caller: Caller
     data: Object
     errors: list[Object] = field(default_factory=list)
-    """Those that subgraphs told, under the keys that they were asked with."""
+    """Errors that subgraphs reported. Their paths are in the plan's response keys."""
     failures: list[Object] = field(default_factory=list)
-    """One for each request that was not answered."""
-    shows_messages: ShowsMessages = shown
-    """Whether subgraphs' own messages reach the client, which may tell more than a subgraph's owner thinks."""
+    """One error for each request that got no answer."""
+    shows_messages: ShowsMessages = show_messages
     may_send: MaySend | None = None
     times: list[Object] | None = None
-    """What each request took, where somebody wants to know."""
+    """The duration of each request; None if the caller did not ask for it."""
 
-    async def all(self, program: Program, event: Object | None = None) -> None:
-        """Runs every fetch; the event of a subscription is the answer to its first."""
+    async def run_program(self, program: PlanProgram, event: Object | None = None) -> None:
+        """Runs every fetch. `event`, of a subscription, is the answer to the first fetch."""
         stages = program.stages
         if event is not None:
-            self._put(stages[0].steps[0].fetch, [self.data], event)
+            self._merge_answer(stages[0].steps[0].fetch, [self.data], event)
             stages = stages[1:]
         for stage in stages:
             if len(stage.steps) > 1:
-                await self._together(stage)
-            elif (asking := self._due(stage.steps[0])) is not None:
-                await asking
+                await self._run_stage(stage)
+            # A stage of one fetch needs no task: this saves a turn of the event loop.
+            elif (request := self._prepare_fetch(stage.steps[0])) is not None:
+                await request
 
-    async def _together(self, stage: Stage) -> None:
-        """A task for each fetch that has something to ask about: a plan may have hundreds for types that are absent."""
+    async def _run_stage(self, stage: Stage) -> None:
+        """Starts each fetch as soon as all fetches that it waits for have ended.
+
+        Only a fetch that has something to ask gets a task: a plan may have hundreds for types that do not occur.
+        """
         waits = dict(stage.waits)
         async with asyncio.TaskGroup() as group:
 
-            def begin(ready: list[Step]) -> None:
+            def start(ready: list[FetchStep]) -> None:
                 while ready:
                     step = ready.pop()
-                    asking = self._due(step)
-                    if asking is None:
-                        ready += released(step)
+                    request = self._prepare_fetch(step)
+                    if request is None:
+                        ready += release_followers(step)
                     else:
-                        group.create_task(ended(step, asking))
+                        group.create_task(finish(step, request))
 
-            def released(step: Step) -> Iterator[Step]:
+            def release_followers(step: FetchStep) -> Iterator[FetchStep]:
                 for follower in stage.followers[step.position]:
                     waits[follower.position] -= 1
                     if not waits[follower.position]:
                         yield follower
 
-            async def ended(step: Step, asking: Coroutine[Any, Any, None]) -> None:
-                await asking
-                begin(list(released(step)))
+            async def finish(step: FetchStep, request: Coroutine[Any, Any, None]) -> None:
+                await request
+                start(list(release_followers(step)))
 
-            begin([step for step in reversed(stage.steps) if not waits[step.position]])
+            # `start` pops from the end, hence reversed: fetches start in the order of the plan.
+            start([step for step in reversed(stage.steps) if not waits[step.position]])
 
-    def _due(self, step: Step) -> Coroutine[Any, Any, None] | None:
-        """What sends the fetch, now that all it needs is known; None where there is nothing to ask about."""
+    def _prepare_fetch(self, step: FetchStep) -> Coroutine[Any, Any, None] | None:
+        """Returns the coroutine that sends the fetch, or None if the data hold no object to ask about."""
         fetch = step.fetch
         if fetch.conditions and not self._holds(fetch.conditions):
             return None
         if not fetch.entities:
-            targets = objects_at(self.data, fetch.path)
-            return self._root(step, targets) if targets else None
-        if fetch.contextual is not None:
-            sharing = shared(self.data, fetch.path, step.takings)
-            return self._contextual(step, sharing) if sharing else None
-        found = [
-            objects_at(self.data, entities.path) if not entities.conditions or self._holds(entities.conditions) else []
+            targets = find_objects(self.data, fetch.path)
+            return self._fetch_root(step, targets) if targets else None
+        if fetch.context_template is not None:
+            groups = group_by_context(self.data, fetch.path, step.readers)
+            return self._fetch_contextual(step, groups) if groups else None
+        objects = [
+            find_objects(self.data, entities.path)
+            if not entities.conditions or self._holds(entities.conditions)
+            else []
             for entities in fetch.entities
         ]
-        return self._entities(step, found) if any(found) else None
+        return self._fetch_entities(step, objects) if any(objects) else None
 
-    async def _contextual(self, step: Step, sharing: list[Sharing]) -> None:
-        """Asks about the objects, those with the same contextual values together, so many at once at most."""
-        starts = range(0, len(sharing), MAX_CONTEXTS)
-        await asyncio.gather(*(self._apart(step, sharing[start : start + MAX_CONTEXTS]) for start in starts))
+    async def _fetch_contextual(self, step: FetchStep, groups: list[ContextGroup]) -> None:
+        """Asks about objects with context values, at most MAX_CONTEXTS sets of values per request."""
+        starts = range(0, len(groups), MAX_CONTEXTS)
+        await asyncio.gather(
+            *(self._fetch_context_groups(step, groups[start : start + MAX_CONTEXTS]) for start in starts)
+        )
 
-    async def _apart(self, step: Step, sharing: list[Sharing]) -> None:
-        contextual = step.fetch.contextual
-        assert contextual is not None  # noqa: S101 - only what takes from contexts is asked apart
-        taken = [
-            b'"%b%d":%b' % (contextual.taken(number).encode(), at, value)
-            for number, row in enumerate(sharing)
-            for at, value in enumerate(row.values)
+    async def _fetch_context_groups(self, step: FetchStep, groups: list[ContextGroup]) -> None:
+        template = step.fetch.context_template
+        assert template is not None  # noqa: S101 - only a fetch with context values comes here
+        values = [
+            b'"%b%d":%b' % (template.name_values(number).encode(), position, value)
+            for number, group in enumerate(groups)
+            for position, value in enumerate(group.values)
         ]
-        await self._entities(step.asking_apart(len(sharing)), [row.objects for row in sharing], taken)
+        await self._fetch_entities(step.expand_contexts(len(groups)), [group.objects for group in groups], values)
 
-    async def _entities(self, step: Step, places: list[list[Object]], taken: Sequence[bytes] = ()) -> None:
-        parts, sent = [*self.own_variables(step), *taken], []
-        for entities, build, objects in zip(step.fetch.entities, step.builders, places, strict=True):
-            encoded, owners = await self._representations(step.fetch.subgraph, objects, build)
-            parts.append(b'"%b":%b' % (entities.variable.encode(), encoded))
+    async def _fetch_entities(self, step: FetchStep, objects: list[list[Object]], values: Sequence[bytes] = ()) -> None:
+        """Sends the representations of the objects, one list for each `_entities` field, and merges the answers.
+
+        `values` are the encoded context variables.
+        """
+        variables, sent = [*self.encode_variables(step), *values], []
+        for entities, build, rows in zip(step.fetch.entities, step.builders, objects, strict=True):
+            encoded, owners = await self._encode_representations(step.fetch.subgraph, rows, build)
+            variables.append(b'"%b":%b' % (entities.variable.encode(), encoded))
             sent.append((entities, owners))
         if not any(owners for _, owners in sent):
             return
-        answer = await self._asked(step, parts, step.fetch.entities[0].path)
+        answer = await self._ask(step, variables, step.fetch.entities[0].path)
         if answer is None:
             return
-        found = answer.get("data")
+        data = answer.get("data")
         for entities, owners in sent:
-            rows = found.get(entities.alias) if type(found) is dict else None
-            if type(rows) is list:
-                merge_entities(rows, owners)
+            answered = data.get(entities.alias) if type(data) is dict else None
+            if type(answered) is list:
+                merge_entities(answered, owners)
         if "errors" in answer:
             self._note_entity_errors(step.fetch, answer, sent)
 
-    async def _representations(
-        self, subgraph: str, objects: list[Object], build: Build
+    async def _encode_representations(
+        self, subgraph: str, objects: list[Object], build: BuildRepresentation
     ) -> tuple[bytes, list[list[Object]]]:
-        made, owners = representations(objects, build)
-        if self.may_send is not None and made:
-            allowed = await self.may_send(subgraph, made, self.caller)
-            made = [row for row, is_allowed in zip(made, allowed, strict=True) if is_allowed]
+        """Returns the representations as a JSON list, and for each the objects that it stands for."""
+        representations, owners = build_representations(objects, build)
+        if self.may_send is not None and representations:
+            allowed = await self.may_send(subgraph, representations, self.caller)
+            representations = [row for row, is_allowed in zip(representations, allowed, strict=True) if is_allowed]
             owners = [rows for rows, is_allowed in zip(owners, allowed, strict=True) if is_allowed]
-        return orjson.dumps(made), owners
+        return orjson.dumps(representations), owners
 
-    async def _root(self, step: Step, targets: list[Object]) -> None:
-        answer = await self._asked(step, self.own_variables(step), step.fetch.path)
+    async def _fetch_root(self, step: FetchStep, targets: list[Object]) -> None:
+        answer = await self._ask(step, self.encode_variables(step), step.fetch.path)
         if answer is not None:
-            self._put(step.fetch, targets, answer)
+            self._merge_answer(step.fetch, targets, answer)
 
-    def _put(self, fetch: Fetch, targets: list[Object], answer: Object) -> None:
-        found = answer.get("data")
-        if isinstance(found, dict):
+    def _merge_answer(self, fetch: Fetch, targets: list[Object], answer: Object) -> None:
+        data = answer.get("data")
+        if isinstance(data, dict):
             for target in targets:
-                merge(target, found)
-        errors = _listed(answer)
-        places = places_at(self.data, fetch.path)[:MAX_PLACES] if errors else []
+                merge(target, data)
+        errors = _read_errors(answer)
+        places = locate_objects(self.data, fetch.path)[:MAX_PLACES] if errors else []
         for error in errors[:MAX_ERRORS]:
-            path = _path(error)
+            path = _read_path(error)
             if path is None:
-                self._note(fetch.subgraph, error, _plain(fetch.path) or None)
+                self._note(fetch.subgraph, error, _strip_types(fetch.path) or None)
                 continue
-            for _, at in places:
-                self._note(fetch.subgraph, error, [*at, *path])
+            for _, above in places:
+                self._note(fetch.subgraph, error, [*above, *path])
 
-    async def _asked(self, step: Step, parts: list[bytes], path: Path) -> Object | None:
-        body = step.body(parts)
+    async def _ask(self, step: FetchStep, variables: list[bytes], path: Path) -> Object | None:
+        """Returns the subgraph's answer, or notes a failure at `path` and returns None."""
+        body = step.build_body(variables)
         started = time.perf_counter()
         try:
             return await self.ask(step.fetch.subgraph, body, step.fetch.kind, self.caller)
         except SubgraphFailed as failed:
-            self.note_failure(step.fetch.subgraph, failed, _plain(path))
+            self.note_failure(step.fetch.subgraph, failed, _strip_types(path))
             return None
         finally:
             if self.times is not None:
@@ -279,41 +323,48 @@ class Run:
         error: Object = {"message": str(failed), "extensions": extensions}
         self.failures.append(error | ({"path": path} if path else {}))
 
-    def own_variables(self, step: Step) -> list[bytes]:
-        given = self.variables
-        return [start + orjson.dumps(given[name]) for name, start in step.names if name in given]
+    def encode_variables(self, step: FetchStep) -> list[bytes]:
+        """Returns the operation's variables that the step sends, each as `"name":value` in JSON."""
+        variables = self.variables
+        return [start + orjson.dumps(variables[name]) for name, start in step.names if name in variables]
 
-    def _holds(self, conditions: Conditions) -> bool:
+    def _holds(self, conditions: FieldConditions) -> bool:
         return all(bool(self.variables.get(variable)) is wanted for variable, wanted in conditions)
 
     def _note_entity_errors(
-        self, fetch: Fetch, answer: Object, sent: list[tuple[Entities, list[list[Object]]]]
+        self, fetch: Fetch, answer: Object, sent: list[tuple[EntitiesField, list[list[Object]]]]
     ) -> None:
+        """Notes each error at every object that it is about.
+
+        A subgraph reports `["_entities", 2, "name"]`: the third representation. One representation may stand for
+        several objects of the data, so the error is noted at `name` of each of them, at most MAX_PLACES times.
+        """
         by_alias = {entities.alias: (entities, owners) for entities, owners in sent}
-        places: dict[str, dict[int, list[tuple[str | int, ...]]]] = {}
-        whole = _plain(fetch.entities[0].path) or None
-        for error in _listed(answer)[:MAX_ERRORS]:
-            match _path(error):
+        paths: dict[str, dict[int, list[tuple[str | int, ...]]]] = {}
+        fetch_path = _strip_types(fetch.entities[0].path) or None
+        for error in _read_errors(answer)[:MAX_ERRORS]:
+            match _read_path(error):
                 case [str(alias), int(number), *inside] if alias in by_alias:
                     pass
                 case _:
-                    self._note(fetch.subgraph, error, whole)
+                    self._note(fetch.subgraph, error, fetch_path)
                     continue
             entities, owners = by_alias[alias]
-            if alias not in places:
-                places[alias] = _by_object(places_at(self.data, entities.path))
-            objects = dict.fromkeys(map(id, owners[number])) if 0 <= number < len(owners) else ()
-            found = [at for known in objects for at in places[alias].get(known, ())]
-            for at in found[:MAX_PLACES]:
-                self._note(fetch.subgraph, error, [*at, *inside])
+            if alias not in paths:
+                paths[alias] = _index_by_object(locate_objects(self.data, entities.path))
+            identities = dict.fromkeys(map(id, owners[number])) if 0 <= number < len(owners) else ()
+            found = [path for identity in identities for path in paths[alias].get(identity, ())]
+            for path in found[:MAX_PLACES]:
+                self._note(fetch.subgraph, error, [*path, *inside])
             if not found:
-                self._note(fetch.subgraph, error, whole)
+                self._note(fetch.subgraph, error, fetch_path)
 
     def _note(self, subgraph: str, error: Object, path: list[Any] | None) -> None:
+        """Notes a subgraph's error; without its message and extensions (except the code) if the caller may not see."""
         if len(self.errors) >= MAX_ERRORS:
             return
-        given = error.get("extensions")
-        extensions = dict(given) if isinstance(given, dict) else {}
+        own = error.get("extensions")
+        extensions = dict(own) if isinstance(own, dict) else {}
         if not self.shows_messages(subgraph, self.caller):
             error = {}
             extensions = {"code": extensions["code"]} if isinstance(extensions.get("code"), str) else {}
@@ -322,26 +373,26 @@ class Run:
         self.errors.append(noted | ({"path": path} if path else {}) | {"extensions": extensions})
 
 
-def _by_object(places: Places) -> dict[int, list[tuple[str | int, ...]]]:
-    """Where each object stands: one that was fetched for several may stand at several places."""
-    found: dict[int, list[tuple[str | int, ...]]] = {}
-    for row, at in places:
-        found.setdefault(id(row), []).append(at)
-    return found
+def _index_by_object(located: LocatedObjects) -> dict[int, list[tuple[str | int, ...]]]:
+    """Returns the paths of each object, by its id(). An entity that was fetched once may stand at several paths."""
+    paths: dict[int, list[tuple[str | int, ...]]] = {}
+    for row, path in located:
+        paths.setdefault(id(row), []).append(path)
+    return paths
 
 
-def _plain(path: Path) -> list[str | int]:
+def _strip_types(path: Path) -> list[str | int]:
     return [element for element in path if isinstance(element, str)]
 
 
-def _path(error: Object) -> list[str | int] | None:
-    """Where an error says that it stands; None where it says nothing that is a path."""
+def _read_path(error: Object) -> list[str | int] | None:
+    """Returns the error's path, or None if the subgraph gave none or something that is not a path."""
     path = error.get("path")
     if type(path) is list and all(type(element) in (str, int) for element in path):
         return path[:MAX_PATH]
     return None
 
 
-def _listed(answer: Object) -> list[Object]:
+def _read_errors(answer: Object) -> list[Object]:
     errors = answer.get("errors")
     return [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []

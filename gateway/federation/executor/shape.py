@@ -1,12 +1,16 @@
-"""Merged data to the client's selection: its names and order, null propagation, what the API schema does not know.
+"""Builds the client's response from the merged data: its names and order, null propagation, and only the API schema.
 
-A selection is compiled once for each object type that turns up in it, and for each way its conditions can fall.
+The merged data are one tree under the plan's own response keys; the client may have asked with aliases, for several
+object types, and in another order:
+    # { a: name  more { a: name  id } }   data {"name": "x", "more": {"id": "7", "name": "y"}}
+    # → {"a": "x", "more": {"a": "y", "id": "7"}}
+A selection set is compiled, once per object type that occurs in it, to a list of `Entry` rows and one function that
+walks them. The tree of functions depends on the outcome of `@skip` and `@include`, hence one ResponseShape per outcome.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from graphql import (
     FieldNode,
@@ -29,143 +33,107 @@ from graphql import (
     print_ast,
 )
 
-from gateway.federation.planner.fetches import Keys
+from gateway.federation.executor.completion import (
+    MAX_PLACES,
+    NO_TYPES,
+    SCALARS,
+    CompleteValue,
+    Faults,
+    compile_enum,
+    compile_list,
+    compile_scalar,
+    trace,
+)
+from gateway.federation.executor.subgraphs import Object
+from gateway.federation.planner.fetches import ResponseKeys
 
-Object = dict[str, Any]
-
-MAX_PLACES: Final = 100
-"""An error is told of so many places: a subgraph that gives one wrong value often gives a thousand."""
-
-
-@dataclass(slots=True)
-class Faults:
-    """Values that are not what the schema says, and nulls where none may be: by message, where they stand."""
-
-    wrong: dict[str, list[list[str | int]]] = field(default_factory=dict)
-    nulls: dict[str, list[list[str | int]]] = field(default_factory=dict)
-    path: list[str | int] = field(default_factory=list)
-    """The way to the value being completed; empty while the way is not asked for."""
-
-    def note(self, message: str) -> None:
-        _add(self.wrong, message, [*self.path])
-
-    def note_null(self, where: str, element: str | int) -> None:
-        """A null that may not be, unless it stands for one further down that has been noted."""
-        path = [*self.path, element]
-        noted = chain(*self.wrong.values(), *self.nulls.values())
-        if not any(place[: len(path)] == path for place in noted):
-            _add(self.nulls, f"Cannot return null for non-nullable field {where}.", path)
-
-    def errors(self) -> list[Object]:
-        """What was wrong; where nothing was, the nulls that may not be."""
-        extensions = {"code": "INVALID_SUBGRAPH_RESPONSE"}
-        return [
-            {"message": message, "path": path, "extensions": extensions}
-            for message, places in (self.wrong or self.nulls).items()
-            for path in places
-        ]
-
-
-def _add(told: dict[str, list[list[str | int]]], message: str, path: list[str | int]) -> None:
-    places = told.setdefault(message, [])
-    if len(places) < MAX_PLACES:
-        places.append(path)
-
-
-Complete = Callable[[Any, Faults], Any]
-"""A value as the client sees it; adds to the faults. What may not be null is for its holder to see to."""
-
-NULL: Final = type(None)
-SCALARS: Final[Mapping[str, frozenset[type]]] = {
-    "String": frozenset((str, NULL)),
-    "ID": frozenset((str, int, NULL)),
-    "Int": frozenset((int, NULL)),
-    "Float": frozenset((float, int, NULL)),
-    "Boolean": frozenset((bool, NULL)),
-}
-"""What a subgraph's JSON may hold for each; of custom scalars nothing is known."""
-NOTHING: Final[frozenset[type]] = frozenset()
-
-Composite = GraphQLObjectType | GraphQLInterfaceType
+FieldsType = GraphQLObjectType | GraphQLInterfaceType
 
 
 class Entry(NamedTuple):
-    """A response key, where its value stands in the data, and how it is completed (None: as it is)."""
+    """A response key, the key of its value in the data, and how the value is completed."""
 
     response_key: str
     key: str
-    other: str
+    typed_key: str
+    """The key if the plan had to tell the field apart by its object's type: `size__Box`. Empty: never."""
     fits: frozenset[type]
-    """Types of which a value is complete as it is."""
-    complete: Complete | None
+    """Python types whose values need no completion."""
+    complete: CompleteValue | None
+    """None: any value is passed on unchanged."""
     is_required: bool
-    where: str
-    """The field's coordinate."""
+    coordinate: str
+    """`Type.field`, for error messages."""
 
 
-class Asked(NamedTuple):
-    """What the client asked for under one of its names: the type, and the selections inside."""
+class ClientField(NamedTuple):
+    """A field as the client asked for it: its response key, its named type, and the selection sets inside."""
 
     response_key: str
-    named: Any
+    named_type: Any
     inner: tuple[SelectionSetNode, ...]
 
 
 class Route(NamedTuple):
-    """A path of the client's, and what it asked for at its end."""
+    """A path in the client's response keys, with the type and the selection sets at its end."""
 
     path: list[str | int]
-    named: Any
+    named_type: Any
     inner: tuple[SelectionSetNode, ...]
 
 
-def introspected(response_key: str) -> str:
-    """Where the answer to an introspection field stands in the data: under no key that a fetch can use."""
+def make_introspection_key(response_key: str) -> str:
+    """Returns the key in the data of an introspection field. It holds a space, so no fetch can use the same key."""
     return f"introspection {response_key}"
 
 
 @dataclass(slots=True)
-class Shape:
-    """How one operation's response is made of merged data, for one outcome of its conditions."""
+class ResponseShape:
+    """How one operation's response is built from merged data, for one outcome of its `@skip` and `@include`."""
 
     schema: GraphQLSchema
     """The API schema."""
     supergraph_schema: GraphQLSchema
     fragments: Mapping[str, FragmentDefinitionNode]
-    keys: Keys
+    keys: ResponseKeys
     truths: Mapping[str, bool]
-    """The Boolean variables that conditions ask for."""
+    """The values of the Boolean variables that conditions use."""
     denied: frozenset[str] = frozenset()
-    """Coordinates that are null whatever the data hold: as a key they may have been fetched all the same."""
+    """Coordinates that are always null. The data may hold them: as a part of a key they may have been fetched."""
     is_traced: bool = False
-    """Whether the faults learn where they stand, which costs time at every value."""
-    _compiled: dict[Any, Complete] = field(default_factory=dict, init=False)
-    _asked: dict[Any, dict[str, list[Asked]]] = field(default_factory=dict, init=False)
+    """Whether faults get paths. It slows every value down, so the first pass runs without it."""
+    _compiled: dict[Any, CompleteValue] = field(default_factory=dict, init=False)
+    _client_fields: dict[Any, dict[str, list[ClientField]]] = field(default_factory=dict, init=False)
 
-    def respond(self, operation: OperationDefinitionNode, data: Object, errors: list[Object]) -> Object | None:
-        """The response's `data`."""
+    def build_data(self, operation: OperationDefinitionNode, data: Object, errors: list[Object]) -> Object | None:
+        """Returns the response's `data`, and appends an error for each value that does not fit the schema.
+
+        Two passes: the first only learns whether there are faults. Almost always there are none; otherwise a second,
+        traced pass finds their paths.
+        """
         root = self.schema.get_root_type(operation.operation)
         assert root is not None  # noqa: S101 - validation has refused operations without a root
         faults = Faults()
-        shaped: Object | None = self.complete(root, operation, data, faults)
-        # A null that an error has been told about needs no other.
+        shaped: Object | None = self._complete_root(root, operation, data, faults)
+        # A forbidden null needs no error of its own if the subgraph has explained it.
         if faults.wrong or (faults.nulls and not errors):
             located = Faults()
-            replace(self, is_traced=True).complete(root, operation, data, located)
-            errors += located.errors()
+            replace(self, is_traced=True)._complete_root(root, operation, data, located)
+            errors += located.to_errors()
         return shaped
 
-    def complete(
+    def _complete_root(
         self, root: GraphQLObjectType, operation: OperationDefinitionNode, data: Object, faults: Faults
     ) -> Any:
-        return self._object(root, root.name, [operation.selection_set])(data, faults)
+        return self._find_completer(root, root.name, [operation.selection_set])(data, faults)
 
-    def client_paths(
+    def find_client_paths(
         self, operation: OperationDefinitionNode, data: Any, path: Sequence[str | int]
     ) -> list[list[str | int]]:
-        """The client's paths to what is at a path under our keys: one for each name that it asked for the same under.
+        """Translates a path in the plan's keys to the client's paths: one for each alias of the same field.
 
-        They end where the client asked for nothing further.
+        # { a: item { id } b: item { id } } → path ["item", "id"] is ["a", "id"] and ["b", "id"]
+        A path ends early where the client asked for nothing further (a field that only the plan needed).
         """
         routes = [Route([], self.schema.get_root_type(operation.operation), (operation.selection_set,))]
         for element in path:
@@ -173,155 +141,181 @@ class Shape:
                 routes = [route._replace(path=[*route.path, element]) for route in routes]
                 data = data[element] if type(data) is list and 0 <= element < len(data) else None
                 continue
-            own = data.get("__typename") if type(data) is dict else None
-            further = [one for route in routes for one in self._further(route, own, element)]
-            if not further:
+            type_name = data.get("__typename") if type(data) is dict else None
+            extended = [longer for route in routes for longer in self._extend_route(route, type_name, element)]
+            if not extended:
                 break
-            routes = further[:MAX_PLACES]
+            routes = extended[:MAX_PLACES]
             data = data.get(element) if type(data) is dict else None
         return [route.path for route in routes]
 
-    def _further(self, route: Route, type_name: Any, element: str) -> list[Route]:
-        """On to what is at our key in an object of the type; where that is not known, of the first that has the key."""
-        named = route.named
+    def _extend_route(self, route: Route, type_name: Any, key: str) -> list[Route]:
+        """Extends a route by a key of the plan, in an object of the given type.
+
+        If the type is unknown, takes the first possible type that has the key.
+        """
+        named = route.named_type
         possible = self.schema.get_possible_types(named) if is_abstract_type(named) else [named]
-        known = [own for own in possible if own.name == type_name] or possible
-        for own in known:
-            asked = self._asked_as(own, named.name, route.inner).get(element)
-            if asked is not None:
-                return [Route([*route.path, key], below, inner) for key, below, inner in asked]
+        known = [candidate for candidate in possible if candidate.name == type_name] or possible
+        for candidate in known:
+            fields = self._find_client_fields(candidate, named.name, route.inner).get(key)
+            if fields is not None:
+                return [Route([*route.path, row.response_key], row.named_type, row.inner) for row in fields]
         return []
 
-    def _asked_as(self, own: Any, static: str, inner: Sequence[SelectionSetNode]) -> dict[str, list[Asked]]:
-        """By our key, as what the client asked for it."""
-        place = (own.name, static, *map(id, inner))
-        if place in self._asked:
-            return self._asked[place]
-        made = self._asked[place] = {}
-        for response_key, field_nodes in self._grouped(inner, own).items() if isinstance(own, Composite) else ():
-            defined = own.fields.get(field_nodes[0].name.value)
-            if defined is not None:
-                entry = self._entry(own, static, response_key, field_nodes)
+    def _find_client_fields(
+        self, named: Any, static_type: str, inner: Sequence[SelectionSetNode]
+    ) -> dict[str, list[ClientField]]:
+        """Returns, by the plan's key, the fields that the client asked for."""
+        # id() is safe as a key: the nodes live as long as the operation that owns this shape.
+        position = (named.name, static_type, *map(id, inner))
+        if position in self._client_fields:
+            return self._client_fields[position]
+        fields = self._client_fields[position] = {}
+        for response_key, field_nodes in (
+            self._group_fields(inner, named).items() if isinstance(named, FieldsType) else ()
+        ):
+            definition = named.fields.get(field_nodes[0].name.value)
+            if definition is not None:
+                entry = self._compile_field(named, static_type, response_key, field_nodes)
                 sets = tuple(row.selection_set for row in field_nodes if row.selection_set is not None)
-                for ours in (entry.key, entry.other):
-                    made.setdefault(ours, []).append(Asked(response_key, get_named_type(defined.type), sets))
-        return made
+                for key in (entry.key, entry.typed_key):
+                    fields.setdefault(key, []).append(ClientField(response_key, get_named_type(definition.type), sets))
+        return fields
 
-    def _grouped(self, selection_sets: Sequence[SelectionSetNode], named: Composite) -> dict[str, list[FieldNode]]:
+    def _group_fields(
+        self, selection_sets: Sequence[SelectionSetNode], named: FieldsType
+    ) -> dict[str, list[FieldNode]]:
+        """CollectFields of the GraphQL specification: the field nodes by response key."""
         grouped: dict[str, list[FieldNode]] = {}
         for selection_set in selection_sets:
-            for field_node in self._field_nodes(selection_set, named):
+            for field_node in self._collect_fields(selection_set, named):
                 grouped.setdefault((field_node.alias or field_node.name).value, []).append(field_node)
         return grouped
 
-    def _object(self, named: Composite, static: str, selection_sets: Sequence[SelectionSetNode]) -> Complete:
-        key = (named.name, static, *map(id, selection_sets))
+    def _find_completer(
+        self, named: FieldsType, static_type: str, selection_sets: Sequence[SelectionSetNode]
+    ) -> CompleteValue:
+        key = (named.name, static_type, *map(id, selection_sets))
         if key not in self._compiled:
-            self._compiled[key] = self._compile(named, static, selection_sets)
+            self._compiled[key] = self._compile_object(named, static_type, selection_sets)
         return self._compiled[key]
 
-    def _compile(self, named: Composite, static: str, selection_sets: Sequence[SelectionSetNode]) -> Complete:
-        grouped = self._grouped(selection_sets, named)
-        entries = [self._entry(named, static, key, field_nodes) for key, field_nodes in grouped.items()]
+    def _compile_object(
+        self, named: FieldsType, static_type: str, selection_sets: Sequence[SelectionSetNode]
+    ) -> CompleteValue:
+        grouped = self._group_fields(selection_sets, named)
+        entries = [self._compile_field(named, static_type, key, field_nodes) for key, field_nodes in grouped.items()]
         if self.is_traced:
             entries = [
-                row if row.complete is None else row._replace(complete=_traced(row.complete, row.response_key))
+                row if row.complete is None else row._replace(complete=trace(row.complete, row.response_key))
                 for row in entries
             ]
-        no_object = f"The subgraph gave no object where {named.name} was asked for."
+        no_object = f"The subgraph returned no object for the type {named.name}."
 
-        def shaped(source: Any, faults: Faults) -> Object | None:
+        # The hottest loop of a federated request: one turn per field of each object. The usual value (a good scalar)
+        # costs a look-up, a set test and a store; functions are called only for objects, lists and misfits.
+        def complete_object(source: Any, faults: Faults) -> Object | None:
             if type(source) is not dict:
                 if source is not None:
                     faults.note(no_object)
                 return None
             made: Object = {}
-            for response_key, key, other, fits, complete, is_required, where in entries:
+            for response_key, key, typed_key, fits, complete, is_required, coordinate in entries:
                 value = source.get(key)
-                if value is None and other:
-                    value = source.get(other)
+                if value is None and typed_key:
+                    value = source.get(typed_key)
                 if type(value) not in fits and complete is not None:
                     value = complete(value, faults)
                 if value is None and is_required:
-                    faults.note_null(where, response_key)
+                    faults.note_null(coordinate, response_key)
                     return None
                 made[response_key] = value
             return made
 
-        return shaped
+        return complete_object
 
-    def _entry(self, named: Composite, static: str, response_key: str, field_nodes: list[FieldNode]) -> Entry:
+    def _compile_field(
+        self, named: FieldsType, static_type: str, response_key: str, field_nodes: list[FieldNode]
+    ) -> Entry:
         first = field_nodes[0]
         name = first.name.value
         if name.startswith("__"):
-            own = named.name
-            typename: Complete = lambda value, faults: own  # noqa: E731 - one name, fixed for the type
-            complete = typename if name == "__typename" else None
-            where = f"{own}.{name}"
-            return Entry(
-                response_key, introspected(response_key), "", NOTHING, complete, is_required=False, where=where
-            )
+            type_name = named.name
+            coordinate = f"{type_name}.{name}"
+            # The object's type is known here, so `__typename` needs no look-up in the data.
+            complete_typename: CompleteValue = lambda value, faults: type_name  # noqa: E731 - one name per type
+            complete = complete_typename if name == "__typename" else None
+            key = make_introspection_key(response_key)
+            return Entry(response_key, key, "", NO_TYPES, complete, is_required=False, coordinate=coordinate)
         arguments = ", ".join(
             print_ast(argument) for argument in sorted(first.arguments or (), key=lambda row: row.name.value)
         )
-        key = self.keys.of(static, named.name, name, arguments, self.keys.apart(named.name, first))
+        variant = self.keys.make_variant(named.name, first)
+        key = self.keys.make_key(static_type, named.name, name, arguments, variant)
         inner = [field_node.selection_set for field_node in field_nodes if field_node.selection_set is not None]
-        of, is_required = _required(named.fields[name].type)
-        where = f"{named.name}.{name}"
-        complete, fits = self._completer(of, inner, where), _fits(of)
-        if where in self.denied:
-            # No response key begins like this one: there is nothing to be found under it.
-            return Entry(response_key, "__denied", "", fits, complete, is_required, where)
-        return Entry(response_key, key, f"{key}__{named.name}", fits, complete, is_required, where)
+        of, is_required = _unwrap_non_null(named.fields[name].type)
+        coordinate = f"{named.name}.{name}"
+        complete, fits = self._compile_value(of, inner, coordinate), _find_fitting_types(of)
+        if coordinate in self.denied:
+            # GraphQL reserves names with two underscores, so no fetch writes this key: the value is always null.
+            return Entry(response_key, "__denied", "", fits, complete, is_required, coordinate)
+        return Entry(response_key, key, f"{key}__{named.name}", fits, complete, is_required, coordinate)
 
-    def _completer(self, of: GraphQLType, inner: list[SelectionSetNode], where: str) -> Complete | None:
-        """How a value of a type that is not non-null is completed; None: as it is."""
+    def _compile_value(self, of: GraphQLType, inner: list[SelectionSetNode], coordinate: str) -> CompleteValue | None:
+        """`of` is a nullable type. Returns None if any value is passed on unchanged (a custom scalar)."""
         if isinstance(of, GraphQLList):
-            rows, is_required = _required(of.of_type)
-            complete = self._completer(rows, inner, where)
-            return _list(complete, _fits(rows), where, is_required=is_required, is_traced=self.is_traced)
+            row_type, is_required = _unwrap_non_null(of.of_type)
+            complete = self._compile_value(row_type, inner, coordinate)
+            fits = _find_fitting_types(row_type)
+            return compile_list(complete, fits, coordinate, is_required=is_required, is_traced=self.is_traced)
         if isinstance(of, GraphQLEnumType):
-            return _enum(of, self.supergraph_schema.type_map[of.name])
+            return compile_enum(of, self.supergraph_schema.type_map[of.name])
         if is_leaf_type(of):
-            return _scalar(of, where) if of.name in SCALARS else None
+            return compile_scalar(of.name, coordinate) if of.name in SCALARS else None
         if isinstance(of, GraphQLObjectType):
-            return self._object(of, of.name, inner)
-        return self._abstract(of, inner)
+            return self._find_completer(of, of.name, inner)
+        return self._compile_abstract(of, inner)
 
-    def _abstract(self, of: Any, inner: list[SelectionSetNode]) -> Complete:
-        by_name: dict[str, Complete] = {}
-        untyped = self._of_any_type(of, inner)
+    def _compile_abstract(self, of: Any, inner: list[SelectionSetNode]) -> CompleteValue:
+        """Compiles the selection for an object type when the first object of that type occurs."""
+        by_name: dict[str, CompleteValue] = {}
+        complete_untyped = self._compile_untyped(of, inner)
 
-        def shaped(source: Any, faults: Faults) -> Any:
+        def complete_abstract(source: Any, faults: Faults) -> Any:
             if type(source) is not dict:
-                return untyped(source, faults)
+                return complete_untyped(source, faults)
             name = source.get("__typename")
             if name is None:
-                return untyped(source, faults)
-            compiled = by_name.get(name) if type(name) is str else None
-            if compiled is None:
+                return complete_untyped(source, faults)
+            complete = by_name.get(name) if type(name) is str else None
+            if complete is None:
                 if type(name) is not str:
                     return None
                 named = self.schema.type_map.get(name)
                 if not isinstance(named, GraphQLObjectType) or not self.schema.is_sub_type(of, named):
                     faults.note(f"Abstract type {of.name} was resolved to the unknown type {name}.")
                     return None
-                compiled = by_name[name] = self._object(named, of.name, inner)
-            return compiled(source, faults)
+                complete = by_name[name] = self._find_completer(named, of.name, inner)
+            return complete(source, faults)
 
-        return shaped
+        return complete_abstract
 
-    def _of_any_type(self, of: Any, inner: list[SelectionSetNode]) -> Complete:
-        """For an interface object whose type nobody was asked for, as what the client wants is the same for each."""
-        field_nodes = [row for selection_set in inner for row in self._field_nodes(selection_set, of)]
-        tells_apart = any(self._tells_apart(selection_set, of) for selection_set in inner)
-        if tells_apart or any(row.name.value == "__typename" for row in field_nodes):
+    def _compile_untyped(self, of: Any, inner: list[SelectionSetNode]) -> CompleteValue:
+        """Completes an interface object (`@interfaceObject`) whose concrete type was not fetched.
+
+        The plan fetches no type if the client asks the same of every type. If the selection does depend on the type,
+        an object without one is null: the subgraph that knows the type did not answer.
+        """
+        field_nodes = [row for selection_set in inner for row in self._collect_fields(selection_set, of)]
+        depends_on_type = any(self._depends_on_type(selection_set, of) for selection_set in inner)
+        if depends_on_type or any(row.name.value == "__typename" for row in field_nodes):
             return lambda source, faults: None
-        return self._object(of, of.name, inner)
+        return self._find_completer(of, of.name, inner)
 
-    def _tells_apart(self, selection_set: SelectionSetNode, of: Any) -> bool:
+    def _depends_on_type(self, selection_set: SelectionSetNode, of: Any) -> bool:
         for selection in selection_set.selections:
-            if isinstance(selection, FieldNode) or not self._is_asked(selection):
+            if isinstance(selection, FieldNode) or not self._is_included(selection):
                 continue
             fragment: Any = selection
             if isinstance(selection, FragmentSpreadNode):
@@ -329,13 +323,13 @@ class Shape:
             condition = fragment.type_condition
             if condition is not None and not self._applies(condition.name.value, of):
                 return True
-            if self._tells_apart(fragment.selection_set, of):
+            if self._depends_on_type(fragment.selection_set, of):
                 return True
         return False
 
-    def _field_nodes(self, selection_set: SelectionSetNode, named: Composite) -> Iterator[FieldNode]:
+    def _collect_fields(self, selection_set: SelectionSetNode, named: FieldsType) -> Iterator[FieldNode]:
         for selection in selection_set.selections:
-            if not self._is_asked(selection):
+            if not self._is_included(selection):
                 continue
             if isinstance(selection, FieldNode):
                 yield selection
@@ -343,18 +337,18 @@ class Shape:
             fragment: Any = selection
             if isinstance(selection, FragmentSpreadNode):
                 fragment = self.fragments[selection.name.value]
-                if not self._is_asked(fragment):
+                if not self._is_included(fragment):
                     continue
             assert isinstance(fragment, InlineFragmentNode | FragmentDefinitionNode)  # noqa: S101 - the kinds left
             condition = fragment.type_condition
             if condition is None or self._applies(condition.name.value, named):
-                yield from self._field_nodes(fragment.selection_set, named)
+                yield from self._collect_fields(fragment.selection_set, named)
 
-    def _applies(self, condition: str, named: Composite) -> bool:
+    def _applies(self, condition: str, named: FieldsType) -> bool:
         wanted = self.schema.type_map[condition]
         return wanted is named or (is_abstract_type(wanted) and self.schema.is_sub_type(wanted, named))
 
-    def _is_asked(self, node: Any) -> bool:
+    def _is_included(self, node: Any) -> bool:
         for directive in node.directives or ():
             if directive.name.value in ("skip", "include"):
                 value = directive.arguments[0].value
@@ -364,74 +358,9 @@ class Shape:
         return True
 
 
-def _required(of: GraphQLType) -> tuple[GraphQLType, bool]:
+def _unwrap_non_null(of: GraphQLType) -> tuple[GraphQLType, bool]:
     return (of.of_type, True) if isinstance(of, GraphQLNonNull) else (of, False)
 
 
-def _fits(of: GraphQLType) -> frozenset[type]:
-    return SCALARS.get(of.name, NOTHING) if is_leaf_type(of) else NOTHING
-
-
-def _traced(complete: Complete, element: str | int) -> Complete:
-    """The same, with the faults on the way to the element meanwhile."""
-
-    def completed(value: Any, faults: Faults) -> Any:
-        faults.path.append(element)
-        made = complete(value, faults)
-        faults.path.pop()
-        return made
-
-    return completed
-
-
-def _list(
-    complete: Complete | None, fits: frozenset[type], where: str, *, is_required: bool, is_traced: bool
-) -> Complete:
-    """Rows each completed; null where a row is that must not be."""
-
-    def completed(value: Any, faults: Faults) -> Any:
-        if type(value) is not list:
-            if value is not None:
-                faults.note(f"{where} cannot be what the subgraph gave: it is no list.")
-            return None
-        made = value
-        if complete is not None and not fits.issuperset(map(type, value)):
-            if is_traced:
-                made = [_traced(complete, index)(row, faults) for index, row in enumerate(value)]
-            else:
-                made = [complete(row, faults) for row in value]
-        if is_required and None in made:
-            faults.note_null(where, made.index(None))
-            return None
-        return made
-
-    return completed
-
-
-def _scalar(of: Any, where: str) -> Complete:
-    """A scalar that GraphQL itself defines, of which we know what it may be; a whole number may come as 3.0."""
-    fits, is_whole = SCALARS[of.name], of.name == "Int"
-    message = f"{where} cannot be what the subgraph gave: it is no {of.name}."
-
-    def completed(value: Any, faults: Faults) -> Any:
-        if type(value) in fits:
-            return value
-        if is_whole and type(value) is float and value.is_integer():
-            return int(value)
-        faults.note(message)
-        return None
-
-    return completed
-
-
-def _enum(of: GraphQLEnumType, whole: Any) -> Complete:
-    """A value that is `@inaccessible` is null for the client; one that the supergraph has not is an error besides."""
-
-    def completed(value: Any, faults: Faults) -> Any:
-        if value is None or (type(value) is str and value in of.values):
-            return value
-        if type(value) is not str or value not in whole.values:
-            faults.note(f"Enum {of.name} cannot represent the value that the subgraph gave.")
-        return None
-
-    return completed
+def _find_fitting_types(of: GraphQLType) -> frozenset[type]:
+    return SCALARS.get(of.name, NO_TYPES) if is_leaf_type(of) else NO_TYPES

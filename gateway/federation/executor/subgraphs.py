@@ -1,4 +1,4 @@
-"""What the executor needs of its host: how a subgraph is asked, who asks, and what may be sent to whom."""
+"""The protocols between the executor and its host: ask a subgraph, listen to it, and decide what may be sent to it."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,12 +7,13 @@ from typing import Any, Final, Protocol
 from gateway.federation.authorization import ANONYMOUS, Claims
 
 Object = dict[str, Any]
+"""A JSON object."""
 
 FAILED: Final = "DOWNSTREAM_SERVICE_ERROR"
 
 
 class SubgraphFailed(Exception):
-    """The subgraph gave no answer that can be used; `code` says how it failed."""
+    """The subgraph gave no usable answer; `code` is the error code that the client sees."""
 
     def __init__(self, message: str, code: str = FAILED) -> None:
         super().__init__(message)
@@ -21,52 +22,62 @@ class SubgraphFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: their claims, their request's headers by lower-case name, and what the host's hooks know them by."""
+    """The client that sent the request. The engine hands it to every hook of the host."""
 
     claims: Claims = ANONYMOUS
     headers: Mapping[str, str] = field(default_factory=dict)
-    viewer: Any = None
+    """The request's headers by lower-case name."""
+    context: Any = None
+    """The host's own context of the request; the engine does not read it."""
 
 
-NOBODY: Final = Caller()
+ANONYMOUS_CALLER: Final = Caller()
 
 
 class Ask(Protocol):
-    """Sends a body, `{"query", "variables"}` as JSON, to a subgraph; the answer as an object.
+    """Sends a body, `{"query", "variables"}` as JSON, to a subgraph and returns the answer as an object.
 
-    `kind` is the operation's. Raises SubgraphFailed where there is no answer.
+    `kind` is "query" or "mutation". Raises SubgraphFailed if there is no answer.
     """
 
     async def __call__(self, subgraph: str, body: bytes, kind: str, caller: Caller, /) -> Object: ...
 
 
 class Listen(Protocol):
-    """Starts a subscription at a subgraph; each event as an object. Raises SubgraphFailed where it breaks off."""
+    """Subscribes at a subgraph and yields each event as an object. Raises SubgraphFailed if the stream breaks off."""
 
     def __call__(self, subgraph: str, body: bytes, caller: Caller, /) -> AsyncGenerator[Object, None]: ...
 
 
 class MaySend(Protocol):
-    """Whether each of the representations may be sent to a subgraph; those that may not are null without a request."""
+    """Returns for each representation whether it may be sent to the subgraph.
+
+    The fields of an object that may not be sent are null, without a request.
+    """
 
     async def __call__(self, subgraph: str, representations: Sequence[Object], caller: Caller, /) -> Sequence[bool]: ...
 
 
 class ShowsMessages(Protocol):
-    """Whether what a subgraph says of its errors reaches the caller: it may tell more than its owner thinks."""
+    """Returns whether the caller sees the subgraph's own error messages, which may reveal internals of its owner."""
 
     def __call__(self, subgraph: str, caller: Caller, /) -> bool: ...
 
 
 class Sign(Protocol):
-    """The headers by which a subgraph knows that a call is the host's; all who send the same share them."""
+    """Returns the headers that prove to a subgraph that the host sent the request.
+
+    HttpTransport sends one query for several callers only if these headers are the same for all of them.
+    """
 
     def __call__(self, subgraph: str, body: bytes, kind: str, caller: Caller, /) -> tuple[tuple[str, str], ...]: ...
 
 
-def shown(subgraph: str, caller: Caller) -> bool:
+def show_messages(subgraph: str, caller: Caller) -> bool:
+    """The policy of a host that trusts all its subgraphs (see ShowsMessages)."""
     return True
 
 
-def masked(subgraph: str, caller: Caller) -> bool:
+def hide_messages(subgraph: str, caller: Caller) -> bool:
+    """The policy of a host that leaves error messages to the subgraphs' own logs (see ShowsMessages)."""
     return False

@@ -22,7 +22,7 @@ from gateway.federation.executor.connection import (
 )
 from gateway.federation.executor.endpoint import Endpoint
 from gateway.federation.executor.streams import listened, opened_session
-from gateway.federation.executor.subgraphs import NOBODY, Caller, Sign, SubgraphFailed
+from gateway.federation.executor.subgraphs import ANONYMOUS_CALLER, Caller, Sign, SubgraphFailed
 
 if TYPE_CHECKING:
     import aiohttp
@@ -59,7 +59,7 @@ class HttpTransport:
     """What forgets the endpoints that are asked no more once those who began before have their answers."""
     _session: "aiohttp.ClientSession | None" = None
 
-    async def ask(self, subgraph: str, body: bytes, kind: str, caller: Caller = NOBODY) -> dict[str, Any]:
+    async def ask(self, subgraph: str, body: bytes, kind: str, caller: Caller = ANONYMOUS_CALLER) -> dict[str, Any]:
         """The subgraph's answer. A query is sent once more where its connection was lost, and once for all who
         send the same at the same time."""
         far = self._far.get(subgraph)

@@ -1,6 +1,8 @@
-"""Contextual arguments: what is asked of the objects above a field, so that its subgraph can be told.
+"""Adds the fields to an operation whose values become contextual arguments (`@context`, `@fromContext`).
 
-A context is taken from the nearest object above that sets it; the object's own type does not count.
+The value comes from the nearest object above the field that sets the context; the field's own object does not count:
+    # type User @context(name: "user"); Kid.grown(by: String @fromContext(field: "$user { name }"))
+    # { users { kids { grown } } } → { users { kids { grown } name } }
 Source: specs.apollo.dev/context.
 """
 
@@ -9,93 +11,95 @@ from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from gateway.federation.fields import parse_fields
-from gateway.federation.planner.graph import Graph
-from gateway.federation.planner.selection import Conditions, Field, Fragment, Item, merged
+from gateway.federation.planner.graph import QueryGraph, TypeNames
+from gateway.federation.planner.selection import Field, FieldConditions, Fragment, SelectionItem, merge_items
 from gateway.federation.supergraph import ContextArgument
 
-Types = frozenset[str]
-"""The types that an object may have at a place of the operation."""
-
-_NOBODY: Final[Types] = frozenset()
+_NO_TYPES: Final[TypeNames] = frozenset()
 
 
-class Source(NamedTuple):
-    """What is selected on objects that set a context, so many levels above the field."""
+class ContextSource(NamedTuple):
+    """What is selected on the objects that set a context, `height` levels above the field's own object."""
 
     height: int
     items: tuple[Fragment, ...]
 
 
-def sources(graph: Graph, argument: ContextArgument, above: tuple[Types, ...]) -> Iterator[Source]:
-    """Where a field's argument may come from, nearest first; `above` are the objects over it, from the root."""
-    setters = graph.supergraph.context_setters.get(argument.context, _NOBODY)
+def find_sources(graph: QueryGraph, argument: ContextArgument, above: tuple[TypeNames, ...]) -> Iterator[ContextSource]:
+    """Yields the places that an argument's value may come from, nearest first.
+
+    `above` are the possible types of each object above the field's, from the root down.
+    """
+    setters = graph.supergraph.context_setters.get(argument.context, _NO_TYPES)
     for height, types in enumerate(reversed(above), start=1):
         setting = sorted(types & setters)
         if setting:
-            yield Source(height, tuple(_selected(graph, argument, name) for name in setting))
+            yield ContextSource(height, tuple(_select_value(graph, argument, name) for name in setting))
+        # If every possible type here sets the context, no object further up can be the source.
         if len(setting) == len(types):
             return
 
 
-def _selected(graph: Graph, argument: ContextArgument, type_name: str) -> Fragment:
-    items = graph.parsed(parse_fields(argument.selection), type_name)
-    return Fragment(type_name, graph.flat(type_name, items))
+def _select_value(graph: QueryGraph, argument: ContextArgument, type_name: str) -> Fragment:
+    items = graph.parse_items(parse_fields(argument.selection), type_name)
+    return Fragment(type_name, graph.flatten(type_name, items))
 
 
 @dataclass(frozen=True, slots=True)
 class _Need:
-    """Something that must be asked of the object so many levels above."""
+    """An item that must be added to the object `height` levels above; 0 is the object itself."""
 
     height: int
     item: Fragment
-    conditions: Conditions
+    conditions: FieldConditions
 
 
 @dataclass(slots=True)
-class Supplier:
-    """Adds to an operation what its contextual arguments need."""
+class ContextSupplier:
+    """Walks an operation down, collects what contextual arguments need, and adds it on the way up."""
 
-    graph: Graph
+    graph: QueryGraph
     _requiring: frozenset[tuple[str, str, str]] = frozenset()
+    """The `@requires` fields that the walk is inside of (subgraph, type, name): they may require each other."""
 
-    def supplied(self, items: tuple[Item, ...], root_type: str) -> tuple[Item, ...]:
-        """The operation's items with those that contexts are taken from."""
+    def add_context_values(self, items: tuple[SelectionItem, ...], root_type: str) -> tuple[SelectionItem, ...]:
+        """Returns the operation's items, with those that context values are read from."""
         if not self.graph.supergraph.contexts:
             return items
-        return self._object(items, frozenset((root_type,)), ())[0]
+        return self._supply_object(items, frozenset((root_type,)), ())[0]
 
-    def _object(
-        self, items: Iterable[Item], types: Types, above: tuple[Types, ...]
-    ) -> tuple[tuple[Item, ...], list[_Need]]:
-        """The items of an object with what is needed of it, and what is needed of those above."""
-        made, needs = self._within(items, types, above)
-        own = [_conditioned(need) for need in needs if not need.height]
-        return merged((*made, *own)) if own else made, [need for need in needs if need.height]
+    def _supply_object(
+        self, items: Iterable[SelectionItem], types: TypeNames, above: tuple[TypeNames, ...]
+    ) -> tuple[tuple[SelectionItem, ...], list[_Need]]:
+        """Returns the object's items with those that it must supply, and the needs of objects further up."""
+        supplied, needs = self._supply_items(items, types, above)
+        own = [_apply_conditions(need) for need in needs if not need.height]
+        return merge_items((*supplied, *own)) if own else supplied, [need for need in needs if need.height]
 
-    def _within(
-        self, items: Iterable[Item], types: Types, above: tuple[Types, ...]
-    ) -> tuple[tuple[Item, ...], list[_Need]]:
-        made: list[Item] = []
+    def _supply_items(
+        self, items: Iterable[SelectionItem], types: TypeNames, above: tuple[TypeNames, ...]
+    ) -> tuple[tuple[SelectionItem, ...], list[_Need]]:
+        supplied: list[SelectionItem] = []
         needs: list[_Need] = []
         for item in items:
             if isinstance(item, Fragment):
                 narrowed = types & self.graph.supergraph.possible_types(item.type_name)
-                inner, found = self._within(item.selections, narrowed, above)
-                made.append(Fragment(item.type_name, inner))
+                inner, further = self._supply_items(item.selections, narrowed, above)
+                supplied.append(Fragment(item.type_name, inner))
             else:
-                supplied, found = self._field(item, types, above)
-                made.append(supplied)
-            needs += found
-        return tuple(made), needs
+                field, further = self._supply_field(item, types, above)
+                supplied.append(field)
+            needs += further
+        return tuple(supplied), needs
 
-    def _field(self, item: Field, types: Types, above: tuple[Types, ...]) -> tuple[Field, list[_Need]]:
+    def _supply_field(self, item: Field, types: TypeNames, above: tuple[TypeNames, ...]) -> tuple[Field, list[_Need]]:
         needs = [
             _Need(source.height, fragment, item.conditions)
-            for argument in self._arguments(item, types)
-            for source in sources(self.graph, argument, above)
+            for argument in self._find_arguments(item, types)
+            for source in find_sources(self.graph, argument, above)
             for fragment in source.items
         ]
-        needs += self._of_requirements(item, types, above)
+        needs += self._find_needs_of_requirements(item, types, above)
         if not item.selections:
             return item, needs
         inside = frozenset(
@@ -104,20 +108,22 @@ class Supplier:
             if (named := self.graph.supergraph.field_type(type_name, item.name)) is not None
             for possible in self.graph.supergraph.possible_types(named)
         )
-        selections, further = self._object(item.selections, inside, (*above, types))
+        selections, further = self._supply_object(item.selections, inside, (*above, types))
         needs += [
             replace(need, height=need.height - 1, conditions=need.conditions | item.conditions) for need in further
         ]
-        return item.narrowed(selections), needs
+        return item.narrow(selections), needs
 
-    def _arguments(self, item: Field, types: Types) -> Iterator[ContextArgument]:
+    def _find_arguments(self, item: Field, types: TypeNames) -> Iterator[ContextArgument]:
         supergraph = self.graph.supergraph
         for type_name in types:
             for subgraph in supergraph.subgraphs_by_field.get((type_name, item.name), ()):
                 yield from supergraph.subgraphs[subgraph].types[type_name].fields[item.name].contexts
 
-    def _of_requirements(self, item: Field, types: Types, above: tuple[Types, ...]) -> Iterator[_Need]:
-        """What is needed for the contextual arguments of fields that `@requires` names."""
+    def _find_needs_of_requirements(
+        self, item: Field, types: TypeNames, above: tuple[TypeNames, ...]
+    ) -> Iterator[_Need]:
+        """Yields the needs of fields that the client did not select, but a `@requires` of the item does."""
         supergraph = self.graph.supergraph
         for type_name in types:
             for subgraph in supergraph.subgraphs_by_field.get((type_name, item.name), ()):
@@ -125,12 +131,12 @@ class Supplier:
                 requires = supergraph.subgraphs[subgraph].types[type_name].fields[item.name].requires
                 if requires is None or mark in self._requiring:
                     continue
-                inner = Supplier(self.graph, self._requiring | {mark})
-                required = self.graph.parsed(requires, type_name)
-                for need in inner._within(required, frozenset((type_name,)), above)[1]:
+                inner = ContextSupplier(self.graph, self._requiring | {mark})
+                required = self.graph.parse_items(requires, type_name)
+                for need in inner._supply_items(required, frozenset((type_name,)), above)[1]:
                     yield replace(need, conditions=need.conditions | item.conditions)
 
 
-def _conditioned(need: _Need) -> Fragment:
+def _apply_conditions(need: _Need) -> Fragment:
     fields = (replace(row, conditions=need.conditions) for row in need.item.selections if isinstance(row, Field))
     return Fragment(need.item.type_name, tuple(fields))

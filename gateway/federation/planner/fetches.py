@@ -1,4 +1,11 @@
-"""Paths to a graph of fetches: what each subgraph is asked, for which objects, and after which answers."""
+"""Turns solutions into fetch groups: what each subgraph is asked, for which objects, and after which answers.
+
+A group is one request's worth of selection. A move (solution.py) becomes a group of its own, which waits for the
+groups that supply its key:
+    # { me { name orders { id } } }
+    # group 0: users, root: { me { name id } }        `id` is added for the move
+    # group 1: orders, at me, after 0: representation { id }, selection { orders { id } }
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -6,312 +13,330 @@ from typing import Any
 
 from graphql import FieldNode
 
-from gateway.federation.planner.contexts import Types, sources
-from gateway.federation.planner.graph import Graph, Node
-from gateway.federation.planner.paths import Move, Placed, Solution
+from gateway.federation.planner.contexts import find_sources
+from gateway.federation.planner.graph import Node, QueryGraph, TypeNames
 from gateway.federation.planner.selection import (
     ALWAYS,
     Condition,
-    Conditions,
     Field,
+    FieldConditions,
     Fragment,
-    Item,
-    apart_key,
-    merged,
+    SelectionItem,
+    make_variant,
+    merge_items,
 )
+from gateway.federation.planner.solution import Move, Solution, SolvedField
 
 PathElement = str | frozenset[str]
-"""A key to descend by, through lists too; or the object types that are followed further."""
+"""A response key to descend by, through lists too; or object types: only objects of these are followed further."""
 
 Path = tuple[PathElement, ...]
 
 
-def keys_of(path: Path) -> tuple[str, ...]:
-    """The path without the types that narrow it."""
+def strip_types(path: Path) -> tuple[str, ...]:
+    """Returns the response keys of a path, without the types that narrow it."""
     return tuple(element for element in path if isinstance(element, str))
 
 
 @dataclass(slots=True)
-class Asked:
-    """A field in a subgraph's selection, under our own response key."""
+class SelectedField:
+    """A field in a request, under a response key of the plan."""
 
     name: str
     key: str
     arguments: str
     variables: frozenset[str]
-    conditions: Conditions
-    inside: "Selection | None"
+    conditions: FieldConditions
+    inside: "FetchSelection | None"
     contexts: tuple[tuple[str, int], ...] = ()
-    """Its contextual arguments: the name of each, and which of the group's contextual values it takes."""
+    """Its contextual arguments: each name, with the position of its value in the group's `contexts`."""
 
 
 @dataclass(slots=True)
-class Selection:
-    """What is asked of an object in one subgraph."""
+class FetchSelection:
+    """The selection set of one object in a request."""
 
-    fields: dict[tuple[str, Conditions], Asked] = field(default_factory=dict)
-    fragments: dict[str, "Selection"] = field(default_factory=dict)
-    type_wanted: list[Conditions] = field(default_factory=list)
-    """When the objects' type itself is asked for, not only as a part of the answer's form."""
+    fields: dict[tuple[str, FieldConditions], SelectedField] = field(default_factory=dict)
+    fragments: dict[str, "FetchSelection"] = field(default_factory=dict)
+    typename_conditions: list[FieldConditions] = field(default_factory=list)
+    """The conditions of each `__typename` that the client or a requirement selects.
 
-    def ask(self, key: str, item: Field) -> "Selection":
-        """The selection inside the field, which is asked for once."""
-        place = (key, item.conditions)
-        if place not in self.fields:
-            inside = Selection() if item.selections else None
-            self.fields[place] = Asked(item.name, key, item.arguments, item.variables, item.conditions, inside)
-        return self.fields[place].inside or Selection()
+    One that the plan adds does not count: it is no reason to send a request whose other fields are all excluded.
+    """
 
-    def ask_typename(self) -> None:
-        self.ask("__typename", Field("__typename"))
+    def add_field(self, key: str, item: Field) -> "FetchSelection":
+        """Adds a field, if it is not there yet, and returns the selection inside it."""
+        position = (key, item.conditions)
+        if position not in self.fields:
+            inside = FetchSelection() if item.selections else None
+            self.fields[position] = SelectedField(
+                item.name, key, item.arguments, item.variables, item.conditions, inside
+            )
+        return self.fields[position].inside or FetchSelection()
 
-    def on(self, type_name: str) -> "Selection":
-        return self.fragments.setdefault(type_name, Selection())
+    def add_typename(self) -> None:
+        self.add_field("__typename", Field("__typename"))
+
+    def narrow(self, type_name: str) -> "FetchSelection":
+        """Returns the selection inside the fragment on the type."""
+        return self.fragments.setdefault(type_name, FetchSelection())
 
 
 @dataclass(frozen=True, slots=True)
-class Representation:
-    """How a part of a representation is read from an answer: the field's name, our key, and what stands inside.
+class RepresentationField:
+    """How one field of a representation is read from the merged data.
 
-    `of` names the object types that have it; None: all. What is not `nullable` identifies the object: without it
-    nothing can be asked.
+    `name` is the field's name, `key` its response key in the data, `inside` the fields of its object. `of` are the
+    object types that have the field; None: all. If a field that is not `nullable` (a key field) is null, the object
+    cannot be identified and is not fetched.
     """
 
     name: str
     key: str
-    inside: "tuple[Representation, ...] | None" = None
+    inside: "tuple[RepresentationField, ...] | None" = None
     of: frozenset[str] | None = None
     nullable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class ContextualValue:
-    """A value that a request takes from above its objects, by its GraphQL type there.
+    """A value for a contextual argument. `type` is the argument's GraphQL type.
 
-    `sources` says on which objects: how many keys lead to them from the root, and what to read; the first that has it.
+    `sources` say where it is read, the nearest object first: the number of response keys from the root to that
+    object, and the fields to read there.
     """
 
     type: str
-    sources: tuple[tuple[int, tuple[Representation, ...]], ...]
+    sources: tuple[tuple[int, tuple[RepresentationField, ...]], ...]
 
 
 @dataclass(slots=True, eq=False)
-class Group:
-    """One request's worth of selection: a root's, or of the objects at `path`."""
+class FetchGroup:
+    """One request's worth of selection: on a root type, or on the entities at `path`."""
 
     subgraph: str
     operation: str
     path: Path
     type_name: str
     is_entity: bool
-    representation: tuple[Representation, ...] = ()
-    selection: Selection = field(default_factory=Selection)
-    after: set["Group"] = field(default_factory=set)
+    representation: tuple[RepresentationField, ...] = ()
+    selection: FetchSelection = field(default_factory=FetchSelection)
+    after: set["FetchGroup"] = field(default_factory=set)
     contexts: list[ContextualValue] = field(default_factory=list)
-    only: Conditions = ALWAYS
-    """When it is asked at all: the conditions of the fields that lead to its objects, which may be there for another
-    selection's sake, and of the part of a mutation that it belongs to."""
+    only_if: FieldConditions = ALWAYS
+    """The conditions of the fields that lead to the objects (which may be in the data because of other fields), and
+    of the mutation's part."""
 
     @property
-    def conditions(self) -> Conditions:
-        """Conditions that all that is asked shares."""
-        found = _conditions(self.selection)
-        return self.only | (frozenset.intersection(*found) if found else ALWAYS)
+    def conditions(self) -> FieldConditions:
+        """The conditions that everything in the request shares: if they do not hold, it need not be sent."""
+        found = _collect_conditions(self.selection)
+        return self.only_if | (frozenset.intersection(*found) if found else ALWAYS)
 
 
-def _differ(one: Iterable[Representation], other: Iterable[Representation]) -> bool:
-    """Whether one object cannot be represented both ways: a name would have to hold two values."""
+def _are_incompatible(one: Iterable[RepresentationField], other: Iterable[RepresentationField]) -> bool:
+    """Whether one representation cannot hold both: a field would need two values (it is read from two keys)."""
     rows = list(other)
     return any(
         part.name == row.name
         and (part.of is None or row.of is None or not part.of.isdisjoint(row.of))
-        and (part.key != row.key or _differ(part.inside or (), row.inside or ()))
+        and (part.key != row.key or _are_incompatible(part.inside or (), row.inside or ()))
         for part in one
         for row in rows
     )
 
 
-def _written_by(parts: Iterable[Representation], above: Path) -> Iterator[Path]:
+def _list_paths(parts: Iterable[RepresentationField], above: Path) -> Iterator[Path]:
     for part in parts:
         yield (*above, part.key)
-        yield from _written_by(part.inside or (), (*above, part.key))
+        yield from _list_paths(part.inside or (), (*above, part.key))
 
 
-def _waits_for(group: Group, other: Group) -> bool:
+def _waits_for(group: FetchGroup, other: FetchGroup) -> bool:
     return group is other or any(_waits_for(earlier, other) for earlier in group.after)
 
 
-def _conditions(selection: Selection) -> list[frozenset[Condition]]:
-    own = [asked.conditions for asked in selection.fields.values() if asked.name != "__typename"]
-    own += selection.type_wanted
-    return own + [found for inside in selection.fragments.values() for found in _conditions(inside)]
+def _collect_conditions(selection: FetchSelection) -> list[frozenset[Condition]]:
+    own = [selected.conditions for selected in selection.fields.values() if selected.name != "__typename"]
+    own += selection.typename_conditions
+    return own + [found for inside in selection.fragments.values() for found in _collect_conditions(inside)]
 
 
 @dataclass(slots=True)
-class Keys:
-    """Response keys of an operation: the field's name, told apart where arguments or shapes differ."""
+class ResponseKeys:
+    """Chooses the plan's response keys: the field's name, with a suffix where arguments, variants or types differ.
 
-    graph: Graph
+    # comments(limit: 1) → `comments`, comments(limit: 3) → `comments__1`; Box.size of another type → `size__Box`
+    All fetches of one operation merge into one tree of data, so a key must mean the same everywhere.
+    """
+
+    graph: QueryGraph
     _numbers: dict[str, dict[str, int]] = field(default_factory=dict)
 
-    def of(self, static: str, type_name: str, item_name: str, arguments: str, apart: str = "") -> str:
-        """The key of a field of an object whose static type is `static` and whose own is `type_name`.
+    def make_key(self, static_type: str, type_name: str, field_name: str, arguments: str, variant: str = "") -> str:
+        """Returns the key of a field on an object of `type_name`, reached by a field of type `static_type`.
 
-        Of an abstract type it is the key before it is told apart; its objects have it with their type behind it.
+        For an abstract `type_name` the key has no type suffix; the data of its objects may have one.
         """
-        arguments = f"{arguments} {apart}"
-        number = self._numbers.setdefault(item_name, {}).setdefault(arguments, len(self._numbers[item_name]))
-        key = f"{item_name}__{number}" if number else item_name
+        arguments = f"{arguments} {variant}"
+        number = self._numbers.setdefault(field_name, {}).setdefault(arguments, len(self._numbers[field_name]))
+        key = f"{field_name}__{number}" if number else field_name
         is_abstract = self.graph.supergraph.is_abstract(type_name)
-        return f"{key}__{type_name}" if not is_abstract and self.graph.conflicts(static, item_name) else key
+        if not is_abstract and self.graph.has_conflicting_types(static_type, field_name):
+            return f"{key}__{type_name}"
+        return key
 
-    def apart(self, type_name: str, field_node: FieldNode) -> str:
-        return apart_key(self.graph.supergraph, type_name, field_node)
+    def make_variant(self, type_name: str, field_node: FieldNode) -> str:
+        return make_variant(self.graph.supergraph, type_name, field_node)
 
 
 @dataclass(slots=True)
-class Place:
-    """Where a solution is written: a group's selection for the object at `path`."""
+class WritePoint:
+    """Where a solution is written: into a group's selection, for the objects at `path`."""
 
-    group: Group
-    selection: Selection
+    group: FetchGroup
+    selection: FetchSelection
     path: Path
-    static: str
-    moves: dict[object, list[Group]]
-    """The groups that ask other subgraphs about the same object."""
-    levels: tuple[tuple[str, Types], ...]
-    """The objects from the root to this one: the static type of each, and the types that it may have here."""
-    only: Conditions = ALWAYS
-    """Those of the fields that lead here."""
+    static_type: str
+    moves: dict[object, list[FetchGroup]]
+    """The groups that fetch the same objects from other subgraphs, so that a second move there can join one."""
+    levels: tuple[tuple[str, TypeNames], ...]
+    """The objects from the root to this one: each one's static type, and the types that it may have here."""
+    only_if: FieldConditions = ALWAYS
+    """The conditions of the fields that lead here."""
 
-    def narrowed(self, type_name: str) -> "Place":
-        """The same object where it is of the type."""
+    def narrow(self, type_name: str) -> "WritePoint":
+        """Returns the point for the objects that are of the type."""
         types = frozenset((type_name,))
-        levels = (*self.levels[:-1], (self.static, types))
-        path, selection = (*self.path, types), self.selection.on(type_name)
+        levels = (*self.levels[:-1], (self.static_type, types))
+        path, selection = (*self.path, types), self.selection.narrow(type_name)
         return replace(self, selection=selection, path=path, levels=levels)
 
 
 @dataclass(slots=True)
 class FetchGraph:
-    """The groups of one operation, in the order in which they were made."""
+    """The groups of one operation, in the order in which they were made; `after` links them to a graph."""
 
-    graph: Graph
-    keys: Keys
-    groups: list[Group] = field(default_factory=list)
-    _written: dict[Path, set[Group]] = field(default_factory=dict)
-    """Who asks for what, by the keys that lead there; kept where contexts may be taken from it."""
+    graph: QueryGraph
+    keys: ResponseKeys
+    groups: list[FetchGroup] = field(default_factory=list)
+    _writers: dict[Path, set[FetchGroup]] = field(default_factory=dict)
+    """The groups that fetch each path (response keys only). Filled only if the supergraph has contexts."""
 
-    def add_root(self, operation: str, root_type: str, solution: Solution, only: Conditions = ALWAYS) -> list[Group]:
-        """The groups for a solved root selection: one for each subgraph that is asked, and what follows."""
+    def add_root(
+        self, operation: str, root_type: str, solution: Solution, only_if: FieldConditions = ALWAYS
+    ) -> list[FetchGroup]:
+        """Adds the groups of a solved root selection, and returns them: one per root request, and all that follow."""
         start = len(self.groups)
         for move in solution.moves:
-            group = Group(move.node.subgraph, operation, (), root_type, is_entity=False)
+            group = FetchGroup(move.node.subgraph, operation, (), root_type, is_entity=False)
             self.groups.append(group)
             levels = ((root_type, frozenset((root_type,))),)
-            self._write(move.solution, Place(group, group.selection, (), root_type, {}, levels), move.node)
+            self._write(move.solution, WritePoint(group, group.selection, (), root_type, {}, levels), move.node)
         added = self.groups[start:]
         for group in added:
-            group.only |= only
+            group.only_if |= only_if
             self._wait_for_contexts(group)
         return added
 
-    def _write(self, solution: Solution, place: Place, node: Node) -> set[Group]:
-        """Writes a solution into the place; gives every group that must have answered for it to be complete."""
-        touched = {place.group}
-        if self.graph.supergraph.is_abstract(place.static) and not self.graph.is_interface_object(node):
-            place.selection.ask_typename()
-        for placed in solution.fields:
-            touched |= self._write_field(placed, place, node)
+    def _write(self, solution: Solution, point: WritePoint, node: Node) -> set[FetchGroup]:
+        """Writes a solution, and returns every group that must have answered before its data are complete."""
+        touched = {point.group}
+        if self.graph.supergraph.is_abstract(point.static_type) and not self.graph.is_interface_object(node):
+            # The executor needs the type to choose the fields of a fragment.
+            point.selection.add_typename()
+        for solved in solution.fields:
+            touched |= self._write_field(solved, point, node)
         for narrowed in solution.fragments:
-            touched |= self._write(narrowed.solution, place.narrowed(narrowed.node.type_name), narrowed.node)
+            touched |= self._write(narrowed.solution, point.narrow(narrowed.node.type_name), narrowed.node)
         for move in solution.moves:
-            touched |= self._write_move(move, place, node)
+            touched |= self._write_move(move, point, node)
         return touched
 
-    def _write_field(self, placed: Placed, place: Place, node: Node) -> set[Group]:
-        item = placed.field
+    def _write_field(self, solved: SolvedField, point: WritePoint, node: Node) -> set[FetchGroup]:
+        item = solved.field
         if item.name == "__typename":
-            place.selection.ask_typename()
-            place.selection.type_wanted.append(item.conditions)
+            point.selection.add_typename()
+            point.selection.typename_conditions.append(item.conditions)
             return set()
-        key = self.keys.of(place.static, node.type_name, item.name, item.arguments, item.apart)
-        inside = place.selection.ask(key, item)
+        key = self.keys.make_key(point.static_type, node.type_name, item.name, item.arguments, item.variant)
+        inside = point.selection.add_field(key, item)
         if self.graph.supergraph.contexts:
-            self._written.setdefault((*keys_of(place.path), key), set()).add(place.group)
-            self._take(place, place.selection.fields[key, item.conditions], node)
-        if placed.inside is None or placed.node is None:
+            self._writers.setdefault((*strip_types(point.path), key), set()).add(point.group)
+            self._add_contextual_arguments(point, point.selection.fields[key, item.conditions], node)
+        if solved.inside is None or solved.node is None:
             return set()
-        static = self.graph.supergraph.field_type(node.type_name, item.name) or placed.node.type_name
-        levels = (*place.levels, (static, self.graph.supergraph.possible_types(static)))
-        only = place.only | item.conditions
-        inner = Place(place.group, inside, (*place.path, key), static, {}, levels, only)
-        return self._write(placed.inside, inner, placed.node)
+        static_type = self.graph.supergraph.field_type(node.type_name, item.name) or solved.node.type_name
+        levels = (*point.levels, (static_type, self.graph.supergraph.possible_types(static_type)))
+        only_if = point.only_if | item.conditions
+        inner = WritePoint(point.group, inside, (*point.path, key), static_type, {}, levels, only_if)
+        return self._write(solved.inside, inner, solved.node)
 
-    def _write_move(self, move: Move, place: Place, node: Node) -> set[Group]:
-        after = {place.group}
+    def _write_move(self, move: Move, point: WritePoint, node: Node) -> set[FetchGroup]:
+        # {a @requires(b)} → `required` writes the fetch of b first; the group for a then waits for all of `after`.
+        after = {point.group}
         for required in move.required:
-            after |= self._write(required, place, node)
-        if not place.selection.fields and not self.graph.is_interface_object(node):
-            place.selection.ask_typename()
-        names = {item.name for item in move.key if isinstance(item, Field)}
-        items = merged((*move.key, *move.requirement))
+            after |= self._write(required, point, node)
+        if not point.selection.fields and not self.graph.is_interface_object(node):
+            point.selection.add_typename()
+        key_names = {item.name for item in move.key if isinstance(item, Field)}
+        items = merge_items((*move.key, *move.requirement))
         representation = tuple(
-            replace(part, nullable=part.name not in names)
-            for part in self._representation(items, place.static, node.type_name)
+            replace(part, nullable=part.name not in key_names)
+            for part in self._build_representation(items, point.static_type, node.type_name)
         )
-        types = place.path[-1] if place.path and isinstance(place.path[-1], frozenset) else None
+        types = point.path[-1] if point.path and isinstance(point.path[-1], frozenset) else None
         signature = (move.node, types, representation if move.alone else None)
-        groups = place.moves.setdefault(signature, [])
-        group = next((row for row in groups if not _differ(row.representation, representation)), None)
+        groups = point.moves.setdefault(signature, [])
+        group = next((row for row in groups if not _are_incompatible(row.representation, representation)), None)
         if group is None:
-            about, is_entity = move.node, bool(move.key)
-            group = Group(about.subgraph, "query", place.path, about.type_name, is_entity, only=place.only)
+            target, is_entity = move.node, bool(move.key)
+            group = FetchGroup(target.subgraph, "query", point.path, target.type_name, is_entity, only_if=point.only_if)
             groups.append(group)
             self.groups.append(group)
         group.representation = tuple(dict.fromkeys((*group.representation, *representation)))
         group.after |= after - {group}
-        inner = replace(place, group=group, selection=group.selection, moves={})
+        inner = replace(point, group=group, selection=group.selection, moves={})
         return after | {group} | self._write(move.solution, inner, move.node)
 
-    def _take(self, place: Place, asked: Asked, node: Node) -> None:
-        """Gives the field its contextual arguments."""
-        here = self.graph.resolvable(node, asked.name)
-        above = place.levels[:-1]
-        contexts = place.group.contexts
-        for argument in here.contexts if here is not None and not asked.contexts else ():
-            found = []
-            for source in sources(self.graph, argument, tuple(types for _, types in above)):
+    def _add_contextual_arguments(self, point: WritePoint, selected: SelectedField, node: Node) -> None:
+        here = self.graph.find_field(node, selected.name)
+        above = point.levels[:-1]
+        contexts = point.group.contexts
+        for argument in here.contexts if here is not None and not selected.contexts else ():
+            sources = []
+            for source in find_sources(self.graph, argument, tuple(types for _, types in above)):
                 depth = len(above) - source.height
-                static = above[depth][0]
-                found.append((depth, tuple(self._representation(source.items, static, static))))
-            value = ContextualValue(argument.type, tuple(found))
+                static_type = above[depth][0]
+                sources.append((depth, tuple(self._build_representation(source.items, static_type, static_type))))
+            value = ContextualValue(argument.type, tuple(sources))
             if value not in contexts:
                 contexts.append(value)
-            asked.contexts += ((argument.name, contexts.index(value)),)
+            selected.contexts += ((argument.name, contexts.index(value)),)
 
-    def _wait_for_contexts(self, group: Group) -> None:
-        """What is taken from a context must have been answered."""
-        keys = keys_of(group.path)
+    def _wait_for_contexts(self, group: FetchGroup) -> None:
+        """Makes the group wait for the groups that fetch its context values."""
+        keys = strip_types(group.path)
         for value in group.contexts:
             for depth, parts in value.sources:
-                for written in _written_by(parts, keys[:depth]):
-                    group.after |= {row for row in self._written.get(written, ()) if not _waits_for(row, group)}
+                for path in _list_paths(parts, keys[:depth]):
+                    # A group that waits for this one cannot be waited for.
+                    group.after |= {row for row in self._writers.get(path, ()) if not _waits_for(row, group)}
 
-    def _representation(
-        self, items: Iterable[Item], static: str, type_name: str, of: frozenset[str] | None = None
-    ) -> Iterator[Representation]:
+    def _build_representation(
+        self, items: Iterable[SelectionItem], static_type: str, type_name: str, of: frozenset[str] | None = None
+    ) -> Iterator[RepresentationField]:
         supergraph = self.graph.supergraph
         for item in items:
             if isinstance(item, Fragment):
                 possible = supergraph.possible_types(item.type_name)
-                yield from self._representation(item.selections, static, item.type_name, possible)
+                yield from self._build_representation(item.selections, static_type, item.type_name, possible)
                 continue
-            key = self.keys.of(static, type_name, item.name, item.arguments, item.apart)
+            key = self.keys.make_key(static_type, type_name, item.name, item.arguments, item.variant)
             inside: Any = None
             if item.selections:
                 named = supergraph.field_type(type_name, item.name) or type_name
-                inside = tuple(self._representation(item.selections, named, named))
+                inside = tuple(self._build_representation(item.selections, named, named))
                 if supergraph.is_abstract(named):
-                    inside = (Representation("__typename", "__typename"), *inside)
-            yield Representation(item.name, key, inside, of)
+                    inside = (RepresentationField("__typename", "__typename"), *inside)
+            yield RepresentationField(item.name, key, inside, of)

@@ -7,7 +7,7 @@ import orjson
 from support.supergraphs import supergraph_of
 
 from gateway.federation.engine import Engine
-from gateway.federation.executor.local_first import Beside
+from gateway.federation.executor.local_first import LocalFirst
 from gateway.federation.executor.subgraphs import Caller
 from gateway.operation.document import Documents
 
@@ -22,7 +22,7 @@ SUPERGRAPH = supergraph_of(
     "b",
 )
 QUERY = "{ complaints { id progress } }"
-CALLER = Caller(viewer="agency 7")
+CALLER = Caller(context="agency 7")
 
 
 class National:
@@ -58,7 +58,7 @@ async def run(engine: Engine, explained: bool = False) -> dict[str, Any]:
 
 async def test_a_subgraph_in_this_process_is_asked_beside_those_elsewhere() -> None:
     national, roads = National(), Roads()
-    answer = await run(Engine(SUPERGRAPH, Beside({"a": national}, roads.ask).ask))
+    answer = await run(Engine(SUPERGRAPH, LocalFirst({"a": national}, roads.ask).ask))
     assert answer == {"data": {"complaints": [{"id": "1", "progress": 10}, {"id": "2", "progress": 20}]}}
     assert national.callers == [CALLER]
 
@@ -69,7 +69,7 @@ async def test_what_may_not_be_sent_is_null_and_the_rest_is_asked_for() -> None:
         return [row["id"] == "2" for row in representations]
 
     roads = Roads()
-    answer = await run(Engine(SUPERGRAPH, Beside({"a": National()}, roads.ask).ask, may_send=second_alone))
+    answer = await run(Engine(SUPERGRAPH, LocalFirst({"a": National()}, roads.ask).ask, may_send=second_alone))
     assert answer == {"data": {"complaints": [{"id": "1", "progress": None}, {"id": "2", "progress": 20}]}}
     assert roads.sent == [[{"__typename": "Complaint", "id": "2"}]]
 
@@ -80,13 +80,13 @@ async def test_where_nothing_may_be_sent_nothing_is_asked() -> None:
     async def nothing(subgraph: str, representations: Sequence[Mapping[str, Any]], caller: Caller) -> list[bool]:
         return [False] * len(representations)
 
-    answer = await run(Engine(SUPERGRAPH, Beside({"a": National()}, roads.ask).ask, may_send=nothing))
+    answer = await run(Engine(SUPERGRAPH, LocalFirst({"a": National()}, roads.ask).ask, may_send=nothing))
     assert answer == {"data": {"complaints": [{"id": "1", "progress": None}, {"id": "2", "progress": None}]}}
     assert roads.sent == []
 
 
 async def test_the_plan_and_what_each_fetch_took_are_told_on_demand() -> None:
-    answer = await run(Engine(SUPERGRAPH, Beside({"a": National()}, Roads().ask).ask), explained=True)
+    answer = await run(Engine(SUPERGRAPH, LocalFirst({"a": National()}, Roads().ask).ask), explained=True)
     told = answer["extensions"]
     assert [fetch["serviceName"] for fetch in told["queryPlan"]["node"]["nodes"]] == ["a", "b"]
     assert [(row["fetch"], row["serviceName"]) for row in told["fetches"]] == [(0, "a"), (1, "b")]

@@ -57,7 +57,7 @@ def test_what_fits_is_given_as_it_is(name: str, value: object) -> None:
     ],
 )
 def test_a_scalar_of_another_kind_is_null_with_an_error(name: str, value: object, type_name: str) -> None:
-    message = f"Query.{name} cannot be what the subgraph gave: it is no {type_name}."
+    message = f"Query.{name} must be of type {type_name}, but the subgraph returned another value."
     assert answered(f"{{ other: {name} }}", {name: value}) == ({"other": None}, [message])
 
 
@@ -79,7 +79,7 @@ def test_where_null_may_not_be_its_holder_is_null() -> None:
 def test_of_a_thousand_wrong_values_a_hundred_are_told_with_their_places() -> None:
     rows = {"rows": [{"s": number, "n": 1} for number in range(1000)]}
     assert answered("{ rows { s n } }", rows)[0] == {"rows": [{"s": None, "n": 1}] * 1000}
-    message = "Row.s cannot be what the subgraph gave: it is no String."
+    message = "Row.s must be of type String, but the subgraph returned another value."
     assert errors_of("{ rows { text: s n } }", rows) == [(["rows", index, "text"], message) for index in range(100)]
 
 
@@ -93,13 +93,18 @@ NOT_NULL = "Cannot return null for non-nullable field "
         ("{ must }", {}, ["must"], NOT_NULL + "Query.must."),
         ("{ rows { n } }", {"rows": [{"n": 1}, {"n": None}]}, ["rows", 1, "n"], NOT_NULL + "Row.n."),
         ("{ names }", {"names": ["x", None]}, ["names", 1], NOT_NULL + "Query.names."),
-        ("{ rows { s } }", {"rows": ["x"]}, ["rows", 0], "The subgraph gave no object where Row was asked for."),
-        ("{ rows { s } }", {"rows": {}}, ["rows"], "Query.rows cannot be what the subgraph gave: it is no list."),
+        ("{ rows { s } }", {"rows": ["x"]}, ["rows", 0], "The subgraph returned no object for the type Row."),
+        (
+            "{ rows { s } }",
+            {"rows": {}},
+            ["rows"],
+            "Query.rows must be a list, but the subgraph returned another value.",
+        ),
         (
             "{ g: grid }",
             {"grid": [[1], ["1"]]},
             ["g", 1, 0],
-            "Query.grid cannot be what the subgraph gave: it is no Int.",
+            "Query.grid must be of type Int, but the subgraph returned another value.",
         ),
     ],
 )

@@ -7,7 +7,7 @@ from graphql import parse
 from support.supergraphs import execute_operation, plan_document, print_fetches, supergraph_of
 
 from gateway.federation.planner.paths import TooComplex
-from gateway.federation.planner.planner import plan as plan_operation
+from gateway.federation.planner.planner import plan_operation
 
 SHOP = """
 type Query @join__type(graph: A) @join__type(graph: B) { product(id: ID!): Product @join__field(graph: A) }
