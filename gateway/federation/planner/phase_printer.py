@@ -47,7 +47,7 @@ def paths_to_json(kind: str, root_type: str, solutions: Iterable[Solution]) -> J
 def _solution_to_json(solution: Solution) -> Json:
     made: Json = {}
     if solution.fields:
-        made["fields"] = [_solved_field_to_json(solved) for solved in solution.fields]
+        made["fields"] = [_field_solution_to_json(solved) for solved in solution.fields]
     if solution.fragments:
         made["fragments"] = [
             {"on": narrowed.node.type_name, **_solution_to_json(narrowed.solution)} for narrowed in solution.fragments
@@ -57,7 +57,7 @@ def _solution_to_json(solution: Solution) -> Json:
     return made
 
 
-def _solved_field_to_json(solved: SolvedField) -> Json:
+def _field_solution_to_json(solved: SolvedField) -> Json:
     made = _field_to_json(solved.field)
     return made if solved.inside is None else made | _solution_to_json(solved.inside)
 
