@@ -229,7 +229,7 @@ def _context(
 async def _follow(live: FanOut) -> None:
     """Whatever is wrong with us: subscribers are told that changes are missing, and others can subscribe."""
     while True:
-        with bugs_told("live", lambda body: live.lost()):
+        with bugs_told("live", lambda body: live.lose()):
             await live.run()
         await asyncio.sleep(AGAIN_SECONDS)
 

@@ -33,7 +33,7 @@ from gateway.settings import Mode, Settings
 from resolvers.agencies import agency as agencies
 from resolvers.registry import subgraph as subgraphs
 from resolvers.request.composer import Member
-from resolvers.store.changes import Change, Follower, follow
+from resolvers.store.change_stream import notify_of_changes
 from resolvers.store.database import Document, PyMongoError, Store
 
 if TYPE_CHECKING:
@@ -89,9 +89,8 @@ class Following:
         with suppress(PyMongoError, TimeoutError):
             async with asyncio.timeout(FIRST_READ_SECONDS):
                 await self._exchange()
-        follower = Follower(self._reload, self._note, lambda: None)
         tasks = [
-            asyncio.create_task(follow(self.store, ["supergraphs"], follower)),
+            asyncio.create_task(notify_of_changes(self.store, "supergraphs", self._changed.set)),
             asyncio.create_task(self._exchange_on_change()),
         ]
         try:
@@ -103,12 +102,6 @@ class Following:
             await asyncio.wait(tasks)
             self._composer.close()
             await self.transport.close()
-
-    async def _reload(self) -> None:
-        self._changed.set()
-
-    def _note(self, change: Change) -> None:
-        self._changed.set()
 
     async def _exchange_on_change(self) -> None:
         while True:

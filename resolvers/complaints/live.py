@@ -13,9 +13,9 @@ from resolvers.domain import tracking_id
 from resolvers.errors import Forbidden, InvalidArgument, NotLive, NotReadable, ReadAnew
 from resolvers.request.context import RequestContext
 from resolvers.store import matching
+from resolvers.store.change_window import Position
 from resolvers.store.database import MAX_TIME_MS, Document
 from resolvers.store.fan_out import FanOut, Subscriber
-from resolvers.store.window import Position
 
 POST_ONLY: Final = "A secret is not taken in a GET request, where logs and histories keep it: use POST."
 TOLD: Final = 256
@@ -40,7 +40,7 @@ async def complaint_changed(
     if complaint_id is None:
         raise _not_readable()
     live, read = await _begun(context), keys | _DECIDING
-    with live.subscribed(read, complaint=complaint_id) as subscriber:
+    with live.subscribe(read, complaint=complaint_id) as subscriber:
         found = await context.loaders.complaint.load(complaint_id, read | {"secretHash"})
         if found is not None:
             prove(context, found, secret)
@@ -69,7 +69,7 @@ async def agency_inbox(
     queries = complaint_list.queries(context, {key: value for key, value in filter.items() if key != "overdue"})
     read = keys.union(_DECIDING, {"nextDueAt"}, *map(matching.keys, queries))
     live, told = await _begun(context), _Told()
-    with live.subscribed(read, agency=agency_id) as subscriber:
+    with live.subscribe(read, agency=agency_id) as subscriber:
         await _check_inbox(context, agency_id)
 
         def is_wanted(document: Document) -> bool:
@@ -116,7 +116,7 @@ def _missed(live: FanOut, position: Position | None) -> dict[str, _Missed]:
         return {}
     if _POSITION.fullmatch(position) is None:
         raise InvalidArgument("The position is none that an event came with.")
-    changes = live.since(position)
+    changes = live.changes_since(position)
     if changes is None:
         raise ReadAnew("What has changed since that position is not known any more: read the state anew.")
     missed: dict[str, _Missed] = {}
@@ -155,7 +155,7 @@ async def _begun(context: RequestContext) -> FanOut:
     if context.live is not None:
         try:
             async with asyncio.timeout(BEGIN_SECONDS):
-                await context.live.begun()
+                await context.live.wait_until_begun()
         except TimeoutError:
             pass
         else:

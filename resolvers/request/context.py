@@ -60,7 +60,7 @@ class RequestContext:
 
     def wrote(self, collection: str, document: Document) -> None:
         if self.held is not None:
-            self.held.wrote(collection, document)
+            self.held.apply_write(collection, document)
 
     def renew(self, position: str | None) -> None:
         """For the next event of a subscription, which reads everything as it is then."""

@@ -62,7 +62,7 @@ class ById:
 
     def made(self) -> Made | None:
         """What has been made of the documents in the process; None where reads go to the database."""
-        return None if self.held is None else self.held.made(self.collection.name)
+        return None if self.held is None else self.held.answers(self.collection.name)
 
 
 @dataclass(slots=True, eq=False)
@@ -174,7 +174,11 @@ class ByOwner:
     _loader: DataLoader[str, list[Document]] | None = None
 
     def load(self, owner_id: str) -> Awaitable[list[Document]]:
-        held = None if self.held is None else self.held.owned(self.collection.name, self.owner, owner_id, self.sort)
+        held = (
+            None
+            if self.held is None
+            else self.held.rows_by_owner(self.collection.name, self.owner, owner_id, self.sort)
+        )
         if held is not None:
             return Ready(cast("list[Document]", held))
         if self._loader is None:

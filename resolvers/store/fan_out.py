@@ -1,105 +1,133 @@
-"""One stream of changes a process to all who subscribed: found by complaint and by agency, each document read once."""
+"""Fans the change stream of complaints out to this process's subscribers, by complaint and by agency.
+
+However many subscribe, a complaint that changes is read once. What changes while a read is under way is merged and
+read together next:
+
+    change stream ─► ChangeWindow ─► pending changes, merged by complaint ─► one read ─► each subscriber's queue
+"""
 
 import asyncio
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
+
+from bson import Timestamp
 
 from resolvers.errors import FellBehind, StateLost
-from resolvers.store import tail
+from resolvers.store import complaint_stream
+from resolvers.store.change_stream import ResumeToken, follow_stream
+from resolvers.store.change_window import ChangeWindow, ComplaintChange, Mark, Position
 from resolvers.store.database import BATCH_SIZE, MAX_TIME_MS, Document, PyMongoError, Store
-from resolvers.store.window import Position, Touched, Window
 
-QUEUED_EVENTS: Final = 1_000
-"""So many may wait for a subscriber, of documents that all share: who is slower is let go."""
-KEEP_SECONDS: Final = 5.0
+MAX_QUEUED_EVENTS: Final = 1_000
+"""Events that may wait for one subscriber (subscribers share their documents); a slower one is ended."""
+STREAM_BATCH_SIZE: Final = 500
+"""Events in one answer of the database. After a restart there are many, and requests wait while one is read."""
+UNHEARD_SECONDS: Final = 0.2
+"""Pause between two answers while nobody subscribes: many changes then come in one answer."""
+SAVE_SECONDS: Final = 5.0
+"""How often the mark for the next process is stored."""
 RETRY_SECONDS: Final = 0.2
-FRESH_TRIES: Final = 50
-"""After a fail-over the new primary may for a moment not say yet what the old one had said."""
+MAX_STALE_READS: Final = 50
+"""After a fail-over the new primary may for a moment not show a change that the old one reported: 10 s of retries."""
 
-_COMPLAINTS: Final = "complaints"
 _KEYS: Final = frozenset({"_id", "revision", "holder", "holders"})
 
 
-class Event(NamedTuple):
-    """A complaint as it is after one or more changes; None where it is gone. Shared: nobody changes it in place."""
+class ComplaintEvent(NamedTuple):
+    """A complaint after one or more changes. Subscribers share the document and must not change it."""
 
     complaint_id: str
     document: Document | None
+    """None if the complaint was deleted."""
     position: Position
 
 
 @dataclass(slots=True, eq=False)
 class Subscriber:
-    """One subscription's events, in order, until they end."""
+    """The queue of one subscription: events in order, then the error that ended it."""
 
     number: int
-    """Rises with each that subscribes."""
-    _events: deque[Event] = field(default_factory=deque)
-    _came: asyncio.Event = field(default_factory=asyncio.Event)
+    """Subscribers are numbered in the order in which they subscribed."""
+    _events: deque[ComplaintEvent] = field(default_factory=deque)
+    _has_news: asyncio.Event = field(default_factory=asyncio.Event)
     _end: Exception | None = None
 
-    def put(self, event: Event) -> None:
-        if len(self._events) >= QUEUED_EVENTS:
+    def put(self, event: ComplaintEvent) -> None:
+        if len(self._events) >= MAX_QUEUED_EVENTS:
             self.end(FellBehind())
         if self._end is None:
             self._events.append(event)
-            self._came.set()
+            self._has_news.set()
 
     def end(self, reason: Exception) -> None:
         if self._end is None:
             self._end = reason
             self._events.clear()
-            self._came.set()
+            self._has_news.set()
 
-    async def next(self) -> Event:
-        """Raises FellBehind and StateLost."""
+    async def next(self) -> ComplaintEvent:
+        """Waits for the next event. Raises FellBehind and StateLost."""
         while not self._events:
             if self._end is not None:
                 raise self._end
-            self._came.clear()
-            await self._came.wait()
+            self._has_news.clear()
+            await self._has_news.wait()
         return self._events.popleft()
 
 
-class _Due(NamedTuple):
-    """What has to be told of a complaint: its changes since it was told last, as one."""
+class _PendingChange(NamedTuple):
+    """The changes of one complaint since its last event, merged into one."""
 
     position: Position
+    """Of the last change."""
     revision: int
     holder: str | None
-    """The last that the changes set; None where none of them did."""
+    """The last holder that the changes set; None if none of them set it."""
     moves: int
+    """How many of the changes set the holder."""
     is_gone: bool
 
 
+class _ComplaintsRead(NamedTuple):
+    documents: dict[str, Document]
+    number: int
+    """Of the last subscriber whose keys and ids the read includes."""
+
+
 class FanOut:
-    """The subscribers of a process, and the one stream that feeds them."""
+    """The subscribers of a process; follows the one change stream that feeds them."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._window: Window | None = None
-        self._until: Position = ""
+        self._window: ChangeWindow | None = None
+        """None until the stream begins, and after events were lost."""
+        self._may_resume = True
+        """Whether to begin at the stored mark: not again after events from there on were lost."""
+        self._present: Position = ""
+        """The time at which the stream began: changes up to it happened before this process followed."""
         self._begun = asyncio.Event()
-        self._of_complaint: dict[str, set[Subscriber]] = {}
-        self._of_agency: dict[str, set[Subscriber]] = {}
+        self._by_complaint: dict[str, set[Subscriber]] = {}
+        self._by_agency: dict[str, set[Subscriber]] = {}
         self._keys: Counter[str] = Counter()
-        self._number = 0
-        self._due: dict[str, _Due] = {}
-        self._came = asyncio.Event()
+        """The document's keys that subscribers read, with the number of subscribers that do."""
+        self._last_number = 0
+        self._pending: dict[str, _PendingChange] = {}
+        """By complaint, in the order of their last changes."""
+        self._has_pending = asyncio.Event()
         self._current_at = time.monotonic()
 
     @contextmanager
-    def subscribed(
+    def subscribe(
         self, keys: frozenset[str], *, complaint: str | None = None, agency: str | None = None
     ) -> Iterator[Subscriber]:
-        """Told of every change from now on, of the complaint or of what the agency holds; `keys` are read of it."""
-        self._number += 1
-        subscriber = Subscriber(self._number)
-        index, key = (self._of_complaint, complaint) if complaint is not None else (self._of_agency, agency or "")
+        """Subscribes to one complaint, or to all that an agency holds; events' documents have at least `keys`."""
+        self._last_number += 1
+        subscriber = Subscriber(self._last_number)
+        index, key = (self._by_complaint, complaint) if complaint is not None else (self._by_agency, agency or "")
         index.setdefault(key, set()).add(subscriber)
         self._keys.update(keys)
         try:
@@ -111,159 +139,170 @@ class FanOut:
                 del index[key]
 
     def count(self) -> int:
-        return sum(len(found) for index in (self._of_complaint, self._of_agency) for found in index.values())
+        return sum(len(each) for index in (self._by_complaint, self._by_agency) for each in index.values())
 
     def lag_seconds(self) -> float:
-        """How long ago everything that had changed was known to be told."""
+        """Seconds since every known change had been handed to its subscribers."""
         return time.monotonic() - self._current_at
 
     async def run(self) -> None:
-        """Until it is cancelled."""
+        """Follows the stream until it is cancelled."""
+        self._may_resume = True
+        open_stream = complaint_stream.open_stream(self.store, STREAM_BATCH_SIZE)
         async with asyncio.TaskGroup() as group:
-            group.create_task(tail.follow(self.store, _COMPLAINTS, self))
-            group.create_task(self._tell())
-            group.create_task(self._keep())
+            group.create_task(follow_stream(self.store, open_stream, self))
+            group.create_task(self._publish())
+            group.create_task(self._save_marks())
 
-    async def begun(self) -> None:
-        """Waits until every change from now on is told of."""
+    async def wait_until_begun(self) -> None:
+        """Waits until subscribers get every change from now on."""
         await self._begun.wait()
 
     def position(self) -> Position | None:
-        """Of the last change that was seen."""
+        """Returns the position of the last change that was seen; None before the stream begins."""
         return None if self._window is None else self._window.end
 
-    def since(self, position: Position) -> list[Touched] | None:
-        """The changes after a place, oldest first; None where not all of them are known."""
-        return None if self._window is None else self._window.since(position)
+    def changes_since(self, position: Position) -> list[ComplaintChange] | None:
+        """Returns the changes after a position, oldest first; None if some of them may be unknown."""
+        return None if self._window is None else self._window.changes_since(position)
 
-    def begin(self, position: Position, until: Position) -> None:
-        self._window, self._until = Window(position), until
-        if position >= until:
+    async def begin(self, now: Timestamp) -> ResumeToken | None:
+        """Begins at the mark of the process before, if there is one, so that its clients can resume here."""
+        mark = await complaint_stream.load_mark(self.store) if self._may_resume else None
+        self._present = complaint_stream.to_position(now)
+        since = self._present if mark is None else mark.position
+        self._window = ChangeWindow(since)
+        if since >= self._present:
             self._begun.set()
+        return None if mark is None else mark.token
 
-    def touched(self, change: Touched) -> None:
-        assert self._window is not None  # noqa: S101 - a stream begins before it tells
-        self._window.add(change)
-        if change.position > self._until:
-            self._begun.set()
-        # What is past is for those who come back.
-        if self._begun.is_set() and self.is_heard():
-            self._due[change.document_id] = _together(self._due.pop(change.document_id, None), change)
-            self._came.set()
-
-    def current(self, token: dict[str, Any], is_idle: bool) -> None:
-        assert self._window is not None  # noqa: S101 - likewise
+    async def take(self, events: Sequence[Document], token: ResumeToken) -> None:
+        assert self._window is not None  # noqa: S101 - `begin` comes before `take`
+        for event in events:
+            self._note(self._window, complaint_stream.read_change(event))
         self._window.mark(token)
-        if is_idle:
+        if not events:
             self._begun.set()
-        if not self._due:
+        if not self._pending:
             self._current_at = time.monotonic()
+        if len(events) < STREAM_BATCH_SIZE and not self.has_subscribers():
+            await asyncio.sleep(UNHEARD_SECONDS)
 
-    def is_heard(self) -> bool:
-        return bool(self._of_complaint or self._of_agency)
+    def _note(self, window: ChangeWindow, change: ComplaintChange) -> None:
+        window.add(change)
+        if change.position > self._present:
+            self._begun.set()
+        # Changes from before the present are only for clients that resume: subscribers have read newer state.
+        if self._begun.is_set() and self.has_subscribers():
+            earlier = self._pending.pop(change.document_id, None)
+            self._pending[change.document_id] = _merge_change(earlier, change)
+            self._has_pending.set()
 
-    def lost(self) -> None:
+    def has_subscribers(self) -> bool:
+        return bool(self._by_complaint or self._by_agency)
+
+    def lose(self) -> None:
+        """Ends all subscribers: they must read the state anew."""
+        self._may_resume = False
         self._begun.clear()
         self._window = None
-        self._due.clear()
-        for index in (self._of_complaint, self._of_agency):
-            for found in index.values():
-                for subscriber in found:
+        self._pending.clear()
+        for index in (self._by_complaint, self._by_agency):
+            for each in index.values():
+                for subscriber in each:
                     subscriber.end(StateLost())
 
-    async def _keep(self) -> None:
-        kept = None
+    async def _save_marks(self) -> None:
+        saved: Mark | None = None
         while True:
-            await asyncio.sleep(KEEP_SECONDS)
-            mark = None if self._window is None else self._window.tail()
-            if mark is not None and mark != kept:
+            await asyncio.sleep(SAVE_SECONDS)
+            mark = None if self._window is None else self._window.oldest_mark()
+            if mark is not None and mark != saved:
                 try:
-                    await tail.keep(self.store, _COMPLAINTS, mark)
-                    kept = mark
+                    await complaint_stream.save_mark(self.store, mark)
+                    saved = mark
                 except PyMongoError:
                     continue
 
-    async def _tell(self) -> None:
+    async def _publish(self) -> None:
         while True:
-            await self._came.wait()
-            self._came.clear()
-            # What comes while these are read is told together, after them.
-            due, self._due = self._due, {}
-            await self._put(due, await self._read(due))
+            await self._has_pending.wait()
+            self._has_pending.clear()
+            # Changes that arrive during this read are merged and read next.
+            pending, self._pending = self._pending, {}
+            await self._deliver(pending, await self._read(pending))
 
-    async def _read(self, due: dict[str, _Due]) -> "_Read":
-        """What somebody subscribed for, however long the database is away."""
-        stale = 0
+    async def _read(self, pending: dict[str, _PendingChange]) -> _ComplaintsRead:
+        """Reads the complaints that somebody subscribed for; retries as long as the database is away."""
+        reads = 0
         while True:
             try:
-                number = self._number
-                read = _Read(await self._documents(due), number)
+                number = self._last_number
+                read = _ComplaintsRead(await self._find_documents(pending), number)
             except PyMongoError:
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
-            stale += 1
-            if stale >= FRESH_TRIES or self._is_fresh(due, read.documents):
+            reads += 1
+            if reads >= MAX_STALE_READS or self._is_fresh(pending, read.documents):
                 return read
             await asyncio.sleep(RETRY_SECONDS)
 
-    async def _documents(self, due: dict[str, _Due]) -> dict[str, Document]:
-        """In one command, those alone that somebody subscribed for."""
-        asked: list[Document] = []
-        if named := [complaint_id for complaint_id in due if complaint_id in self._of_complaint]:
-            asked.append({"_id": {"$in": named}})
-        if self._of_agency:
-            moved = [complaint_id for complaint_id, row in due.items() if row.moves]
-            asked.append({"_id": {"$in": moved}, "holders": {"$in": list(self._of_agency)}})
-            asked.append({"_id": {"$in": list(due)}, "holder": {"$in": list(self._of_agency)}})
-        if not asked:
+    async def _find_documents(self, pending: dict[str, _PendingChange]) -> dict[str, Document]:
+        """Reads by id, in one command, only complaints that somebody subscribed for."""
+        conditions: list[Document] = []
+        if named := [complaint_id for complaint_id in pending if complaint_id in self._by_complaint]:
+            conditions.append({"_id": {"$in": named}})
+        if self._by_agency:
+            moved = [complaint_id for complaint_id, change in pending.items() if change.moves]
+            conditions.append({"_id": {"$in": moved}, "holders": {"$in": list(self._by_agency)}})
+            conditions.append({"_id": {"$in": list(pending)}, "holder": {"$in": list(self._by_agency)}})
+        if not conditions:
             return {}
         projection = dict.fromkeys((*+self._keys, *_KEYS), True)
-        found = self.store.complaints.find({"$or": asked}, projection, batch_size=BATCH_SIZE, max_time_ms=MAX_TIME_MS)
+        found = self.store.complaints.find(
+            {"$or": conditions}, projection, batch_size=BATCH_SIZE, max_time_ms=MAX_TIME_MS
+        )
         return {row["_id"]: row for row in await found.to_list(None)}
 
-    def _is_fresh(self, due: dict[str, _Due], found: dict[str, Document]) -> bool:
-        """Whether no document is older than what was told of it."""
-        for complaint_id, row in due.items():
-            document, later = found.get(complaint_id), self._due.get(complaint_id)
-            if document is None and not row.is_gone and not (later and later.is_gone):
-                if complaint_id in self._of_complaint or row.holder in self._of_agency:
+    def _is_fresh(self, pending: dict[str, _PendingChange], documents: dict[str, Document]) -> bool:
+        """Whether each document shows the change that was reported of it."""
+        for complaint_id, change in pending.items():
+            document, later = documents.get(complaint_id), self._pending.get(complaint_id)
+            if document is None and not change.is_gone and not (later and later.is_gone):
+                if complaint_id in self._by_complaint or change.holder in self._by_agency:
                     return False
-            elif document is not None and document["revision"] < row.revision:
+            elif document is not None and document["revision"] < change.revision:
                 return False
         return True
 
-    async def _put(self, due: dict[str, _Due], read: "_Read") -> None:
-        for complaint_id, row in sorted(due.items(), key=lambda pair: pair[1].position):
+    async def _deliver(self, pending: dict[str, _PendingChange], read: _ComplaintsRead) -> None:
+        for complaint_id, change in sorted(pending.items(), key=lambda item: item[1].position):
             document = read.documents.get(complaint_id)
-            if document is None and not row.is_gone:
+            if document is None and not change.is_gone:
                 continue
-            event = Event(complaint_id, document, row.position)
-            for subscriber in self._concerned(complaint_id, document, row.moves):
-                # Whoever subscribed since then reads what was there already, and may need other keys.
+            event = ComplaintEvent(complaint_id, document, change.position)
+            for subscriber in self._find_subscribers(complaint_id, document, change.moves):
+                # A later subscriber reads this state itself, and may need keys that this document lacks.
                 if subscriber.number <= read.number:
                     subscriber.put(event)
-            # When many change at once, whoever is told takes turns with who tells.
+            # With many events, this lets the subscribers' tasks run in between.
             await asyncio.sleep(0)
 
-    def _concerned(self, complaint_id: str, document: Document | None, moves: int) -> set[Subscriber]:
-        found = set(self._of_complaint.get(complaint_id, ()))
+    def _find_subscribers(self, complaint_id: str, document: Document | None, moves: int) -> set[Subscriber]:
+        subscribers = set(self._by_complaint.get(complaint_id, ()))
         if document is not None:
-            # Those that it has left are told too.
+            # `holders` lists everyone who has held it, the present holder last. After two moves A → B → C, A and B
+            # are told as well as C: the complaint has left their inboxes.
             left = document["holders"][-1 - moves :] if moves else ()
             for agency in {document["holder"], *left}:
-                found |= self._of_agency.get(agency, set())
-        return found
+                subscribers |= self._by_agency.get(agency, set())
+        return subscribers
 
 
-class _Read(NamedTuple):
-    documents: dict[str, Document]
-    number: int
-    """Of the last subscriber that they were read for."""
-
-
-def _together(before: _Due | None, change: Touched) -> _Due:
+def _merge_change(earlier: _PendingChange | None, change: ComplaintChange) -> _PendingChange:
     revision, holder = change.revision, change.holder
     moves = 0 if holder is None else 1
-    if before is not None:
-        revision, moves, holder = max(before.revision, revision), before.moves + moves, holder or before.holder
-    return _Due(change.position, revision, holder, moves, change.is_gone)
+    if earlier is not None:
+        revision, moves = max(earlier.revision, revision), earlier.moves + moves
+        holder = holder or earlier.holder
+    return _PendingChange(change.position, revision, holder, moves, change.is_gone)

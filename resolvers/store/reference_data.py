@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
+from bson import Timestamp
+
 from resolvers.answer_cache import Made
-from resolvers.store.changes import Change, Follower, follow
+from resolvers.store.change_stream import ResumeToken, follow_stream, watch_collections
 from resolvers.store.database import BATCH_SIZE, MAX_TIME_MS, Document, Store
 
 COLLECTIONS: Final = ("agencies", "regions", "categories", "teams")
@@ -15,91 +17,114 @@ MAX_AGE_SECONDS: Final = 5.0
 """Older data are not used: reads go to the database until the stream is back."""
 
 
-class _Owned(list[Document]):
-    """The documents of one owner."""
+class _OwnedRows(list[Document]):
+    """The documents of one owner; sorted when they are first asked for."""
 
     is_sorted = False
 
 
-def _owned(rows: Mapping[Any, Document], key: str) -> dict[Any, _Owned]:
-    by_owner: dict[Any, _Owned] = {}
+def _group_by_owner(rows: Mapping[Any, Document], key: str) -> dict[Any, _OwnedRows]:
+    by_owner: dict[Any, _OwnedRows] = {}
     for row in rows.values():
         if key in row:
-            by_owner.setdefault(row[key], _Owned()).append(row)
+            by_owner.setdefault(row[key], _OwnedRows()).append(row)
     return by_owner
 
 
 @dataclass(slots=True)
 class ReferenceData:
-    """Documents by collection and id. They are shared by all requests: nobody changes one in place."""
+    """Documents by collection and id. All requests share them: nobody may change one in place."""
 
     _rows: dict[str, dict[Any, Document]] = field(default_factory=dict)
-    _owned: dict[tuple[str, str], dict[Any, "_Owned"]] = field(default_factory=dict)
-    _made: dict[str, Made] = field(default_factory=dict)
+    _owned: dict[tuple[str, str], dict[Any, _OwnedRows]] = field(default_factory=dict)
+    """By collection and key of the owner; built when first asked for, dropped when the collection changes."""
+    _answers: dict[str, Made] = field(default_factory=dict)
     _current_at: float = -math.inf
 
     def age_seconds(self) -> float:
-        """How long ago they were known to be current; infinite before they are first read."""
+        """Seconds since the data were known to be current; infinite before they are first read."""
         return time.monotonic() - self._current_at
 
     def rows(self, collection: str) -> Mapping[Any, Document] | None:
-        """The collection's documents by id; None while they are too old."""
+        """Returns the collection's documents by id; None while the data are too old."""
         return self._rows[collection] if self.age_seconds() < MAX_AGE_SECONDS else None
 
-    def owned(self, collection: str, key: str, owner: Any, sort: str) -> Sequence[Document] | None:
-        """The documents whose `key` is `owner`, sorted; None while they are too old."""
+    def rows_by_owner(self, collection: str, key: str, owner: Any, sort: str) -> Sequence[Document] | None:
+        """Returns the documents whose `key` is `owner`, by their key `sort`; None while the data are too old."""
         if self.rows(collection) is None:
             return None
-        owned = self._owned.get((collection, key))
-        if owned is None:
-            owned = self._owned[collection, key] = _owned(self._rows[collection], key)
-        rows = owned.get(owner)
+        by_owner = self._owned.get((collection, key))
+        if by_owner is None:
+            by_owner = self._owned[collection, key] = _group_by_owner(self._rows[collection], key)
+        rows = by_owner.get(owner)
         if rows is not None and not rows.is_sorted:
-            # When it is first asked for: a row without the key is its own owner's trouble.
+            # Not sorted in advance: a broken document without the key fails only the requests for its own owner.
             rows.sort(key=lambda row: cast("str", row[sort]))
             rows.is_sorted = True
         return rows or ()
 
-    def made(self, collection: str) -> Made | None:
-        """What has been made of the collection's documents as they are; None while they are too old."""
+    def answers(self, collection: str) -> Made | None:
+        """Returns the cache of answers made from the collection's documents; None while the data are too old."""
         rows = self.rows(collection)
         if rows is None:
             return None
-        made = self._made.get(collection)
-        if made is None:
-            made = self._made[collection] = Made(rows)
-        return made
+        answers = self._answers.get(collection)
+        if answers is None:
+            answers = self._answers[collection] = Made(rows)
+        return answers
 
-    def wrote(self, collection: str, document: Document) -> None:
-        """A document as it was written; a state that is older than the known one is passed by."""
+    def apply_write(self, collection: str, document: Document) -> None:
+        """Puts in a document as it was written, unless a later revision is known."""
         rows = self._rows.get(collection)
         if rows is None:
             return
-        known = rows.get(document["_id"])
-        if known is None or known.get("revision", 0) <= document.get("revision", 0):
+        current = rows.get(document["_id"])
+        if current is None or current.get("revision", 0) <= document.get("revision", 0):
             rows[document["_id"]] = document
-            self._forget(collection)
+            self._drop_derived(collection)
 
     async def follow(self, store: Store) -> None:
-        """Runs until it is cancelled."""
+        """Keeps the data current until it is cancelled."""
+        await follow_stream(store, watch_collections(store, COLLECTIONS), _ReferenceFollower(store, self))
 
-        async def reload() -> None:
-            for name in COLLECTIONS:
-                found = store.database[name].find(batch_size=BATCH_SIZE, max_time_ms=MAX_TIME_MS)
-                self._rows[name] = {row["_id"]: row for row in await found.to_list(None)}
-                self._forget(name)
+    async def read_all(self, store: Store) -> None:
+        for name in COLLECTIONS:
+            found = store.database[name].find(batch_size=BATCH_SIZE, max_time_ms=MAX_TIME_MS)
+            self._rows[name] = {row["_id"]: row for row in await found.to_list(None)}
+            self._drop_derived(name)
+        self.set_current()
 
-        await follow(store, COLLECTIONS, Follower(reload, self._changed, self._current))
+    def apply_event(self, event: Document) -> None:
+        """Applies an event of the change stream."""
+        collection, document = event["ns"]["coll"], event.get("fullDocument")
+        if document is not None:
+            self.apply_write(collection, document)
+        elif self._rows[collection].pop(event["documentKey"]["_id"], None) is not None:
+            # Deleted; or an update whose document was deleted before the database looked it up.
+            self._drop_derived(collection)
 
-    def _changed(self, change: Change) -> None:
-        if change.document is not None:
-            self.wrote(change.collection, change.document)
-        elif self._rows[change.collection].pop(change.document_id, None) is not None:
-            self._forget(change.collection)
-
-    def _current(self) -> None:
+    def set_current(self) -> None:
+        """Notes that the data are what the database has now."""
         self._current_at = time.monotonic()
 
-    def _forget(self, collection: str) -> None:
-        self._made.pop(collection, None)
+    def _drop_derived(self, collection: str) -> None:
+        self._answers.pop(collection, None)
         self._owned = {named: owned for named, owned in self._owned.items() if named[0] != collection}
+
+
+@dataclass(frozen=True, slots=True)
+class _ReferenceFollower:
+    store: Store
+    data: ReferenceData
+
+    async def begin(self, now: Timestamp) -> None:
+        await self.data.read_all(self.store)
+
+    async def take(self, events: Sequence[Document], token: ResumeToken) -> None:
+        for event in events:
+            self.data.apply_event(event)
+        if not events:
+            self.data.set_current()
+
+    def lose(self) -> None:
+        """Keeps the data: `begin` reads them anew, and their age grows until then."""

@@ -265,7 +265,7 @@ async def test_answers_that_are_kept_are_those_of_agencies_as_they_are_now(
     held = ReferenceData()
     for name in ("agencies", "regions", "categories", "teams"):
         held._rows[name] = {row["_id"]: row async for row in register.database[name].find()}
-    held._current()
+    held.set_current()
     text = """{ complaints { nodes { holder { id name } } }
       agencies(filter: {kinds: [PROVINCE]}, first: 50) { nodes { name regencies { id name } } } }"""
 
@@ -278,7 +278,7 @@ async def test_answers_that_are_kept_are_those_of_agencies_as_they_are_now(
     request = reference.Request(document, None, {})
     for name in ("Pertama", "Kedua"):
         row = dict((held.rows("agencies") or {})["kab-badung"])
-        held.wrote("agencies", row | {"name": name, "revision": row["revision"] + 1})
+        held.apply_write("agencies", row | {"name": name, "revision": row["revision"] + 1})
         expected = await asked(lambda context: reference.executed(BUILT, request, context))
         assert expected.count(name.encode()) == 3
         for _ in range(2):

@@ -291,7 +291,7 @@ async def test_a_fault_of_ours_is_told_by_a_code_and_heals(
     async with connected(portal, ADMIN) as socket:
         await socket.standing(INBOX, agency="kab-badung")
         with monkeypatch.context() as faulty:
-            faulty.setattr("resolvers.store.tail._touched", fails)
+            faulty.setattr("resolvers.store.complaint_stream.read_change", fails)
             await register.complaints.insert_one(a_complaint())
             assert (await socket.closed())[0] == 4410
     async with connected(portal, ADMIN) as socket:

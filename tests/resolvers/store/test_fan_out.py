@@ -15,10 +15,10 @@ from support.ports import free_port
 
 from gateway.mongod.process import find_binary
 from resolvers.errors import FellBehind, StateLost
-from resolvers.store import fan_out, tail
+from resolvers.store import fan_out
+from resolvers.store.change_window import ChangeWindow, ComplaintChange
 from resolvers.store.database import Store, connect
 from resolvers.store.fan_out import FanOut, Subscriber
-from resolvers.store.window import Touched, Window
 
 KEYS = frozenset({"revision", "status"})
 
@@ -29,7 +29,7 @@ async def following(store: Store) -> AsyncIterator[FanOut]:
     running = asyncio.create_task(live.run())
     try:
         async with asyncio.timeout(20):
-            await live.begun()
+            await live.wait_until_begun()
         yield live
     finally:
         running.cancel()
@@ -61,8 +61,8 @@ async def test_only_what_somebody_subscribed_for_is_read_and_that_once(store: St
     rows = [a_complaint(holder=agency, holders=[agency]) for agency in ("kab-badung", "kab-sleman")]
     async with following(store) as live:
         with (
-            live.subscribed(KEYS, agency="kab-badung") as one,
-            live.subscribed(KEYS | {"title"}, agency="kab-badung") as other,
+            live.subscribe(KEYS, agency="kab-badung") as one,
+            live.subscribe(KEYS | {"title"}, agency="kab-badung") as other,
         ):
             await store.complaints.insert_many(rows)
             async with asyncio.timeout(20):
@@ -76,7 +76,7 @@ async def test_only_what_somebody_subscribed_for_is_read_and_that_once(store: St
 
 
 async def test_the_next_process_begins_where_the_last_one_was(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fan_out, "KEEP_SECONDS", 0.05)
+    monkeypatch.setattr(fan_out, "SAVE_SECONDS", 0.05)
     rows = [a_complaint() for _ in range(3)]
     await store.complaints.insert_many(rows)
     kept = store.database["change_tokens"]
@@ -87,9 +87,9 @@ async def test_the_next_process_begins_where_the_last_one_was(store: Store, monk
     for row in rows:
         await bumped(store, row["_id"])
     async with following(store) as live:
-        await until(lambda: asyncio.sleep(0, len(live.since(position) or ()) >= 3))
-        assert [change.document_id for change in live.since(position) or ()] == [row["_id"] for row in rows]
-        assert live.since("0" * 16) is None
+        await until(lambda: asyncio.sleep(0, len(live.changes_since(position) or ()) >= 3))
+        assert [change.document_id for change in live.changes_since(position) or ()] == [row["_id"] for row in rows]
+        assert live.changes_since("0" * 16) is None
     written = str(await kept.find({}).to_list(None))
     assert rows[0]["title"] not in written
     assert rows[0]["body"] not in written
@@ -98,9 +98,9 @@ async def test_the_next_process_begins_where_the_last_one_was(store: Store, monk
 async def test_many_changes_since_the_last_process_come_in_small_answers_without_a_pause(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fan_out, "KEEP_SECONDS", 0.05)
-    monkeypatch.setattr(tail, "AT_ONCE", 10)
-    monkeypatch.setattr(tail, "UNHEARD_SECONDS", 1.0)
+    monkeypatch.setattr(fan_out, "SAVE_SECONDS", 0.05)
+    monkeypatch.setattr(fan_out, "STREAM_BATCH_SIZE", 10)
+    monkeypatch.setattr(fan_out, "UNHEARD_SECONDS", 1.0)
     row = a_complaint()
     await store.complaints.insert_one(row)
     kept = store.database["change_tokens"]
@@ -111,13 +111,13 @@ async def test_many_changes_since_the_last_process_come_in_small_answers_without
     for _ in range(300):
         await bumped(store, row["_id"])
     async with asyncio.timeout(10), following(store) as live:
-        await until(lambda: asyncio.sleep(0, len(live.since(position) or ()) == 300))
+        await until(lambda: asyncio.sleep(0, len(live.changes_since(position) or ()) == 300))
 
 
 async def test_subscribers_hear_that_changes_are_missing(store: Store) -> None:
     await store.complaints.insert_one(a_complaint())
     async with following(store) as live:
-        with live.subscribed(KEYS, agency="kab-badung") as subscriber:
+        with live.subscribe(KEYS, agency="kab-badung") as subscriber:
             await store.complaints.drop()
             with pytest.raises(StateLost):
                 async with asyncio.timeout(20):
@@ -127,7 +127,7 @@ async def test_subscribers_hear_that_changes_are_missing(store: Store) -> None:
 
 async def test_what_goes_as_soon_as_it_came_holds_up_nobody(store: Store) -> None:
     async with following(store) as live:
-        with live.subscribed(KEYS, agency="kab-badung") as subscriber:
+        with live.subscribe(KEYS, agency="kab-badung") as subscriber:
             for row in (a_complaint(), a_complaint()):
                 await store.complaints.insert_one(row)
                 await store.complaints.delete_one({"_id": row["_id"]})
@@ -141,12 +141,12 @@ async def test_what_goes_as_soon_as_it_came_holds_up_nobody(store: Store) -> Non
 async def test_who_does_not_take_what_is_told_is_ended_and_holds_nothing(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fan_out, "QUEUED_EVENTS", 50)
+    monkeypatch.setattr(fan_out, "MAX_QUEUED_EVENTS", 50)
     row = a_complaint()
     await store.complaints.insert_one(row)
     async with following(store) as live:
-        with live.subscribed(KEYS, complaint=row["_id"]) as idle, live.subscribed(KEYS, complaint=row["_id"]) as quick:
-            for _ in range(fan_out.QUEUED_EVENTS + 2):
+        with live.subscribe(KEYS, complaint=row["_id"]) as idle, live.subscribe(KEYS, complaint=row["_id"]) as quick:
+            for _ in range(fan_out.MAX_QUEUED_EVENTS + 2):
                 await bumped(store, row["_id"])
                 async with asyncio.timeout(20):
                     await quick.next()
@@ -156,27 +156,27 @@ async def test_who_does_not_take_what_is_told_is_ended_and_holds_nothing(
 
 
 def test_what_has_left_the_window_cannot_be_made_up_for() -> None:
-    window = Window("0" * 16, limit=3)
+    window = ChangeWindow("0" * 16, limit=3)
     for number in range(1, 6):
-        window.add(Touched(f"LP-{number}", f"{number:016x}"))
+        window.add(ComplaintChange(f"LP-{number}", f"{number:016x}"))
         window._marked_at = float("-inf")
         window.mark({"_data": str(number)})
     assert window.begin == f"{2:016x}"
-    assert window.since(f"{1:016x}") is None
-    assert [change.document_id for change in window.since(f"{3:016x}") or ()] == ["LP-4", "LP-5"]
-    tail = window.tail()
-    assert tail is not None
-    assert (tail.position, tail.token) == (f"{2:016x}", {"_data": "2"})
+    assert window.changes_since(f"{1:016x}") is None
+    assert [change.document_id for change in window.changes_since(f"{3:016x}") or ()] == ["LP-4", "LP-5"]
+    mark = window.oldest_mark()
+    assert mark is not None
+    assert (mark.position, mark.token) == (f"{2:016x}", {"_data": "2"})
 
 
 def test_what_shares_an_instant_is_told_together() -> None:
     """A transaction's changes: who heard of the first and broke off is told of both again."""
-    window = Window("0" * 16)
+    window = ChangeWindow("0" * 16)
     for complaint_id, number in (("LP-1", 1), ("LP-2", 2), ("LP-3", 2), ("LP-4", 3)):
-        window.add(Touched(complaint_id, f"{number:016x}"))
-    assert [change.document_id for change in window.since(f"{1:016x}") or ()] == ["LP-2", "LP-3", "LP-4"]
-    assert [change.document_id for change in window.since(f"{2:016x}") or ()] == ["LP-2", "LP-3", "LP-4"]
-    assert window.since(f"{3:016x}") == []
+        window.add(ComplaintChange(complaint_id, f"{number:016x}"))
+    assert [change.document_id for change in window.changes_since(f"{1:016x}") or ()] == ["LP-2", "LP-3", "LP-4"]
+    assert [change.document_id for change in window.changes_since(f"{2:016x}") or ()] == ["LP-2", "LP-3", "LP-4"]
+    assert window.changes_since(f"{3:016x}") == []
 
 
 @contextmanager
@@ -221,14 +221,14 @@ async def test_a_history_that_is_too_short_is_said_and_never_passed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While it follows: subscribers are ended. At a start: what is older than it cannot be asked for."""
-    monkeypatch.setattr(fan_out, "KEEP_SECONDS", 0.05)
+    monkeypatch.setattr(fan_out, "SAVE_SECONDS", 0.05)
     row = a_complaint()
     with replica_set(tmp_path, 1) as (uri, _):
         store = connect(uri, "forgetful", serverSelectionTimeoutMS=30_000)
         try:
             await store.complaints.insert_one(row)
             async with following(store) as live:
-                with live.subscribed(KEYS, complaint=row["_id"]) as subscriber:
+                with live.subscribe(KEYS, complaint=row["_id"]) as subscriber:
                     await forget(store, "getMore")
                     with pytest.raises(StateLost):
                         async with asyncio.timeout(20):
@@ -246,7 +246,7 @@ async def test_a_history_that_is_too_short_is_said_and_never_passed_over(
 
 
 async def nothing_since(live: FanOut, position: str) -> bool:
-    return live.since(position) is None and live.position() is not None
+    return live.changes_since(position) is None and live.position() is not None
 
 
 async def until(holds: Callable[[], Awaitable[Any]]) -> None:
@@ -258,8 +258,8 @@ async def until(holds: Callable[[], Awaitable[Any]]) -> None:
 async def told_again(store: Store, live: FanOut, row: dict[str, Any]) -> None:
     """A subscriber of now hears of what happens now."""
     async with asyncio.timeout(20):
-        await live.begun()
-    with live.subscribed(KEYS, complaint=row["_id"]) as subscriber:
+        await live.wait_until_begun()
+    with live.subscribe(KEYS, complaint=row["_id"]) as subscriber:
         await bumped(store, row["_id"])
         async with asyncio.timeout(20):
             assert (await subscriber.next()).document is not None
@@ -273,7 +273,7 @@ async def test_through_a_fail_over_nothing_is_missed_and_nothing_goes_back(tmp_p
         try:
             await store.complaints.insert_many(rows)
             async with following(store) as live:
-                with live.subscribed(KEYS, agency="kab-badung") as inbox:
+                with live.subscribe(KEYS, agency="kab-badung") as inbox:
                     seen: dict[str, int] = {}
                     reading = asyncio.create_task(heard(inbox, seen))
                     writing = asyncio.gather(*(written(store, row["_id"], 60) for row in rows))

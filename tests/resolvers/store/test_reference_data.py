@@ -53,7 +53,7 @@ async def test_the_data_follow_inserts_changes_and_deletions(register: Store) ->
     following = asyncio.create_task(held.follow(register))
     try:
         await until(lambda: held.rows("agencies"))
-        assert len(held.owned("agencies", "province", "prov-bali", "name") or ()) == 9
+        assert len(held.rows_by_owner("agencies", "province", "prov-bali", "name") or ()) == 9
         await register.teams.insert_one({"_id": "TM-NEW", "agency": "kab-badung", "name": "a", "revision": 1})
         await until(lambda: "TM-NEW" in (held.rows("teams") or {}))
         await register.teams.update_one({"_id": "TM-NEW"}, {"$set": {"name": "b", "revision": 2}})
@@ -70,16 +70,16 @@ async def test_the_data_follow_inserts_changes_and_deletions(register: Store) ->
 def test_an_older_state_does_not_replace_a_newer_one() -> None:
     held = ReferenceData()
     held._rows["teams"] = {}
-    held._current()
-    held.wrote("teams", {"_id": "TM-1", "revision": 3})
-    held.wrote("teams", {"_id": "TM-1", "revision": 2})
+    held.set_current()
+    held.apply_write("teams", {"_id": "TM-1", "revision": 3})
+    held.apply_write("teams", {"_id": "TM-1", "revision": 2})
     assert (held.rows("teams") or {})["TM-1"]["revision"] == 3
 
 
 def test_what_is_too_old_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     held = ReferenceData()
     held._rows["teams"] = {}
-    held._current()
+    held.set_current()
     assert held.rows("teams") == {}
     later = time.monotonic() + 6
     monkeypatch.setattr("resolvers.store.reference_data.time.monotonic", lambda: later)
@@ -89,13 +89,13 @@ def test_what_is_too_old_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_was_made_of_documents_is_made_anew_when_one_of_them_changes() -> None:
     held = ReferenceData()
     held._rows["teams"] = {"TM-1": {"_id": "TM-1", "revision": 1}}
-    held._current()
-    before = held.made("teams")
+    held.set_current()
+    before = held.answers("teams")
     assert before is not None
     before.keep(7, {"TM-1": "made"}, 4)
-    assert held.made("teams") is before
-    held.wrote("teams", {"_id": "TM-1", "revision": 2})
-    after = held.made("teams")
+    assert held.answers("teams") is before
+    held.apply_write("teams", {"_id": "TM-1", "revision": 2})
+    after = held.answers("teams")
     assert after is not None
     assert after.of(7) == {}
 
@@ -103,8 +103,8 @@ def test_what_was_made_of_documents_is_made_anew_when_one_of_them_changes() -> N
 def test_what_is_kept_of_answers_is_bounded_whoever_asks_for_them() -> None:
     held = ReferenceData()
     held._rows["teams"] = {}
-    held._current()
-    made = held.made("teams")
+    held.set_current()
+    made = held.answers("teams")
     assert made is not None
     for maker in range(50):
         made.keep(maker, {"TM-1": "made"}, MAX_MADE_BYTES // 10)
@@ -125,7 +125,7 @@ async def test_agencies_are_listed_from_the_process_as_from_the_database(
 ) -> None:
     held = ReferenceData()
     held._rows["agencies"] = {row["_id"]: row async for row in register.agencies.find()}
-    held._current()
+    held.set_current()
     asked = [Arguments(first=7), Arguments(last=5), Arguments(first=100)]
     while asked:
         arguments = asked.pop()
