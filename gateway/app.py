@@ -1,4 +1,4 @@
-"""The composition root: the only module that builds real parts and joins them."""
+"""The composition root: the only module that builds the real parts and joins them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,24 +11,26 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway import garbage
 from gateway.auth.keys import ProviderKeys
 from gateway.auth.middleware import Authentication, identifier
 from gateway.auth.remembered import Remembered
 from gateway.auth.tokens import Verify, development_verifier, provider_verifier, refuse
-from gateway.following import Following
+from gateway.graph import garbage
+from gateway.graph.gateway_graph import CostLimits, GatewayGraph, MakeContext, NationalSubgraphGraph
+from gateway.graph.graph_version import GraphVersion
+from gateway.graph.live_graph import LiveGraph
 from gateway.http import console
-from gateway.http.answer import bugs_told
-from gateway.http.connections import ConnectionLimits, Connections, origins
-from gateway.http.graph import Graph
-from gateway.http.graphql import Asker, GraphQLEndpoint, Limits, MakeContext
+from gateway.http.answer import report_bugs
+from gateway.http.connections import ConnectionLimits, Connections, parse_origins
+from gateway.http.graphql import EndpointLimits, GraphQLEndpoint
 from gateway.http.health import Readiness, exposed, healthz, published_keys
 from gateway.http.request import BodyLimits
 from gateway.http.stopping import told_to_stop
-from gateway.http.subscriptions import LiveLimits, Subscriptions
+from gateway.http.token_admission import admit_by_token
 from gateway.http.websocket import SocketLimits
 from gateway.observability import metrics
 from gateway.observability.log import logger
+from gateway.operation.prepared import Asker
 from gateway.operation.usage import Usage
 from gateway.settings import Mode, Settings, SettingsError, load
 from gateway.worker import Duty, Worker, working
@@ -43,54 +45,52 @@ from resolvers.store.fan_out import FanOut
 from resolvers.store.lease import RENEWAL_SECONDS, Lease
 from resolvers.store.reference_data import ReferenceData
 from resolvers.upkeep import custody, orphaned_reporters, schedule, upkeep
-from resolvers.viewer import SYSTEM, Viewer
+from resolvers.viewer import PUBLIC, SYSTEM, Viewer
 
-FIRST_READ_S = 2
+FIRST_READ_SECONDS: Final = 2
 AUDIT_PAUSE_SECONDS: Final = 1.0
-"""Between two looks for audit entries that wait on their complaints."""
+"""Between two looks for audit entries that are still on their complaints."""
 USAGE_PAUSE_SECONDS: Final = 10.0
-AGAIN_SECONDS: Final = 1.0
+RESTART_SECONDS: Final = 1.0
 
 
 def build(settings: Settings, store: Store) -> Starlette:
-    """The gateway over a store; closes the store when it stops."""
+    """The gateway over a store. It closes the store when it stops."""
     readiness = Readiness(lambda: _ping(store))
-    regulations = Regulations(store)
-    held = ReferenceData()
-    metrics.reference_data_age.set_function(held.age_seconds)
-    following, live = Following(settings, store), FanOut(store)
-    make_context = _contexts(settings, regulations, held, following, live)
-    limits = _limits(settings)
-    exposes_plan = settings.mode is Mode.DEVELOPMENT
-    view = following.view = GraphQLEndpoint(following.first, make_context, limits, exposes_plan=exposes_plan)
-    identify = identifier(Remembered(verifier(settings)))
-    connections = _connections(settings)
-    view.streams = Subscriptions(view, identify, _live_limits(settings), connections)
-    _show(live, connections)
-    tokens = following.trust.tokens
+    regulations, reference_data, fan_out = Regulations(store), ReferenceData(), FanOut(store)
+    live_graph, connections = LiveGraph(settings, store), Connections(_connection_limits(settings))
+    _observe(reference_data, fan_out, connections)
+    make_context = _context_maker(settings, regulations, reference_data, live_graph, fan_out)
+    identify = identifier(Remembered(make_verifier(settings)))
+    limits, cost_limits, usage = _endpoint_limits(settings), _cost_limits(settings), Usage()
+    graph = GatewayGraph(
+        live_graph.current, make_context, cost_limits, usage, exposes_plan=settings.mode is Mode.DEVELOPMENT
+    )
+    endpoint = GraphQLEndpoint(graph, limits, connections, admit_by_token(identify))
     routes: list[BaseRoute] = [
-        Route("/graphql", view, methods=["GET", "POST"]),
-        WebSocketRoute("/graphql", view.streams),
-        Route("/.well-known/jwks.json", partial(published_keys, tokens)),
+        Route("/graphql", endpoint, methods=["GET", "POST"]),
+        WebSocketRoute("/graphql", endpoint),
+        Route("/.well-known/jwks.json", partial(published_keys, live_graph.trust.tokens)),
         Route("/metrics", exposed),
         Route("/healthz", healthz),
         Route("/readyz", readiness.readyz),
     ]
     if settings.subgraph_endpoint:
-        first = following.first.as_subgraph()
-        following.as_subgraph = GraphQLEndpoint(first, make_context, limits, may_ask=policy.may_ask_as_router)
-        routes.append(Route("/subgraph/graphql", following.as_subgraph, methods=["POST"]))
+        subgraph = NationalSubgraphGraph(live_graph.current, make_context, cost_limits, policy.may_ask_as_router)
+        routes.append(
+            Route("/subgraph/graphql", GraphQLEndpoint(subgraph, limits, has_streams=False), methods=["POST"])
+        )
     if settings.console:
         routes += [Mount("/console", console.files()), Route("/", console.enter)]
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        keeping = (_move_audit(store), held.follow(store), _follow(live), _keep_usage(store, view.usage))
-        tasks = [asyncio.create_task(work) for work in keeping]
+        works = (_move_audit(store), reference_data.follow(store), _follow_changes(fan_out), _store_usage(store, usage))
+        tasks = [asyncio.create_task(work) for work in works]
         try:
-            work = working(worker(settings, regulations) if settings.worker else None)
+            work = working(make_worker(settings, regulations) if settings.worker else None)
             with told_to_stop(connections.stop):
-                async with refreshed(regulations), following.running(), work:
+                async with keep_fresh(regulations), live_graph.running(), work:
                     yield
         finally:
             readiness.is_stopping = True
@@ -100,11 +100,11 @@ def build(settings: Settings, store: Store) -> Starlette:
             store.close()
 
     middleware = [Middleware(Authentication, identify=identify)]
-    return _Application(Authentication(view, identify), routes=routes, middleware=middleware, lifespan=lifespan)
+    return _Application(Authentication(endpoint, identify), routes=routes, middleware=middleware, lifespan=lifespan)
 
 
 class _Application(Starlette):
-    """The routes; most requests are one kind, which needs none of the layers and answers for its own faults."""
+    """Sends POST /graphql past Starlette's middleware and router, which most requests do not need."""
 
     def __init__(self, graphql: ASGIApp, **further: Any) -> None:
         super().__init__(**further)
@@ -117,27 +117,26 @@ class _Application(Starlette):
             await super().__call__(scope, receive, send)
 
 
-def _limits(settings: Settings) -> Limits:
+def _endpoint_limits(settings: Settings) -> EndpointLimits:
     body = BodyLimits(settings.body_limit_bytes, settings.body_deadline_ms)
-    return Limits(body, settings.cost_limit_points, settings.request_deadline_ms)
-
-
-def _connections(settings: Settings) -> Connections:
-    limits = ConnectionLimits(
-        settings.connections_per_address, settings.connections_per_subject, origins(settings.allowed_origins)
-    )
-    return Connections(limits)
-
-
-def _live_limits(settings: Settings) -> LiveLimits:
     socket = SocketLimits(message_bytes=settings.body_limit_bytes, operations=settings.subscriptions_per_connection)
-    return LiveLimits(socket, settings.subscription_cost_limit_points)
+    return EndpointLimits(body, socket, deadline_ms=settings.request_deadline_ms)
 
 
-def _show(live: FanOut, connections: Connections) -> None:
-    metrics.subscriptions.set_function(live.count)
+def _cost_limits(settings: Settings) -> CostLimits:
+    return CostLimits(settings.cost_limit_points, settings.subscription_cost_limit_points)
+
+
+def _connection_limits(settings: Settings) -> ConnectionLimits:
+    origins = parse_origins(settings.allowed_origins)
+    return ConnectionLimits(settings.connections_per_address, settings.connections_per_subject, origins)
+
+
+def _observe(reference_data: ReferenceData, fan_out: FanOut, connections: Connections) -> None:
+    metrics.reference_data_age.set_function(reference_data.age_seconds)
+    metrics.subscriptions.set_function(fan_out.count)
     metrics.connections.set_function(connections.count)
-    metrics.live_lag.set_function(live.lag_seconds)
+    metrics.live_lag.set_function(fan_out.lag_seconds)
 
 
 def from_environment() -> Starlette:
@@ -146,12 +145,12 @@ def from_environment() -> Starlette:
     if settings.mongodb_uri is None:
         raise SettingsError("SATUGRAF_MONGODB_URI is not set: name a running replica set.")
     app = build(settings, connect(settings.mongodb_uri, settings.mongodb_database))
-    garbage.serve()
+    garbage.freeze_startup_objects()
     return app
 
 
-def worker(settings: Settings, regulations: Regulations) -> Worker:
-    """What the system does unasked, by the regulations in force."""
+def make_worker(settings: Settings, regulations: Regulations) -> Worker:
+    """The worker that does what is due without a request, by the regulations in force."""
     store = regulations.store
 
     def make_context() -> RequestContext:
@@ -167,7 +166,7 @@ def worker(settings: Settings, regulations: Regulations) -> Worker:
     return Worker(Lease(store, "upkeep"), make_context, duties, RENEWAL_SECONDS)
 
 
-def verifier(settings: Settings) -> Verify:
+def make_verifier(settings: Settings) -> Verify:
     if settings.development_key is not None:
         return development_verifier(settings.development_key.get_secret_value())
     if settings.jwks_url is not None:
@@ -177,10 +176,13 @@ def verifier(settings: Settings) -> Verify:
 
 
 @asynccontextmanager
-async def refreshed(regulations: Regulations) -> AsyncIterator[None]:
-    """Starts with what the database says is in force, where it answers at once, and keeps up with it."""
+async def keep_fresh(regulations: Regulations) -> AsyncIterator[None]:
+    """Read the regulations that are in force, and follow their changes during the block.
+
+    Where the database does not answer in time, the block starts with the regulations that ship with the code.
+    """
     with suppress(PyMongoError, TimeoutError):
-        async with asyncio.timeout(FIRST_READ_S):
+        async with asyncio.timeout(FIRST_READ_SECONDS):
             await regulations.read()
     keeping = asyncio.create_task(regulations.keep_fresh())
     try:
@@ -191,21 +193,26 @@ async def refreshed(regulations: Regulations) -> AsyncIterator[None]:
             await keeping
 
 
-def _contexts(
-    settings: Settings, regulations: Regulations, held: ReferenceData, following: Following, live: FanOut
+def _context_maker(
+    settings: Settings,
+    regulations: Regulations,
+    reference_data: ReferenceData,
+    live_graph: LiveGraph,
+    fan_out: FanOut,
 ) -> MakeContext:
-    _ = settings.secret_key_bytes
+    _ = settings.secret_key_bytes  # raises SettingsError now, not at the first request
 
-    def make_context(asker: Asker, graph: Graph, *, is_query: bool) -> RequestContext:
-        # What a mutation decides upon is read from the database, not from what was true half a second ago.
-        context = _context(settings, regulations, asker.viewer, held if is_query else None)
-        context.held = held
-        context.live = live
+    def make_context(asker: Asker, version: GraphVersion, *, is_query: bool) -> RequestContext:
+        # A mutation decides on what the database says now, not on the process's copy of half a second ago.
+        context = _context(settings, regulations, asker.viewer or PUBLIC, reference_data if is_query else None)
+        context.held = reference_data
+        context.live = fan_out
         context.takes_secrets = asker.method == "POST"
         context.purpose = asker.headers.get("x-purpose")
-        context.local_cases = graph.national.local_cases
-        context.composer = following.registrar
-        context.subgraph_health = following.health.of
+        context.request_id = asker.request_id
+        context.local_cases = version.national.local_cases
+        context.composer = live_graph.registrar
+        context.subgraph_health = live_graph.health.of
         return context
 
     return make_context
@@ -226,18 +233,18 @@ def _context(
     )
 
 
-async def _follow(live: FanOut) -> None:
-    """Whatever is wrong with us: subscribers are told that changes are missing, and others can subscribe."""
+async def _follow_changes(fan_out: FanOut) -> None:
+    """Follow the complaints' changes. After a fault of ours subscribers hear that changes are missing."""
     while True:
-        with bugs_told("live", lambda body: live.lose()):
-            await live.run()
-        await asyncio.sleep(AGAIN_SECONDS)
+        with report_bugs("live", lambda body: fan_out.lose()):
+            await fan_out.run()
+        await asyncio.sleep(RESTART_SECONDS)
 
 
 async def _move_audit(store: Store) -> None:
-    """Takes audit entries off the complaints that they were written with; what is left waits for whoever is next.
+    """Move audit entries from the complaints that they were written with to their own collection.
 
-    Many at once where there are many: by each few, a write would cost as much again.
+    Many at once where many wait: moved a few at a time, they would cost as much again as the write.
     """
     while True:
         try:
@@ -249,8 +256,8 @@ async def _move_audit(store: Store) -> None:
             await asyncio.sleep(AUDIT_PAUSE_SECONDS)
 
 
-async def _keep_usage(store: Store, counted: Usage) -> None:
-    """Adds what was counted to the day's; what a database that is away does not take is lost, as counts may be."""
+async def _store_usage(store: Store, counted: Usage) -> None:
+    """Add the counts to the day's. Counts may be lost: those that an unreachable database does not take are."""
     while True:
         await asyncio.sleep(USAGE_PAUSE_SECONDS)
         taken = counted.take()

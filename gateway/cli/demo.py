@@ -17,11 +17,12 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
-from gateway import garbage, settings
+from gateway import settings
 from gateway.cli import demo_agency
 from gateway.cli.data import Complaints, seed_database
 from gateway.cli.failure import fail, told
 from gateway.cli.server import UVICORN, Host, Port
+from gateway.graph import garbage
 from gateway.mongod import embedded
 from gateway.settings import Mode, Settings
 from resolvers.domain.vocabulary import Role
@@ -81,7 +82,7 @@ def demo(
 
 def _load() -> None:
     """The gateway's modules: half of what a second start takes, and mongod takes as long."""
-    with garbage.left_alone():
+    with garbage.collection_paused():
         importlib.import_module("gateway.app")
 
 
@@ -136,7 +137,7 @@ async def _serve(configured: Settings, uri: str, complaints: int, place: Place, 
         port=place.port,
         **UVICORN | {"timeout_graceful_shutdown": 5},
     )
-    garbage.serve()
+    garbage.freeze_startup_objects()
     _announce(Console(), place, tokens)
     server = uvicorn.Server(options)
     if not place.with_agency:

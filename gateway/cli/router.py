@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gateway.federation.executor.endpoint import Endpoint
     from gateway.federation.executor.transport import HttpTransport
     from gateway.federation.supergraph import Supergraph
-    from gateway.http.router import Router, Served
+    from gateway.graph.federated import FederatedGraph, RouterGraph
 
 LOOK_SECONDS: Final = 1.0
 
@@ -129,9 +129,10 @@ def router_app(
 
     from gateway.cli.router_config import RouterConfig
     from gateway.federation.executor.transport import HttpTransport
+    from gateway.graph.federated import RouterGraph
     from gateway.http.connections import Connections
+    from gateway.http.graphql import GraphQLEndpoint
     from gateway.http.health import healthz
-    from gateway.http.router import Router
     from gateway.http.stopping import told_to_stop
 
     config = config or RouterConfig()
@@ -139,8 +140,9 @@ def router_app(
     first = read(file)
     transport = HttpTransport(first.endpoints)
     connections = Connections(config.limits.connections)
-    endpoint = Router(served(first.supergraph, transport, config), config.limits, config.exposes_plan, connections)
-    watch = Watch(file, read, config, transport, endpoint, named, running, seen)
+    graph = RouterGraph(make_graph(first.supergraph, transport, config), config.exposes_plan)
+    endpoint = GraphQLEndpoint(graph, config.limits, connections)
+    watch = Watch(file, read, config, transport, graph, named, running, seen)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -149,7 +151,7 @@ def router_app(
             yield
         for work in watching:
             work.cancel()
-        endpoint.served.retire()
+        graph.current.streams.end_all()
         await transport.close()
 
     rest = Starlette(routes=[Route("/healthz", healthz)], lifespan=lifespan)
@@ -161,17 +163,17 @@ def router_app(
     return app
 
 
-def served(supergraph: "Supergraph", transport: "HttpTransport", config: "RouterConfig") -> "Served":
+def make_graph(supergraph: "Supergraph", transport: "HttpTransport", config: "RouterConfig") -> "FederatedGraph":
     from gateway.federation.engine import Engine
     from gateway.federation.executor.subgraphs import hide_messages
-    from gateway.http.router import Served
+    from gateway.graph.federated import FederatedGraph
     from gateway.operation.document import Documents
 
     # Subgraphs' messages are masked: what they say is for their owners' logs.
     engine = Engine(
         supergraph, transport.ask, shows_messages=hide_messages, listen=transport.listen, max_fetches=config.max_fetches
     )
-    return Served(engine, Documents(supergraph.api_schema, config.introspection, config.document))
+    return FederatedGraph(engine, Documents(supergraph.api_schema, config.introspection, config.document))
 
 
 @dataclass(slots=True)
@@ -182,7 +184,7 @@ class Watch:
     read: Read
     config: "RouterConfig"
     transport: "HttpTransport"
-    endpoint: "Router"
+    graph: "RouterGraph"
     named: Named
     running: "RunningSchemas | None"
     seen: Versions
@@ -215,22 +217,21 @@ class Watch:
         return await self.running.have_changed(urls)
 
     async def _reread(self, why: str) -> None:
-        from gateway.http.answer import bugs_told
+        from gateway.http.answer import report_bugs
 
         # Whatever is wrong with files, schemas or us: what is served goes on.
-        with bugs_told("supergraph", lambda body: None), suppress(typer.Exit, OSError):
+        with report_bugs("supergraph", lambda body: None), suppress(typer.Exit, OSError):
             await self._exchange(await asyncio.to_thread(self.read, self.file))
             _say(f"{why}: the new supergraph is served.")
             return
         _say(f"{why}, and makes no supergraph: the last good one is served.")
 
     async def _exchange(self, fresh: Source) -> None:
-        following = served(fresh.supergraph, self.transport, self.config)
-        await asyncio.to_thread(following.warm, self.endpoint.served)
+        graph = make_graph(fresh.supergraph, self.transport, self.config)
+        await asyncio.to_thread(graph.warm, self.graph.current)
         # Requests that began with the old supergraph still ask its subgraphs.
         self.transport.endpoints = {**self.transport.endpoints, **fresh.endpoints}
-        before, self.endpoint.served = self.endpoint.served, following
-        before.retire()
+        self.graph.exchange(graph)
 
 
 def _say(sentence: str) -> None:

@@ -1,25 +1,28 @@
 """The router's limits, from the environment."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gateway.federation.engine import MAX_FETCHES
-from gateway.http.connections import ConnectionLimits, origins
+from gateway.http.connections import ConnectionLimits, parse_origins
+from gateway.http.graphql import EndpointLimits
 from gateway.http.request import BodyLimits
-from gateway.http.router import RouterLimits
 from gateway.limits.shape import TOKEN_LIMIT, ShapeLimits
 from gateway.operation.document import DocumentLimits
 from gateway.settings import SettingsError
 
 PREFIX = "SATUGRAF_ROUTER_"
 SCHEMA_POLL_MS = 30_000
+RESPONSE_BYTES: Final = 16 * 1024 * 1024
+ROUTER_LIMITS: Final = EndpointLimits(response_bytes=RESPONSE_BYTES, stops_with_caller=True)
 
 
 @dataclass(frozen=True, slots=True)
 class RouterConfig:
-    limits: RouterLimits = field(default_factory=RouterLimits)
+    limits: EndpointLimits = ROUTER_LIMITS
     document: DocumentLimits = field(default_factory=DocumentLimits)
     max_fetches: int = MAX_FETCHES
     introspection: bool = True
@@ -29,7 +32,7 @@ class RouterConfig:
     """
 
 
-_BODY, _ROUTER, _SHAPE = BodyLimits(), RouterLimits(), ShapeLimits()
+_BODY, _SHAPE = BodyLimits(), ShapeLimits()
 
 
 class _Environment(BaseSettings):
@@ -39,13 +42,13 @@ class _Environment(BaseSettings):
 
     body_limit_bytes: int = Field(_BODY.size_bytes, ge=1024)
     body_deadline_ms: int = Field(_BODY.deadline_ms, ge=100)
-    deadline_ms: int = Field(_ROUTER.deadline_ms, ge=10)
-    response_limit_bytes: int = Field(_ROUTER.response_bytes, ge=1024)
+    deadline_ms: int = Field(ROUTER_LIMITS.deadline_ms, ge=10)
+    response_limit_bytes: int = Field(RESPONSE_BYTES, ge=1024)
     token_limit: int = Field(TOKEN_LIMIT, ge=10)
     depth_limit: int = Field(_SHAPE.depth, ge=1)
     alias_limit: int = Field(_SHAPE.aliases, ge=0)
     root_field_limit: int = Field(_SHAPE.root_fields, ge=1)
-    connections_per_address: int = Field(_ROUTER.connections.per_address, ge=1)
+    connections_per_address: int = Field(ROUTER_LIMITS.connections.per_address, ge=1)
     allowed_origins: str = ""
     fetch_limit: int = Field(MAX_FETCHES, ge=1)
     introspection: bool = True
@@ -59,11 +62,12 @@ def from_environment(exposes_plan: bool = False) -> RouterConfig:
     except ValidationError as failure:
         lines = [f"{PREFIX}{str(error['loc'][0]).upper()}: {error['msg']}." for error in failure.errors()]
         raise SettingsError("\n".join(lines)) from None
-    limits = RouterLimits(
-        BodyLimits(given.body_limit_bytes, given.body_deadline_ms),
+    limits = replace(
+        ROUTER_LIMITS,
+        body=BodyLimits(given.body_limit_bytes, given.body_deadline_ms),
         deadline_ms=given.deadline_ms,
         response_bytes=given.response_limit_bytes,
-        connections=ConnectionLimits(given.connections_per_address, origins=origins(given.allowed_origins)),
+        connections=ConnectionLimits(given.connections_per_address, origins=parse_origins(given.allowed_origins)),
     )
     shape = ShapeLimits(given.depth_limit, given.alias_limit, given.root_field_limit)
     document = DocumentLimits(given.token_limit, shape)

@@ -11,7 +11,7 @@ GRACE_SECONDS: Final = 20
 
 UVICORN: Final[dict[str, Any]] = {
     "loop": "uvloop",
-    "http": "gateway.http.coalescing_protocol:Protocol",
+    "http": "gateway.http.coalescing_protocol:CoalescingProtocol",
     "ws": "websockets-sansio",
     "ws_max_size": 262_144,
     "ws_ping_interval": 20.0,

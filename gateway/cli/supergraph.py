@@ -96,7 +96,7 @@ def plan(
     from gateway.federation.planner.paths import TooComplex
     from gateway.federation.planner.planner import Unplannable, run_phases
     from gateway.operation.document import Documents, InvalidDocument
-    from gateway.operation.variables import chosen
+    from gateway.operation.variables import choose_operation
 
     with told():
         found = _supergraph(config, supergraph)
@@ -109,7 +109,7 @@ def plan(
         fail(f"No @override has the label {unknown[0]!r}; there are: {', '.join(sorted(found.labels)) or 'none'}.")
     try:
         checked = Documents(found.api_schema).check(text)
-        made = run_phases(found, chosen(checked, operation), checked.fragments, frozenset(label or ()))
+        made = run_phases(found, choose_operation(checked, operation), checked.fragments, frozenset(label or ()))
     except InvalidDocument as failure:
         fail("\n".join(_placed(query, error) for error in failure.errors))
     except (TooComplex, Unplannable) as failure:

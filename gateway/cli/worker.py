@@ -44,7 +44,7 @@ async def _work(configured: Settings, uri: str) -> None:
     store = connect(uri, configured.mongodb_database)
     regulations = Regulations(store)
     try:
-        async with app.refreshed(regulations), working(app.worker(configured, regulations)):
+        async with app.keep_fresh(regulations), working(app.make_worker(configured, regulations)):
             await stop.wait()
     finally:
         store.close()

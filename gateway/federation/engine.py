@@ -48,7 +48,7 @@ MAX_FETCHES: Final = 1000
 
 
 @dataclass(slots=True)
-class FederatedOperation:
+class CompiledPlan:
     """An operation after planning and compilation. It does not depend on variable values, so requests share it.
 
     Only the shape of the response depends on them: on the Boolean variables of `@skip` and `@include`.
@@ -99,7 +99,7 @@ class Engine:
     max_fetches: int = MAX_FETCHES
     is_active: IsActive = is_drawn_by_percent
     """Decides whether an override label is active; called once per request and label."""
-    _plans: PlanCache[FederatedOperation] = field(default_factory=lambda: PlanCache(CACHED_PLANS))
+    _plans: PlanCache[CompiledPlan] = field(default_factory=lambda: PlanCache(CACHED_PLANS))
     _denied: "OrderedDict[Claims, frozenset[str]]" = field(default_factory=OrderedDict)
 
     def prepare(
@@ -109,7 +109,7 @@ class Engine:
         fragments: Mapping[str, FragmentDefinitionNode],
         claims: Claims = ANONYMOUS,
         labels: frozenset[str] | None = None,
-    ) -> FederatedOperation:
+    ) -> CompiledPlan:
         """Returns the planned operation, from the cache if it was planned before.
 
         Callers share a plan if the same coordinates are denied to them. `labels` are the active override labels;
@@ -140,7 +140,7 @@ class Engine:
         fragments: Mapping[str, FragmentDefinitionNode],
         denied: frozenset[str],
         labels: frozenset[str],
-    ) -> FederatedOperation:
+    ) -> CompiledPlan:
         planned = plan_operation(self.supergraph, operation, fragments, labels, denied)
         if len(planned.plan.fetches) > self.max_fetches:
             raise TooComplex(
@@ -157,7 +157,7 @@ class Engine:
             )
             introspection = DocumentNode(definitions=(definition, *fragments.values()))
         conditions = find_condition_variables((operation, *fragments.values()))
-        return FederatedOperation(
+        return CompiledPlan(
             operation,
             fragments,
             planned,
@@ -170,7 +170,7 @@ class Engine:
 
     async def execute(
         self,
-        prepared: FederatedOperation,
+        prepared: CompiledPlan,
         raw: Mapping[str, Any],
         variables: Mapping[str, Any],
         caller: Caller = ANONYMOUS_CALLER,
@@ -196,7 +196,7 @@ class Engine:
 
     async def subscribe(
         self,
-        prepared: FederatedOperation,
+        prepared: CompiledPlan,
         raw: Mapping[str, Any],
         variables: Mapping[str, Any],
         caller: Caller = ANONYMOUS_CALLER,
@@ -228,7 +228,7 @@ class Engine:
         )
 
     def _build_response(
-        self, prepared: FederatedOperation, variables: Mapping[str, Any], run: PlanRun, errors: list[Object]
+        self, prepared: CompiledPlan, variables: Mapping[str, Any], run: PlanRun, errors: list[Object]
     ) -> Object:
         """`errors` are those known before the run; their paths are in the client's response keys already."""
         shape = prepared.find_shape(self.supergraph, variables)

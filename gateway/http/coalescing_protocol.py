@@ -1,4 +1,7 @@
-"""Head and body of an answer in one write: a system call less, and nobody is woken up for a head without its body."""
+"""Sends the head and the body of an answer in one write.
+
+That saves a system call, and does not wake the client up for a head without its body.
+"""
 
 import asyncio
 from typing import Any
@@ -6,28 +9,28 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 
-class Joining:
-    """A transport that writes at the end of each turn of the event loop what was given to it in the turn."""
+class CoalescingTransport:
+    """A transport that collects what is written during one turn of the event loop, and writes it once at the end."""
 
-    __slots__ = ("_given", "_loop", "_transport")
+    __slots__ = ("_loop", "_pending", "_transport")
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
         self._loop = loop
-        self._given: list[bytes] = []
+        self._pending: list[bytes] = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
 
     def write(self, data: bytes) -> None:
-        if not self._given:
+        if not self._pending:
             self._loop.call_soon(self._write)
-        self._given.append(data)
+        self._pending.append(data)
 
     def _write(self) -> None:
-        given, self._given = self._given, []
-        if given and not self._transport.is_closing():
-            self._transport.writelines(given)
+        pending, self._pending = self._pending, []
+        if pending and not self._transport.is_closing():
+            self._transport.writelines(pending)
 
     def close(self) -> None:
         self._write()
@@ -38,9 +41,9 @@ class Joining:
         self._transport.set_protocol(protocol)
 
 
-class Protocol(HttpToolsProtocol):
-    """The server's HTTP/1.1, over transports that join what is written."""
+class CoalescingProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP/1.1 protocol over a CoalescingTransport."""
 
     def connection_made(self, transport: Any) -> None:
-        joining: Any = Joining(transport, self.loop)
-        super().connection_made(joining)
+        coalescing: Any = CoalescingTransport(transport, self.loop)
+        super().connection_made(coalescing)

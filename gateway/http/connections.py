@@ -1,4 +1,4 @@
-"""Who is connected for streams: from where they may be, how many at once, and how all learn that the process stops."""
+"""The open connections of streams: allowed origins, limits per address and account, and the end of all at a stop."""
 
 import asyncio
 from collections import Counter
@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from starlette.types import Scope
 
-from gateway.http.subscribe import CLOSE_SECONDS, Ended, stopping
+from gateway.http.stream import CLOSE_SECONDS
+from gateway.operation.refusal import Ended, server_stopping
 
 _DEFAULT_PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
@@ -18,14 +19,14 @@ _DEFAULT_PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443, "ws": 80, 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
     per_address: int = 2_000
-    """A portal's server connects for all of its users, and an office is behind one address."""
+    """High, because a portal's server connects for all its users, and a whole office shares one address."""
     per_subject: int = 2_000
     origins: frozenset[str] = frozenset()
-    """Besides the host's own; `*` stands for all."""
+    """Allowed besides the host's own; `*` allows all."""
 
 
-def origins(text: str) -> frozenset[str]:
-    """Those that a setting names, with commas between."""
+def parse_origins(text: str) -> frozenset[str]:
+    """Parse a setting: origins, separated by commas."""
     return frozenset(origin.strip().rstrip("/") for origin in text.split(",") if origin.strip())
 
 
@@ -37,34 +38,34 @@ class Connections:
     _counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     _ends: set[Callable[[Ended], None]] = field(default_factory=set)
     _is_stopping: bool = False
-    _none_is_open: asyncio.Event = field(default_factory=asyncio.Event)
+    _all_closed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def count(self) -> int:
         return len(self._ends)
 
     @contextmanager
-    def opened(self, scope: Scope, end: Callable[[Ended], None]) -> Iterator[None]:
-        """While it is open; `end` is called when the process stops. Raises Ended."""
+    def register(self, scope: Scope, end: Callable[[Ended], None]) -> Iterator[None]:
+        """Count the connection during the block. Calls `end` when the process stops. Raises Ended above the limit."""
         if self._is_stopping:
-            raise stopping()
+            raise server_stopping()
         client = scope.get("client")
-        with self._counted("address", client[0] if client else None, self.limits.per_address):
+        with self._count_one("address", client[0] if client else None, self.limits.per_address):
             self._ends.add(end)
             try:
                 yield
             finally:
                 self._ends.discard(end)
                 if self._is_stopping and not self._ends:
-                    self._none_is_open.set()
+                    self._all_closed.set()
 
     @contextmanager
-    def held_by(self, subject: str | None) -> Iterator[None]:
-        """While somebody has it. Raises Ended."""
-        with self._counted("account", subject, self.limits.per_subject):
+    def register_subject(self, subject: str | None) -> Iterator[None]:
+        """Count the connection for an account during the block. Raises Ended above the limit."""
+        with self._count_one("account", subject, self.limits.per_subject):
             yield
 
     @contextmanager
-    def _counted(self, kind: str, name: str | None, limit: int) -> Iterator[None]:
+    def _count_one(self, kind: str, name: str | None, limit: int) -> Iterator[None]:
         if name is None:
             yield
             return
@@ -80,21 +81,21 @@ class Connections:
                 del self._counts[key]
 
     async def stop(self) -> None:
-        """Ends them all, and takes no more; returns once all have been told, or do not listen."""
+        """End all connections and admit no more. Returns once all are closed, or when their time is over."""
         self._is_stopping = True
         if not self._ends:
             return
         for end in list(self._ends):
-            end(stopping())
+            end(server_stopping())
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS + 1):
-                await self._none_is_open.wait()
+                await self._all_closed.wait()
 
 
 def is_allowed(origin: str | None, host: str | None, allowed: Collection[str]) -> bool:
-    """Whether a page of the origin may connect: one of the host itself, or of an origin that is allowed.
+    """Whether a page of this origin may connect: the origin is the host's own, or it is allowed.
 
-    What is no browser sends none.
+    Clients that are no browsers send no origin, and may connect.
     """
     if origin is None or origin in allowed or "*" in allowed:
         return True

@@ -1,4 +1,4 @@
-"""How long somebody is worked for: until their deadline, or until they have gone."""
+"""Bounds the work for a request: by a deadline, and by its caller's leaving."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -7,20 +7,21 @@ from typing import Final, TypeVar
 
 from starlette.types import Receive
 
-LOOK_AFTER_SECONDS: Final = 0.05
-"""Most answers are there by then, and never pay for a look at whether anybody still wants them."""
+WATCH_AFTER_SECONDS: Final = 0.05
+"""When the caller's connection is watched for the first time. Most answers are ready by then and save the cost."""
 
 T = TypeVar("T")
 
 
-class Gone(Exception):
-    """Nobody waits for the answer any more."""
+class CallerGone(Exception):
+    """The caller has closed the connection and waits for no answer."""
 
 
 class Deadline:
-    """`asyncio.timeout`, made once and not moved: at a third of its CPU, which a short request notices.
+    """Cancels its block at the deadline, and ends it with TimeoutError.
 
-    The block is cancelled at the deadline, and ends with TimeoutError.
+    Does what `asyncio.timeout` does, but cannot be rescheduled. That takes a third of the CPU, which a short request
+    notices.
     """
 
     __slots__ = ("_cancelling", "_is_over", "_seconds", "_task", "_timer")
@@ -43,33 +44,34 @@ class Deadline:
         self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._timer.cancel()
-        # Whoever else cancelled the task meanwhile is heard first.
+        # If somebody else cancelled the task too, that cancellation goes on.
         if self._is_over and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise TimeoutError from failure
 
 
-async def within(deadline_ms: int, receive: Receive, work: Awaitable[T]) -> T:
-    """The work's outcome. Cancels it and raises TimeoutError at the deadline, Gone where the caller has left."""
+async def run_until_caller_leaves(deadline_ms: int, receive: Receive, work: Awaitable[T]) -> T:
+    """Return what the work returns. Cancels it and raises TimeoutError at the deadline, CallerGone where the caller
+    has left."""
     loop = asyncio.get_running_loop()
-    looking: list[asyncio.Task[None]] = []
-    left = asyncio.Event()
+    watching: list[asyncio.Task[None]] = []
+    has_left = asyncio.Event()
 
-    async def look(patience: asyncio.Timeout) -> None:
+    async def watch(running: asyncio.Timeout) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
-        left.set()
-        patience.reschedule(loop.time())
+        has_left.set()
+        running.reschedule(loop.time())
 
     try:
-        async with asyncio.timeout(deadline_ms / 1000) as patience:
-            timer = loop.call_later(LOOK_AFTER_SECONDS, lambda: looking.append(loop.create_task(look(patience))))
+        async with asyncio.timeout(deadline_ms / 1000) as running:
+            timer = loop.call_later(WATCH_AFTER_SECONDS, lambda: watching.append(loop.create_task(watch(running))))
             try:
                 return await work
             finally:
                 timer.cancel()
-                for task in looking:
+                for task in watching:
                     task.cancel()
     except TimeoutError:
-        if left.is_set():
-            raise Gone from None
+        if has_left.is_set():
+            raise CallerGone from None
         raise

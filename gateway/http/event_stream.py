@@ -1,4 +1,4 @@
-"""One operation as server-sent events: GraphQL over SSE in its distinct connections mode."""
+"""One operation as server-sent events: GraphQL over SSE, in its distinct connections mode."""
 
 import asyncio
 import time
@@ -10,27 +10,20 @@ import orjson
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from gateway.http import errors
-from gateway.http.answer import Encoded, bugs_told, raw, request_id_of
+from gateway import errors
+from gateway.http.answer import EncodedAnswer, encode_headers, report_bugs
 from gateway.http.connections import Connections
-from gateway.http.request import BadRequest, BodyLimits, GraphQLRequest, read
-from gateway.http.subscribe import (
-    CLOSE_SECONDS,
-    QUEUED_RESULTS,
-    ROOM_SECONDS,
-    Admission,
-    Ended,
-    Refused,
-    Result,
-    expired,
-    too_slow,
-)
+from gateway.http.request import BodyLimits, read_http_request
+from gateway.http.stream import CLOSE_SECONDS, QUEUED_RESULTS, ROOM_SECONDS, Admission, Subscribe
 from gateway.observability import metrics
+from gateway.operation.prepared import Body
+from gateway.operation.refusal import Ended, Refused, token_expired, too_slow
+from gateway.operation.request import BadRequest
 
 EVENT_STREAM: Final = "text/event-stream"
 _EVENT_STREAM: Final = EVENT_STREAM.encode()
 KEEP_ALIVE_SECONDS: Final = 12.0
-"""Proxies close what says nothing for longer."""
+"""Proxies close connections that are silent for longer."""
 
 _COMPLETE: Final = b"event: complete\ndata:\n\n"
 _KEEP_ALIVE: Final = b":\n\n"
@@ -44,29 +37,34 @@ async def serve_events(
     request: Request,
     send: Send,
     admission: Admission,
+    subscribe: Subscribe,
     limits: BodyLimits,
     connections: Connections,
 ) -> None:
-    """Answers one request with a stream; what is malformed in JSON, what is refused as the stream's only result."""
-    request_id = request_id_of(admission.headers)
-    events = _Events(request_id)
+    """Answer with a stream. A malformed request gets JSON; a refused operation is the stream's only result."""
+    asker = admission.asker
+    request_id = asker.request_id
+    events = _EventStream(request_id)
     try:
-        with connections.opened(request.scope, events.end), connections.held_by(admission.subject):
-            operation = await read(request, admission.headers, limits)
-            await events.served(request, send, admission, operation)
+        with connections.register(request.scope, events.end), connections.register_subject(admission.subject):
+            graphql = await read_http_request(request, asker.headers, limits)
+            await events.serve(request, send, subscribe(graphql, asker), admission.expires_at)
     except BadRequest as failure:
-        await _refusal(failure.status, request_id, errors.of_request(failure), failure.headers).send(send)
+        await _encode_refusal(failure.status, request_id, errors.of_request(failure), failure.headers).send(send)
     except Ended as ended:
-        await _refusal(503, request_id, errors.of_end(ended), {"retry-after": "10"}).send(send)
+        await _encode_refusal(503, request_id, errors.of_end(ended), {"retry-after": "10"}).send(send)
 
 
-def _refusal(status: int, request_id: str, body: dict[str, Any], headers: Mapping[str, str]) -> Encoded:
+def _encode_refusal(status: int, request_id: str, body: Body, headers: Mapping[str, str]) -> EncodedAnswer:
     sent = {"content-type": "application/json", "x-request-id": request_id, **headers}
-    return Encoded(status, raw(sent), orjson.dumps(body))
+    return EncodedAnswer(status, encode_headers(sent), orjson.dumps(body))
 
 
-class _Events:
-    """What goes out on one stream, in order; nothing after its end."""
+class _EventStream:
+    """The events of one stream, sent in order. Nothing is sent after the end.
+
+    Three tasks: one collects results into a queue, one writes the queue, one waits for the client to leave.
+    """
 
     def __init__(self, request_id: str) -> None:
         self.request_id = request_id
@@ -78,43 +76,45 @@ class _Events:
     def end(self, ended: Ended) -> None:
         if self._collecting is not None and self._writing is not None:
             self._collecting.cancel()
-            # Who reads nothing is not told.
+            # A client that reads nothing does not receive the reason.
             asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._writing.cancel)
         metrics.closed_connections.labels(ended.code).inc()
-        self._waiting.put_nowait(_event(errors.of_end(ended)))
+        self._waiting.put_nowait(_encode_event(errors.of_end(ended)))
         self._waiting.put_nowait(None)
 
-    async def served(self, request: Request, send: Send, admission: Admission, operation: GraphQLRequest) -> None:
+    async def serve(
+        self, request: Request, send: Send, results: AsyncGenerator[Body, None], expires_at: float | None
+    ) -> None:
         loop = asyncio.get_running_loop()
-        # The subscription stands before the client hears that there is a stream.
-        self._collecting = loop.create_task(self._collect(admission.subscribe(operation, admission.headers)))
-        writing, leaving = loop.create_task(self._write(send)), loop.create_task(_left(request.receive))
+        # Collecting starts first: the subscription is open before the client hears that there is a stream.
+        self._collecting = loop.create_task(self._collect(results))
+        writing, leaving = loop.create_task(self._write(send)), loop.create_task(_wait_for_disconnect(request.receive))
         self._writing = writing
-        expires = None
-        if admission.expires_at is not None:
-            expires = loop.call_later(admission.expires_at - time.time(), self.end, expired())
+        expiry = None
+        if expires_at is not None:
+            expiry = loop.call_later(expires_at - time.time(), self.end, token_expired())
         try:
             await asyncio.wait((writing, leaving), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            if expires is not None:
-                expires.cancel()
+            if expiry is not None:
+                expiry.cancel()
             tasks = (self._collecting, writing, leaving)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            # A cancelled task keeps its frames, which hold this stream.
+            # A cancelled task keeps its frames, and they hold this stream: a cycle, if the stream held the task.
             self._collecting = self._writing = None
 
-    async def _collect(self, results: AsyncGenerator[Result, None]) -> None:
-        with bugs_told(self.request_id, lambda body: self._waiting.put_nowait(_event(body))):
+    async def _collect(self, results: AsyncGenerator[Body, None]) -> None:
+        with report_bugs(self.request_id, lambda body: self._waiting.put_nowait(_encode_event(body))):
             try:
                 async with aclosing(results):
                     async for result in results:
                         if self._waiting.qsize() >= QUEUED_RESULTS:
                             await self._wait_for_room()
-                        self._waiting.put_nowait(_event(result))
+                        self._waiting.put_nowait(_encode_event(result))
             except Refused as refused:
-                self._waiting.put_nowait(_event(refused.body))
+                self._waiting.put_nowait(_encode_event(refused.body))
             except Ended as ended:
                 self.end(ended)
         self._waiting.put_nowait(None)
@@ -134,7 +134,7 @@ class _Events:
             (b"x-accel-buffering", b"no"),
             (b"x-request-id", self.request_id.encode("latin-1")),
         ]
-        # The server says by OSError that nobody reads any more.
+        # The server raises OSError where the client has left.
         with suppress(OSError):
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             await send({"type": "http.response.body", "body": _KEEP_ALIVE, "more_body": True})
@@ -152,13 +152,13 @@ class _Events:
         return event
 
 
-async def _left(receive: Receive) -> None:
+async def _wait_for_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-def _event(result: Result) -> bytes:
-    """Where the result says its position, it is the event's id, which browsers send again as Last-Event-ID."""
+def _encode_event(result: Mapping[str, Any]) -> bytes:
+    """A result's position is the event's id: browsers send the last one again as Last-Event-ID."""
     position = result.get("extensions", {}).get("position")
     head = b"event: next\n" if position is None else b"event: next\nid: %b\n" % position.encode()
     return b"%bdata: %b\n\n" % (head, orjson.dumps(result))

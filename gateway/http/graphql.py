@@ -1,162 +1,127 @@
-"""GET and POST /graphql, as the GraphQL-over-HTTP draft words it."""
+"""The GraphQL endpoint over HTTP, server-sent events and websockets, for any graph that can prepare operations.
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+The gateway serves the national and the federated graph with it, the standalone router its supergraph. HTTP follows the
+GraphQL-over-HTTP draft.
+"""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final
 
+import orjson
 from graphql import OperationType
 from starlette.requests import Request
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
-from gateway.executor import answer as executor
-from gateway.executor import reference
-from gateway.federation.executor.subgraphs import Caller
-from gateway.http import errors
-from gateway.http.answer import Answer, Asked, answered, check_method
-from gateway.http.deadline import Deadline, Gone
-from gateway.http.event_stream import wants_events
-from gateway.http.graph import Federated, Graph
-from gateway.http.request import BadRequest, BodyLimits, GraphQLRequest
-from gateway.http.subscribe import Refused
-from gateway.limits.cost import TooExpensive
-from gateway.operation.document import InvalidDocument
-from gateway.operation.prepare import Operation, prepare
-from gateway.operation.usage import Usage
-from resolvers.request.context import RequestContext
-from resolvers.viewer import PUBLIC, Viewer
+from gateway import errors
+from gateway.http.answer import Answer, ReceivedRequest, answer_request, check_method
+from gateway.http.connections import ConnectionLimits, Connections
+from gateway.http.deadline import CallerGone, Deadline, run_until_caller_leaves
+from gateway.http.event_stream import serve_events, wants_events
+from gateway.http.request import BodyLimits, headers_of, request_id_of
+from gateway.http.stream import Admission, Admit
+from gateway.http.websocket import SocketLimits, serve_websocket
+from gateway.operation.prepared import Asker, Body, PreparedOperation, ServedGraph
+from gateway.operation.refusal import Refused
+from gateway.operation.request import BadRequest, GraphQLRequest
 
-MayAsk = Callable[[Viewer], bool]
-
-
-def anyone(viewer: Viewer) -> bool:
-    return True
-
-
-class Asker(NamedTuple):
-    """Who asks, and how."""
-
-    viewer: Viewer
-    method: str
-    headers: Mapping[str, str]
-
-
-class MakeContext(Protocol):
-    def __call__(self, asker: Asker, graph: Graph, *, is_query: bool) -> RequestContext: ...
-
-
-EXPOSE: Final = "x-satugraf-query-plan"
+_TOO_DEEP: Final = "Recursion limit reached"
+"""In orjson's message where an object is nested too deeply to be encoded."""
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    body: BodyLimits
-    cost_points: int
-    deadline_ms: int
+class EndpointLimits:
+    body: BodyLimits = field(default_factory=BodyLimits)
+    socket: SocketLimits = field(default_factory=SocketLimits)
+    connections: ConnectionLimits = field(default_factory=ConnectionLimits)
+    deadline_ms: int = 15_000
+    response_bytes: int | None = None
+    """Of an HTTP answer; None: as large as the graph makes it."""
+    stops_with_caller: bool = False
+    """Whether an operation is cancelled when its HTTP caller leaves: a router's work is other servers' work."""
 
 
-class Question(NamedTuple):
-    """A request that has been read; `refused_status` is what a refusal before execution is answered with."""
-
-    graphql: GraphQLRequest
-    asker: Asker
-    request_id: str
-    refused_status: int = 200
+async def admit_everybody(payload: Mapping[str, Any], headers: Mapping[str, str], /) -> Admission:
+    """Who it is, the subgraphs decide."""
+    return Admission(Asker(headers, request_id_of(headers)))
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class GraphQLEndpoint:
-    """The endpoint; an answer goes out as the bytes that were made of it."""
+    """An ASGI app. One task serves one HTTP request, one event stream or one websocket."""
 
-    graph: Graph
-    """Exchanged between requests; each keeps the one that it began with."""
-    make_context: MakeContext
-    limits: Limits
-    exposes_plan: bool = False
-    may_ask: MayAsk = anyone
-    usage: Usage = field(default_factory=Usage)
-    """What is asked of agencies' fields, which a new version of theirs may break."""
-    streams: ASGIApp | None = None
-    """Answers who takes an event stream."""
+    graph: ServedGraph
+    limits: EndpointLimits = field(default_factory=EndpointLimits)
+    connections: Connections = field(default_factory=Connections)
+    admit: Admit = admit_everybody
+    has_streams: bool = True
+    """Whether event streams are served; websockets are where a route leads them here."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with suppress(Gone):
-            if self.streams is not None and wants_events(scope):
-                await self.streams(scope, receive, send)
-                return
-            await (await answered(Request(scope, receive), self.limits.body, self._answer)).send(send)
-
-    async def _answer(self, asked: Asked) -> Answer:
-        asker = Asker(asked.request.scope.get("viewer", PUBLIC), asked.request.method, asked.headers)
-        return await self.answer(Question(asked.graphql, asker, asked.request_id, asked.refused_status))
-
-    async def answer(self, question: Question) -> Answer:
-        """Raises BadRequest."""
-        graphql, graph = question.graphql, self.graph
-        if not self.may_ask(question.asker.viewer):
-            raise BadRequest(403, "FORBIDDEN", "This endpoint answers other routers alone: see /graphql.")
-        if graph.federated is not None and not graph.is_national(graphql.query):
-            return await self._planned(question, graph, graph.federated)
-        try:
-            operation = prepare(
-                graph.national.documents,
-                graphql.query,
-                graphql.operation_name,
-                graphql.variables,
-                self.limits.cost_points,
-            )
-        except InvalidDocument as failure:
-            return Answer(question.refused_status, errors.of_document(failure))
-        except TooExpensive as failure:
-            return Answer(question.refused_status, errors.of_cost(failure))
-        check_method(question.asker.method, is_query=operation.kind is OperationType.QUERY)
-        if operation.kind is OperationType.SUBSCRIPTION:
-            return Answer(question.refused_status, errors.of_subscription())
-        return await self._executed(question, graph, operation)
-
-    async def _executed(self, question: Question, graph: Graph, operation: Operation) -> Answer:
-        graphql, deadline_ms = question.graphql, self.limits.deadline_ms
-        try:
-            with Deadline(deadline_ms):
-                result = await executor.answered(
-                    graph.national.documents.schema,
-                    operation.program,
-                    operation.variables,
-                    reference.Request(operation.prepared.document, graphql.operation_name, graphql.variables),
-                    self.make_context(question.asker, graph, is_query=operation.kind is OperationType.QUERY),
+        if scope["type"] == "websocket":
+            limits = self.limits.socket
+            await serve_websocket(scope, receive, send, self.admit, self._subscribe, limits, self.connections)
+            return
+        request = Request(scope, receive)
+        with suppress(CallerGone):
+            if self.has_streams and wants_events(scope):
+                await serve_events(
+                    request, send, _admit_request(request), self._subscribe, self.limits.body, self.connections
                 )
-        except TimeoutError:
-            return Answer(200, {"data": None, **errors.of_deadline(deadline_ms)})
-        body: dict[str, Any] = {"data": result.data}
-        if result.errors:
-            body["errors"] = errors.of_execution(result.errors, question.request_id)
-        body["extensions"] = self._cost(operation.cost_points)
-        return Answer(200, body)
+                return
+            await (await answer_request(request, self.limits.body, self._answer)).send(send)
 
-    async def _planned(self, question: Question, graph: Graph, federated: Federated) -> Answer:
-        """As a plan over the national subgraph, in this process, and the agencies'."""
-        graphql, asker, deadline_ms = question.graphql, question.asker, self.limits.deadline_ms
+    async def _answer(self, received: ReceivedRequest) -> Answer:
         try:
-            planned = federated.planned(graphql, self.limits.cost_points)
+            operation = self.graph.prepare(received.graphql, received.asker)
         except Refused as refused:
-            return Answer(question.refused_status, dict(refused.body))
-        self.usage.count(federated.shape(graphql, planned))
-        kind = planned.prepared.operation.operation
-        check_method(asker.method, is_query=kind is OperationType.QUERY)
-        if kind is OperationType.SUBSCRIPTION:
-            return Answer(question.refused_status, errors.of_subscription())
-        headers = {**asker.headers, "x-request-id": question.request_id}
-        context = self.make_context(asker, graph, is_query=kind is OperationType.QUERY)
-        caller = Caller(headers=headers, context=context)
-        explained = self.exposes_plan and EXPOSE in asker.headers
-        engine, prepared, variables = federated.engine, planned.prepared, planned.variables
+            return Answer(received.refused_status, dict(refused.body))
+        check_method(received.asker.method, operation.kind)
+        if operation.kind is OperationType.SUBSCRIPTION:
+            return Answer(received.refused_status, errors.of_subscription())
+        body = await self._execute(operation, received.http.receive if self.limits.stops_with_caller else None)
         try:
-            with Deadline(deadline_ms):
-                body = await engine.execute(prepared, graphql.variables, variables, caller, explained)
-        except TimeoutError:
-            return Answer(200, {"data": None, **errors.of_deadline(deadline_ms)})
-        body["extensions"] = body.get("extensions", {}) | self._cost(planned.cost_points)
-        return Answer(200, body)
+            encoded = orjson.dumps(body)
+        except orjson.JSONEncodeError as failure:
+            if _TOO_DEEP not in str(failure):
+                raise
+            return Answer(received.refused_status, errors.of_nesting())
+        limit = self.limits.response_bytes
+        if limit is not None and len(encoded) > limit:
+            return Answer(200, {"data": None, **errors.of_response_size(limit)})
+        return Answer(200, encoded)
 
-    def _cost(self, points: int) -> dict[str, Any]:
-        return {"cost": {"requestedQueryCost": points, "maximumAvailable": self.limits.cost_points}}
+    async def _execute(self, operation: PreparedOperation, receive: Receive | None = None) -> Body:
+        """Raises CallerGone where `receive` is given and says that the caller has left."""
+        deadline_ms = self.limits.deadline_ms
+        try:
+            if receive is not None:
+                return await run_until_caller_leaves(deadline_ms, receive, operation.execute())
+            with Deadline(deadline_ms):
+                return await operation.execute()
+        except TimeoutError:
+            return {"data": None, **errors.of_deadline(deadline_ms)}
+
+    async def _subscribe(self, request: GraphQLRequest, asker: Asker, /) -> AsyncGenerator[Body, None]:
+        """As the protocol Subscribe says, for event streams and websockets."""
+        try:
+            operation = self.graph.prepare(request, asker)
+            if operation.kind is not OperationType.SUBSCRIPTION:
+                check_method(asker.method, operation.kind)
+                yield await self._execute(operation)
+                return
+            async with aclosing(operation.subscribe()) as results:
+                async for result in results:
+                    yield result
+        except BadRequest as failure:
+            raise Refused(errors.of_request(failure)) from None
+
+
+def _admit_request(request: Request) -> Admission:
+    """The caller of an event stream, as the authentication in front of the endpoint has put them into the scope."""
+    headers, identity = headers_of(request), request.scope.get("identity")
+    asker = Asker(headers, request_id_of(headers), request.method, request.scope.get("viewer"))
+    if identity is None:
+        return Admission(asker)
+    return Admission(asker, identity.expires_at(), identity.viewer.subject)

@@ -1,4 +1,4 @@
-"""Operations over a websocket, as the graphql-transport-ws protocol words it."""
+"""Operations over a websocket, in the graphql-transport-ws protocol."""
 
 import asyncio
 import time
@@ -10,26 +10,19 @@ from typing import Any, Final
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from gateway.http.answer import bugs_told, request_id_of
+from gateway.http.answer import report_bugs
 from gateway.http.connections import Connections, is_allowed
-from gateway.http.request import BadRequest, GraphQLRequest, checked
-from gateway.http.subscribe import (
-    CLOSE_SECONDS,
-    QUEUED_RESULTS,
-    ROOM_SECONDS,
-    Admission,
-    Admit,
-    Ended,
-    Refused,
-    expired,
-    too_slow,
-)
+from gateway.http.request import request_id_of
+from gateway.http.stream import CLOSE_SECONDS, QUEUED_RESULTS, ROOM_SECONDS, Admission, Admit, Subscribe
 from gateway.observability import metrics
+from gateway.operation.prepared import Asker
+from gateway.operation.refusal import Ended, Refused, token_expired, too_slow
+from gateway.operation.request import BadRequest, GraphQLRequest, read_request
 
 PROTOCOL: Final = "graphql-transport-ws"
 MAX_ID_CHARACTERS: Final = 200
 MAX_REASON_BYTES: Final = 123
-"""What a close frame has room for."""
+"""The most that a close frame can hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +34,7 @@ class SocketLimits:
 
 
 class Closed(Exception):
-    """The connection ends; `code` None: the client has ended it."""
+    """The connection ends with this close code; None: the client has closed it."""
 
     def __init__(self, code: int | None, reason: str = "") -> None:
         super().__init__(reason)
@@ -50,13 +43,19 @@ class Closed(Exception):
 
 
 async def serve_websocket(
-    scope: Scope, receive: Receive, send: Send, admit: Admit, limits: SocketLimits, connections: Connections
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    admit: Admit,
+    subscribe: Subscribe,
+    limits: SocketLimits,
+    connections: Connections,
 ) -> None:
-    """Serves one connection until it ends; always leaves it closed, and nothing running."""
+    """Serve one connection until it ends. Leaves it closed, and no task running."""
     await receive()
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     if not is_allowed(headers.get("origin"), headers.get("host"), connections.limits.origins):
-        # Before the handshake: the server answers 403.
+        # A close before the handshake makes the server answer 403.
         await send({"type": "websocket.close"})
         return
     if PROTOCOL not in scope.get("subprotocols", ()):
@@ -64,41 +63,44 @@ async def serve_websocket(
         await send({"type": "websocket.close", "code": 4406, "reason": "Subprotocol not acceptable"})
         return
     await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
-    connection = _Connection(receive, send, admit, connections, headers, limits)
+    connection = _SocketConnection(receive, send, admit, subscribe, connections, headers, limits)
     try:
-        with connections.opened(scope, connection.end):
-            await _close(send, await connection.served())
+        with connections.register(scope, connection.end):
+            await _send_close(send, await connection.serve())
     except Ended as ended:
-        await _close(send, Closed(ended.close_code, str(ended)))
+        await _send_close(send, Closed(ended.close_code, str(ended)))
 
 
-async def _close(send: Send, closed: Closed) -> None:
+async def _send_close(send: Send, closed: Closed) -> None:
     if closed.code is None:
         return
     metrics.closed_connections.labels(str(closed.code)).inc()
     reason = closed.reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
-    # The client may have gone in the meantime, and the server says so by an exception of its own.
+    # Where the client has left meanwhile, the server raises an exception of its own.
     closing = send({"type": "websocket.close", "code": closed.code, "reason": reason})
     await asyncio.gather(asyncio.wait_for(closing, CLOSE_SECONDS), return_exceptions=True)
 
 
 @dataclass(slots=True, eq=False)
-class _Connection:
+class _SocketConnection:
+    """One task reads messages, one writes them, and one runs each operation."""
+
     receive: Receive
     send: Send
     admit: Admit
+    subscribe: Subscribe
     connections: Connections
     headers: Mapping[str, str]
     limits: SocketLimits
     _admission: Admission | None = None
-    _kept: ExitStack = field(default_factory=ExitStack)
+    _exit_stack: ExitStack = field(default_factory=ExitStack)
     _timers: "list[asyncio.TimerHandle]" = field(default_factory=list)
     _outgoing: "asyncio.Queue[bytes]" = field(default_factory=lambda: asyncio.Queue(QUEUED_RESULTS))
     _running: "dict[str, asyncio.Task[None]]" = field(default_factory=dict)
     _closed: "asyncio.Future[Closed]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
-    async def served(self) -> Closed:
-        """Why the connection ends."""
+    async def serve(self) -> Closed:
+        """Return why the connection ends."""
         loop = asyncio.get_running_loop()
         self._timers.append(loop.call_later(self.limits.init_ms / 1000, self._check_acknowledged))
         reading, writing = loop.create_task(self._read()), loop.create_task(self._write())
@@ -111,14 +113,15 @@ class _Connection:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            self._kept.close()
+            self._exit_stack.close()
 
     def end(self, ended: Ended) -> None:
         self._close(Closed(ended.close_code, str(ended)))
 
     def _close(self, closed: Closed) -> None:
         if not self._closed.done():
-            # Without its frames, which hold this connection: else only the collector would free both.
+            # An exception keeps the frames that it was raised in, and they hold this connection. Without them reference
+            # counting frees both; with them only the garbage collector would.
             self._closed.set_result(closed.with_traceback(None))
 
     def _check_acknowledged(self) -> None:
@@ -133,15 +136,15 @@ class _Connection:
             except OSError:
                 self._close(Closed(None))
 
-    def _say(self, message: Mapping[str, Any]) -> None:
-        """Raises Ended where the client does not take what it has been sent."""
+    def _send_now(self, message: Mapping[str, Any]) -> None:
+        """Queue a message. Raises Ended where the queue is full: the client reads too slowly."""
         try:
             self._outgoing.put_nowait(orjson.dumps(message))
         except asyncio.QueueFull:
             raise too_slow() from None
 
-    async def _tell(self, message: Mapping[str, Any]) -> None:
-        """Waits for room, within bounds. Raises Ended."""
+    async def _send_waiting(self, message: Mapping[str, Any]) -> None:
+        """Queue a message once there is room. Raises Ended where there is none for ROOM_SECONDS."""
         try:
             async with asyncio.timeout(ROOM_SECONDS):
                 await self._outgoing.put(orjson.dumps(message))
@@ -150,19 +153,19 @@ class _Connection:
 
     async def _read(self) -> None:
         request_id = request_id_of(self.headers)
-        with bugs_told(request_id, lambda body: self._close(Closed(1011, f"Request id {request_id}"))):
+        with report_bugs(request_id, lambda body: self._close(Closed(1011, f"Request id {request_id}"))):
             try:
                 while True:
                     message = await self.receive()
                     if message["type"] == "websocket.disconnect":
                         raise Closed(None)
-                    await self._take(self._parsed(message.get("text")))
+                    await self._handle_message(self._parse_message(message.get("text")))
             except Closed as closed:
                 self._close(closed)
             except Ended as ended:
                 self.end(ended)
 
-    def _parsed(self, text: str | None) -> dict[str, Any]:
+    def _parse_message(self, text: str | None) -> dict[str, Any]:
         if text is None:
             raise Closed(4400, "Messages are text")
         if len(text) > self.limits.message_bytes:
@@ -175,19 +178,19 @@ class _Connection:
             raise Closed(4400, "A message is an object with a type")
         return message
 
-    async def _take(self, message: dict[str, Any]) -> None:
+    async def _handle_message(self, message: dict[str, Any]) -> None:
         match message["type"]:
             case "connection_init":
                 await self._acknowledge(message.get("payload"))
             case "ping":
                 _check_payload(message.get("payload"))
-                self._say({"type": "pong"})
+                self._send_now({"type": "pong"})
             case "pong":
                 pass
             case "subscribe":
-                self._start(_id(message), message.get("payload"))
+                self._start(_read_id(message), message.get("payload"))
             case "complete":
-                task = self._running.pop(_id(message), None)
+                task = self._running.pop(_read_id(message), None)
                 if task is not None:
                     task.cancel()
             case _:
@@ -198,12 +201,12 @@ class _Connection:
         if self._admission is not None:
             raise Closed(4429, "Too many initialisation requests")
         admission = await self.admit(payload or {}, self.headers)
-        self._kept.enter_context(self.connections.held_by(admission.subject))
+        self._exit_stack.enter_context(self.connections.register_subject(admission.subject))
         if admission.expires_at is not None:
             loop = asyncio.get_running_loop()
-            self._timers.append(loop.call_later(admission.expires_at - time.time(), self.end, expired()))
+            self._timers.append(loop.call_later(admission.expires_at - time.time(), self.end, token_expired()))
         self._admission = admission
-        self._say({"type": "connection_ack"})
+        self._send_now({"type": "connection_ack"})
 
     def _start(self, operation_id: str, payload: Any) -> None:
         if self._admission is None:
@@ -215,35 +218,37 @@ class _Connection:
         if not isinstance(payload, dict):
             raise Closed(4400, "The payload of subscribe is an object")
         try:
-            request = checked(payload)
+            request = read_request(payload)
         except BadRequest as failure:
             raise Closed(4400, str(failure)) from None
-        running = self._run(operation_id, request, self._admission)
-        task = asyncio.get_running_loop().create_task(running)
+        # Each operation gets a request id of its own, where the handshake's headers name none.
+        asker = self._admission.asker
+        asker = asker._replace(request_id=request_id_of(asker.headers))
+        task = asyncio.get_running_loop().create_task(self._run(operation_id, request, asker))
         self._running[operation_id] = task
 
-    async def _run(self, operation_id: str, request: GraphQLRequest, admission: Admission) -> None:
+    async def _run(self, operation_id: str, request: GraphQLRequest, asker: Asker) -> None:
         try:
-            with bugs_told(request_id_of(self.headers), lambda body: self._end(operation_id, body["errors"])):
-                await self._results(operation_id, request, admission)
+            with report_bugs(asker.request_id, lambda body: self._send_error(operation_id, body["errors"])):
+                await self._send_results(operation_id, request, asker)
         finally:
             if self._running.get(operation_id) is asyncio.current_task():
                 del self._running[operation_id]
 
-    async def _results(self, operation_id: str, request: GraphQLRequest, admission: Admission) -> None:
+    async def _send_results(self, operation_id: str, request: GraphQLRequest, asker: Asker) -> None:
         try:
-            async with aclosing(admission.subscribe(request, admission.headers)) as results:
+            async with aclosing(self.subscribe(request, asker)) as results:
                 async for result in results:
-                    await self._tell({"id": operation_id, "type": "next", "payload": result})
-            await self._tell({"id": operation_id, "type": "complete"})
+                    await self._send_waiting({"id": operation_id, "type": "next", "payload": result})
+            await self._send_waiting({"id": operation_id, "type": "complete"})
         except Refused as refused:
-            self._end(operation_id, refused.body["errors"])
+            self._send_error(operation_id, refused.body["errors"])
         except Ended as ended:
             self.end(ended)
 
-    def _end(self, operation_id: str, found: Any) -> None:
+    def _send_error(self, operation_id: str, errors: Any) -> None:
         try:
-            self._say({"id": operation_id, "type": "error", "payload": found})
+            self._send_now({"id": operation_id, "type": "error", "payload": errors})
         except Ended as ended:
             self.end(ended)
 
@@ -253,8 +258,8 @@ def _check_payload(payload: Any) -> None:
         raise Closed(4400, "A payload is an object")
 
 
-def _id(message: dict[str, Any]) -> str:
-    found = message.get("id")
-    if not isinstance(found, str) or not 0 < len(found) <= MAX_ID_CHARACTERS:
+def _read_id(message: dict[str, Any]) -> str:
+    sent = message.get("id")
+    if not isinstance(sent, str) or not 0 < len(sent) <= MAX_ID_CHARACTERS:
         raise Closed(4400, f"An id is text of 1 to {MAX_ID_CHARACTERS} characters")
-    return found
+    return sent

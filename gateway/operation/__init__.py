@@ -1,1 +1,1 @@
-"""Request text to a checked operation."""
+"""From the text of a request to an operation that can be run."""

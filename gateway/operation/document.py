@@ -1,4 +1,4 @@
-"""Parse and validate; the cache of both by document."""
+"""Parses and validates documents, and caches both results by the document's text."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,19 +18,19 @@ from graphql import (
 from graphql.validation import NoSchemaIntrospectionCustomRule, specified_rules
 
 from gateway.limits.shape import SOURCE_LIMIT_CHARACTERS, TOKEN_LIMIT, ShapeLimits, TooLarge, check_shape
-from gateway.operation.lru import Recent
+from gateway.operation.lru import LruCache
 
 CACHED_DOCUMENTS: Final = 500
 CACHED_BYTES: Final = 24_000_000
 _BYTES_PER_TOKEN: Final = 1_000
 _BYTES_PER_CHARACTER: Final = 4
 _ENTRY_BYTES: Final = 8_000
-"""What is kept of a document takes at most this, as tracemalloc says: a test measures it again."""
+"""Upper bounds for the memory of a cached document. A test measures them with tracemalloc."""
 MAX_ERRORS: Final = 20
 
 
 class InvalidDocument(Exception):
-    """The document cannot be run by anyone, with any variables; `code` says at which step it failed."""
+    """The request cannot be run. `code` says which step failed: parsing, a limit, validation, or its variables."""
 
     def __init__(self, code: str, errors: Sequence[GraphQLError]) -> None:
         super().__init__(code)
@@ -40,12 +40,14 @@ class InvalidDocument(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CheckedDocument:
+    """A valid document."""
+
     document: DocumentNode
     operations: Mapping[str, OperationDefinitionNode]
-    """By name; the anonymous one's is empty."""
+    """By name; the anonymous operation's name is empty."""
     fragments: Mapping[str, FragmentDefinitionNode]
-    prepared: dict[str, Any] = field(default_factory=dict)
-    """By operation name, what is worked out of each once; it is forgotten with the document."""
+    derived: dict[str, Any] = field(default_factory=dict)
+    """By operation name, the results of compiling it. They live as long as the document is cached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +58,15 @@ class DocumentLimits:
 
 @dataclass(slots=True)
 class Documents:
-    """Documents checked against a schema; the last ones, refused ones too, so that repetition costs nothing."""
+    """Checks documents against a schema. Caches the latest, refused ones too: repeating one costs little."""
 
     schema: GraphQLSchema
     introspection: bool = True
     limits: DocumentLimits = field(default_factory=DocumentLimits)
     input_checks: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
-    """By input object type, what its values are checked by: made at its first variable."""
-    _checked: Recent["CheckedDocument | InvalidDocument"] = field(
-        default_factory=lambda: Recent(CACHED_DOCUMENTS, CACHED_BYTES)
+    """By the name of an input object type, the check of its values. Made for the first variable of the type."""
+    _checked: LruCache["CheckedDocument | InvalidDocument"] = field(
+        default_factory=lambda: LruCache(CACHED_DOCUMENTS, CACHED_BYTES)
     )
 
     def check(self, text: str) -> CheckedDocument:
@@ -75,31 +77,34 @@ class Documents:
             size_bytes = _ENTRY_BYTES + len(text) * _BYTES_PER_CHARACTER + tokens * _BYTES_PER_TOKEN
             self._checked.put(text, found, size_bytes)
         if isinstance(found, InvalidDocument):
-            # A new one each time: the one that is kept would keep the request's frames too.
+            # Raise a copy: raising the cached exception would make it hold this request's frames.
             raise InvalidDocument(found.code, found.errors)
         return found
 
     def grow(self, text: str, size_bytes: int) -> None:
-        """Says that what is kept of a document has become larger."""
+        """Add to the size of a cached document, when more is derived from it."""
         self._checked.grow(text, size_bytes)
 
-    def recent(self, count: int) -> list[str]:
-        """The valid documents that were asked for last, the latest first."""
-        valid = [text for text, checked in self._checked.latest() if isinstance(checked, CheckedDocument)]
+    def list_recent(self, count: int) -> list[str]:
+        """The texts of valid documents, most recently used first."""
+        valid = [text for text, checked in self._checked.iterate_latest() if isinstance(checked, CheckedDocument)]
         return valid[:count]
 
     def _check(self, text: str) -> tuple[CheckedDocument | InvalidDocument, int]:
-        """With the number of tokens that are kept for it: a refusal after parsing names nodes, which hold them all."""
-        document = self._parsed(text)
+        """Return the result and the number of tokens that it keeps alive.
+
+        The errors of an invalid document name its nodes, and those hold all of its tokens.
+        """
+        document = self._parse(text)
         if isinstance(document, InvalidDocument):
             return document, 0
         rules = specified_rules if self.introspection else (*specified_rules, NoSchemaIntrospectionCustomRule)
         hidden = not self.introspection
         errors = validate(self.schema, document, rules, max_errors=MAX_ERRORS, hide_suggestions=hidden)
-        found = InvalidDocument("GRAPHQL_VALIDATION_FAILED", errors) if errors else _sorted(document)
-        return found, _unchained(document)
+        found = InvalidDocument("GRAPHQL_VALIDATION_FAILED", errors) if errors else _sort_definitions(document)
+        return found, _unlink_tokens(document)
 
-    def _parsed(self, text: str) -> DocumentNode | InvalidDocument:
+    def _parse(self, text: str) -> DocumentNode | InvalidDocument:
         if len(text) > SOURCE_LIMIT_CHARACTERS:
             sentence = f"The document has {len(text)} characters; at most {SOURCE_LIMIT_CHARACTERS} are taken."
             return InvalidDocument(TooLarge.code, [GraphQLError(sentence)])
@@ -107,7 +112,7 @@ class Documents:
             document = parse(text, max_tokens=self.limits.tokens)
             check_shape(document, self.limits.shape)
         except GraphQLSyntaxError as error:
-            # Its traceback holds what was parsed until then.
+            # Its traceback would hold the nodes that were parsed before the error.
             return InvalidDocument("GRAPHQL_PARSE_FAILED", [error.with_traceback(None)])
         except RecursionError:
             return InvalidDocument(TooLarge.code, [GraphQLError("The document is nested too deeply.")])
@@ -116,8 +121,12 @@ class Documents:
         return document
 
 
-def _unchained(document: DocumentNode) -> int:
-    """Counts the tokens and parts them: nobody reads on from one, and chained both ways they would outlive us."""
+def _unlink_tokens(document: DocumentNode) -> int:
+    """Count the tokens, and unlink each from its neighbours.
+
+    graphql-core links tokens in both directions. Those cycles would keep a dropped document alive until the garbage
+    collector runs, and nobody follows the links after parsing.
+    """
     token: Token | None = document.loc.start_token if document.loc else None
     count = 0
     while token is not None:
@@ -127,7 +136,7 @@ def _unchained(document: DocumentNode) -> int:
     return count
 
 
-def _sorted(document: DocumentNode) -> CheckedDocument:
+def _sort_definitions(document: DocumentNode) -> CheckedDocument:
     operations: dict[str, OperationDefinitionNode] = {}
     fragments: dict[str, FragmentDefinitionNode] = {}
     for definition in document.definitions:

@@ -1,4 +1,4 @@
-"""The entries that were asked for last, bounded by number and by bytes."""
+"""A cache that drops the least recently used entries, bounded by their number and by their bytes."""
 
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ from typing import Generic, TypeVar
 V = TypeVar("V")
 
 
-class Recent(Generic[V]):
-    """A cache that forgets what was asked for longest ago; whoever sends ever new keys makes it no larger."""
+class LruCache(Generic[V]):
+    """A client that always sends new keys cannot make it larger than its bounds."""
 
     def __init__(self, entries: int, size_bytes: int) -> None:
         self.entries = entries
@@ -30,7 +30,7 @@ class Recent(Generic[V]):
         self.grow(key, size_bytes)
 
     def grow(self, key: str, size_bytes: int) -> None:
-        """An entry holds more than it did; what that leaves no room for is forgotten, this entry last of all."""
+        """Add to an entry's size, then drop the oldest entries until the bounds hold. This entry goes last."""
         if key not in self._values:
             return
         self._sizes[key] += size_bytes
@@ -39,8 +39,8 @@ class Recent(Generic[V]):
             oldest, _ = self._values.popitem(last=False)
             self.held_bytes -= self._sizes.pop(oldest)
 
-    def latest(self) -> Iterator[tuple[str, V]]:
-        """The latest first."""
+    def iterate_latest(self) -> Iterator[tuple[str, V]]:
+        """Most recently used first."""
         return reversed(self._values.items())
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""A request's operation, checked as far as it can be before anything runs; what its document says, once."""
+"""Prepares an operation of the national graph: what does not depend on variable values is compiled once and cached."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,27 +8,27 @@ from graphql import DocumentNode, FragmentDefinitionNode, OperationDefinitionNod
 from graphql.execution.values import VariableValues
 
 from gateway.executor.collect import Source, Unsupported, condition_variables
-from gateway.executor.compile import compiled
+from gateway.executor.compile import compiled as compile_program
 from gateway.executor.run import Program
 from gateway.limits import cost
 from gateway.limits.cost import check_cost
 from gateway.operation import variables
 from gateway.operation.document import CheckedDocument, Documents
-from gateway.operation.variables import Variables, chosen
+from gateway.operation.variables import Variables, choose_operation
 
 MAX_VARIANTS: Final = 16
-"""Programs of one operation, by what its conditions include: whoever sends all their combinations keeps no more."""
+"""Programs that are kept for one operation, one for each combination of its @skip and @include conditions."""
 
 _BYTES_PER_OPERATION: Final = 8_000
 _BYTES_PER_VARIABLE: Final = 6_000
 _BYTES_PER_PROGRAM: Final = 8_000
 _BYTES_PER_FIELD: Final = 4_000
-"""What is prepared takes at most this in memory, as tracemalloc says: a test measures it again."""
+"""Upper bounds for the memory of a compiled operation. A test measures them with tracemalloc."""
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """An operation of a checked document: all that does not depend on a request's variables."""
+class CompiledOperation:
+    """An operation after validation and compilation. It does not depend on variable values, so requests share it."""
 
     text: str
     document: DocumentNode
@@ -37,70 +37,82 @@ class Prepared:
     variables: Variables
     points: cost.Points
     conditions: tuple[str, ...]
+    """The names of the variables that @skip and @include depend on."""
     programs: dict[tuple[Any, ...], Program | Unsupported] = field(default_factory=dict)
+    """By the values of those variables. Example: {(True,): …, (False,): …} for `name @include(if: $withName)`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
-    """One request's: the variables' values, what it costs, and the program that answers it, or why there is none."""
+class BoundOperation:
+    """A compiled operation with one request's variable values: its cost, and the program that answers it.
 
-    prepared: Prepared
+    `program` is Unsupported where the operation cannot be compiled: the reference executor runs it.
+    """
+
+    compiled: CompiledOperation
     variables: VariableValues
     cost_points: int
     program: Program | Unsupported
 
     @property
     def kind(self) -> OperationType:
-        return self.prepared.definition.operation
+        return self.compiled.definition.operation
 
 
 def prepare(
-    documents: Documents, text: str, operation_name: str | None, given: Mapping[str, Any], cost_limit: int
-) -> Operation:
-    """Raises InvalidDocument (also for variables and the operation's name), and TooExpensive."""
+    documents: Documents, text: str, operation_name: str | None, sent: Mapping[str, Any], cost_limit: int
+) -> BoundOperation:
+    """`sent` are the request's variables. Raises InvalidDocument (also for them and the name), and TooExpensive."""
     checked = documents.check(text)
-    found = checked.prepared.get(operation_name or "")
-    prepared = found if isinstance(found, Prepared) else _prepared(documents, text, checked, operation_name)
-    values = prepared.variables.coerced(given)
-    points = prepared.points.of(values.coerced)
+    compiled: CompiledOperation | None = checked.derived.get(operation_name or "")
+    if compiled is None:
+        compiled = _compile_operation(documents, text, checked, operation_name)
+    values = compiled.variables.coerce(sent)
+    points = compiled.points.of(values.coerced)
     check_cost(points, cost_limit)
-    return Operation(prepared, values, points, _program(documents, prepared, values.coerced))
+    return BoundOperation(compiled, values, points, _find_program(documents, compiled, values.coerced))
 
 
-def _prepared(documents: Documents, text: str, checked: CheckedDocument, name: str | None) -> Prepared:
-    definition = chosen(checked, name)
-    prepared = Prepared(
+def _compile_operation(
+    documents: Documents, text: str, checked: CheckedDocument, name: str | None
+) -> CompiledOperation:
+    definition = choose_operation(checked, name)
+    compiled = CompiledOperation(
         text,
         checked.document,
         checked.fragments,
         definition,
-        variables.compiled(documents, definition),
+        variables.compile_variables(documents, definition),
         cost.compiled(documents.schema, definition, checked.fragments),
         condition_variables(definition, checked.fragments),
     )
-    checked.prepared[name or ""] = prepared
+    checked.derived[name or ""] = compiled
     documents.grow(text, _BYTES_PER_OPERATION + _BYTES_PER_VARIABLE * len(definition.variable_definitions or ()))
-    return prepared
+    return compiled
 
 
-def _program(documents: Documents, prepared: Prepared, values: Mapping[str, Any]) -> Program | Unsupported:
-    key = tuple([values.get(name) for name in prepared.conditions])
-    program = prepared.programs.get(key)
+def _find_program(
+    documents: Documents, operation: CompiledOperation, values: Mapping[str, Any]
+) -> Program | Unsupported:
+    key = tuple([values.get(name) for name in operation.conditions])
+    program = operation.programs.get(key)
     if program is None:
-        if len(prepared.programs) >= MAX_VARIANTS:
-            prepared.programs.clear()
-        program = prepared.programs[key] = _compiled(
-            documents, prepared, dict(zip(prepared.conditions, key, strict=True))
+        if len(operation.programs) >= MAX_VARIANTS:
+            operation.programs.clear()
+        program = operation.programs[key] = _compile_program(
+            documents, operation, dict(zip(operation.conditions, key, strict=True))
         )
         fields = program.fields if isinstance(program, Program) else 0
-        documents.grow(prepared.text, _BYTES_PER_PROGRAM + _BYTES_PER_FIELD * fields)
+        documents.grow(operation.text, _BYTES_PER_PROGRAM + _BYTES_PER_FIELD * fields)
     return program
 
 
-def _compiled(documents: Documents, prepared: Prepared, conditions: Mapping[str, Any]) -> Program | Unsupported:
+def _compile_program(
+    documents: Documents, operation: CompiledOperation, conditions: Mapping[str, Any]
+) -> Program | Unsupported:
     if any(not isinstance(value, bool) for value in conditions.values()):
         return Unsupported("condition")
     try:
-        return compiled(Source(documents.schema, prepared.definition, prepared.fragments, conditions))
+        return compile_program(Source(documents.schema, operation.definition, operation.fragments, conditions))
     except Unsupported as unsupported:
         return unsupported.with_traceback(None)

@@ -1,4 +1,4 @@
-"""What clients ask for, counted without what they ask with: fields by coordinate, operations without their values."""
+"""Counts what clients select: fields by schema coordinate, operations without the values that they were sent with."""
 
 import hashlib
 from collections import Counter
@@ -40,27 +40,30 @@ MAX_OPERATIONS: Final = 5_000
 MAX_TEXT_CHARACTERS: Final = 10_000
 
 
-class Shape(NamedTuple):
-    """An operation's coordinates, and its text with nothing in it that is not the schema's."""
+class OperationShape(NamedTuple):
+    """An operation without the client's own names and values."""
 
     coordinates: frozenset[str]
-    operation: str
+    """Of the selected fields, such as `Agency.name`."""
+    digest: str
+    """Of the text."""
     text: str
+    """A valid operation: `{ agency(id: "") { name } }`."""
 
 
-def shape(
+def find_shape(
     schema: GraphQLSchema, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
-) -> Shape:
-    """Of a valid operation; `operation` is the digest of the text, which is valid too."""
+) -> OperationShape:
+    """The operation must be valid in the schema."""
     used = (fragments[name] for name in sorted(find_used_fragments(operation, fragments)))
-    seen = _Blank(TypeInfo(schema))
-    blank = visit(DocumentNode(definitions=(operation, *used)), TypeInfoVisitor(seen.types, seen))
-    text = strip_ignored_characters(print_ast(blank))
-    return Shape(frozenset(seen.coordinates), hashlib.sha256(text.encode()).hexdigest()[:32], text)
+    blanking = _BlankingVisitor(TypeInfo(schema))
+    blanked = visit(DocumentNode(definitions=(operation, *used)), TypeInfoVisitor(blanking.types, blanking))
+    text = strip_ignored_characters(print_ast(blanked))
+    return OperationShape(frozenset(blanking.coordinates), hashlib.sha256(text.encode()).hexdigest()[:32], text)
 
 
-class _Blank(Visitor):
-    """Replaces values and the client's own names: each may be what a citizen wrote, a secret or an id."""
+class _BlankingVisitor(Visitor):
+    """Replaces values and the client's own names: any of them may hold a citizen's words, a secret or an id."""
 
     def __init__(self, types: TypeInfo) -> None:
         super().__init__()
@@ -69,26 +72,26 @@ class _Blank(Visitor):
         self.names: dict[tuple[str, str], NameNode] = {}
 
     def enter_operation_definition(self, node: OperationDefinitionNode, *_: Any) -> Node:
-        return _changed(node, name=None)
+        return _copy_with(node, name=None)
 
     def enter_field(self, node: FieldNode, *_: Any) -> Node | None:
         parent = self.types.get_parent_type()
         if parent is not None and not node.name.value.startswith("__"):
             self.coordinates.add(f"{parent.name}.{node.name.value}")
-        return _changed(node, alias=self._name("alias", node.alias)) if node.alias else None
+        return _copy_with(node, alias=self._rename("alias", node.alias)) if node.alias else None
 
     def enter_fragment_spread(self, node: FragmentSpreadNode, *_: Any) -> Node:
-        return _changed(node, name=self._name("fragment", node.name))
+        return _copy_with(node, name=self._rename("fragment", node.name))
 
     def enter_fragment_definition(self, node: FragmentDefinitionNode, *_: Any) -> Node:
-        return _changed(node, name=self._name("fragment", node.name))
+        return _copy_with(node, name=self._rename("fragment", node.name))
 
     def enter_variable(self, node: VariableNode, *_: Any) -> Node:
-        return _changed(node, name=self._name("variable", node.name))
+        return _copy_with(node, name=self._rename("variable", node.name))
 
-    def _name(self, kind: str, given: NameNode) -> NameNode:
+    def _rename(self, kind: str, name: NameNode) -> NameNode:
         number = sum(known == kind for known, _ in self.names)
-        return self.names.setdefault((kind, given.value), NameNode(value=f"_{number}"))
+        return self.names.setdefault((kind, name.value), NameNode(value=f"_{number}"))
 
     def enter_string_value(self, *_: Any) -> Node:
         return StringValueNode(value="", block=False)
@@ -100,43 +103,43 @@ class _Blank(Visitor):
         return FloatValueNode(value="0.0")
 
     def enter_enum_value(self, *_: Any) -> Node | None:
-        # To a scalar of somebody's own, every word is a value.
-        return None if is_enum_type(self._expected()) else StringValueNode(value="")
+        # A custom scalar takes any enum literal as its value.
+        return None if is_enum_type(self._input_type()) else StringValueNode(value="")
 
     def enter_object_value(self, node: ObjectValueNode, *_: Any) -> Node | None:
-        return None if is_input_object_type(self._expected()) else StringValueNode(value="")
+        return None if is_input_object_type(self._input_type()) else StringValueNode(value="")
 
     def enter_list_value(self, node: ListValueNode, *_: Any) -> Node | None:
-        # Lists of values that were blanked are one as good as many.
+        # Lists of different lengths are the same shape: keep one value.
         plain = (StringValueNode, IntValueNode, FloatValueNode, BooleanValueNode, EnumValueNode)
         return ListValueNode(values=node.values[:1]) if all(isinstance(row, plain) for row in node.values) else None
 
-    def _expected(self) -> Any:
+    def _input_type(self) -> Any:
         expected = self.types.get_input_type()
         return None if expected is None else get_named_type(expected)
 
 
-def _changed(node: Node, **changes: Any) -> Node:
+def _copy_with(node: Node, **changes: Any) -> Node:
     return type(node)(**{key: getattr(node, key) for key in node.keys} | changes)
 
 
 @dataclass(slots=True)
 class Usage:
-    """Counts since they were last taken; more than 5 000 different operations are counted by their fields alone."""
+    """Counts since the last `take`. Beyond 5 000 different operations only their fields are counted."""
 
     fields: Counter[str] = field(default_factory=Counter)
     operations: Counter[str] = field(default_factory=Counter)
     texts: dict[str, str] = field(default_factory=dict)
 
-    def count(self, asked: Shape) -> None:
-        self.fields.update(asked.coordinates)
-        known = asked.operation in self.operations
-        if known or (len(self.operations) < MAX_OPERATIONS and len(asked.text) <= MAX_TEXT_CHARACTERS):
-            self.operations[asked.operation] += 1
-            self.texts[asked.operation] = asked.text
+    def count(self, shape: OperationShape) -> None:
+        self.fields.update(shape.coordinates)
+        is_known = shape.digest in self.operations
+        if is_known or (len(self.operations) < MAX_OPERATIONS and len(shape.text) <= MAX_TEXT_CHARACTERS):
+            self.operations[shape.digest] += 1
+            self.texts[shape.digest] = shape.text
 
     def take(self) -> "Usage":
-        """What was counted; counting begins anew."""
+        """Return the counts, and start again from zero."""
         taken = Usage(self.fields, self.operations, self.texts)
         self.fields, self.operations, self.texts = Counter(), Counter(), {}
         return taken

@@ -45,6 +45,8 @@ class RequestContext:
     """Why the caller reads who reported: the request's header x-purpose, as it was sent."""
     vault_keys: str | None = None
     """The settings' key ring; None: the key that the secret gives."""
+    request_id: str = ""
+    """Tells this request apart in the log and in errors."""
     proven: set[str] = field(default_factory=set)
     """The complaints whose secret this request has shown: their reporter is asking."""
     held: ReferenceData | None = None

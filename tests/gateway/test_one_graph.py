@@ -15,7 +15,7 @@ from support.live import INBOX, connected
 from support.one_graph import a_stored, knows, until
 from support.portal import ADMIN, CITIZEN, NATIONAL, OTHER_ADMIN, SUBGRAPH, Portal, bearer
 
-from gateway import garbage
+from gateway.graph import garbage
 from gateway.settings import Settings
 from resolvers.store.database import Store
 from resolvers.viewer import PUBLIC, Viewer
@@ -220,7 +220,7 @@ async def test_a_graph_that_was_exchanged_is_freed_without_the_collectors_help(
     register: Store, portal: Portal, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     freed: list[weakref.ref[Any]] = []
-    free = garbage.free
+    free = garbage.free_schema
 
     async def watched(unused: GraphQLSchema) -> None:
         for name in ("Complaint", "KabBadungFieldVisit", "Query"):
@@ -230,7 +230,7 @@ async def test_a_graph_that_was_exchanged_is_freed_without_the_collectors_help(
         del named
         await free(unused)
 
-    monkeypatch.setattr(garbage, "free", watched)
+    monkeypatch.setattr(garbage, "free_schema", watched)
     assert "errors" not in await portal.ask(CROSSING, {"id": await a_stored(register)}, NATIONAL)
     wider = SDL.replace("kabBadungSurvey: Int", "kabBadungSurvey: Int kabBadungVersion: Int")
     done = await agency_example.published(portal.session, portal.url, f"http://127.0.0.1:{port}/graphql", wider)

@@ -23,7 +23,7 @@ from gateway.executor.answer import Answered
 from gateway.executor.collect import Unsupported
 from gateway.executor.run import Declined, Run
 from gateway.operation.document import Documents, InvalidDocument
-from gateway.operation.prepare import Operation, prepare
+from gateway.operation.prepare import BoundOperation, prepare
 from resolvers.request.context import RequestContext
 
 OPERATIONS = int(os.environ.get("SATUGRAF_TEST_OPERATIONS", "1000"))
@@ -60,7 +60,7 @@ def corrupted(document: dict[str, Any], chance: random.Random) -> dict[str, Any]
     return broken
 
 
-def prepared(documents: Documents, asked: Asked) -> Operation | None:
+def prepared(documents: Documents, asked: Asked) -> BoundOperation | None:
     """None for what is refused before it runs: both executors would never see it."""
     try:
         return prepare(documents, asked.text, asked.operation_name, asked.variables, NO_LIMIT)
@@ -129,7 +129,7 @@ async def check_same(
         assert untrue(compiled.errors, await whole()) == [], (asked, found, wanted)
 
 
-async def outcome(operation: Operation, context: RequestContext) -> str:
+async def outcome(operation: BoundOperation, context: RequestContext) -> str:
     """How the program fared by itself."""
     if isinstance(operation.program, Unsupported):
         return operation.program.reason

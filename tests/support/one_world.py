@@ -47,7 +47,7 @@ from gateway.federation.fields import parse_fields
 from gateway.federation.join import read_supergraph
 from gateway.federation.supergraph import Supergraph
 from gateway.operation.document import Documents
-from gateway.operation.variables import coerced
+from gateway.operation.variables import coerce_variables
 
 Row = dict[str, Any]
 Composite = (
@@ -282,7 +282,7 @@ def _asked(
     engine = Engine(supergraph, ask)
     prepared = engine.prepare(checked.document, operation, checked.fragments)
     world.log = []
-    answer = asyncio.run(engine.execute(prepared, variables, coerced(documents, operation, variables)))
+    answer = asyncio.run(engine.execute(prepared, variables, coerce_variables(documents, operation, variables)))
     done, world.log = world.log, []
     expected = execute_sync(
         supergraph.api_schema,

@@ -17,7 +17,7 @@ import schema
 from gateway.executor import reference
 from gateway.executor.answer import answered
 from gateway.operation.document import Documents
-from gateway.operation.prepare import Operation
+from gateway.operation.prepare import BoundOperation
 from resolvers.complaints.transition import secret_hash
 from resolvers.demonstration import synthetic
 from resolvers.request.context import RequestContext
@@ -68,8 +68,8 @@ async def fill(store: Store, chance: random.Random, broken: float) -> Values:
     }
 
 
-async def check(operation: Operation, asked: Asked, context: Callable[[], RequestContext]) -> None:
-    request = reference.Request(operation.prepared.document, asked.operation_name, asked.variables)
+async def check(operation: BoundOperation, asked: Asked, context: Callable[[], RequestContext]) -> None:
+    request = reference.Request(operation.compiled.document, asked.operation_name, asked.variables)
     compiled = await answered(BUILT, operation.program, operation.variables, request, context())
     expected = await reference.executed(BUILT, request, context())
     await check_same(asked, compiled, expected, lambda: reference.executed(FORGIVING, request, context()))
@@ -77,7 +77,7 @@ async def check(operation: Operation, asked: Asked, context: Callable[[], Reques
 
 async def asked_in(
     batch: int, register: Store, context_of: ContextOf
-) -> AsyncGenerator[tuple[Operation, Asked, Callable[[], RequestContext]], None]:
+) -> AsyncGenerator[tuple[BoundOperation, Asked, Callable[[], RequestContext]], None]:
     """The batch's operations, each with what makes its asker's contexts; every second batch reads from the process."""
     chance = random.Random(f"{SEED}/{batch}")
     generator = Generator(BUILT, await fill(register, chance, (0.1, 0.35, 0.6)[batch % 3]), chance)

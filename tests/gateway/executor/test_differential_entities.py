@@ -104,7 +104,7 @@ async def test_random_entities_are_answered_as_the_reference_executor_answers_th
         if operation is None:
             continue
         viewer = chance.choice(EVERYONE)
-        request = reference.Request(operation.prepared.document, asked.operation_name, asked.variables)
+        request = reference.Request(operation.compiled.document, asked.operation_name, asked.variables)
         found = await answered(BUILT, operation.program, operation.variables, request, context_of(viewer, NOW))
         expected = await reference.executed(BUILT, request, context_of(viewer, NOW))
         whole = partial(reference.executed, FORGIVING, request, context_of(viewer, NOW))
@@ -121,7 +121,7 @@ async def asked(context: RequestContext, of: list[Any]) -> list[Document | None]
     operation = prepared(Documents(BUILT), Asked(ASKED, None, {"of": of}))
     assert operation is not None
     assert isinstance(operation.program, Program)
-    request = reference.Request(operation.prepared.document, None, {"of": of})
+    request = reference.Request(operation.compiled.document, None, {"of": of})
     found = await answered(BUILT, operation.program, operation.variables, request, context)
     assert found.errors == ()
     assert found.data is not None

@@ -21,7 +21,7 @@ from gateway.executor import reference
 from gateway.executor.answer import answered
 from gateway.executor.run import Program
 from gateway.operation.document import Documents
-from gateway.operation.prepare import Operation
+from gateway.operation.prepare import BoundOperation
 from resolvers import key_ring
 from resolvers.agencies import action_plan, team_changes
 from resolvers.audit_log import audit_trail
@@ -192,8 +192,8 @@ class World:
             if any(all(word in name.lower() for word in action.lower().split("_")) for action in actions)
         ]
 
-    async def check(self, operation: Operation, asked: Asked, viewer: Viewer) -> None:
-        request = reference.Request(operation.prepared.document, asked.operation_name, asked.variables)
+    async def check(self, operation: BoundOperation, asked: Asked, viewer: Viewer) -> None:
+        request = reference.Request(operation.compiled.document, asked.operation_name, asked.variables)
         one, other, third = self.copies
         chance = self.chance.getrandbits(64)
         self.seed(chance)

@@ -17,7 +17,7 @@ from gateway.executor.answer import Answered, answered
 from gateway.executor.run import Program
 from gateway.observability import metrics
 from gateway.operation.document import CACHED_BYTES, Documents
-from gateway.operation.prepare import Operation, prepare
+from gateway.operation.prepare import BoundOperation, prepare
 from resolvers.request.context import RequestContext
 from resolvers.request.loaders import loaders
 from resolvers.store import indexes
@@ -32,20 +32,20 @@ NOW = datetime(2026, 11, 24, tzinfo=UTC)
 ContextOf = Callable[..., RequestContext]
 
 
-def operation(text: str, variables: dict[str, Any] | None = None) -> Operation:
+def operation(text: str, variables: dict[str, Any] | None = None) -> BoundOperation:
     return prepare(DOCUMENTS, text, None, variables or {}, 10**9)
 
 
 async def answer(context: RequestContext, text: str, variables: dict[str, Any] | None = None) -> Answered:
     prepared = operation(text, variables)
-    request = reference.Request(prepared.prepared.document, None, variables or {})
+    request = reference.Request(prepared.compiled.document, None, variables or {})
     return await answered(BUILT, prepared.program, prepared.variables, request, context)
 
 
 async def check(context_of: ContextOf, text: str, variables: dict[str, Any] | None = None, **further: Any) -> Answered:
     """The compiled answer, after it has been compared with the reference executor's."""
     viewer: Viewer = further.get("viewer", NATIONAL)
-    document = operation(text, variables).prepared.document
+    document = operation(text, variables).compiled.document
     expected = await reference.executed(
         BUILT, reference.Request(document, None, variables or {}), context_of(viewer, NOW)
     )
@@ -219,7 +219,7 @@ async def test_what_is_kept_of_documents_is_bounded() -> None:
         )
     assert documents._checked.held_bytes <= CACHED_BYTES
     assert len(documents._checked) <= 500
-    kept = operation("query ($a: Boolean!) { viewer { role @skip(if: $a) } }", {"a": True}).prepared
+    kept = operation("query ($a: Boolean!) { viewer { role @skip(if: $a) } }", {"a": True}).compiled
     assert len(kept.programs) == 1
 
 
@@ -274,7 +274,7 @@ async def test_answers_that_are_kept_are_those_of_agencies_as_they_are_now(
         context.loaders = loaders(register, held)
         return orjson.dumps((await executed(context)).data)
 
-    document = operation(text).prepared.document
+    document = operation(text).compiled.document
     request = reference.Request(document, None, {})
     for name in ("Pertama", "Kedua"):
         row = dict((held.rows("agencies") or {})["kab-badung"])

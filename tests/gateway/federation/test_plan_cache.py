@@ -6,7 +6,7 @@ import pytest
 from graphql import OperationDefinitionNode
 from support.supergraphs import supergraph_of
 
-from gateway.federation.engine import Engine, FederatedOperation
+from gateway.federation.engine import CompiledPlan, Engine
 from gateway.federation.executor.subgraphs import Caller
 from gateway.federation.labels import find_active_labels, is_drawn_by_percent
 from gateway.federation.plan_cache import PlanCache, digest_operation
@@ -37,7 +37,7 @@ def checked(text: str) -> CheckedDocument:
     return Documents(SUPERGRAPH.api_schema).check(text)
 
 
-def prepared(engine: Engine, text: str, *labels: str) -> FederatedOperation:
+def prepared(engine: Engine, text: str, *labels: str) -> CompiledPlan:
     found = checked(text)
     return engine.prepare(found.document, only(found), found.fragments, labels=frozenset(labels))
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from gateway.http.coalescing_protocol import Joining
+from gateway.http.coalescing_protocol import CoalescingTransport
 
 
 class Written(asyncio.Transport):
@@ -41,7 +41,7 @@ async def ends() -> AsyncIterator[tuple[Written, socket.socket]]:
 
 async def test_what_is_given_in_one_turn_is_written_at_once(ends: tuple[Written, socket.socket]) -> None:
     written, far = ends
-    joining = Joining(written, asyncio.get_running_loop())
+    joining = CoalescingTransport(written, asyncio.get_running_loop())
     joining.write(b"head ")
     joining.write(b"body")
     assert written.writes == []
@@ -54,7 +54,7 @@ async def test_what_is_given_in_one_turn_is_written_at_once(ends: tuple[Written,
 
 async def test_what_was_given_before_the_end_is_sent_and_nothing_after_it(ends: tuple[Written, socket.socket]) -> None:
     written, far = ends
-    joining = Joining(written, asyncio.get_running_loop())
+    joining = CoalescingTransport(written, asyncio.get_running_loop())
     joining.write(b"last")
     joining.close()
     joining.write(b"too late")

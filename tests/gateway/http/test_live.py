@@ -283,7 +283,7 @@ async def test_who_is_too_slow_is_let_go_and_nobody_else(
 async def test_a_fault_of_ours_is_told_by_a_code_and_heals(
     register: Store, portal: Portal, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("gateway.app.AGAIN_SECONDS", 0.05)
+    monkeypatch.setattr("gateway.app.RESTART_SECONDS", 0.05)
 
     def fails(event: Any) -> Any:
         raise ValueError("RAHASIA")

@@ -17,7 +17,7 @@ from gateway.cli import app as cli
 from gateway.federation.engine import Engine
 from gateway.federation.executor.subgraphs import Caller
 from gateway.federation.join import read_supergraph
-from gateway.http.router import Served
+from gateway.graph.federated import FederatedGraph
 from gateway.operation.document import Documents, InvalidDocument
 
 SUPERGRAPH = """
@@ -146,9 +146,9 @@ def test_a_new_supergraph_is_warm_for_what_was_asked_before(tmp_path: Path) -> N
     async def ask(subgraph: str, body: bytes, kind: str, caller: Caller) -> dict[str, Any]:
         return {"data": {}}
 
-    def served(sdl: str) -> Served:
+    def served(sdl: str) -> FederatedGraph:
         supergraph = read_supergraph(sdl)
-        return Served(Engine(supergraph, ask), Documents(supergraph.api_schema))
+        return FederatedGraph(Engine(supergraph, ask), Documents(supergraph.api_schema))
 
     old = served(SUPERGRAPH % "http://a")
     for query in ("{ greeting }", "{ list { greeting } }", "{ nothing }"):
@@ -160,4 +160,4 @@ def test_a_new_supergraph_is_warm_for_what_was_asked_before(tmp_path: Path) -> N
     [operation] = checked.operations.values()
     prepared = new.engine.prepare(checked.document, operation, checked.fragments)
     assert prepared is new.engine.prepare(checked.document, operation, checked.fragments)
-    assert new.documents.recent(10) == ["{ greeting }"]
+    assert new.documents.list_recent(10) == ["{ greeting }"]

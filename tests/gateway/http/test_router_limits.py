@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ from aiohttp import web
 from support.far_end import answering, serving
 from support.routed import Routed, routing
 
-from gateway.cli.router_config import RouterConfig, from_environment
-from gateway.http.router import EXPOSE, RouterLimits
+from gateway.cli.router_config import ROUTER_LIMITS, RouterConfig, from_environment
+from gateway.graph.federated import EXPOSE_PLAN_HEADER
 
 SUPERGRAPH = """
 schema { query: Query mutation: Mutation }
@@ -89,7 +90,7 @@ async def test_no_request_outlives_its_deadline(tmp_path: Path) -> None:
         await asyncio.sleep(60)
         return web.Response()
 
-    config = RouterConfig(RouterLimits(deadline_ms=300))
+    config = RouterConfig(replace(ROUTER_LIMITS, deadline_ms=300))
     async with serving(hung) as url, routing(written(tmp_path, url), config) as routed:
         late = []
         for _ in range(5):
@@ -152,7 +153,7 @@ async def test_the_plan_is_told_where_the_operator_allows_it_to_who_asks(file: P
     for exposes in (True, False):
         async with routing(file, RouterConfig(exposes_plan=exposes)) as routed:
             assert "extensions" not in await routed("{ greeting }")
-            headers = {EXPOSE: "1"}
+            headers = {EXPOSE_PLAN_HEADER: "1"}
             async with routed.session.post(routed.url, json={"query": "{ greeting }"}, headers=headers) as response:
                 body = await response.json()
             assert ("extensions" in body) is exposes

@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,9 @@ from support.far_end import Streams, entities, serving
 from support.routed import Routed, routing
 
 from gateway.cli.router import Source, read
-from gateway.cli.router_config import RouterConfig
+from gateway.cli.router_config import ROUTER_LIMITS, RouterConfig
 from gateway.federation.executor.endpoint import Endpoint, StreamAddress, StreamProtocol, TransportLimits
-from gateway.http.router import RouterLimits
-from gateway.http.subscribe import QUEUED_RESULTS
+from gateway.http.stream import QUEUED_RESULTS
 from gateway.http.websocket import SocketLimits
 
 SUPERGRAPH = """
@@ -387,7 +386,7 @@ async def test_two_operations_cannot_have_one_id(tmp_path: Path) -> None:
 
 
 async def test_who_does_not_begin_is_closed_in_time(tmp_path: Path) -> None:
-    config = RouterConfig(RouterLimits(socket=SocketLimits(init_ms=50)))
+    config = RouterConfig(replace(ROUTER_LIMITS, socket=SocketLimits(init_ms=50)))
     async with (
         streaming(tmp_path, config=config) as (_, routed),
         routed.session.ws_connect(routed.url, protocols=("graphql-transport-ws",)) as socket,

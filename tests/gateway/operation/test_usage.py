@@ -2,7 +2,7 @@
 
 from graphql import FragmentDefinitionNode, OperationDefinitionNode, build_schema, parse, validate
 
-from gateway.operation.usage import MAX_OPERATIONS, Shape, Usage, shape
+from gateway.operation.usage import MAX_OPERATIONS, OperationShape, Usage, find_shape
 
 SCHEMA = build_schema(
     """
@@ -17,13 +17,13 @@ SCHEMA = build_schema(
 )
 
 
-def measured(text: str) -> Shape:
+def measured(text: str) -> OperationShape:
     document = parse(text)
     assert not validate(SCHEMA, document)
     operation, *fragments = document.definitions
     assert isinstance(operation, OperationDefinitionNode)
     named = {row.name.value: row for row in fragments if isinstance(row, FragmentDefinitionNode)}
-    asked = shape(SCHEMA, operation, named)
+    asked = find_shape(SCHEMA, operation, named)
     assert not validate(SCHEMA, parse(asked.text))
     return asked
 
@@ -80,13 +80,13 @@ def test_counts_are_taken_once() -> None:
     usage.count(asked)
     taken = usage.take()
     assert taken.fields == {"Query.complaint": 2, "Complaint.id": 2}
-    assert taken.operations == {asked.operation: 2}
+    assert taken.operations == {asked.digest: 2}
     assert usage.take().fields == {}
 
 
 def test_endless_variety_does_not_fill_the_memory() -> None:
     usage = Usage()
     for number in range(MAX_OPERATIONS + 10):
-        usage.count(Shape(frozenset({"Query.node"}), str(number), "{}"))
+        usage.count(OperationShape(frozenset({"Query.node"}), str(number), "{}"))
     assert len(usage.operations) == len(usage.texts) == MAX_OPERATIONS
     assert usage.fields["Query.node"] == MAX_OPERATIONS + 10

@@ -1,26 +1,25 @@
-"""Failure to status code and body; the one place that decides either."""
+"""The response body of each failure. No other module words one."""
 
 import traceback
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from graphql import GraphQLError
 
-from gateway.http.request import BadRequest
-from gateway.http.subscribe import Ended
 from gateway.observability.log import logger
 from gateway.operation.document import InvalidDocument
+from gateway.operation.prepared import Body
+from gateway.operation.refusal import Ended
+from gateway.operation.request import BadRequest
 from resolvers.errors import RequestError
 
 if TYPE_CHECKING:
-    # The router raises no such thing, and starts in half the time without the national graph's schema and database.
+    # The router raises neither, and starts in half the time without the national graph's schema and database.
     from pymongo.errors import PyMongoError
 
     from gateway.limits.cost import TooExpensive
 
 _NULL_IN_NON_NULL: Final = "Cannot return null for non-nullable field"
-
-Body = dict[str, Any]
 
 
 def of_request(failure: BadRequest) -> Body:
@@ -64,42 +63,42 @@ def of_end(failure: Ended) -> Body:
 
 
 def of_execution(errors: Sequence[GraphQLError], request_id: str) -> list[Body]:
-    """Errors beside data: a rule's or a limit's own sentence; what failed inside us by code and request id alone."""
-    return [_executed(error, request_id) for error in errors]
+    """Errors beside data. A rule tells its own sentence, a fault of ours only its code and the request id."""
+    return [_of_field(error, request_id) for error in errors]
 
 
 def of_failure(failure: "RequestError | PyMongoError", request_id: str) -> Body:
-    """What a subscription's source raised."""
-    return _body([_executed(GraphQLError("", original_error=failure), request_id)])
+    """For the exception that a subscription's source raised."""
+    return _body([_of_field(GraphQLError("", original_error=failure), request_id)])
 
 
 def of_bug(error: Exception, request_id: str) -> Body:
-    return _body([_internal(error, request_id)])
+    return _body([_of_fault(error, request_id)])
 
 
 def _body(errors: list[Body]) -> Body:
     return {"errors": errors}
 
 
-def _executed(error: GraphQLError, request_id: str) -> Body:
+def _of_field(error: GraphQLError, request_id: str) -> Body:
     from pymongo.errors import PyMongoError
 
     formatted: Body = dict(error.formatted)
     cause = error.original_error
-    place: Body = {key: value for key, value in formatted.items() if key in ("locations", "path")}
+    position: Body = {key: value for key, value in formatted.items() if key in ("locations", "path")}
     if isinstance(cause, RequestError):
-        return {"message": str(cause), **place, "extensions": {"code": cause.code}}
+        return {"message": str(cause), **position, "extensions": {"code": cause.code}}
     if isinstance(cause, PyMongoError):
         logger.warning("database_unavailable", failure=type(cause).__name__, request_id=request_id)
         sentence = "The database does not answer now: try again."
-        return {"message": sentence, **place, "extensions": {"code": "UNAVAILABLE", "requestId": request_id}}
+        return {"message": sentence, **position, "extensions": {"code": "UNAVAILABLE", "requestId": request_id}}
     if cause is None and error.message.startswith(_NULL_IN_NON_NULL):
-        return {"message": error.message, **place, "extensions": {"code": "INTERNAL", "requestId": request_id}}
-    return {**_internal(cause or error, request_id), **place}
+        return {"message": error.message, **position, "extensions": {"code": "INTERNAL", "requestId": request_id}}
+    return {**_of_fault(cause or error, request_id), **position}
 
 
-def _internal(error: Exception, request_id: str) -> Body:
-    # Messages of exceptions may hold what a citizen wrote: the log gets the places alone.
+def _of_fault(error: Exception, request_id: str) -> Body:
+    # An exception's message may hold a citizen's words, so the log gets the source lines only.
     frames = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
     logger.error("internal_error", failure=type(error).__name__, frames=frames, request_id=request_id)
     return {
