@@ -1,1 +1,1 @@
-"""Federation v2; knows nothing of complaints, HTTP servers or Mongo."""
+"""Apollo Federation v2: composition, planning and execution. Imports no complaints, HTTP server or MongoDB code."""

@@ -1,4 +1,4 @@
-"""The API schema: what clients see of a supergraph, without what is `@inaccessible`."""
+"""Builds the API schema, which clients see: the supergraph's schema without its `@inaccessible` elements."""
 
 from typing import Any, Final
 
@@ -23,23 +23,26 @@ _KEPT_DIRECTIVES: Final = frozenset({"deprecated", "specifiedBy", "oneOf"})
 
 
 def build_api_schema(document: DocumentNode) -> GraphQLSchema:
-    """The schema of the definitions that are accessible: of directives, GraphQL's own and those for operations."""
-    own = [
+    """Builds a schema from the accessible definitions of a supergraph's document.
+
+    Keeps a directive's definition only where clients may write the directive in an operation.
+    """
+    definitions = [
         definition
         for definition in document.definitions
         if not isinstance(definition, DirectiveDefinitionNode) or _is_executable(definition)
     ]
     hidden = {
         definition.name.value
-        for definition in own
+        for definition in definitions
         if isinstance(definition, TypeDefinitionNode) and _is_inaccessible(definition)
     }
-    kept = tuple(
+    accessible = tuple(
         _strip_inaccessible(definition, hidden)
-        for definition in own
+        for definition in definitions
         if not (isinstance(definition, TypeDefinitionNode) and definition.name.value in hidden)
     )
-    return build_ast_schema(DocumentNode(definitions=kept), assume_valid_sdl=True)
+    return build_ast_schema(DocumentNode(definitions=accessible), assume_valid_sdl=True)
 
 
 def _is_executable(definition: DirectiveDefinitionNode) -> bool:
@@ -51,20 +54,25 @@ def _is_inaccessible(node: Any) -> bool:
 
 
 def _strip_inaccessible(node: Any, hidden: set[str]) -> Any:
-    """The node without inaccessible fields, arguments and values, without mention of hidden types."""
-    changed: dict[str, Any] = {}
+    """Copies the node without inaccessible fields, arguments and enum values, and without uses of hidden types.
+
+    Of applied directives only GraphQL's own stay, such as `@deprecated`.
+    """
+    attributes: dict[str, Any] = {}
     for key in node.keys:
         value = getattr(node, key, None)
         if key == "directives":
-            changed[key] = tuple(row for row in value or () if row.name.value in _KEPT_DIRECTIVES)
+            attributes[key] = tuple(row for row in value or () if row.name.value in _KEPT_DIRECTIVES)
         elif key in ("interfaces", "types") and value:
-            changed[key] = tuple(named for named in value if named.name.value not in hidden)
+            attributes[key] = tuple(named for named in value if named.name.value not in hidden)
         elif key in ("fields", "values", "arguments") and value and not isinstance(node, UnionTypeDefinitionNode):
-            changed[key] = tuple(_strip_inaccessible(inner, hidden) for inner in value if not _is_hidden(inner, hidden))
+            attributes[key] = tuple(
+                _strip_inaccessible(inner, hidden) for inner in value if not _is_hidden(inner, hidden)
+            )
         else:
-            changed[key] = value
-    made: Node = type(node)(**changed)
-    return made
+            attributes[key] = value
+    copy: Node = type(node)(**attributes)
+    return copy
 
 
 def _is_hidden(node: Any, hidden: set[str]) -> bool:

@@ -1,7 +1,8 @@
-"""Authorisation in the graph: `@authenticated`, `@requiresScopes`, `@policy`.
+"""Decides which fields a caller may read: `@authenticated`, `@requiresScopes` and `@policy`.
 
-What the caller may not have is left out before planning and null in the answer, with one error for each place where
-it was asked for. A field whose `@requires` or `@fromContext` names what is denied is denied too.
+The planner skips denied fields, so no subgraph is asked for them. The answer has null in their place and one error for
+each path. A field is denied too if its `@requires` or `@fromContext` selects a denied field: otherwise its value would
+leak what it was computed from.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
@@ -25,13 +26,13 @@ from gateway.federation.supergraph import AccessRule, Supergraph
 
 UNAUTHORIZED: Final = "UNAUTHORIZED_FIELD_OR_TYPE"
 NOTHING_DENIED: Final[frozenset[str]] = frozenset()
-
 MAX_ERRORS: Final = 100
+"""Errors for denied fields in one answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """Who asks: whether known at all, with which scopes, and which of the graph's policies hold for them."""
+    """What the caller has proven: a valid token, scopes, and the policies of the graph that they meet."""
 
     authenticated: bool = False
     scopes: frozenset[str] = frozenset()
@@ -41,20 +42,25 @@ class Claims:
 ANONYMOUS: Final = Claims()
 
 PolicyHook = Callable[[frozenset[str]], Awaitable[frozenset[str]]]
-"""A host's hook: which of these policies hold for who asks."""
+"""A host's hook: returns those of the given policies that the caller of this request meets."""
 
 
 def find_denied_fields(supergraph: Supergraph, claims: Claims) -> frozenset[str]:
-    """`Type.field` of every field that the caller may not have: by its own rule, its type's, or what it needs."""
+    """Returns `Type.field` of every field that the caller may not read.
+
+    A field is denied by a rule on itself, on its parent type or on the type it returns, or by a denied field that it
+    requires.
+    """
     if not supergraph.rules:
         return NOTHING_DENIED
     refused = {coordinate for coordinate, rule in supergraph.rules.items() if not _is_met(rule, claims)}
     if not refused:
         return NOTHING_DENIED
     denied = set(_find_guarded_fields(supergraph, refused))
-    requiring = list(_read_requirements(supergraph))
+    requirements = list(_read_requirements(supergraph))
+    # Requirements form chains: where c requires b and b requires a denied a, the second round denies c.
     while True:
-        further = {coordinate for coordinate, needs in requiring if not denied.isdisjoint(needs)} - denied
+        further = {coordinate for coordinate, needs in requirements if not denied.isdisjoint(needs)} - denied
         if not further:
             return frozenset(denied)
         denied |= further
@@ -69,6 +75,7 @@ def _is_met(rule: AccessRule, claims: Claims) -> bool:
 
 
 def _find_guarded_fields(supergraph: Supergraph, refused: set[str]) -> Iterator[str]:
+    """Yields the fields that a refused rule covers. `refused` holds coordinates: `Type` or `Type.field`."""
     for type_name, named in supergraph.schema.type_map.items():
         if not isinstance(named, GraphQLObjectType | GraphQLInterfaceType):
             continue
@@ -82,7 +89,7 @@ def _find_guarded_fields(supergraph: Supergraph, refused: set[str]) -> Iterator[
 
 
 def _find_interface_objects(supergraph: Supergraph, type_name: str, field_name: str) -> Iterator[str]:
-    """Interface objects from which a type has the field: their rule is the field's."""
+    """Yields the interfaces whose `@interfaceObject` adds the field to the type: their rules cover the field."""
     for interface in supergraph.interfaces_of(type_name):
         for subgraph in supergraph.subgraphs_by_field.get((interface, field_name), ()):
             here = supergraph.type_in(subgraph, interface)
@@ -91,6 +98,7 @@ def _find_interface_objects(supergraph: Supergraph, type_name: str, field_name: 
 
 
 def _read_requirements(supergraph: Supergraph) -> Iterator[tuple[str, set[str]]]:
+    """Yields (field, fields that its `@requires` and `@fromContext` select), as coordinates."""
     for subgraph in supergraph.subgraphs.values():
         for type_name, here in subgraph.types.items():
             for field_name, field in here.fields.items():
@@ -111,6 +119,7 @@ def _collect_coordinates(
     type_name: str,
     fragments: Mapping[str, FragmentDefinitionNode] = MappingProxyType({}),
 ) -> Iterator[str]:
+    """Yields `Type.field` of every selected field: on the type itself and on each type that an object may have."""
     for selection in selection_set.selections:
         if not isinstance(selection, FieldNode):
             fragment: Any = selection
@@ -129,16 +138,16 @@ def _collect_coordinates(
 def find_policies(
     supergraph: Supergraph, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
 ) -> frozenset[str]:
-    """The policies that decide about something in the operation, what its fields require included."""
+    """Returns the policies that cover a field of the operation, or a field that one of its fields requires."""
     if not any(rule.policies for rule in supergraph.rules.values()):
         return frozenset()
     root = supergraph.root_types[operation.operation.value]
-    asked = set(_collect_coordinates(supergraph, operation.selection_set, root, fragments))
-    requiring = list(_read_requirements(supergraph))
-    while further := {row for coordinate, needs in requiring if coordinate in asked for row in needs} - asked:
-        asked |= further
-    deciding = set(asked)
-    for coordinate in asked:
+    fields = set(_collect_coordinates(supergraph, operation.selection_set, root, fragments))
+    requirements = list(_read_requirements(supergraph))
+    while further := {row for coordinate, needs in requirements if coordinate in fields for row in needs} - fields:
+        fields |= further
+    deciding = set(fields)
+    for coordinate in fields:
         type_name, field_name = coordinate.split(".")
         deciding |= {type_name, supergraph.field_type(type_name, field_name) or type_name}
         deciding |= {
@@ -155,9 +164,12 @@ async def decide_policies(
     claims: Claims,
     policies: PolicyHook,
 ) -> Claims:
-    """The claims with the policies that hold: the host is asked about those alone that count for the operation."""
-    asked = find_policies(supergraph, operation, fragments)
-    return replace(claims, policies=(await policies(asked)) & asked) if asked else claims
+    """Returns the claims with the policies that the caller meets.
+
+    Asks the host about the operation's policies alone, so that plans differ only by policies that matter to them.
+    """
+    relevant = find_policies(supergraph, operation, fragments)
+    return replace(claims, policies=(await policies(relevant)) & relevant) if relevant else claims
 
 
 def list_refusals(
@@ -166,21 +178,23 @@ def list_refusals(
     fragments: Mapping[str, FragmentDefinitionNode],
     denied: frozenset[str],
 ) -> list[dict[str, Any]]:
-    """One error for each place in the operation that asks for what is denied; at most a hundred."""
+    """Builds one error for each path of the operation that selects a denied field, at most MAX_ERRORS."""
     if not denied:
         return []
-    places = _DeniedPaths(supergraph, fragments, denied)
+    paths = _DeniedPaths(supergraph, fragments, denied)
     root = supergraph.root_types[operation.operation.value]
-    found: list[dict[str, Any]] = []
-    for path in dict.fromkeys(places.find(operation.selection_set, root, ())):
-        found.append({"message": "Not authorised.", "path": list(path), "extensions": {"code": UNAUTHORIZED}})
-        if len(found) == MAX_ERRORS:
+    errors: list[dict[str, Any]] = []
+    for path in dict.fromkeys(paths.find(operation.selection_set, root, ())):
+        errors.append({"message": "Not authorised.", "path": list(path), "extensions": {"code": UNAUTHORIZED}})
+        if len(errors) == MAX_ERRORS:
             break
-    return found
+    return errors
 
 
 @dataclass(frozen=True, slots=True)
 class _DeniedPaths:
+    """Finds the response paths of denied fields in one operation."""
+
     supergraph: Supergraph
     fragments: Mapping[str, FragmentDefinitionNode]
     denied: frozenset[str]

@@ -1,4 +1,4 @@
-"""The directives that subgraphs may use: their definitions, and since which version of Federation there are."""
+"""Federation's directives: their definitions, and the version of Federation that introduced each."""
 
 from functools import cache
 from typing import Any, Final, NamedTuple
@@ -7,6 +7,7 @@ from graphql import parse
 
 Version = tuple[int, int]
 LATEST: Final = (2, 14)
+"""The newest version of Federation that a subgraph may link."""
 
 
 class FederationDirective(NamedTuple):
@@ -59,11 +60,12 @@ _EARLIER_SIGNATURES: Final[tuple[tuple[str, Version, str], ...]] = (
     ("shareable", (2, 2), " on OBJECT | FIELD_DEFINITION"),
     ("override", (2, 7), "(from: String!) on FIELD_DEFINITION"),
 )
-"""Signatures that a directive had before a version."""
+"""(directive, version, signature that the directive had before this version)."""
 
 SCALARS: Final = {"FieldSet": (2, 0), "Scope": (2, 5), "Policy": (2, 6), "ContextFieldValue": (2, 8)}
+"""Federation's scalars by name, with the version that introduced each."""
 FED1_DIRECTIVES: Final = ("key", "requires", "provides", "external", "tag", "extends")
-"""Directives that a subgraph of Federation 1 has without any link."""
+"""Directives that a Federation 1 subgraph may use without a `@link`."""
 OWN_SPECIFICATIONS: Final = {
     "tag": ("tag",),
     "inaccessible": ("inaccessible",),
@@ -72,16 +74,16 @@ OWN_SPECIFICATIONS: Final = {
     "policy": ("policy",),
     "cost": ("cost", "listSize"),
 }
-"""Directives of specifications that may also be linked by themselves."""
+"""Specifications that a subgraph may also link apart from Federation, with their directives."""
 
 GUARDS: Final = ("authenticated", "requiresScopes", "policy")
-"""Directives that say who may have an element."""
+"""Directives that restrict who may read an element."""
 
 MERGED_DIRECTIVES: Final = (
     *("tag", "inaccessible", *GUARDS, "cost", "listSize"),
     *("deprecated", "specifiedBy", "oneOf"),
 )
-"""Directives whose applications go into the supergraph."""
+"""Directives that composition copies into the supergraph where a subgraph applies them."""
 
 BUILT_IN_DIRECTIVES: Final = frozenset({"deprecated", "specifiedBy", "oneOf", "skip", "include"})
 
@@ -93,7 +95,10 @@ _LINK: Final = (
 
 @cache
 def build_definitions(names: tuple[tuple[str, str], ...], version: Version) -> tuple[Any, ...]:
-    """Definitions of the directives under their names here, as nodes; the types they mention are plain scalars."""
+    """Returns definition nodes for (local name, Federation's name) pairs, and for the types that they mention.
+
+    graphql-core needs them to validate a subgraph's SDL, which usually applies directives without defining them.
+    """
     lines = [f"directive @{local}{find_signature(name, version)}" for local, name in names if name in DIRECTIVES]
     lines += [f"scalar federation__{name}" for name in SCALARS]
     lines += [_LINK, "scalar link__Import enum link__Purpose { SECURITY EXECUTION }"]
@@ -101,7 +106,7 @@ def build_definitions(names: tuple[tuple[str, str], ...], version: Version) -> t
 
 
 def find_signature(name: str, version: Version) -> str:
-    """The directive's arguments and locations as of the version."""
+    """Returns the directive's arguments and locations in the given version of Federation."""
     return next(
         (earlier for directive, until, earlier in _EARLIER_SIGNATURES if directive == name and version < until),
         DIRECTIVES[name].signature,

@@ -1,4 +1,4 @@
-"""Selections written as strings: the `fields` of `@key`, `@requires` and `@provides`."""
+"""Parses selection sets that SDL holds as strings: the `fields` of `@key`, `@requires` and `@provides`."""
 
 from functools import cache
 
@@ -7,7 +7,7 @@ from graphql import OperationDefinitionNode, SelectionSetNode, parse
 
 @cache
 def parse_fields(fields: str) -> SelectionSetNode:
-    """`"id owner { name }"` as a selection set. Raises GraphQLSyntaxError."""
+    """Parses `"id owner { name }"`, with or without outer braces. Raises GraphQLSyntaxError."""
     text = fields.strip()
     document = parse(text if text.startswith("{") else f"{{ {text} }}", no_location=True)
     operation = document.definitions[0]

@@ -1,29 +1,36 @@
-"""What composition has to tell: errors, which refuse the supergraph, and hints, which do not."""
+"""Messages of composition: errors, which prevent a supergraph, and hints, which do not."""
 
 from typing import Final, NamedTuple
 
 
 class SubgraphLocation(NamedTuple):
-    """A place in a subgraph's SDL; both numbers begin at 1."""
+    """A position in a subgraph's SDL; `line` and `column` begin at 1."""
 
     subgraph: str
     line: int
     column: int
 
 
+CodedMessage = tuple[str, str]
+"""An error code of Apollo's and the message."""
+
+ElementProblem = tuple[str, str, str]
+"""An error code of Apollo's, the message, and the coordinate of the element that is wrong."""
+
+
 class CompositionError(NamedTuple):
-    """`code` is one of Apollo's; `subgraphs` are those whose schema has a part in it."""
+    """An error; `code` is Apollo's, `subgraphs` names the subgraphs that cause it."""
 
     code: str
     message: str
     subgraphs: tuple[str, ...] = ()
     coordinate: str = ""
-    """The element that it is about, as the supergraph names it: `Type.field(argument:)`, `@directive`, `schema`."""
+    """The element that is wrong, by its name in the supergraph: `Type.field(argument:)`, `@directive` or `schema`."""
     locations: tuple[SubgraphLocation, ...] = ()
 
 
 class Hint(NamedTuple):
-    """A remark on a supergraph that composes."""
+    """A remark about subgraphs that does not prevent a supergraph; its attributes are those of an error."""
 
     code: str
     message: str
@@ -66,15 +73,15 @@ HINT_LEVELS: Final = {
     "DIRECTIVE_COMPOSITION_WARN": "WARN",
     "IMPLICITLY_UPGRADED_FEDERATION_VERSION": "INFO",
 }
-"""Levels by code; the codes are Apollo's."""
+"""Levels of hints by code; the codes and levels are Apollo's."""
 
 
 def quote_names(names: list[str] | tuple[str, ...], last: str = "and") -> str:
-    """`"a", "b" and "c"`."""
+    """Returns `"a", "b" and "c"`."""
     quoted = [f'"{name}"' for name in names]
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} {last} {quoted[-1]}"
 
 
 def name_subgraphs(names: list[str] | tuple[str, ...]) -> str:
-    """`subgraph "a"` or `subgraphs "a" and "b"`."""
+    """Returns `subgraph "a"` or `subgraphs "a" and "b"`."""
     return f"subgraph{'s' if len(names) > 1 else ''} {quote_names(names)}"

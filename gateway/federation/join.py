@@ -1,4 +1,4 @@
-"""Reads a supergraph SDL in the join specification (v0.3 to v0.5) into the supergraph's model.
+"""Reads a supergraph's SDL in the join specification (v0.3 to v0.5) into the model that the planner uses.
 
 Source: specs.apollo.dev/join.
 """
@@ -47,16 +47,16 @@ from gateway.federation.supergraph import (
 from gateway.federation.type_nodes import print_type_node
 
 _ENFORCED: Final = frozenset(GUARDS) | {"link", "join", "core", "federation", "tag", "inaccessible", "cost", "context"}
-"""Features that a supergraph may require of whoever executes it."""
+"""Features that this engine enforces; a supergraph that requires another one is refused."""
 
 _NAMESPACES: Final = (
     *("join__", "link__", "core__", "federation__"),
     *("requiresScopes__", "policy__", "context__", "cost__", "tag__", "inaccessible__", "authenticated__"),
 )
-"""Prefixes of names that are the specifications' and not the graph's."""
+"""Prefixes of names that belong to specifications, not to the graph."""
 
 _SPECIFIED: Final = _ENFORCED | {"listSize"}
-"""Directives whose definitions say nothing about the graph."""
+"""Directives that specifications define: their definitions are not part of the graph's schema."""
 
 _GRAPHS: Final = "join__Graph"
 
@@ -64,11 +64,11 @@ CompositeNode = ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode
 
 
 class InvalidSupergraph(Exception):
-    """The SDL is no supergraph that can be served; the sentence says why."""
+    """The SDL is not a supergraph that this engine can serve; the message says why."""
 
 
 def read_supergraph(sdl: str) -> Supergraph:
-    """Raises InvalidSupergraph for what is no supergraph, or requires a feature that is not enforced here."""
+    """Raises InvalidSupergraph for an SDL that is not a supergraph or requires a feature that is not enforced here."""
     try:
         document = _parse_without_tokens(sdl)
     except GraphQLSyntaxError as error:
@@ -77,11 +77,15 @@ def read_supergraph(sdl: str) -> Supergraph:
     try:
         return _build_supergraph(_restore_directive_names(document))
     except (KeyError, TypeError, GraphQLError) as failure:
-        raise InvalidSupergraph(f"The supergraph does not hold together: {failure}.") from None
+        raise InvalidSupergraph(f"The supergraph is inconsistent: {failure}.") from None
 
 
 def _parse_without_tokens(sdl: str) -> DocumentNode:
-    """Without the tokens: chained both ways, hundreds of thousands of them would wait for a full collection."""
+    """Parses the SDL and cuts the lexer's chain of tokens.
+
+    Tokens refer to their neighbours in both directions. A large SDL has hundreds of thousands: as reference cycles they
+    would stay in memory until the garbage collector's next full run.
+    """
     lexer = Lexer(Source(sdl))
     document = Parser(lexer.source, no_location=True, lexer=lexer).parse_document()
     token: Token | None = lexer.token
@@ -93,15 +97,18 @@ def _parse_without_tokens(sdl: str) -> DocumentNode:
 
 
 def _restore_directive_names(document: DocumentNode) -> DocumentNode:
-    """Linked directives under their specifications' names, whatever they are called here."""
-    own: dict[str, str] = {}
+    """Renames linked directives to their specifications' names.
+
+    # @link(url: ".../tag/v0.3", as: "label") type T @label(name: "x") → type T @tag(name: "x")
+    """
+    original: dict[str, str] = {}
     for arguments in _read_links(document):
         feature = _read_feature_name(arguments)
-        own[str(arguments.get("as") or feature)] = feature
+        original[str(arguments.get("as") or feature)] = feature
         for row in arguments.get("import") or ():
             if isinstance(row, dict) and row.get("as"):
-                own[str(row["as"]).removeprefix("@")] = str(row["name"]).removeprefix("@")
-    renamed = {here: name for here, name in own.items() if here != name}
+                original[str(row["as"]).removeprefix("@")] = str(row["name"]).removeprefix("@")
+    renamed = {local: name for local, name in original.items() if local != name}
 
     class DirectiveRenamer(Visitor):
         def enter_directive(self, node: DirectiveNode, *_: Any) -> DirectiveNode | None:
@@ -119,7 +126,7 @@ def _restore_directive_names(document: DocumentNode) -> DocumentNode:
 
 
 def _read_feature_name(arguments: dict[str, Any]) -> str:
-    """The name of a linked specification, which stands before its version in the URL."""
+    """Returns the name of a linked specification: the segment of the URL before the version."""
     parts = str(arguments.get("url", "")).rstrip("/").split("/")
     return parts[-2] if len(parts) > 1 else ""
 
@@ -139,16 +146,18 @@ def _build_supergraph(document: DocumentNode) -> Supergraph:
 
 
 def _read_contexts(document: DocumentNode) -> dict[str, frozenset[str]]:
-    found: dict[str, frozenset[str]] = {}
+    """Returns the types that set each context, by the context's name."""
+    contexts: dict[str, frozenset[str]] = {}
     for definition in document.definitions:
         if isinstance(definition, TypeDefinitionNode):
             for applied in _read_directives(definition, "context"):
                 name = str(applied["name"])
-                found[name] = found.get(name, frozenset()) | {definition.name.value}
-    return found
+                contexts[name] = contexts.get(name, frozenset()) | {definition.name.value}
+    return contexts
 
 
 def _read_rules(document: DocumentNode) -> Iterator[tuple[str, AccessRule]]:
+    """Yields (`Type` or `Type.field`, its rule) for every element that has one."""
     for definition in document.definitions:
         if not isinstance(definition, TypeDefinitionNode):
             continue
@@ -171,7 +180,10 @@ def _read_rule(node: Any) -> AccessRule:
 
 
 def check_features(links: Iterable[dict[str, Any]]) -> None:
-    """Raises InvalidSupergraph where one of the linked features must be enforced and is not, here."""
+    """Raises InvalidSupergraph for a linked feature that must be enforced and is not enforced here.
+
+    `links` are the arguments of `@link`; `for` says that the feature must be enforced.
+    """
     for arguments in links:
         if arguments.get("for") in ("SECURITY", "EXECUTION") and _read_feature_name(arguments) not in _ENFORCED:
             raise InvalidSupergraph(f"The supergraph requires {arguments['url']}, which is not enforced here.")
@@ -184,18 +196,19 @@ def _read_links(document: DocumentNode) -> Iterator[dict[str, Any]]:
 
 
 def _read_subgraphs(document: DocumentNode) -> dict[str, Subgraph]:
-    """By the value of the enum join__Graph."""
+    """Returns the subgraphs by their value of the enum `join__Graph`; their types are still empty."""
     for definition in document.definitions:
         if isinstance(definition, EnumTypeDefinitionNode) and definition.name.value == _GRAPHS:
-            found = {}
+            subgraphs = {}
             for value in definition.values or ():
                 graph = next(_read_directives(value, "join__graph"), {"name": value.name.value, "url": ""})
-                found[value.name.value] = Subgraph(str(graph["name"]), str(graph["url"]))
-            return found
+                subgraphs[value.name.value] = Subgraph(str(graph["name"]), str(graph["url"]))
+            return subgraphs
     raise InvalidSupergraph("The supergraph names no subgraphs: it has no enum join__Graph.")
 
 
 def _read_fields(definition: CompositeNode, subgraphs: dict[str, Subgraph]) -> None:
+    """Adds an object or interface to the subgraphs that its `@join__type`s name: its keys, interfaces and fields."""
     name = definition.name.value
     types: dict[str, tuple[SubgraphType, str]] = {}
     for of_type in _read_directives(definition, "join__type"):
@@ -214,18 +227,21 @@ def _read_fields(definition: CompositeNode, subgraphs: dict[str, Subgraph]) -> N
 
 
 def _read_field(field: FieldDefinitionNode, types: dict[str, tuple[SubgraphType, str]]) -> None:
-    """`types` has the type as each subgraph has it, with the subgraph's name, by its value of join__Graph."""
+    """Adds a field to its subgraphs. `types` gives the subgraph's type and name by its value of `join__Graph`."""
     name, printed = field.name.value, print_type_node(field.type)
     joined = list(_read_directives(field, "join__field"))
     if not joined:
+        # A field without @join__field is in every subgraph that has the type, and is the same there.
         for here, _ in types.values():
             here.fields[name] = SubgraphField(printed)
         return
     taken_over = {row["override"]: row.get("overrideLabel") for row in joined if row.get("override")}
     for row in joined:
         if row.get("graph") not in types:
-            continue
+            continue  # Without a graph: the field comes from an interface object and is read with the interface.
         here, graph = types[row["graph"]]
+        # The SDL says on the new owner's row only that it took the field; the old owner's row needs the label too:
+        # b @join__field(graph: B, override: "a", overrideLabel: "percent(5)") → a keeps it while the label is off.
         moved = graph in taken_over and not row.get("override") and not row.get("external")
         here.fields[name] = SubgraphField(
             row.get("type") or printed,
@@ -239,6 +255,7 @@ def _read_field(field: FieldDefinitionNode, types: dict[str, tuple[SubgraphType,
 
 
 def _read_members(definition: UnionTypeDefinitionNode, subgraphs: dict[str, Subgraph]) -> None:
+    """Adds a union's members to its subgraphs; without any `@join__unionMember`, every subgraph has all members."""
     name = definition.name.value
     for of_type in _read_directives(definition, "join__type"):
         subgraphs[of_type["graph"]].types.setdefault(name, SubgraphType())
@@ -252,7 +269,7 @@ def _read_members(definition: UnionTypeDefinitionNode, subgraphs: dict[str, Subg
 
 
 def _select_own_definitions(document: DocumentNode) -> Iterator[Any]:
-    """The definitions that are the graph's own: without those of the specifications' namespaces."""
+    """Yields the graph's own definitions, without the specifications' types and directives."""
     for definition in document.definitions:
         if isinstance(definition, SchemaDefinitionNode):
             yield definition
@@ -264,14 +281,14 @@ def _select_own_definitions(document: DocumentNode) -> Iterator[Any]:
 
 
 def _drop_linked_directives(document: DocumentNode, own: DocumentNode) -> Iterator[Any]:
-    """Without the directives of linked specifications, which are nothing to clients."""
+    """Yields the definitions without directives of linked specifications, which clients cannot use."""
     linked: set[str] = set()
     for definition in document.definitions:
         for arguments in _read_directives(definition, "link") if isinstance(definition, SchemaDefinitionNode) else ():
             linked.add(str(arguments.get("as") or str(arguments.get("url")).split("/")[-2:][0]))
             for row in arguments.get("import") or ():
-                here = row.get("as", row.get("name")) if isinstance(row, dict) else row
-                linked.add(str(here).removeprefix("@"))
+                local = row.get("as", row.get("name")) if isinstance(row, dict) else row
+                linked.add(str(local).removeprefix("@"))
     for node in own.definitions:
         name = node.name.value if isinstance(node, DirectiveDefinitionNode) else ""
         if not name or (name not in linked and name.split("__")[0] not in linked):
@@ -279,6 +296,7 @@ def _drop_linked_directives(document: DocumentNode, own: DocumentNode) -> Iterat
 
 
 def _read_directives(node: Any, name: str) -> Iterator[dict[str, Any]]:
+    """Yields the arguments of each application of the directive to the node."""
     for directive in node.directives or ():
         if directive.name.value == name:
             yield _read_arguments(directive)

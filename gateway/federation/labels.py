@@ -1,4 +1,4 @@
-"""Which labels of progressive `@override`s are active for a request."""
+"""Decides which labels of progressive `@override`s are active for a request."""
 
 import random
 import re
@@ -13,10 +13,10 @@ _PERCENT: Final = re.compile(r"percent\((\d{1,3}(?:\.\d{1,8})?)\)")
 
 
 def is_drawn_by_percent(label: str) -> bool:
-    """`percent(5)` is active for five requests of a hundred, by chance; any other label for none."""
-    found = _PERCENT.fullmatch(label)
-    # Not a secret: it only spreads load.
-    return found is not None and random.random() * 100 < float(found[1])  # noqa: S311
+    """Draws whether the label is active: `percent(5)` is for 5 % of the calls, any other label never."""
+    match = _PERCENT.fullmatch(label)
+    # A cryptographic generator is not needed: the draw only spreads load.
+    return match is not None and random.random() * 100 < float(match[1])  # noqa: S311
 
 
 def find_active_labels(supergraph: Supergraph, is_active: IsActive) -> frozenset[str]:

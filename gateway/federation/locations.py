@@ -1,4 +1,4 @@
-"""Where in the subgraphs' SDL an error or hint has its cause."""
+"""Finds the line and column in the subgraphs' SDL that an error or hint is about."""
 
 import re
 from collections.abc import Mapping
@@ -18,40 +18,42 @@ from graphql import (
 from gateway.federation.hints import CompositionError, Hint, SubgraphLocation
 
 _COORDINATE: Final = re.compile(r"^@?(\w+)(?:\.(\w+))?(?:\((\w+):\))?$")
-_TOLD_SUBGRAPHS: Final = 10
-"""With hundreds of subgraphs the rest of the places says the same."""
+_MAX_SUBGRAPHS: Final = 10
+"""Subgraphs for which a problem lists locations: with hundreds of subgraphs, more of them help nobody."""
 
 
 @dataclass(slots=True)
 class LocationFinder:
-    """Finds places in SDLs, by subgraph; an SDL is read when first asked for."""
+    """Finds locations in the subgraphs' SDL. Parses an SDL the first time that a problem names its subgraph."""
 
     sdls: Mapping[str, str]
+    """SDL by subgraph name."""
     _documents: dict[str, DocumentNode | None] = field(default_factory=dict)
 
     def find(self, problem: CompositionError | Hint) -> tuple[SubgraphLocation, ...]:
-        """Those it has already, or else those of its coordinate in its subgraphs."""
+        """Returns the problem's own locations; else the locations of its coordinate in the subgraphs that it names."""
         if problem.locations or not problem.coordinate:
             return problem.locations
         return tuple(
-            place
-            for subgraph in problem.subgraphs[:_TOLD_SUBGRAPHS]
-            for place in self._find_in_subgraph(subgraph, problem.coordinate)
+            location
+            for subgraph in problem.subgraphs[:_MAX_SUBGRAPHS]
+            for location in self._find_in_subgraph(subgraph, problem.coordinate)
         )
 
     def _find_in_subgraph(self, subgraph: str, coordinate: str) -> list[SubgraphLocation]:
         if subgraph not in self._documents:
             self._documents[subgraph] = _parse_sdl(self.sdls.get(subgraph, ""))
         document = self._documents[subgraph]
-        found: list[SubgraphLocation] = []
+        locations: list[SubgraphLocation] = []
         for node in [] if document is None else _find_nodes(document, coordinate):
             if node.loc is not None:
                 line, column = get_location(node.loc.source, node.loc.start)
-                found.append(SubgraphLocation(subgraph, line, column))
-        return found
+                locations.append(SubgraphLocation(subgraph, line, column))
+        return locations
 
 
 def _parse_sdl(sdl: str) -> DocumentNode | None:
+    """Returns None for an SDL that is not valid: its own errors have locations already."""
     try:
         return parse(sdl)
     except (GraphQLError, RecursionError):
@@ -59,13 +61,17 @@ def _parse_sdl(sdl: str) -> DocumentNode | None:
 
 
 def _find_nodes(document: DocumentNode, coordinate: str) -> list[Any]:
-    """The narrowest nodes that the coordinate names: its argument, else its field, else its type."""
+    """Returns the narrowest nodes that the coordinate names: the argument, else the field, else the type.
+
+    A type with extensions has several nodes. `Agency.name(in:)` falls back to `Agency.name` in a subgraph where the
+    field has no such argument.
+    """
     if coordinate == "schema":
         return [node for node in document.definitions if isinstance(node, SchemaDefinitionNode | SchemaExtensionNode)]
-    told = _COORDINATE.match(coordinate)
-    if told is None:
+    match = _COORDINATE.match(coordinate)
+    if match is None:
         return []
-    owner, *inner = told.groups()
+    owner, *inner = match.groups()
     is_directive = coordinate.startswith("@")
     nodes: list[Any] = [
         node

@@ -1,8 +1,8 @@
-"""Plans that are kept: by what an operation asks, what the caller may not have, and the override labels that count.
+"""Caches query plans by operation, by the fields denied to the caller, and by the active override labels.
 
-A cache belongs to one supergraph. An operation is known by its printed text without its name, its fragments with it,
-so that the same operation in another layout, or under another name, is planned once. Labels that planning did not
-ask about do not count.
+A cache belongs to one supergraph. The key of an operation is a digest of its printed text without its name, together
+with the fragments that it uses: the same operation in another layout, or under another name, shares one plan. Labels
+that did not influence planning are not part of the key.
 """
 
 from collections import OrderedDict
@@ -21,18 +21,19 @@ from graphql import (
 
 Plan = TypeVar("Plan")
 Digest = bytes
-Names = frozenset[str]
 
 
 @dataclass(slots=True)
 class PlanCache(Generic[Plan]):
-    """The last `size` plans that were asked for."""
+    """An LRU cache of `size` plans."""
 
     size: int
-    _plans: "OrderedDict[tuple[Digest, Names, Names], Plan]" = field(default_factory=OrderedDict)
-    _asked_labels: "OrderedDict[Digest, Names]" = field(default_factory=OrderedDict)
+    _plans: "OrderedDict[tuple[Digest, frozenset[str], frozenset[str]], Plan]" = field(default_factory=OrderedDict)
+    """By digest, active labels that influenced the plan, and denied fields."""
+    _relevant_labels: "OrderedDict[Digest, frozenset[str]]" = field(default_factory=OrderedDict)
+    """All labels that influenced a plan of the operation so far, by digest."""
     _digests: "OrderedDict[tuple[int, str], tuple[DocumentNode, Digest]]" = field(default_factory=OrderedDict)
-    """By a document's identity and an operation's name; the document is kept, so that its identity stays its own."""
+    """By `id()` of a document and an operation's name; holds the document, so that no other object gets its `id()`."""
 
     def __len__(self) -> int:
         return len(self._plans)
@@ -43,6 +44,7 @@ class PlanCache(Generic[Plan]):
         operation: OperationDefinitionNode,
         fragments: Mapping[str, FragmentDefinitionNode],
     ) -> Digest:
+        """Returns the operation's digest; computes it once for each document that the caller keeps."""
         key = (id(document), "" if operation.name is None else operation.name.value)
         found = self._digests.get(key)
         if found is None:
@@ -52,19 +54,27 @@ class PlanCache(Generic[Plan]):
             self._digests.move_to_end(key)
         return found[1]
 
-    def get(self, digest: Digest, labels: Names, denied: Names) -> Plan | None:
-        key = (digest, labels & self._asked_labels.get(digest, labels), denied)
+    def get(self, digest: Digest, labels: frozenset[str], denied: frozenset[str]) -> Plan | None:
+        """Returns the plan for these active labels and denied fields; None where there is none yet."""
+        key = (digest, labels & self._relevant_labels.get(digest, labels), denied)
         found = self._plans.get(key)
         if found is not None:
             self._plans.move_to_end(key)
         return found
 
-    def put(self, digest: Digest, labels: Names, denied: Names, asked_labels: Iterable[str], plan: Plan) -> None:
-        """`asked_labels` are those that planning has asked about: where they fall alike, the plan is the same."""
-        known = self._asked_labels.pop(digest, frozenset()) | frozenset(asked_labels)
-        self._asked_labels[digest] = known
-        self._plans[digest, labels & known, denied] = plan
-        self._drop_oldest(self._asked_labels)
+    def put(
+        self,
+        digest: Digest,
+        labels: frozenset[str],
+        denied: frozenset[str],
+        relevant_labels: Iterable[str],
+        plan: Plan,
+    ) -> None:
+        """Keeps a plan. `relevant_labels` are the labels whose state planning has read; no other label matters."""
+        relevant = self._relevant_labels.pop(digest, frozenset()) | frozenset(relevant_labels)
+        self._relevant_labels[digest] = relevant
+        self._plans[digest, labels & relevant, denied] = plan
+        self._drop_oldest(self._relevant_labels)
         self._drop_oldest(self._plans)
 
     def _drop_oldest(self, rows: "OrderedDict[Any, Any]") -> None:
@@ -73,7 +83,7 @@ class PlanCache(Generic[Plan]):
 
 
 def digest_operation(operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> Digest:
-    """The same for operations that differ in layout, in their name, or in fragments that they do not use."""
+    """Returns the same digest for operations that differ only in layout, name, or fragments that they do not use."""
     unnamed = OperationDefinitionNode(**{key: getattr(operation, key) for key in operation.keys if key != "name"})
     used = sorted(find_used_fragments(operation, fragments))
     return sha256("\n".join(map(print_ast, (unnamed, *(fragments[name] for name in used)))).encode()).digest()
@@ -82,7 +92,7 @@ def digest_operation(operation: OperationDefinitionNode, fragments: Mapping[str,
 def find_used_fragments(
     operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
 ) -> set[str]:
-    """Names of the fragments that are spread in the operation, and in those fragments."""
+    """Returns the names of the fragments that the operation spreads, directly or through another fragment."""
     seen: set[str] = set()
     waiting: list[Any] = [operation.selection_set]
     while waiting:

@@ -1,4 +1,4 @@
-"""What a subgraph says about the specifications' own words: their definitions repeated, the values given to them."""
+"""Checks how a subgraph uses the specifications' directives: definitions that it repeats, and argument values."""
 
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final
@@ -20,23 +20,22 @@ from graphql import (
 )
 
 from gateway.federation.directives import DIRECTIVES, find_signature
+from gateway.federation.hints import ElementProblem
 from gateway.federation.links import SubgraphLinks, find_scalar_names
 from gateway.federation.type_nodes import read_type_name
 
-Problem = tuple[str, str, str]
-"""A code, a sentence, and the coordinate it is about."""
-
 _BUILT_IN_SCALARS: Final = frozenset({"Int", "Float", "String", "Boolean", "ID"})
 _LINK_ARGUMENTS: Final = {"url": True, "as": False, "for": False, "import": False}
+"""Arguments of `@link`: whether each is required."""
 _FIELD_SETS: Final = ("key", "requires", "provides")
 _JOIN: Final = "join__"
 
 
-def check_definitions(document: DocumentNode, links: SubgraphLinks) -> Iterator[Problem]:
-    """Of the subgraph's own definitions of directives and types that a specification defines."""
+def check_definitions(document: DocumentNode, links: SubgraphLinks) -> Iterator[ElementProblem]:
+    """Checks definitions in the subgraph's SDL of directives and types that a specification defines."""
     types = {node.name.value for node in document.definitions if isinstance(node, TypeDefinitionNode)}
     scalars = {f"federation__{name}": name for name in ("FieldSet", "Scope", "Policy", "ContextFieldValue")}
-    scalars |= {here: there for there, here in find_scalar_names(links).items()}
+    scalars |= {local: name for name, local in find_scalar_names(links).items()}
     for node in document.definitions:
         if isinstance(node, DirectiveDefinitionNode):
             yield from _check_directive(node, types, links)
@@ -53,33 +52,33 @@ def check_definitions(document: DocumentNode, links: SubgraphLinks) -> Iterator[
                 yield "INVALID_GRAPHQL", message, name
 
 
-def _check_directive(node: DirectiveDefinitionNode, types: set[str], links: SubgraphLinks) -> Iterator[Problem]:
+def _check_directive(node: DirectiveDefinitionNode, types: set[str], links: SubgraphLinks) -> Iterator[ElementProblem]:
     local = node.name.value
     name = links.names.get(local)
     at = f"@{local}"
     if name in DIRECTIVES:
-        known = _read_definition(str(name), links)
+        specified = _read_arguments(str(name), links)
     elif local == "link":
-        known = _LINK_ARGUMENTS
+        specified = _LINK_ARGUMENTS
     else:
         return
-    given = {argument.name.value: argument for argument in node.arguments or ()}
-    unknown = sorted({read_type_name(argument.type) for argument in given.values()} - types - _BUILT_IN_SCALARS)
-    for named in unknown:
-        yield "INVALID_GRAPHQL", f'Unknown type "{named}" in the definition of directive "{at}".', at
+    defined = {argument.name.value: argument for argument in node.arguments or ()}
+    unknown = sorted({read_type_name(argument.type) for argument in defined.values()} - types - _BUILT_IN_SCALARS)
+    for type_name in unknown:
+        yield "INVALID_GRAPHQL", f'Unknown type "{type_name}" in the definition of directive "{at}".', at
     if unknown:
         return
-    for missing in [argument for argument, is_required in known.items() if is_required and argument not in given]:
+    for missing in [argument for argument, is_required in specified.items() if is_required and argument not in defined]:
         message = f'Invalid definition for directive "{at}": missing required argument "{missing}".'
         yield "DIRECTIVE_DEFINITION_INVALID", message, at
-    for argument_name in given:
-        if argument_name not in known:
+    for argument_name in defined:
+        if argument_name not in specified:
             message = f'Invalid definition for directive "{at}": unknown argument "{argument_name}".'
             yield "DIRECTIVE_DEFINITION_INVALID", message, at
 
 
-def _read_definition(name: str, links: SubgraphLinks) -> dict[str, bool]:
-    """Whether each argument is required."""
+def _read_arguments(name: str, links: SubgraphLinks) -> dict[str, bool]:
+    """Returns the arguments of Federation's definition of a directive: whether each is required."""
     text = f"directive @{name}{find_signature(name, links.known_version)}"
     node: Any = parse(text, no_location=True).definitions[0]
     return {
@@ -89,15 +88,21 @@ def _read_definition(name: str, links: SubgraphLinks) -> dict[str, bool]:
 
 
 def check_applications(definitions: Iterable[Any], schema: GraphQLSchema, links: SubgraphLinks) -> Iterator[str]:
-    """Of arguments in a subgraph whose value is not of the argument's type; field sets are checked apart."""
-    field_sets = {here for here, there in links.names.items() if there in _FIELD_SETS}
+    """Yields a message for each directive argument in a subgraph that has a value of the wrong type.
+
+    Leaves out field sets: their own check reports them with Federation's codes.
+    """
+    field_sets = {local for local, name in links.names.items() if name in _FIELD_SETS}
     return check_argument_values(definitions, schema, field_sets)
 
 
 def check_argument_values(
     definitions: Iterable[Any], schema: GraphQLSchema, without: Collection[str] = ()
 ) -> Iterator[str]:
-    """Of arguments of directives whose value is not of the argument's type."""
+    """Yields a message for each directive argument that has a value of the wrong type.
+
+    `without` names directives that are not checked.
+    """
     known = {directive.name: directive for directive in schema.directives if directive.name not in without}
     for node, owner in _list_elements(definitions):
         for applied in node.directives or ():
@@ -117,7 +122,7 @@ def _check_arguments(applied: DirectiveNode, directive: GraphQLDirective, owner:
 
 
 def _list_elements(definitions: Iterable[Any]) -> Iterator[tuple[Any, str]]:
-    """Everything that can carry directives, with its coordinate."""
+    """Yields every element that can have directives, with its coordinate."""
     for definition in definitions:
         if isinstance(definition, DirectiveDefinitionNode):
             continue

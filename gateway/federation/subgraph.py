@@ -1,4 +1,4 @@
-"""One subgraph's SDL as a model: types joined with their extensions, federation's directives under their own names."""
+"""Reads one subgraph's SDL into a model: types with their extensions, and directives by Federation's names."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -39,7 +39,7 @@ from graphql.validation.validate import validate_sdl
 
 from gateway.federation.directives import build_definitions
 from gateway.federation.fields import parse_fields
-from gateway.federation.hints import CompositionError, SubgraphLocation
+from gateway.federation.hints import CompositionError, ElementProblem, SubgraphLocation
 from gateway.federation.links import SubgraphLinks, is_from_specification, read_links
 from gateway.federation.specification_checks import check_applications, check_definitions
 from gateway.federation.type_nodes import print_type_node
@@ -59,7 +59,7 @@ _SERVICE_FIELDS: Final = ("_service", "_entities")
 
 
 class AppliedDirective(NamedTuple):
-    """A directive on an element; `part` is 0 in a definition, 1 and up in its extensions."""
+    """A directive that is applied to an element. `part` is 0 in a definition, 1 and up in its extensions."""
 
     arguments: dict[str, Any]
     node: ConstDirectiveNode
@@ -67,7 +67,7 @@ class AppliedDirective(NamedTuple):
 
     @property
     def selection(self) -> SelectionSetNode | None:
-        """Its `fields` as a selection set; None where that is no valid selection."""
+        """The `fields` argument as a selection set; None where it is missing or not valid."""
         fields = self.arguments.get("fields")
         try:
             return parse_fields(fields) if isinstance(fields, str) else None
@@ -76,6 +76,7 @@ class AppliedDirective(NamedTuple):
 
     @property
     def fields_printed(self) -> str:
+        """The `fields` argument as the SDL has it, quotes included; empty where it is missing."""
         node = next((row.value for row in self.node.arguments or () if row.name.value == "fields"), None)
         return "" if node is None else print_ast(node)
 
@@ -88,18 +89,21 @@ class AppliedDirective(NamedTuple):
 
 @dataclass(slots=True)
 class Element:
-    """A field, argument, input field or enum value (which has no type)."""
+    """A field, argument, input field or enum value. An enum value has no type."""
 
     name: str
     description: str | None = None
     directives: dict[str, list[AppliedDirective]] = field(default_factory=dict)
+    """Applications of GraphQL's and Federation's directives, by Federation's name of the directive."""
     custom: tuple[ConstDirectiveNode, ...] = ()
-    """Directives that are neither GraphQL's nor Federation's."""
+    """Applications of other directives."""
     type: str = ""
+    """As it is written: `[Product!]!`."""
     type_node: TypeNode | None = None
     default: ConstValueNode | None = None
     arguments: dict[str, "Element"] = field(default_factory=dict)
     part: int = 0
+    """0 where the type's definition has the element, 1 and up in its extensions."""
 
     @property
     def named_type(self) -> str:
@@ -118,7 +122,7 @@ class Element:
 
 @dataclass(slots=True)
 class TypeDefinition(Element):
-    """A type of any kind; what it has not is empty. `fields` are an input object's too."""
+    """A type of any kind. Parts that its kind does not have are empty; input objects have `fields` too."""
 
     kind: str = "OBJECT"
     interfaces: list[str] = field(default_factory=list)
@@ -126,7 +130,7 @@ class TypeDefinition(Element):
     values: dict[str, Element] = field(default_factory=dict)
     members: list[str] = field(default_factory=list)
     is_extension: bool = False
-    """Whether the subgraph only extends it."""
+    """Whether the subgraph extends the type without defining it."""
 
     @property
     def is_composite(self) -> bool:
@@ -135,7 +139,7 @@ class TypeDefinition(Element):
 
 @dataclass(slots=True)
 class SubgraphSchema:
-    """A subgraph's types by name; its root types have the default names."""
+    """A subgraph's types by name. Root types have their default names: `Query`, `Mutation`, `Subscription`."""
 
     name: str
     url: str
@@ -144,30 +148,31 @@ class SubgraphSchema:
     types: dict[str, TypeDefinition] = field(default_factory=dict)
     directive_definitions: dict[str, DirectiveDefinitionNode] = field(default_factory=dict)
     composed_directives: tuple[str, ...] = ()
+    """Arguments of `@composeDirective`, such as `@audit`."""
     implementations: dict[str, set[str]] = field(default_factory=dict)
-    """Object types by the interface they implement here."""
+    """Names of this subgraph's object types, by the interface that they implement."""
 
     @property
     def is_fed1(self) -> bool:
         return self.links.version is None
 
     def possible_types(self, type_name: str) -> set[str]:
-        """Object types that a value of the composite type may have here."""
-        found = self.types.get(type_name)
-        if found is None or found.kind == "OBJECT":
+        """Returns the object types that a value of the composite type may have in this subgraph."""
+        definition = self.types.get(type_name)
+        if definition is None or definition.kind == "OBJECT":
             return {type_name}
-        return set(found.members) if found.kind == "UNION" else self.implementations.get(type_name, set())
+        return set(definition.members) if definition.kind == "UNION" else self.implementations.get(type_name, set())
 
 
 class ParsedSubgraph(NamedTuple):
-    """`schema` is None where the errors leave nothing to go on with."""
+    """The outcome of reading an SDL: a model, or else errors and None."""
 
     schema: SubgraphSchema | None
     errors: tuple[CompositionError, ...]
 
 
 def parse_subgraph(name: str, url: str, sdl: str) -> ParsedSubgraph:
-    """Reads the SDL; refuses what is not valid GraphQL, and links and root types that are out of order."""
+    """Reads the SDL. Returns errors for invalid GraphQL, links and root types instead of raising them."""
     try:
         document = parse(sdl, no_location=True)
     except GraphQLError as error:
@@ -184,26 +189,31 @@ def parse_subgraph(name: str, url: str, sdl: str) -> ParsedSubgraph:
         return ParsedSubgraph(None, tuple(_make_error(name, *problem) for problem in problems))
     errors, parts, directives = _validate_parts(document, links, roots)
     if errors:
-        with_places, *_ = _validate_parts(parse(sdl), links, roots)
-        return ParsedSubgraph(None, tuple(_convert_error(name, error) for error in with_places))
+        # Nodes with locations keep every token of the SDL in memory, so only an invalid SDL is parsed with them.
+        with_locations, *_ = _validate_parts(parse(sdl), links, roots)
+        return ParsedSubgraph(None, tuple(_convert_error(name, error) for error in with_locations))
     schema = SubgraphSchema(name, url, links, sdl)
     schema.types = {type_name: _build_type(nodes, links) for type_name, nodes in parts.items()}
     schema.directive_definitions = {node.name.value: node for node in directives}
     schema.composed_directives = tuple(_read_composed_directives(document, links))
-    for found in schema.types.values():
-        for interface in found.interfaces if found.kind == "OBJECT" else ():
-            schema.implementations.setdefault(interface, set()).add(found.name)
+    for definition in schema.types.values():
+        for interface in definition.interfaces if definition.kind == "OBJECT" else ():
+            schema.implementations.setdefault(interface, set()).add(definition.name)
     return ParsedSubgraph(schema, ())
 
 
 def _validate_parts(
     document: DocumentNode, links: SubgraphLinks, roots: dict[str, str]
 ) -> tuple[list[GraphQLError], dict[str, list[Any]], list[DirectiveDefinitionNode]]:
-    """What is not valid GraphQL, and the subgraph's own definitions: of types by name, and of directives."""
+    """Returns GraphQL's errors, the nodes of each own type by name, and the own directive definitions.
+
+    A type has several nodes if the SDL extends it; its definition is the first. Definitions that a specification owns
+    are left out.
+    """
     document = _rename_roots(document, roots)
     parts: dict[str, list[Any]] = {}
     directives: list[DirectiveDefinitionNode] = []
-    rest: list[Any] = []
+    schema_nodes: list[Any] = []
     for node in document.definitions:
         if is_from_specification(node, links):
             continue
@@ -212,14 +222,14 @@ def _validate_parts(
         elif isinstance(node, DirectiveDefinitionNode):
             directives.append(node)
         elif isinstance(node, SchemaDefinitionNode | SchemaExtensionNode):
-            rest.append(SchemaExtensionNode(directives=node.directives, operation_types=(), loc=node.loc))
+            schema_nodes.append(SchemaExtensionNode(directives=node.directives, operation_types=(), loc=node.loc))
         else:
-            message = "An operation or fragment cannot stand in a schema."
+            message = "A schema cannot contain an operation or a fragment."
             return [GraphQLError(message, node)], parts, directives
     for nodes in parts.values():
         nodes.sort(key=lambda node: isinstance(node, TypeExtensionNode))
     parts = _drop_service_fields(parts)
-    return _validate_graphql(parts, [*directives, *rest], links), parts, directives
+    return _validate_graphql(parts, [*directives, *schema_nodes], links), parts, directives
 
 
 def _make_error(name: str, code: str, message: str, coordinate: str = "") -> CompositionError:
@@ -227,12 +237,12 @@ def _make_error(name: str, code: str, message: str, coordinate: str = "") -> Com
 
 
 def _convert_error(name: str, error: GraphQLError) -> CompositionError:
-    places = tuple(SubgraphLocation(name, place.line, place.column) for place in error.locations or ())
-    return CompositionError("INVALID_GRAPHQL", f"[{name}] {error.message}", (name,), locations=places)
+    locations = tuple(SubgraphLocation(name, row.line, row.column) for row in error.locations or ())
+    return CompositionError("INVALID_GRAPHQL", f"[{name}] {error.message}", (name,), locations=locations)
 
 
 def _read_root_names(document: DocumentNode) -> dict[str, str]:
-    """Default root type names by the names here."""
+    """Returns the default name of each root type by the subgraph's name: `{"RootQuery": "Query"}`."""
     return {
         row.type.name.value: ROOTS[row.operation.value]
         for node in document.definitions
@@ -241,7 +251,7 @@ def _read_root_names(document: DocumentNode) -> dict[str, str]:
     }
 
 
-def _check_roots(document: DocumentNode, roots: dict[str, str]) -> Iterator[tuple[str, str, str]]:
+def _check_roots(document: DocumentNode, roots: dict[str, str]) -> Iterator[ElementProblem]:
     defined = {node.name.value: node for node in document.definitions if isinstance(node, TypeDefinitionNode)}
     extended = {node.name.value for node in document.definitions if isinstance(node, ObjectTypeExtensionNode)}
     rows = {
@@ -250,26 +260,27 @@ def _check_roots(document: DocumentNode, roots: dict[str, str]) -> Iterator[tupl
         if isinstance(node, SchemaDefinitionNode | SchemaExtensionNode)
         for row in node.operation_types or ()
     }
-    named = Counter(here for _, here in rows)
-    for here in sorted(here for here, count in named.items() if count > 1):
-        yield "INVALID_GRAPHQL", f'The type "{here}" is the root of several operations.', here
-    for here, default in sorted({(name, name) for name in ROOTS.values() if name in defined} | set(roots.items())):
-        node = defined.get(here)
-        if node is None and here not in extended:
-            yield "INVALID_GRAPHQL", f'Cannot set the {default.lower()} root to the unknown type "{here}".', "schema"
+    counts = Counter(local for _, local in rows)
+    for local in sorted(local for local, count in counts.items() if count > 1):
+        yield "INVALID_GRAPHQL", f'The type "{local}" is the root of several operations.', local
+    for local, default in sorted({(name, name) for name in ROOTS.values() if name in defined} | set(roots.items())):
+        node = defined.get(local)
+        if node is None and local not in extended:
+            yield "INVALID_GRAPHQL", f'Cannot set the {default.lower()} root to the unknown type "{local}".', "schema"
         elif node is not None and not isinstance(node, ObjectTypeDefinitionNode):
-            yield "INVALID_GRAPHQL", f'The {default.lower()} root type "{here}" must be an object type.', here
-        elif here != default and default in defined:
+            yield "INVALID_GRAPHQL", f'The {default.lower()} root type "{local}" must be an object type.', local
+        elif local != default and default in defined:
             yield (
                 f"ROOT_{default.upper()}_USED",
                 f'The schema has a type named "{default}" but it is not set as the {default.lower()} root type '
-                f'("{here}" is instead). If a root type does not use its default name, no other type may have it.',
+                f'("{local}" is instead). If a root type does not use its default name, no other type may have it.',
                 default,
             )
 
 
 def _rename_roots(document: DocumentNode, roots: dict[str, str]) -> DocumentNode:
-    renamed = {here: default for here, default in roots.items() if here != default}
+    """Gives root types their default names: types of different subgraphs merge by name."""
+    renamed = {local: default for local, default in roots.items() if local != default}
     if not renamed:
         return document
 
@@ -278,12 +289,12 @@ def _rename_roots(document: DocumentNode, roots: dict[str, str]) -> DocumentNode
             of_type = isinstance(parent, NamedTypeNode | TypeDefinitionNode | TypeExtensionNode)
             return NameNode(value=renamed[node.value]) if of_type and node.value in renamed else None
 
-    made: DocumentNode = visit(document, RootRenamer())
-    return made
+    result: DocumentNode = visit(document, RootRenamer())
+    return result
 
 
 def _drop_service_fields(parts: dict[str, list[Any]]) -> dict[str, list[Any]]:
-    """Without what a subgraph library adds to the query type, and without root types that are then empty."""
+    """Drops `_service` and `_entities`, which subgraph libraries add, and root types that have no field then."""
     queries = [_drop_service_fields_from(node) for node in parts.get("Query", ())]
     kept = parts | {"Query": [node for node in queries if node.fields or node.directives]}
     return {
@@ -302,22 +313,27 @@ def _drop_service_fields_from(node: Any) -> Any:
 
 
 def _validate_graphql(parts: dict[str, list[Any]], others: list[Any], links: SubgraphLinks) -> list[GraphQLError]:
-    """GraphQL's own rules, on the definitions with their extensions joined."""
+    """Applies GraphQL's own rules to the definitions, each joined with its extensions.
+
+    Joined, because GraphQL refuses an extension without a definition, which Federation allows: another subgraph has it.
+    """
     own: list[Any] = []
     for nodes in parts.values():
         own += [_join_parts(nodes)] if _are_of_one_type(nodes) else nodes
-    known = build_definitions(tuple(links.names.items()), links.known_version)
-    document = DocumentNode(definitions=(*known, *others, *own))
+    specified = build_definitions(tuple(links.names.items()), links.known_version)
+    document = DocumentNode(definitions=(*specified, *others, *own))
     errors = validate_sdl(document)
     if not errors:
         schema = build_ast_schema(document, assume_valid_sdl=True)
         errors = validate_schema(schema) or [
             GraphQLError(message) for message in check_applications((*others, *own), schema, links)
         ]
+    # A subgraph without a query is valid: it only adds to entities.
     return [error for error in errors if not error.message.startswith("Query root type must")]
 
 
 def _read_kind(node: Any) -> str:
+    """`object` for the nodes that graphql-core calls `object_type_definition` and `object_type_extension`."""
     return str(node.kind).split("_type_")[0]
 
 
@@ -328,6 +344,7 @@ def _are_of_one_type(nodes: list[Any]) -> bool:
 
 
 def _join_parts(nodes: list[Any]) -> Any:
+    """Makes one definition of a type's definition and extensions, which are all of one kind."""
     if len(nodes) == 1 and isinstance(nodes[0], TypeDefinitionNode):
         return nodes[0]
     merged: dict[str, Any] = {"name": nodes[0].name, "loc": nodes[0].loc}
@@ -347,6 +364,7 @@ def _read_composed_directives(document: DocumentNode, links: SubgraphLinks) -> I
 
 
 def _build_type(nodes: list[Any], links: SubgraphLinks) -> TypeDefinition:
+    """Builds the model of a type from its nodes. Extensions count from 1, also where there is no definition."""
     has_base = isinstance(nodes[0], TypeDefinitionNode)
     made = TypeDefinition(nodes[0].name.value, kind=_KINDS[_read_kind(nodes[0])][0])
     made.description = _read_description(nodes[0])
@@ -363,7 +381,7 @@ def _build_type(nodes: list[Any], links: SubgraphLinks) -> TypeDefinition:
 
 
 def read_element(node: Any, links: SubgraphLinks, part: int = 0) -> Element:
-    """A field, argument, value or directive definition."""
+    """Reads the node of a field, argument, input field, enum value or directive definition."""
     made = Element(node.name.value, _read_description(node), part=part)
     made.type_node = getattr(node, "type", None)
     made.type = "" if made.type_node is None else print_type_node(made.type_node)
@@ -381,6 +399,7 @@ def _read_directives(element: Element, node: Any, links: SubgraphLinks, part: in
             element.custom += (directive,)
             continue
         arguments = {row.name.value: value_from_ast_untyped(row.value) for row in directive.arguments or ()}
+        # Federation 1 took a list of field sets in `fields`; GraphQL takes a single value where a list is expected.
         if links.version is None and isinstance(arguments.get("fields"), list):
             arguments["fields"] = " ".join(str(row) for row in arguments["fields"])
         for listed in ("scopes", "policies"):
@@ -392,7 +411,7 @@ def _read_directives(element: Element, node: Any, links: SubgraphLinks, part: in
 
 
 def _wrap_in_list(value: Any) -> list[Any]:
-    """GraphQL takes one value for a list of one."""
+    """GraphQL coerces a single value to a list of one."""
     return value if isinstance(value, list) else [value]
 
 

@@ -1,6 +1,7 @@
-"""The composed schema with, for each field, the subgraphs that resolve it.
+"""The supergraph's model: the composed schema and, for each field, the subgraphs that resolve it.
 
-Composition makes it from subgraphs' SDL, `join` reads it from a supergraph's; the planner asks it and nothing else.
+Composition builds it from subgraphs' SDL; `join` reads it from a supergraph's SDL. The planner works on this
+model alone.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,14 +21,16 @@ from graphql import (
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A `@key` of a type in one subgraph; `resolvable` says whether `_entities` there takes it."""
+    """A `@key` of a type in one subgraph; only a `resolvable` one is accepted by its `_entities` field."""
 
     fields: SelectionSetNode
     resolvable: bool = True
 
 
 class ContextArgument(NamedTuple):
-    """An argument that a subgraph takes from a context, by a selection on what sets it; clients do not see it.
+    """An argument that a subgraph takes from a context; clients do not see it.
+
+    `selection` is applied to the object that sets the context and gives the argument's value.
 
     Source: specs.apollo.dev/context.
     """
@@ -40,14 +43,14 @@ class ContextArgument(NamedTuple):
 
 @dataclass(slots=True)
 class SubgraphField:
-    """A field as one subgraph has it; `type` as it is printed there: `[Product!]!`."""
+    """A field in one subgraph; `type` is written as there: `[Product!]!`."""
 
     type: str
     external: bool = False
     requires: SelectionSetNode | None = None
     provides: SelectionSetNode | None = None
     overridden: bool = False
-    """Another subgraph has taken it over: asked from here only while `label` is not active."""
+    """Whether another subgraph has taken over the field: this one resolves it only while `label` is inactive."""
     label: str | None = None
     """The label of a progressive `@override`: on the new field it must be active, on the overridden one inactive."""
     contexts: tuple[ContextArgument, ...] = ()
@@ -58,19 +61,19 @@ class SubgraphField:
 
     @property
     def needs_more(self) -> bool:
-        """Whether its subgraph must be told more than which object it is."""
+        """Whether its subgraph needs more than the object's key to resolve it."""
         return self.requires is not None or bool(self.contexts)
 
 
 @dataclass(slots=True)
 class SubgraphType:
-    """An object, interface or union as one subgraph has it."""
+    """An object, interface or union in one subgraph."""
 
     keys: list[Key] = field(default_factory=list)
     fields: dict[str, SubgraphField] = field(default_factory=dict)
     is_interface_object: bool = False
     possible_types: set[str] = field(default_factory=set)
-    """The object types of this subgraph that implement the interface, or the union's members here."""
+    """Names of the interface's object types, or the union's members, in this subgraph."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ class Subgraph:
 
 @dataclass(frozen=True, slots=True)
 class AccessRule:
-    """Who may have a type or field; of `scopes` and `policies`, all of any one set."""
+    """Who may read a type or field. The caller needs every scope of one set in `scopes`, and likewise for policies."""
 
     authenticated: bool = False
     scopes: tuple[frozenset[str], ...] = ()
@@ -93,7 +96,7 @@ class AccessRule:
 
 @dataclass(frozen=True)
 class Supergraph:
-    """`schema` holds every element, `api_schema` what clients see: without what is `@inaccessible`."""
+    """A supergraph. `schema` has every element; `api_schema` leaves out `@inaccessible` ones, as clients see it."""
 
     subgraphs: Mapping[str, Subgraph]
     schema: GraphQLSchema
@@ -101,13 +104,13 @@ class Supergraph:
     rules: Mapping[str, AccessRule] = field(default_factory=dict)
     """By coordinate: `Type` or `Type.field`."""
     contexts: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """By context: the types that have `@context` with its name."""
+    """Types that have `@context`, by the context's name."""
 
     @cached_property
     def context_setters(self) -> dict[str, frozenset[str]]:
-        """The object types that set each context.
+        """The object types that set each context, by the context's name.
 
-        None is set where a mutation or subscription starts: what is asked there is done.
+        Without the roots of mutations and subscriptions: fields selected there would be executed as actions.
         """
         acting = {name for kind, name in self.root_types.items() if kind != "query"}
         return {
@@ -116,6 +119,7 @@ class Supergraph:
         }
 
     def type_in(self, subgraph: str, type_name: str) -> SubgraphType | None:
+        """Returns the type in a subgraph; None where the subgraph does not have it."""
         return self.subgraphs[subgraph].types.get(type_name)
 
     @cached_property
@@ -126,7 +130,7 @@ class Supergraph:
 
     @cached_property
     def subgraphs_by_field(self) -> dict[tuple[str, str], list[str]]:
-        """Subgraphs that have a field of a type, external ones included, by (type, field)."""
+        """Names of the subgraphs that declare a field, also as external, by (type, field)."""
         found: dict[tuple[str, str], list[str]] = {}
         for subgraph in self.subgraphs.values():
             for type_name, type_here in subgraph.types.items():
@@ -136,7 +140,7 @@ class Supergraph:
 
     @cached_property
     def subgraphs_by_type(self) -> dict[str, list[Subgraph]]:
-        """Subgraphs that know a type."""
+        """Subgraphs that have a type, by the type's name."""
         found: dict[str, list[Subgraph]] = {}
         for subgraph in self.subgraphs.values():
             for type_name in subgraph.types:
@@ -152,7 +156,7 @@ class Supergraph:
         }
 
     def possible_types(self, type_name: str) -> frozenset[str]:
-        """Object types that a value of the type may have, in any subgraph."""
+        """Returns the object types that a value of the type may have, in any subgraph."""
         return self._possible.get(type_name) or frozenset((type_name,))
 
     @cached_property
@@ -165,25 +169,26 @@ class Supergraph:
         return {name: frozenset(types) for name, types in found.items()}
 
     def subtypes(self, type_name: str) -> frozenset[str]:
-        """Objects and interfaces of which each value is one of the abstract type."""
+        """Returns the objects and interfaces that implement an interface, or the members of a union."""
         return self._subtypes.get(type_name, frozenset())
 
     def is_abstract(self, type_name: str) -> bool:
         return type_name in self._possible
 
     def interfaces_of(self, type_name: str) -> Iterable[str]:
+        """Returns the interfaces that an object type implements; an empty list for other types."""
         named = self.schema.type_map.get(type_name)
         return [interface.name for interface in named.interfaces] if isinstance(named, GraphQLObjectType) else []
 
     def field_type(self, type_name: str, field_name: str) -> str | None:
-        """The named type that a field has in the supergraph; None for a field that it has not."""
+        """Returns the name of a field's type, without lists and non-null marks; None for an unknown field."""
         named = self.schema.type_map.get(type_name)
         found = getattr(named, "fields", {}).get(field_name)
         return None if found is None else get_named_type(found.type).name
 
     @property
     def root_types(self) -> dict[str, str]:
-        """Names of the root types by operation: `query`, `mutation`, `subscription`."""
+        """Names of the existing root types by operation: `query`, `mutation`, `subscription`."""
         roots = {
             "query": self.schema.query_type,
             "mutation": self.schema.mutation_type,

@@ -1,4 +1,8 @@
-"""Composes subgraphs into a supergraph, or says why they cannot be."""
+"""Composes subgraphs into a supergraph, or returns the errors that prevent it.
+
+The phases, in order: read each SDL, check it, upgrade Federation 1 to 2, merge by name, apply a contract, build the
+planner's model, check that every query can be answered, print. A phase with errors is the last one.
+"""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -41,7 +45,7 @@ _NAME: Final = re.compile(r"^[a-zA-Z][\w\-]*$", re.ASCII)
 
 
 class SubgraphSource(NamedTuple):
-    """A subgraph as it is registered."""
+    """A subgraph's name, URL and SDL."""
 
     name: str
     url: str
@@ -50,7 +54,7 @@ class SubgraphSource(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CompositionResult:
-    """The outcome; without a supergraph, `errors` says why and both SDLs are empty."""
+    """The outcome of a composition. With errors there is no supergraph, and both SDLs are empty."""
 
     errors: tuple[CompositionError, ...] = ()
     hints: tuple[Hint, ...] = ()
@@ -58,7 +62,7 @@ class CompositionResult:
     supergraph_sdl: str = ""
     api_schema: str = ""
     features: tuple[dict[str, str], ...] = ()
-    """Linked features that whoever serves the supergraph must enforce: `url` and `for`."""
+    """Linked features that a router must enforce: `url` and `for` of each."""
 
     @property
     def ok(self) -> bool:
@@ -66,7 +70,7 @@ class CompositionResult:
 
 
 class _CheckedSubgraph(NamedTuple):
-    """A subgraph that has been read and checked by itself, upgraded with what its types' owners say."""
+    """A subgraph after reading and checking; `owners` is what it was upgraded with, if it is Federation 1."""
 
     schema: SubgraphSchema | None
     errors: tuple[CompositionError, ...]
@@ -76,19 +80,20 @@ class _CheckedSubgraph(NamedTuple):
 
 @dataclass(slots=True)
 class IncrementalComposer:
-    """Composes again and again: a subgraph that has not changed since the last time is not read again."""
+    """Composes repeatedly; reuses the checked model of each subgraph that has not changed since the last time."""
 
     _checked: dict[SubgraphSource, _CheckedSubgraph] = field(default_factory=dict)
 
     def compose(self, subgraphs: Sequence[SubgraphSource], contract: Contract | None = None) -> CompositionResult:
-        """The outcome does not depend on the order of the subgraphs, nor on what was composed before."""
+        """Composes the subgraphs. Their order and earlier compositions do not influence the outcome."""
         sources = sorted(subgraphs)
         errors = list(_check_names(sources))
         if errors:
             return CompositionResult(tuple(errors))
-        before, self._checked = self._checked, {}
+        earlier, self._checked = self._checked, {}
         for source in sources:
-            self._checked[source] = before.get(source) or _CheckedSubgraph(*parse_subgraph(*source))
+            self._checked[source] = earlier.get(source) or _CheckedSubgraph(*parse_subgraph(*source))
+        # Federation 1 subgraphs come second: their upgrade reads what the subgraphs that own their types declare.
         self._check_subgraphs(lambda schema: not schema.is_fed1)
         errors = self._list_errors() or check_bases(
             [row.schema for row in self._checked.values() if row.schema is not None]
@@ -100,12 +105,12 @@ class IncrementalComposer:
             return CompositionResult(tuple(errors))
         return _compose_members([row.member for row in self._checked.values() if row.member is not None], contract)
 
-    def _check_subgraphs(self, which: Callable[[SubgraphSchema], bool]) -> None:
+    def _check_subgraphs(self, is_selected: Callable[[SubgraphSchema], bool]) -> None:
         all_owners = collect_owner_declarations(
             [row.schema for row in self._checked.values() if row.schema is not None]
         )
         for source, row in self._checked.items():
-            if row.schema is not None and which(row.schema):
+            if row.schema is not None and is_selected(row.schema):
                 self._checked[source] = _check_subgraph(source, row, all_owners)
 
     def _list_errors(self) -> list[CompositionError]:
@@ -113,25 +118,29 @@ class IncrementalComposer:
 
 
 def compose(subgraphs: Sequence[SubgraphSource], contract: Contract | None = None) -> CompositionResult:
-    """The outcome does not depend on the order of the subgraphs."""
+    """Composes the subgraphs once. Their order does not influence the outcome."""
     return IncrementalComposer().compose(subgraphs, contract)
 
 
 def _check_subgraph(source: SubgraphSource, row: _CheckedSubgraph, all_owners: OwnerDeclarations) -> _CheckedSubgraph:
-    """With the others' say: what was upgraded by other owners' words is read anew."""
+    """Upgrades a Federation 1 subgraph and checks any subgraph; returns `row` where its result is still valid.
+
+    An upgrade changes the model in place: if the owners of the subgraph's types have changed since, the SDL is read
+    again.
+    """
     schema = row.schema
     if schema is None:
         return row
-    concerning = all_owners.select_for(schema) if schema.is_fed1 else None
-    if row.member is not None and row.owners == concerning:
+    declarations = all_owners.select_for(schema) if schema.is_fed1 else None
+    if row.member is not None and row.owners == declarations:
         return row
     if row.member is not None:
         schema = parse_subgraph(*source).schema
     if schema is None:
         return row
-    errors = upgrade_subgraph(schema, concerning) if concerning is not None else ()
+    errors = upgrade_subgraph(schema, declarations) if declarations is not None else ()
     member = Member(schema, find_roles(schema))
-    return _CheckedSubgraph(schema, errors or validate_subgraph(schema, member.roles), member, concerning)
+    return _CheckedSubgraph(schema, errors or validate_subgraph(schema, member.roles), member, declarations)
 
 
 def _compose_members(members: list[Member], contract: Contract | None) -> CompositionResult:
@@ -141,17 +150,23 @@ def _compose_members(members: list[Member], contract: Contract | None) -> Compos
         check_guards(merging)
         if contract is not None:
             apply_contract(merging, contract)
-    made = None if merging.errors else build_supergraph(merging)
-    if made is not None:
-        check_satisfiability(made, merging)
-    if made is None or merging.errors:
+    supergraph = None if merging.errors else build_supergraph(merging)
+    if supergraph is not None:
+        check_satisfiability(supergraph, merging)
+    if supergraph is None or merging.errors:
         return CompositionResult(tuple(dict.fromkeys(merging.errors)), tuple(merging.hints))
     return CompositionResult(
-        (), tuple(merging.hints), made, print_supergraph(merging), print_schema(made.api_schema), list_features(merging)
+        (),
+        tuple(merging.hints),
+        supergraph,
+        print_supergraph(merging),
+        print_schema(supergraph.api_schema),
+        list_features(merging),
     )
 
 
 def _hint_on_upgrades(merging: Merging) -> None:
+    """Adds a hint for each subgraph that links a specification newer than its version of Federation."""
     for member in merging.members:
         version = member.schema.links.version
         for link in member.schema.links.entries if version is not None else ():
@@ -159,8 +174,8 @@ def _hint_on_upgrades(merging: Merging) -> None:
                 find_first_version(OWN_SPECIFICATIONS[link.specification][0]) if link.is_own_specification else (2, 0)
             )
             if version is not None and needed > version:
-                told = f"v{version[0]}.{version[1]} to v{needed[0]}.{needed[1]}"
-                message = f"Subgraph {member.name} has been implicitly upgraded from federation {told}."
+                versions = f"v{version[0]}.{version[1]} to v{needed[0]}.{needed[1]}"
+                message = f"Subgraph {member.name} has been implicitly upgraded from federation {versions}."
                 merging.add_hint("IMPLICITLY_UPGRADED_FEDERATION_VERSION", message, (member.name,), "schema")
 
 

@@ -1,4 +1,4 @@
-"""Directive definitions that go into the supergraph: executable ones common to all, and those that are composed."""
+"""Merges directive definitions: executable directives that all subgraphs define, and `@composeDirective`'s."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -8,7 +8,7 @@ from gateway.federation.composition.merge_directives import merge_common
 from gateway.federation.composition.merge_fields import merge_arguments
 from gateway.federation.composition.merge_state import ElementSource, Member, MergedDirective, Merging
 from gateway.federation.directives import DIRECTIVES, MERGED_DIRECTIVES
-from gateway.federation.hints import name_subgraphs
+from gateway.federation.hints import CodedMessage, name_subgraphs
 from gateway.federation.links import FEDERATION, LINK, Link
 from gateway.federation.subgraph import TypeDefinition, read_element
 
@@ -16,7 +16,7 @@ _ERROR: Final = "DIRECTIVE_COMPOSITION_ERROR"
 
 
 def choose_composed_directives(merging: Merging) -> None:
-    """Which directives `@composeDirective` takes into the supergraph; the merging of elements asks for them."""
+    """Fills `merging.composed` with the directives of `@composeDirective`; merged elements then keep them."""
     for member in merging.members:
         for argument in member.schema.composed_directives:
             _choose_directive(merging, member, argument)
@@ -24,6 +24,7 @@ def choose_composed_directives(merging: Merging) -> None:
 
 
 def _choose_directive(merging: Merging, member: Member, argument: str) -> None:
+    """Adds a directive to `merging.composed`, or an error. Of several minor versions the newest link wins."""
     name = argument.removeprefix("@")
     link = next((row for row in member.schema.links.entries if _has_directive(row, argument)), None)
     if _is_composed_by_default(member, name) and name not in member.schema.directive_definitions:
@@ -43,12 +44,15 @@ def _choose_directive(merging: Merging, member: Member, argument: str) -> None:
 
 
 def _is_composed_by_default(member: Member, name: str) -> bool:
-    there = member.schema.links.names.get(name)
-    return there in MERGED_DIRECTIVES and there in DIRECTIVES
+    specified = member.schema.links.names.get(name)
+    return specified in MERGED_DIRECTIVES and specified in DIRECTIVES
 
 
 def _explain_refusal(merging: Merging, member: Member, argument: str, link: Link | None) -> str | None:
-    """Apollo's rules: an argument with `@`, of a directive defined here, that a linked specification names."""
+    """Returns why the argument is not valid, by Apollo's rules.
+
+    It must begin with `@` and name a directive that this subgraph defines and that a linked specification contains.
+    """
     name = argument.removeprefix("@")
     if not argument:
         return "The argument to @composeDirective cannot be null or empty"
@@ -67,12 +71,13 @@ def _explain_refusal(merging: Merging, member: Member, argument: str, link: Link
 
 
 def _has_directive(link: Link, argument: str) -> bool:
+    """Whether the linked specification contains the directive, by an import or by a name such as `audit__log`."""
     name = argument.removeprefix("@")
     return argument in link.imports or name == link.name or name.startswith(f"{link.name}__")
 
 
 def _compare_links(merging: Merging) -> None:
-    """Subgraphs that link what others compose should call it by the same name, and by the same major version."""
+    """Compares links between subgraphs: one local name for a composed directive, one major version for a link."""
     majors: dict[str, dict[int, list[str]]] = {}
     for member in merging.members:
         for link in member.schema.links.entries:
@@ -89,13 +94,14 @@ def _compare_links(merging: Merging) -> None:
 
 
 def _find_local_name(link: Link, composed: Link, name: str) -> str | None:
-    """What the link calls the directive that the composed link calls by the name; None where it does not import it."""
-    there = composed.imports.get(f"@{name}")
-    return next((here.removeprefix("@") for here, element in link.imports.items() if element == there), None)
+    """Returns the link's local name for the directive that `composed` imports as `name`; None without an import."""
+    imported = composed.imports.get(f"@{name}")
+    return next((local.removeprefix("@") for local, element in link.imports.items() if element == imported), None)
 
 
 def _report_name_mismatch(merging: Merging, member: Member, name: str, link: Link) -> None:
-    is_composing = any(f"@{here.removeprefix('@')}" in member.schema.composed_directives for here in link.imports)
+    """Adds an error if the subgraph composes an element of the link itself, else a hint."""
+    is_composing = any(f"@{local.removeprefix('@')}" in member.schema.composed_directives for local in link.imports)
     message = f'Composed directive "@{name}" is named differently in subgraph "{member.name}".'
     if is_composing:
         merging.add_error(_ERROR, message, (member.name,), "schema")
@@ -106,14 +112,15 @@ def _report_name_mismatch(merging: Merging, member: Member, name: str, link: Lin
 
 
 def merge_directive_definitions(merging: Merging) -> None:
-    """To be called when all types are known, and before enums are merged: arguments make use of them."""
-    found: dict[str, list[ElementSource]] = {}
+    """Merges definitions. Call it after all types are added and before enums merge: arguments use enums as input."""
+    definitions: dict[str, list[ElementSource]] = {}
     for member in merging.members:
         for name, node in member.schema.directive_definitions.items():
             element = read_element(node, member.schema.links)
-            found.setdefault(name, []).append(ElementSource(member, TypeDefinition(f"@{name}"), element))
-    for name, rows in sorted(found.items()):
+            definitions.setdefault(name, []).append(ElementSource(member, TypeDefinition(f"@{name}"), element))
+    for name, rows in sorted(definitions.items()):
         if name in merging.composed:
+            # The definition of a subgraph that links the chosen version; subgraphs are in the order of their names.
             composing = [
                 row for row in rows if any(link.url == merging.composed[name].url for link in _list_links(row.member))
             ]
@@ -132,20 +139,21 @@ def _find_executable_locations(row: ElementSource) -> set[str]:
 
 
 def _merge_executable(merging: Merging, name: str, rows: list[ElementSource]) -> None:
-    """Clients may use it only where every subgraph understands it."""
+    """Adds an executable directive if every subgraph defines it, for the locations that all of them allow."""
     for code, message in _check_consistency(merging, name, rows):
         merging.add_hint(code, message, [row.graph for row in rows], f"@{name}")
     if len(rows) == len(merging.members) and set.intersection(*(_find_executable_locations(row) for row in rows)):
         _add_definition(merging, name, rows, is_composed=False)
 
 
-def _check_consistency(merging: Merging, name: str, rows: list[ElementSource]) -> Iterator[tuple[str, str]]:
+def _check_consistency(merging: Merging, name: str, rows: list[ElementSource]) -> Iterator[CodedMessage]:
+    """Yields a hint for each difference between the subgraphs' definitions."""
     graphs = [row.graph for row in rows]
     if len(rows) < len(merging.members):
         missing = [member.name for member in merging.members if member.name not in graphs]
         message = f'Executable directive "@{name}" will not be part of the supergraph as it does not appear in all '
-        told = f"subgraphs: it is defined in {name_subgraphs(graphs)} but not in {name_subgraphs(missing)}."
-        yield "INCONSISTENT_EXECUTABLE_DIRECTIVE_PRESENCE", message + told
+        details = f"subgraphs: it is defined in {name_subgraphs(graphs)} but not in {name_subgraphs(missing)}."
+        yield "INCONSISTENT_EXECUTABLE_DIRECTIVE_PRESENCE", message + details
         return
     locations = [_find_executable_locations(row) for row in rows]
     if not set.intersection(*locations):

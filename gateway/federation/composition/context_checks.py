@@ -1,4 +1,4 @@
-"""Whether a subgraph sets the contexts that it takes from, and can take what it wants from them."""
+"""Checks `@context` and `@fromContext` in one subgraph: names, uses, and the types of what is selected."""
 
 import re
 from collections.abc import Iterator
@@ -7,22 +7,22 @@ from typing import Final
 from graphql import FieldNode, GraphQLError, InlineFragmentNode, SelectionNode, SelectionSetNode
 
 from gateway.federation.composition.contexts import find_context_setters, read_context_value
-from gateway.federation.composition.field_sets import Problem
 from gateway.federation.composition.values import is_subtype
 from gateway.federation.fields import parse_fields
+from gateway.federation.hints import CodedMessage, ElementProblem
 from gateway.federation.subgraph import Element, SubgraphSchema, TypeDefinition
 
 _NAME: Final = re.compile(r"^[A-Za-z0-9]+$")
 _INVALID: Final = "CONTEXT_INVALID_SELECTION"
 
 
-def check_contexts(schema: SubgraphSchema) -> Iterator[tuple[Problem, str]]:
-    """With the coordinate that each problem is about."""
+def check_contexts(schema: SubgraphSchema) -> Iterator[ElementProblem]:
+    """Yields every problem with contexts in the subgraph."""
     contexts = find_context_setters(schema)
     for name, types in contexts.items():
         if "_" in name or not _NAME.match(name):
-            message = f'Context name "{name}" is invalid: only letters and digits may be in it, no underscore.'
-            yield ("CONTEXT_NAME_INVALID", message), types[0].name
+            message = f'Context name "{name}" is invalid: it may contain only letters and digits, no underscore.'
+            yield "CONTEXT_NAME_INVALID", message, types[0].name
     for directive in schema.directive_definitions.values():
         if any(
             schema.links.names.get(applied.name.value) == "fromContext"
@@ -30,23 +30,24 @@ def check_contexts(schema: SubgraphSchema) -> Iterator[tuple[Problem, str]]:
             for applied in argument.directives or ()
         ):
             message = f'@fromContext cannot be used on an argument of the directive "@{directive.name.value}".'
-            yield ("CONTEXT_NOT_SET", message), f"@{directive.name.value}"
+            yield "CONTEXT_NOT_SET", message, f"@{directive.name.value}"
     for definition in schema.types.values():
         for field in definition.fields.values():
             for argument in field.arguments.values():
                 if argument.has("fromContext"):
                     where = f"{definition.name}.{field.name}({argument.name}:)"
-                    for problem in _check_argument(schema, contexts, (definition, field, argument), where):
-                        yield problem, where
+                    for code, message in _check_argument(schema, contexts, (definition, field, argument), where):
+                        yield code, message, where
 
 
 def _check_argument(
     schema: SubgraphSchema,
     contexts: dict[str, list[TypeDefinition]],
-    place: tuple[TypeDefinition, Element, Element],
+    elements: tuple[TypeDefinition, Element, Element],
     where: str,
-) -> Iterator[Problem]:
-    definition, field, argument = place
+) -> Iterator[CodedMessage]:
+    """Checks one argument with `@fromContext`; `elements` are its type, its field and the argument."""
+    definition, field, argument = elements
     if definition.kind != "OBJECT":
         yield "CONTEXT_NOT_SET", f'@fromContext cannot be used on a field of an abstract type: "{where}".'
         return
@@ -76,6 +77,7 @@ def _check_argument(
 def _explain_misfit(
     schema: SubgraphSchema, types: list[TypeDefinition], selection: str, argument: Element
 ) -> str | None:
+    """Returns why the selection does not give the argument's value on every type that sets the context."""
     try:
         parsed = parse_fields(selection)
     except GraphQLError as error:
@@ -91,7 +93,11 @@ def _explain_misfit(
 def _explain_misfit_on(
     schema: SubgraphSchema, definition: TypeDefinition, selection: SelectionSetNode, argument: Element, lists: int = 0
 ) -> str | None:
-    """`lists`: how many lists lead to the definition, each of which makes one of the value."""
+    """Returns why the selection does not give the argument's value on one type.
+
+    `lists` counts the lists on the way to the type, each of which makes the value a list:
+    # { rows { tags } } with rows: [Row] and tags: [String] → [[String]]
+    """
     applying = [node for node in selection.selections if _applies_to(definition, node)]
     if not applying:
         return f'no type condition matches the location "{definition.name}"'

@@ -1,4 +1,4 @@
-"""What `@context` sets in a subgraph, and what `@fromContext` takes."""
+"""Reads `@context` and `@fromContext` in a subgraph."""
 
 import re
 from collections.abc import Iterator
@@ -13,32 +13,32 @@ _VALUE: Final = re.compile(r"^\s*\$\s*([A-Za-z_]\w*)\s*(\{.*\}|\.\.\..*)\s*$", r
 
 
 class ContextValue(NamedTuple):
-    """What a `@fromContext` asks for: a selection on the types that set the context."""
+    """The parts of a `@fromContext`: `"$user { name }"` is the context `user` and the selection `{ name }`."""
 
     context: str
     selection: str
 
 
 def read_context_value(argument: Element) -> ContextValue | None:
-    """None where the argument takes nothing from a context, or does not say what in the form `$context { field }`."""
+    """Returns None for an argument without `@fromContext`, or with one that is not written `$context { field }`."""
     for applied in argument.list_applied("fromContext"):
-        found = _VALUE.match(str(applied.arguments.get("field")))
-        if found:
-            return ContextValue(found[1], found[2])
+        match = _VALUE.match(str(applied.arguments.get("field")))
+        if match:
+            return ContextValue(match[1], match[2])
     return None
 
 
 def find_context_setters(schema: SubgraphSchema) -> dict[str, list[TypeDefinition]]:
-    """Types that set a context, by the context's name."""
-    found: dict[str, list[TypeDefinition]] = {}
+    """Returns the types that set each context, by the context's name."""
+    setters: dict[str, list[TypeDefinition]] = {}
     for definition in schema.types.values():
         for applied in definition.list_applied("context"):
-            found.setdefault(str(applied.arguments.get("name")), []).append(definition)
-    return found
+            setters.setdefault(str(applied.arguments.get("name")), []).append(definition)
+    return setters
 
 
 def list_context_selections(schema: SubgraphSchema) -> Iterator[tuple[str, SelectionSetNode]]:
-    """The selections that contexts make use of, with the type each is on."""
+    """Yields (type that sets a context, selection that a `@fromContext` applies to it)."""
     contexts = find_context_setters(schema)
     for definition in schema.types.values():
         for field in definition.fields.values():

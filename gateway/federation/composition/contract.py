@@ -1,4 +1,4 @@
-"""A contract variant: the same supergraph with less of it in the API schema, chosen by `@tag`."""
+"""Applies a contract: hides elements from the API schema by their `@tag`s. The supergraph stays whole."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -6,21 +6,25 @@ from typing import NamedTuple
 from graphql import ConstDirectiveNode, NameNode
 
 from gateway.federation.composition.merge_directives import read_argument
-from gateway.federation.composition.merge_state import MergedElement, MergedType, Merging
+from gateway.federation.composition.merge_state import MergedElement, Merging
 from gateway.federation.subgraph import ROOTS, SPECIFIED_SCALARS
 
 
 class Contract(NamedTuple):
-    """Elements with an excluded tag are hidden; with `include`, so are fields that neither they nor their type has."""
+    """Tags that decide what a variant hides.
+
+    `exclude` hides elements that have one of its tags. `include`, if not empty, hides fields that have none of its tags
+    and whose type has none either. An excluded element stays hidden even if it is included.
+    """
 
     include: frozenset[str] = frozenset()
     exclude: frozenset[str] = frozenset()
 
 
 def apply_contract(merging: Merging, contract: Contract) -> None:
-    """Marks `@inaccessible` what the contract leaves out, and types that are then empty or out of reach."""
+    """Marks elements `@inaccessible` by the contract, then types that are empty or out of reach as a result."""
     for dest in merging.types.values():
-        for element in _elements(dest):
+        for element in dest.list_elements():
             if _read_tags(element) & contract.exclude:
                 _hide(element)
         if contract.include and dest.kind in ("OBJECT", "INTERFACE") and not _read_tags(dest) & contract.include:
@@ -33,9 +37,9 @@ def apply_contract(merging: Merging, contract: Contract) -> None:
             _hide(dest)
     _hide_unions_without_members(merging)
     if contract.include:
-        reached = set(_find_reachable_types(merging))
+        reachable = set(_find_reachable_types(merging))
         for dest in merging.types.values():
-            if dest.name not in reached:
+            if dest.name not in reachable:
                 _hide(dest)
 
 
@@ -46,7 +50,7 @@ def _hide_unions_without_members(merging: Merging) -> None:
 
 
 def _find_reachable_types(merging: Merging) -> Iterator[str]:
-    """Types that clients can come to from the roots, through what is not hidden."""
+    """Yields the types that clients can reach from the root types through elements that are not hidden."""
     waiting = [name for name in ROOTS.values() if name in merging.types]
     seen: set[str] = set()
     while waiting:
@@ -61,14 +65,6 @@ def _find_reachable_types(merging: Merging) -> Iterator[str]:
             if not field.is_inaccessible:
                 waiting.append(field.named_type)
                 waiting += [row.named_type for row in field.arguments.values() if not row.is_inaccessible]
-
-
-def _elements(dest: MergedType) -> Iterator[MergedElement]:
-    yield dest
-    yield from dest.values.values()
-    for field in dest.fields.values():
-        yield field
-        yield from field.arguments.values()
 
 
 def _read_tags(element: MergedElement) -> set[str]:

@@ -1,4 +1,4 @@
-"""Merged definitions as GraphQL nodes, without anything of the join specification."""
+"""Builds GraphQL definition nodes from merged definitions, without the join specification's directives."""
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -35,7 +35,7 @@ _NODES: Final[Mapping[str, Any]] = {
 
 
 def build_definitions(merging: Merging) -> Iterator[Any]:
-    """Types in their order, then directives; to be built into a schema, not to be printed."""
+    """Yields types in their order, then directives. They are for building a schema, not for printing."""
     for dest in merging.types.values():
         if dest.name not in SPECIFIED_SCALARS:
             yield _build_type(dest)
@@ -53,20 +53,20 @@ def build_directive_node(directive: MergedDirective) -> DirectiveDefinitionNode:
 
 
 def _build_type(dest: MergedType) -> Any:
-    made = _build_head(dest) | {"directives": tuple(dest.directives)}
+    attributes = _build_head(dest) | {"directives": tuple(dest.directives)}
     if dest.kind in ("OBJECT", "INTERFACE"):
-        made["interfaces"] = tuple(_build_named_type(name) for name in dest.interfaces)
-        made["fields"] = tuple(_build_field(field) for field in dest.fields.values())
+        attributes["interfaces"] = tuple(_build_named_type(name) for name in dest.interfaces)
+        attributes["fields"] = tuple(_build_field(field) for field in dest.fields.values())
     elif dest.kind == "INPUT_OBJECT":
-        made["fields"] = tuple(_build_input_value(field) for field in dest.fields.values())
+        attributes["fields"] = tuple(_build_input_value(field) for field in dest.fields.values())
     elif dest.kind == "UNION":
-        made["types"] = tuple(_build_named_type(name) for name in dest.members)
+        attributes["types"] = tuple(_build_named_type(name) for name in dest.members)
     elif dest.kind == "ENUM":
-        made["values"] = tuple(
+        attributes["values"] = tuple(
             EnumValueDefinitionNode(**_build_head(value), directives=tuple(value.directives))
             for value in dest.values.values()
         )
-    return _NODES[dest.kind](**made)
+    return _NODES[dest.kind](**attributes)
 
 
 def _build_field(field: MergedElement) -> FieldDefinitionNode:
@@ -92,13 +92,14 @@ def _build_input_value(element: MergedElement) -> InputValueDefinitionNode:
 
 
 def _build_head(element: MergedElement) -> dict[str, Any]:
+    """Returns the attributes that every definition node has: name and description."""
     description = StringValueNode(value=element.description) if element.description else None
     return {"name": _build_name(element.name), "description": description}
 
 
 @lru_cache(maxsize=4096)
 def parse_type_node(printed: str) -> Any:
-    """`[Product!]!` as a node."""
+    """Parses `[Product!]!`. Nodes are shared: thousands of fields have the same type."""
     return parse_type(printed, no_location=True)
 
 

@@ -1,4 +1,4 @@
-"""Checks the `fields` of `@key`, `@requires` and `@provides` against the subgraph they are written in."""
+"""Checks the `fields` argument of `@key`, `@requires` and `@provides` against its own subgraph."""
 
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -8,13 +8,11 @@ from graphql import FieldNode, GraphQLError, InlineFragmentNode, SelectionSetNod
 from gateway.federation.composition.roles import FieldRoles
 from gateway.federation.composition.values import is_valid_value
 from gateway.federation.fields import parse_fields
+from gateway.federation.hints import CodedMessage
 from gateway.federation.subgraph import SPECIFIED_SCALARS, AppliedDirective, Element, SubgraphSchema, TypeDefinition
 
-Problem = tuple[str, str]
-"""A code and a sentence."""
-
 _INVALID: Final = "INVALID_FIELDS"
-"""What cannot be read at all; the rest is looked for only in what can."""
+"""Suffix of the code for a field set that GraphQL cannot execute; its other problems are not reported."""
 _UNKNOWN_FIELD: Final = {
     "key": "the field should either be added to this subgraph or, if it should not be resolved by this subgraph, "
     "you need to add it to this subgraph with @external",
@@ -24,7 +22,7 @@ _UNKNOWN_FIELD: Final = {
 
 
 class FieldSet(NamedTuple):
-    """One `fields` argument: `type_name` is what it selects on."""
+    """One `fields` argument. `type_name` is the type that it selects from; `directive` is Federation's name."""
 
     schema: SubgraphSchema
     roles: FieldRoles
@@ -32,9 +30,10 @@ class FieldSet(NamedTuple):
     type_name: str
     applied: AppliedDirective
 
-    def check(self) -> Iterator[Problem]:
-        """What cannot be read at all is `…_INVALID_FIELDS` and nothing else."""
+    def check(self) -> Iterator[CodedMessage]:
+        """Yields the problems; for a field set that GraphQL cannot execute, only `…_INVALID_FIELDS`."""
         code = self.directive.upper()
+        # Federation 1 also took a list of strings; reading the SDL has joined the list into one string.
         is_text = isinstance(self.applied.arguments.get("fields"), str) and self.schema.is_fed1
         if not is_text and not self.applied.has_string_fields:
             yield f"{code}_INVALID_FIELDS_TYPE", 'Invalid value for argument "fields": must be a string.'
@@ -49,7 +48,10 @@ class FieldSet(NamedTuple):
         for suffix, message in invalid or problems:
             yield f"{code}_{suffix}", message
 
-    def _check_selection(self, type_name: str, selection: SelectionSetNode, in_external: bool) -> Iterator[Problem]:
+    def _check_selection(
+        self, type_name: str, selection: SelectionSetNode, in_external: bool
+    ) -> Iterator[CodedMessage]:
+        """Checks a selection; `in_external` says that a field above it is external, which covers its fields."""
         definition = self.schema.types.get(type_name)
         if not selection.selections:
             yield _INVALID, f'A selection on "{type_name}" is empty.'
@@ -68,17 +70,17 @@ class FieldSet(NamedTuple):
             else:
                 yield _INVALID, f'"{print_ast(node)}" is a fragment spread, which a field set cannot have.'
 
-    def _check_fragment(self, type_name: str, node: InlineFragmentNode, in_external: bool) -> Iterator[Problem]:
+    def _check_fragment(self, type_name: str, node: InlineFragmentNode, in_external: bool) -> Iterator[CodedMessage]:
         condition = node.type_condition.name.value if node.type_condition else type_name
-        found = self.schema.types.get(condition)
-        if found is None or not found.is_composite:
+        definition = self.schema.types.get(condition)
+        if definition is None or not definition.is_composite:
             yield _INVALID, f'Unknown type "{condition}" in the condition of a fragment.'
         else:
             yield from self._check_selection(condition, node.selection_set, in_external)
 
     def _check_field(
         self, type_name: str, definition: TypeDefinition | None, node: FieldNode, in_external: bool
-    ) -> Iterator[Problem]:
+    ) -> Iterator[CodedMessage]:
         name = node.name.value
         if name == "__typename":
             return
@@ -99,38 +101,43 @@ class FieldSet(NamedTuple):
             )
         yield from self._check_nested(type_name, element, node, in_external or is_external)
 
-    def _check_nested(self, type_name: str, element: Element, node: FieldNode, in_external: bool) -> Iterator[Problem]:
-        found = self.schema.types.get(element.named_type)
-        is_composite = found is not None and found.is_composite and element.named_type not in SPECIFIED_SCALARS
+    def _check_nested(
+        self, type_name: str, element: Element, node: FieldNode, in_external: bool
+    ) -> Iterator[CodedMessage]:
+        definition = self.schema.types.get(element.named_type)
+        is_composite = (
+            definition is not None and definition.is_composite and element.named_type not in SPECIFIED_SCALARS
+        )
         if is_composite != (node.selection_set is not None):
-            what = "must have a selection of subfields" if is_composite else "must not have a selection"
-            message = f'Field "{element.name}" {what} since type "{element.type}" has {"" if is_composite else "no "}'
+            rule = "must have a selection of subfields" if is_composite else "must not have a selection"
+            message = f'Field "{element.name}" {rule} since type "{element.type}" has {"" if is_composite else "no "}'
             yield _INVALID, f"{message}subfields."
-        elif found is not None and self.directive == "key" and found.kind in ("UNION", "INTERFACE"):
-            kind = found.kind.capitalize()
+        elif definition is not None and self.directive == "key" and definition.kind in ("UNION", "INTERFACE"):
+            kind = definition.kind.capitalize()
             message = f'field "{type_name}.{element.name}" is a {kind} type which is not allowed in @key'
             yield "FIELDS_SELECT_INVALID_TYPE", message
         elif node.selection_set is not None:
+            # A field of an interface counts as external if it is external in one implementation.
             implementations = self.schema.implementations.get(type_name, ())
             in_external |= any((possible, element.name) in self.roles.external for possible in implementations)
             yield from self._check_selection(element.named_type, node.selection_set, in_external)
 
-    def _check_arguments(self, type_name: str, element: Element, node: FieldNode) -> Iterator[Problem]:
-        given = {argument.name.value: argument.value for argument in node.arguments or ()}
+    def _check_arguments(self, type_name: str, element: Element, node: FieldNode) -> Iterator[CodedMessage]:
+        values = {argument.name.value: argument.value for argument in node.arguments or ()}
         if self.directive != "requires" and element.arguments:
             yield (
                 "FIELDS_HAS_ARGS",
                 f"field {type_name}.{element.name} cannot be included because it has arguments "
                 f"(fields with argument are not allowed in @{self.directive})",
             )
-        for name in sorted(given - element.arguments.keys()):
+        for name in sorted(values - element.arguments.keys()):
             yield _INVALID, f'Unknown argument "{name}" on field "{type_name}.{element.name}".'
         for name, argument in element.arguments.items():
             where = f"{type_name}.{element.name}({name}:)"
-            if name in given and not is_valid_value(self.schema, argument.type, given[name]):
+            if name in values and not is_valid_value(self.schema, argument.type, values[name]):
                 yield (
                     _INVALID,
-                    f'Invalid value {print_ast(given[name])} for argument "{where}" of type {argument.type}.',
+                    f'Invalid value {print_ast(values[name])} for argument "{where}" of type {argument.type}.',
                 )
-            elif argument.is_required and name not in given:
+            elif argument.is_required and name not in values:
                 yield _INVALID, f'Missing mandatory argument "{where}".'

@@ -1,4 +1,7 @@
-"""Whether a field that requires guarded fields is itself guarded as they are."""
+"""Checks that a field which requires guarded fields has at least their guards itself.
+
+# { a @requires(b) } where b has @authenticated → a needs @authenticated too, or a's value would leak b's.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
@@ -11,17 +14,20 @@ from gateway.federation.composition.merge_state import MergedElement, MergedType
 from gateway.federation.fields import parse_fields
 
 Alternatives = frozenset[frozenset[str]]
+"""Sets of scopes or policies: the caller needs all of one set. `{{a, b}, {c}}` is "a and b, or c"."""
+
 NO_DEMAND: Final[Alternatives] = frozenset((frozenset(),))
 
 
 class Demand(NamedTuple):
-    """What one must have: all of any one set of scopes, and of policies, and whether to be known at all."""
+    """What a caller needs: a valid token, one set of `scopes`, and one set of `policies`."""
 
     authenticated: bool = False
     scopes: Alternatives = NO_DEMAND
     policies: Alternatives = NO_DEMAND
 
     def combine(self, other: "Demand") -> "Demand":
+        """Returns the demand of a caller who must meet both."""
         return Demand(
             self.authenticated or other.authenticated,
             _combine_alternatives(self.scopes, other.scopes),
@@ -29,6 +35,7 @@ class Demand(NamedTuple):
         )
 
     def implies(self, other: "Demand") -> bool:
+        """Whether every caller who meets this demand also meets the other."""
         return (
             (self.authenticated or not other.authenticated)
             and _covers(self.scopes, other.scopes)
@@ -37,15 +44,17 @@ class Demand(NamedTuple):
 
 
 def _combine_alternatives(one: Alternatives, other: Alternatives) -> Alternatives:
+    """(a or b) and (c or d) → ac or ad or bc or bd."""
     return one if other == NO_DEMAND else frozenset(left | right for left, right in product(one, other))
 
 
-def _covers(have: Alternatives, needed: Alternatives) -> bool:
-    return needed == NO_DEMAND or all(any(row <= held for row in needed) for held in have)
+def _covers(own: Alternatives, needed: Alternatives) -> bool:
+    """Whether each set of `own` contains a set of `needed`."""
+    return needed == NO_DEMAND or all(any(need <= row for need in needed) for row in own)
 
 
 def check_guards(merging: Merging) -> None:
-    """Adds an error for each `@requires` and `@fromContext` that would let out what is guarded elsewhere."""
+    """Adds an error for each field whose `@requires` or `@fromContext` selects a field with a guard it lacks."""
     if not any(
         read_demand(row) != Demand() for dest in merging.types.values() for row in (dest, *dest.fields.values())
     ):
@@ -54,13 +63,13 @@ def check_guards(merging: Merging) -> None:
     for dest in merging.types.values():
         for field in dest.fields.values():
             needs = list(_list_needs(dest, field, setters))
-            have = read_demand(dest).combine(read_demand(field)) if needs else Demand()
+            own = read_demand(dest).combine(read_demand(field)) if needs else Demand()
             for graph, type_name, fields in needs:
                 coordinate = f"{dest.name}.{field.name}"
                 missing = [
                     selected
                     for selected, demand in _list_demands(merging, type_name, parse_fields(fields))
-                    if not have.implies(demand)
+                    if not own.implies(demand)
                 ]
                 if missing:
                     merging.add_error(
@@ -75,7 +84,7 @@ def check_guards(merging: Merging) -> None:
 def _list_needs(
     dest: MergedType, field: MergedElement, setters: Mapping[str, frozenset[str]]
 ) -> Iterator[tuple[str, str, str]]:
-    """What the field is told before it answers: by which subgraph, on which type, which fields."""
+    """Yields what the field requires: (subgraph that declares it, type, field set on that type)."""
     for join in field.joins:
         if join.requires:
             yield str(join.graph), dest.name, join.requires
@@ -85,17 +94,17 @@ def _list_needs(
 
 
 def read_demand(element: MergedElement) -> Demand:
-    """Of the guards that the merged element carries itself."""
-    made = Demand()
+    """Reads the guards on the merged element itself, without those of its type."""
+    demand = Demand()
     for directive in element.directives:
         name = directive.name.value
         if name == "authenticated":
-            made = made._replace(authenticated=True)
+            demand = demand._replace(authenticated=True)
         elif name == "requiresScopes":
-            made = made._replace(scopes=_read_alternatives(directive))
+            demand = demand._replace(scopes=_read_alternatives(directive))
         elif name == "policy":
-            made = made._replace(policies=_read_alternatives(directive))
-    return made
+            demand = demand._replace(policies=_read_alternatives(directive))
+    return demand
 
 
 def _read_alternatives(directive: ConstDirectiveNode) -> Alternatives:
@@ -104,7 +113,7 @@ def _read_alternatives(directive: ConstDirectiveNode) -> Alternatives:
 
 
 def _list_demands(merging: Merging, type_name: str, selection: SelectionSetNode) -> Iterator[tuple[str, Demand]]:
-    """Of every field selected: its own, with those of the type that it is in and of the one that it has."""
+    """Yields each selected field with its demand: its own guards, its parent type's and its own type's."""
     for node in selection.selections:
         if isinstance(node, InlineFragmentNode):
             condition = type_name if node.type_condition is None else node.type_condition.name.value
@@ -122,4 +131,5 @@ def _list_demands(merging: Merging, type_name: str, selection: SelectionSetNode)
 
 
 def _list_owners(merging: Merging, type_name: str) -> Iterable[str]:
+    """Returns the type and the types that implement it or are its members."""
     return [name for name in (type_name, *sorted(merging.abstract.get(type_name, ()))) if name in merging.types]

@@ -1,18 +1,16 @@
-"""What may be `@inaccessible`: nothing that the rest of the API schema needs."""
+"""Checks that no visible element of the API schema needs an `@inaccessible` one."""
 
 from collections.abc import Iterator
 
 from graphql import EnumValueNode, ListValueNode, ObjectValueNode, ValueNode
 
 from gateway.federation.composition.merge_state import MergedElement, MergedType, Merging
+from gateway.federation.hints import ElementProblem
 from gateway.federation.subgraph import SPECIFIED_SCALARS
-
-_Problem = tuple[str, str, str]
-"""A code, a sentence, and the coordinate it is about."""
 
 
 def check_inaccessible(merging: Merging) -> None:
-    """Adds to the errors of a merging that has none."""
+    """Adds the errors; assumes that the merge had none."""
     if not has_inaccessible(merging):
         return
     for dest in merging.types.values():
@@ -29,22 +27,13 @@ def check_inaccessible(merging: Merging) -> None:
 
 
 def has_inaccessible(merging: Merging) -> bool:
-    directives = [row for directive in merging.directives for row in directive.arguments.values()]
-    return any(row.is_inaccessible for row in directives) or any(map(_any_in_type, merging.types.values()))
+    """Whether any element of the supergraph is `@inaccessible`."""
+    arguments = (row for directive in merging.directives for row in directive.arguments.values())
+    elements = (row for dest in merging.types.values() for row in dest.list_elements())
+    return any(row.is_inaccessible for row in arguments) or any(row.is_inaccessible for row in elements)
 
 
-def _any_in_type(dest: MergedType) -> bool:
-    return (
-        dest.is_inaccessible
-        or any(value.is_inaccessible for value in dest.values.values())
-        or any(
-            field.is_inaccessible or any(argument.is_inaccessible for argument in field.arguments.values())
-            for field in dest.fields.values()
-        )
-    )
-
-
-def _check_type(merging: Merging, dest: MergedType) -> Iterator[_Problem]:
+def _check_type(merging: Merging, dest: MergedType) -> Iterator[ElementProblem]:
     name = dest.name
     if dest.is_inaccessible:
         if name == "Query":
@@ -52,9 +41,9 @@ def _check_type(merging: Merging, dest: MergedType) -> Iterator[_Problem]:
             yield "QUERY_ROOT_TYPE_INACCESSIBLE", message, name
         return
     children = {"fields": dest.fields, "values": dest.values}
-    for what, rows in children.items():
+    for kind, rows in children.items():
         if rows and all(row.is_inaccessible for row in rows.values()):
-            message = f'Type "{name}" is in the API schema but all of its {what} are @inaccessible.'
+            message = f'Type "{name}" is in the API schema but all of its {kind} are @inaccessible.'
             yield "ONLY_INACCESSIBLE_CHILDREN", message, name
     if dest.members and all(merging.types[member].is_inaccessible for member in dest.members):
         message = f'Type "{name}" is in the API schema but all of its members are @inaccessible.'
@@ -66,7 +55,7 @@ def _check_type(merging: Merging, dest: MergedType) -> Iterator[_Problem]:
             yield from _check_hidden_field(merging, dest, field)
 
 
-def _check_field(merging: Merging, dest: MergedType, field: MergedElement) -> Iterator[_Problem]:
+def _check_field(merging: Merging, dest: MergedType, field: MergedElement) -> Iterator[ElementProblem]:
     coordinate = f"{dest.name}.{field.name}"
     yield from _check_reference(merging, field, coordinate)
     for argument in field.arguments.values():
@@ -84,7 +73,7 @@ def _check_field(merging: Merging, dest: MergedType, field: MergedElement) -> It
                 yield "IMPLEMENTED_BY_INACCESSIBLE", f"{message}API schema.", where
 
 
-def _check_hidden_field(merging: Merging, dest: MergedType, field: MergedElement) -> Iterator[_Problem]:
+def _check_hidden_field(merging: Merging, dest: MergedType, field: MergedElement) -> Iterator[ElementProblem]:
     coordinate = f"{dest.name}.{field.name}"
     if dest.kind == "INPUT_OBJECT" and field.is_required:
         message = f'Input field "{coordinate}" is @inaccessible but is a required input field of its type.'
@@ -97,28 +86,31 @@ def _check_hidden_field(merging: Merging, dest: MergedType, field: MergedElement
 
 
 def _find_interface_fields(merging: Merging, dest: MergedType, field: MergedElement) -> Iterator[MergedElement]:
+    """Yields the fields of visible interfaces that the field implements."""
     for name in dest.interfaces:
         interface = merging.types.get(name)
         if interface is not None and not interface.is_inaccessible and field.name in interface.fields:
             yield interface.fields[field.name]
 
 
-def _check_reference(merging: Merging, element: MergedElement, coordinate: str) -> Iterator[_Problem]:
-    found = merging.types.get(element.named_type)
-    if found is None:
+def _check_reference(merging: Merging, element: MergedElement, coordinate: str) -> Iterator[ElementProblem]:
+    """Checks the type and the default value of a visible element."""
+    of_type = merging.types.get(element.named_type)
+    if of_type is None:
         return
-    if found.is_inaccessible and found.name not in SPECIFIED_SCALARS:
+    if of_type.is_inaccessible and of_type.name not in SPECIFIED_SCALARS:
         message = (
-            f'Type "{found.name}" is @inaccessible but is referenced by "{coordinate}", which is in the API schema.'
+            f'Type "{of_type.name}" is @inaccessible but is referenced by "{coordinate}", which is in the API schema.'
         )
         yield "REFERENCED_INACCESSIBLE", message, coordinate
     elif element.default is not None:
-        for hidden, kind in _find_hidden_in_default(merging, found, element.default):
+        for hidden, kind in _find_hidden_in_default(merging, of_type, element.default):
             message = f'{kind} "{hidden}" is @inaccessible but is used in the default value of "{coordinate}", which '
             yield "DEFAULT_VALUE_USES_INACCESSIBLE", f"{message}is in the API schema.", coordinate
 
 
 def _find_hidden_in_default(merging: Merging, of_type: MergedType, default: ValueNode) -> Iterator[tuple[str, str]]:
+    """Yields (coordinate, kind) of each hidden enum value and input field in a default value."""
     if isinstance(default, ListValueNode):
         for item in default.values:
             yield from _find_hidden_in_default(merging, of_type, item)

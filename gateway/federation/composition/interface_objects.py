@@ -1,4 +1,4 @@
-"""Interfaces after merging: what interface objects add to implementations, and what implementations owe them."""
+"""Completes interfaces after the merge: adds fields of `@interfaceObject`s to implementations, then checks them."""
 
 from gateway.federation.composition.merge_state import JoinField, MergedElement, MergedType, Merging
 from gateway.federation.composition.sharing import check_sharing
@@ -6,7 +6,11 @@ from gateway.federation.hints import name_subgraphs
 
 
 def add_interface_object_fields(merging: Merging) -> None:
-    """Gives every implementation the fields that interface objects add to its interfaces."""
+    """Gives every implementation the fields that interface objects add to its interfaces.
+
+    # a: interface Media @key(fields: "id"), type Book implements Media
+    # b: type Media @key(fields: "id") @interfaceObject { rating: Int } → Book.rating, which b resolves
+    """
     added: dict[str, list[MergedElement]] = {}
     for interface in merging.types.values():
         if interface.kind != "INTERFACE":
@@ -18,15 +22,16 @@ def add_interface_object_fields(merging: Merging) -> None:
     for dest in merging.types.values() if added else ():
         for name in dest.interfaces if dest.kind == "OBJECT" else ():
             for field in added.get(name, ()):
-                known = dest.fields.get(field.name)
-                if known is None:
+                existing = dest.fields.get(field.name)
+                if existing is None:
                     check_sharing(merging, dest, field.name, (), {})
                     dest.fields[field.name] = _copy_field(field)
-                elif all(join.external for join in known.joins) and known.joins:
-                    known.joins.append(JoinField())
+                elif all(join.external for join in existing.joins) and existing.joins:
+                    existing.joins.append(JoinField())
 
 
 def _copy_field(field: MergedElement) -> MergedElement:
+    """Copies an interface's field for an object; a `@join__field` without a graph marks where it comes from."""
     return MergedElement(
         field.name,
         field.description,
@@ -38,11 +43,13 @@ def _copy_field(field: MergedElement) -> MergedElement:
 
 
 def check_interfaces(merging: Merging) -> None:
-    """Implementations must have the interfaces' fields, and be known wherever an interface has a key."""
+    """Checks that implementations have all fields of the interface and are in each subgraph that has a key for it."""
     implementations: dict[str, list[MergedType]] = {}
     for dest in merging.types.values():
         for name in dest.interfaces:
             implementations.setdefault(name, []).append(dest)
+    # Fields are checked only while the merge has no error. Collected apart, so that a missing field of one interface
+    # does not end the checks of the next.
     missing = Merging([])
     for name, implementing in implementations.items():
         interface = merging.types.get(name)
@@ -63,14 +70,14 @@ def _check_fields(merging: Merging, interface: MergedType, dest: MergedType) -> 
                 f'Interface field "{interface.name}.{field.name}" is declared in {name_subgraphs(field.graphs)} but '
             )
             lacking = [graph for graph, implemented in dest.join_implements if implemented == interface.name]
-            told = f'type "{dest.name}", which implements "{interface.name}" in {name_subgraphs(lacking)}, '
-            told += "does not have it."
+            details = f'type "{dest.name}", which implements "{interface.name}" in {name_subgraphs(lacking)}, '
+            details += "does not have it."
             at = f"{interface.name}.{field.name}"
-            merging.add_error("INTERFACE_FIELD_NO_IMPLEM", message + told, (*field.graphs, *lacking), at)
+            merging.add_error("INTERFACE_FIELD_NO_IMPLEM", message + details, (*field.graphs, *lacking), at)
 
 
 def _check_keys(merging: Merging, interface: MergedType, implementations: set[str]) -> None:
-    """A subgraph that resolves an interface by key must know every type that the entity may have."""
+    """Checks that a subgraph which resolves an interface by key defines every type that the entity may have."""
     for member, definition in merging.sources[interface.name]:
         keys = [key for key in definition.list_applied("key") if key.arguments.get("resolvable") is not False]
         if definition.kind != "INTERFACE" or not keys:
@@ -90,6 +97,7 @@ def _check_keys(merging: Merging, interface: MergedType, implementations: set[st
 
 
 def _check_interface_objects(merging: Merging, interface: MergedType, implementations: set[str]) -> None:
+    """Checks that a subgraph with an interface object defines no implementation: an object would have two types."""
     for source in merging.interface_objects.get(interface.name, ()):
         for name in sorted(implementations & source.member.schema.types.keys()):
             message = f'Interface type "{interface.name}" is defined as an @interfaceObject in subgraph '

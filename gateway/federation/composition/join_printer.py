@@ -1,4 +1,4 @@
-"""Prints merged definitions: as a supergraph in the join specification v0.3, or without any join directives."""
+"""Prints merged definitions as a supergraph's SDL in the join specification, v0.3 to v0.5."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -59,14 +59,17 @@ _FEATURES: Final = {
     "cost": 'cost/v0.1", import: ["@cost", "@listSize"]',
     "context": 'context/v0.1", for: SECURITY',
 }
-"""Ends of the links, by the directive they name."""
+"""The end of each specification's `@link`, by the directive that it defines."""
 _FEATURE_OF: Final = {"listSize": "cost"}
 _SCALARS_OF: Final = {"requiresScopes": "Scope", "policy": "Policy"}
 _KEYWORDS: Final = {"OBJECT": "type", "INTERFACE": "interface", "INPUT_OBJECT": "input", "ENUM": "enum"}
 
 
 def print_supergraph(merging: Merging) -> str:
-    """The supergraph's SDL."""
+    """Returns the SDL, in the oldest version of the join specification that can express it.
+
+    v0.3, v0.4 where an override has a label, v0.5 where a context is set: old routers can read most supergraphs.
+    """
     graphs = name_graphs(member.name for member in merging.members)
     used = _find_used_directives(merging)
     links = [
@@ -109,7 +112,7 @@ def print_supergraph(merging: Merging) -> str:
 
 
 def list_features(merging: Merging) -> tuple[dict[str, str], ...]:
-    """The linked features that have a purpose, as the supergraph's SDL names them."""
+    """Returns `url` and `for` of the linked features that a router must enforce, as the SDL names them."""
     used = {_FEATURE_OF.get(directive, directive) for directive in _find_used_directives(merging)}
     return tuple(
         {"url": f"https://specs.apollo.dev/{ending.split(chr(34))[0]}", "for": "SECURITY"}
@@ -119,19 +122,23 @@ def list_features(merging: Merging) -> tuple[dict[str, str], ...]:
 
 
 def name_graphs(names: Iterable[str]) -> dict[str, str]:
-    """Values of the enum `join__Graph` by subgraph name; they differ even where names do not after cleaning."""
-    found: dict[str, str] = {}
+    """Returns the value of the enum `join__Graph` for each subgraph name.
+
+    # "public-works", "public_works" → PUBLIC_WORKS, PUBLIC_WORKS_2
+    """
+    values: dict[str, str] = {}
     taken: dict[str, int] = {}
     for name in names:
         cleaned = re.sub(r"\W", "_", name, flags=re.ASCII).upper()
         if not cleaned or cleaned[0].isdigit():
             cleaned = f"_{cleaned}"
         taken[cleaned] = taken.get(cleaned, 0) + 1
-        found[name] = cleaned if taken[cleaned] == 1 else f"{cleaned}_{taken[cleaned]}"
-    return found
+        values[name] = cleaned if taken[cleaned] == 1 else f"{cleaned}_{taken[cleaned]}"
+    return values
 
 
 def _print_definitions(merging: Merging, used: set[str], graphs: Mapping[str, str]) -> Iterator[str]:
+    """Yields definitions of the applied directives, of their scalars, of the graph's own directives, and of types."""
     for name in sorted(used & DIRECTIVES.keys()):
         signature = re.sub(r"federation__(\w+)", rf"{name}__\1", DIRECTIVES[name].signature)
         yield f"directive @{name}{signature}".replace(" | SCHEMA", "")
@@ -145,20 +152,13 @@ def _print_definitions(merging: Merging, used: set[str], graphs: Mapping[str, st
 
 
 def _find_used_directives(merging: Merging) -> set[str]:
+    """Returns the names of directives that are applied in the supergraph."""
     return {
         directive.name.value
         for dest in merging.types.values()
-        for row in _elements(dest)
-        for directive in row.directives
+        for element in dest.list_elements()
+        for directive in element.directives
     }
-
-
-def _elements(element: MergedElement) -> Iterator[MergedElement]:
-    yield element
-    yield from element.arguments.values()
-    if isinstance(element, MergedType):
-        for inner in (*element.fields.values(), *element.values.values()):
-            yield from _elements(inner)
 
 
 def _print_type(dest: MergedType, graphs: Mapping[str, str]) -> str:
@@ -237,12 +237,12 @@ def _print_join_field(join: JoinField, graphs: Mapping[str, str]) -> str:
     if join.override_label is not None:
         rows.append(f"overrideLabel: {quote_string(join.override_label)}")
     if join.context_arguments:
-        told = ", ".join(
+        arguments = ", ".join(
             f"{{context: {quote_string(row.context)}, name: {quote_string(row.name)}, type: {quote_string(row.type)}, "
             f"selection: {quote_string(row.selection)}}}"
             for row in join.context_arguments
         )
-        rows.append(f"contextArguments: [{told}]")
+        rows.append(f"contextArguments: [{arguments}]")
     return f"@join__field({', '.join(rows)})" if rows else "@join__field"
 
 

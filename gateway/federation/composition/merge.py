@@ -1,4 +1,8 @@
-"""Merges subgraphs type by type into the supergraph's definitions."""
+"""Merges subgraphs into the supergraph's definitions: types by name, then their fields, values and members by name.
+
+An output type has every field and value that any subgraph has; an input type only those that all subgraphs have,
+because each subgraph must understand what a client sends.
+"""
 
 from collections.abc import Sequence
 
@@ -13,16 +17,16 @@ from gateway.federation.hints import name_subgraphs, quote_names
 from gateway.federation.subgraph import ROOTS, TypeDefinition
 
 _ORDER = ("OBJECT", "INTERFACE", "UNION", "INPUT_OBJECT", "SCALAR", "ENUM")
-"""Enums come last: how they merge depends on where the others use them."""
+"""The order in which kinds merge. Enums are last: how they merge depends on their use by the other kinds."""
 
 
 def merge_subgraphs(members: Sequence[Member]) -> Merging:
-    """What cannot be merged is in `errors`; types are in the order of their names."""
+    """Merges the subgraphs; adds to `errors` what cannot be merged. Root types come first, then types by name."""
     merging = Merging(list(members))
     for member in members:
         for definition in member.schema.types.values():
             merging.sources.setdefault(definition.name, []).append(TypeSource(member, definition))
-        if "Query" not in member.schema.types:  # Every subgraph answers `_service`, so that it has a query type.
+        if "Query" not in member.schema.types:  # Every subgraph answers `_service`, so it has a query type.
             merging.sources.setdefault("Query", []).append(TypeSource(member, TypeDefinition("Query")))
     choose_composed_directives(merging)
     check_link_names(merging)
@@ -44,14 +48,15 @@ def merge_subgraphs(members: Sequence[Member]) -> Merging:
 
 
 def _add_type(merging: Merging, name: str) -> None:
+    """Adds a type without its fields and values, so that every type is known when fields are compared."""
     sources = merging.sources[name]
     kinds: dict[str, list[str]] = {}
     for source in sources:
         kinds.setdefault("INTERFACE" if source.is_interface_object else source.definition.kind, []).append(source.graph)
     graphs = [source.graph for source in sources]
     if len(kinds) > 1:
-        told = " but ".join(f"{_describe_kind(kind)} in {name_subgraphs(rows)}" for kind, rows in kinds.items())
-        message = f'Type "{name}" has mismatched kind: it is defined as {told}'
+        definitions = " but ".join(f"{_describe_kind(kind)} in {name_subgraphs(rows)}" for kind, rows in kinds.items())
+        message = f'Type "{name}" has mismatched kind: it is defined as {definitions}'
         merging.add_error("TYPE_KIND_MISMATCH", message, graphs, name)
         return
     if all(source.is_interface_object for source in sources):
@@ -112,7 +117,7 @@ def _merge_type(merging: Merging, dest: MergedType) -> None:
 
 
 def _hint_on_inconsistency(merging: Merging, dest: MergedType) -> None:
-    """Entities should be so everywhere; types that are none should have all their fields everywhere."""
+    """Adds hints: an entity should have a key in every subgraph, another type all of its fields in every subgraph."""
     sources = merging.sources[dest.name]
     if dest.name in ROOTS.values() or len(sources) < 2:
         return
@@ -121,24 +126,27 @@ def _hint_on_inconsistency(merging: Merging, dest: MergedType) -> None:
     if with_key:
         if without_key and dest.kind == "OBJECT":
             message = f'Type "{dest.name}" is declared as an entity (has a @key applied) in some but not all defining '
-            told = f"subgraphs: it has no @key in {name_subgraphs(without_key)} "
-            told += f"but has some in {name_subgraphs(with_key)}."
-            merging.add_hint("INCONSISTENT_ENTITY", message + told, without_key, dest.name)
+            details = f"subgraphs: it has no @key in {name_subgraphs(without_key)} "
+            details += f"but has some in {name_subgraphs(with_key)}."
+            merging.add_hint("INCONSISTENT_ENTITY", message + details, without_key, dest.name)
         return
     full = {source.graph for source in sources if _is_more_than_external(source)}
     for field in dest.fields.values():
         missing = sorted(full - set(field.graphs))
         if missing:
             kind = dest.kind
-            what = "non-entity object" if kind == "OBJECT" else "interface"
-            message = f'Field "{dest.name}.{field.name}" of {what} type "{dest.name}" is defined in some but not all '
-            told = f"subgraphs that define it: it is not in {quote_names(missing)}."
+            described = "non-entity object" if kind == "OBJECT" else "interface"
+            message = (
+                f'Field "{dest.name}.{field.name}" of {described} type "{dest.name}" is defined in some but not all '
+            )
+            details = f"subgraphs that define it: it is not in {quote_names(missing)}."
             merging.add_hint(
-                f"INCONSISTENT_{kind}_VALUE_TYPE_FIELD", message + told, missing, f"{dest.name}.{field.name}"
+                f"INCONSISTENT_{kind}_VALUE_TYPE_FIELD", message + details, missing, f"{dest.name}.{field.name}"
             )
 
 
 def _is_more_than_external(source: TypeSource) -> bool:
+    """Whether the subgraph has a field of its own: one that only declares external fields may leave fields out."""
     name, external = source.definition.name, source.member.roles.external
     return any((name, field) not in external for field in source.definition.fields)
 

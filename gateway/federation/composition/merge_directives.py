@@ -1,4 +1,4 @@
-"""Merges what every element may carry: its description and the directives that belong in the supergraph."""
+"""Merges the description and the directives of an element, which every kind of element may have."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ _COMBINED: Final = frozenset({*_LISTS, "cost", "listSize"})
 
 
 def merge_common(merging: Merging, named: Sequence[tuple[str, Element]], dest: MergedElement, coordinate: str) -> None:
-    """Of (graph, element there) into the merged element: its description and its directives."""
+    """Merges descriptions and directives into `dest`. `named` holds (subgraph, its element)."""
     dest.graphs = [graph for graph, _ in named]
     _merge_description(merging, named, dest, coordinate)
     if any(element.directives for _, element in named):
@@ -33,10 +33,10 @@ def merge_common(merging: Merging, named: Sequence[tuple[str, Element]], dest: M
 def _add_composed_directives(
     merging: Merging, named: Sequence[tuple[str, Element]], dest: MergedElement, coordinate: str
 ) -> None:
-    """All applications of a repeatable directive, the most frequent of another."""
+    """Adds directives of `@composeDirective`: every application if repeatable, else the most frequent one."""
     for name in merging.composed:
         rows = [(graph, node) for graph, element in named for node in element.custom if node.name.value == name]
-        told = group_by_value((graph, print_ast(node)) for graph, node in rows)
+        graphs_by_printed = group_by_value((graph, print_ast(node)) for graph, node in rows)
         distinct = {print_ast(node): node for _, node in rows}
         is_repeatable = any(
             name in member.schema.directive_definitions and member.schema.directive_definitions[name].repeatable
@@ -48,11 +48,11 @@ def _add_composed_directives(
         message = f'Non-repeatable directive @{name} is applied to "{coordinate}" with different arguments.'
         graphs = [graph for graph, _ in rows]
         merging.add_hint("INCONSISTENT_NON_REPEATABLE_DIRECTIVE_ARGUMENTS", message, graphs, coordinate)
-        dest.directives.append(distinct[max(distinct, key=lambda printed: len(told[printed]))])
+        dest.directives.append(distinct[max(distinct, key=lambda printed: len(graphs_by_printed[printed]))])
 
 
 def _build_context_directives(named: Sequence[tuple[str, Element]]) -> list[ConstDirectiveNode]:
-    """A context is its subgraph's own, so that it has the subgraph's name in its own."""
+    """Builds `@context` with the subgraph's name as a prefix: a context is visible only in its own subgraph."""
     return [
         _build_directive("context", {"name": f"{graph}__{applied.arguments.get('name')}"})
         for graph, element in named
@@ -63,7 +63,7 @@ def _build_context_directives(named: Sequence[tuple[str, Element]]) -> list[Cons
 def _merge_description(
     merging: Merging, named: Sequence[tuple[str, Element]], dest: MergedElement, coordinate: str
 ) -> None:
-    """The description that most subgraphs give."""
+    """Takes the description that most subgraphs have."""
     counted = Counter(element.description for _, element in named if element.description)
     if not counted:
         return
@@ -77,6 +77,11 @@ def _merge_description(
 def _merge_applications(
     merging: Merging, name: str, rows: list[tuple[str, AppliedDirective]], coordinate: str
 ) -> Iterable[ConstDirectiveNode]:
+    """Merges all applications of one directive to one element; `rows` holds (subgraph, application).
+
+    # @tag: every distinct name    @cost: the largest weight    @requiresScopes: what all of them demand
+    # others: the application that most subgraphs have
+    """
     applications = [applied for _, applied in rows]
     if name == "tag":
         return [
@@ -92,36 +97,41 @@ def _merge_applications(
         return [_build_directive(name, {"weight": max(int(row.arguments["weight"]) for row in applications)})]
     if name == "listSize":
         return [_merge_list_sizes(applications)]
-    told = group_by_value((graph, print_ast(_rename_directive(name, applied.node))) for graph, applied in rows)
-    if len(told) > 1:
+    graphs_by_printed = group_by_value(
+        (graph, print_ast(_rename_directive(name, applied.node))) for graph, applied in rows
+    )
+    if len(graphs_by_printed) > 1:
         message = f'Non-repeatable directive @{name} is applied to "{coordinate}" with different arguments.'
         merging.add_hint(
             "INCONSISTENT_NON_REPEATABLE_DIRECTIVE_ARGUMENTS", message, [graph for graph, _ in rows], coordinate
         )
-    most_frequent = max(told, key=lambda printed: len(told[printed]))
+    most_frequent = max(graphs_by_printed, key=lambda printed: len(graphs_by_printed[printed]))
     chosen = next(row for row in applications if print_ast(_rename_directive(name, row.node)) == most_frequent)
     return [_rename_directive(name, chosen.node)]
 
 
 def _merge_list_sizes(applications: list[AppliedDirective]) -> ConstDirectiveNode:
-    """The largest size assumed anywhere, whatever slices or is sized anywhere."""
-    made: dict[str, Any] = {}
+    """Takes the largest `assumedSize`, and every name in the two lists: the cost must not be underestimated."""
+    arguments: dict[str, Any] = {}
     sizes = [int(row.arguments["assumedSize"]) for row in applications if row.arguments.get("assumedSize") is not None]
     if sizes:
-        made["assumedSize"] = max(sizes)
+        arguments["assumedSize"] = max(sizes)
     for argument in ("slicingArguments", "sizedFields"):
         names = [row.arguments[argument] for row in applications if row.arguments.get(argument) is not None]
         if names:
             listed = [name for row in names for name in (row if isinstance(row, list) else [row])]
-            made[argument] = sorted(set(listed))
-    made["requireOneSlicingArgument"] = all(
+            arguments[argument] = sorted(set(listed))
+    arguments["requireOneSlicingArgument"] = all(
         row.arguments.get("requireOneSlicingArgument", True) is not False for row in applications
     )
-    return _build_directive("listSize", made)
+    return _build_directive("listSize", arguments)
 
 
 def _combine_demands(applications: list[AppliedDirective], argument: str) -> list[list[str]]:
-    """Whatever any subgraph demands is demanded: alternatives of each combined with those of the others."""
+    """Combines the alternatives of all subgraphs, so that the caller must meet the demand of each.
+
+    # [[a], [b]] and [[c]] → [[a, c], [b, c]]; a set that contains another one is redundant and dropped.
+    """
     combined: set[frozenset[str]] = {frozenset()}
     for alternatives in {repr(row.arguments[argument]): row.arguments[argument] for row in applications}.values():
         combined = {one | frozenset(other) for one in combined for other in alternatives}
@@ -130,6 +140,7 @@ def _combine_demands(applications: list[AppliedDirective], argument: str) -> lis
 
 
 def _rename_directive(name: str, node: ConstDirectiveNode) -> ConstDirectiveNode:
+    """Gives the directive its name in the supergraph instead of its local one."""
     if node.name.value == name:
         return node
     return ConstDirectiveNode(name=NameNode(value=name), arguments=node.arguments)
@@ -138,23 +149,23 @@ def _rename_directive(name: str, node: ConstDirectiveNode) -> ConstDirectiveNode
 def _build_directive(name: str, arguments: dict[str, Any]) -> ConstDirectiveNode:
     printed = ", ".join(f"{key}: {_print_literal(value)}" for key, value in arguments.items())
     definition: Any = parse(f"scalar S @{name}({printed})", no_location=True).definitions[0]
-    made: ConstDirectiveNode = definition.directives[0]
-    return made
+    directive: ConstDirectiveNode = definition.directives[0]
+    return directive
 
 
 def find_context_types(merging: Merging) -> dict[str, frozenset[str]]:
-    """The types that have `@context`, by the context's name in the supergraph."""
-    found: dict[str, frozenset[str]] = {}
+    """Returns the types that have `@context`, by the context's name in the supergraph."""
+    types: dict[str, frozenset[str]] = {}
     for dest in merging.types.values():
         for applied in dest.directives:
             if applied.name.value == "context":
                 name = str(read_argument(applied))
-                found[name] = found.get(name, frozenset()) | {dest.name}
-    return found
+                types[name] = types.get(name, frozenset()) | {dest.name}
+    return types
 
 
 def read_argument(directive: ConstDirectiveNode) -> Any:
-    """The value of the only argument of a directive that has one."""
+    """Returns the value of a directive's only argument."""
     return next(value_from_ast_untyped(argument.value) for argument in directive.arguments or ())
 
 
@@ -167,6 +178,6 @@ def _print_literal(value: object) -> str:
 
 
 def quote_string(text: str) -> str:
-    """A GraphQL string literal."""
+    """Returns a GraphQL string literal."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'

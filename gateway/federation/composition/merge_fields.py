@@ -17,18 +17,19 @@ from gateway.federation.supergraph import ContextArgument
 
 
 def collect_field_sources(merging: Merging, type_name: str) -> dict[str, list[ElementSource]]:
-    """Of each field of the type, in every subgraph that has it."""
-    found: dict[str, list[ElementSource]] = {}
+    """Returns, for each field of the type, its definition in every subgraph that has it."""
+    sources: dict[str, list[ElementSource]] = {}
     for member, definition in merging.sources[type_name]:
         for element in definition.fields.values():
-            found.setdefault(element.name, []).append(ElementSource(member, definition, element))
-    return found
+            sources.setdefault(element.name, []).append(ElementSource(member, definition, element))
+    return sources
 
 
 def merge_field(merging: Merging, dest_type: MergedType, name: str, sources: list[ElementSource]) -> None:
-    """Adds the field to the type, unless every subgraph says that another one resolves it."""
+    """Adds the field to the type; adds an error if every subgraph marks it `@external`."""
     coordinate = f"{dest_type.name}.{name}"
     resolving = [source for source in sources if not source.is_external]
+    # An external field may also be resolved by an interface object, for every implementation of the interface.
     elsewhere = [] if resolving else find_interface_object_sources(merging, dest_type, name)
     if not resolving and not elsewhere:
         graphs = [source.graph for source in sources]
@@ -37,7 +38,7 @@ def merge_field(merging: Merging, dest_type: MergedType, name: str, sources: lis
         return
     resolving = resolving or elsewhere
     dest = dest_type.fields[name] = MergedElement(name)
-    lost = find_overridden_fields(merging, coordinate, sources)
+    overridden = find_overridden_fields(merging, coordinate, sources)
     merge_common(merging, [(source.graph, source.element) for source in resolving], dest, coordinate)
     dest.graphs = [source.graph for source in sources]
     has_equal_types = agree_on_type(merging, resolving, dest, ("field", coordinate), is_input=False)
@@ -48,19 +49,20 @@ def merge_field(merging: Merging, dest_type: MergedType, name: str, sources: lis
         for source in sources:
             if source.is_external:
                 _check_external(merging, source, dest, coordinate)
-    check_sharing(merging, dest_type, name, sources, lost)
+    check_sharing(merging, dest_type, name, sources, overridden)
     type_count = len(merging.sources[dest_type.name])
-    if lost or not has_equal_types or len(sources) < type_count or any(_is_special(source) for source in sources):
-        dest.joins = [row for source in sources for row in _build_join_fields(source, lost, has_equal_types)]
+    # @join__field is left out where it would say nothing: every subgraph has the field, and has it the same.
+    if overridden or not has_equal_types or len(sources) < type_count or any(_is_special(source) for source in sources):
+        dest.joins = [row for source in sources for row in _build_join_fields(source, overridden, has_equal_types)]
 
 
 def merge_arguments(merging: Merging, dest: MergedElement, sources: Sequence[ElementSource], coordinate: str) -> None:
-    """An argument stays only where every subgraph that resolves the field has it, and takes it from no context."""
-    found: dict[str, list[ElementSource]] = {}
+    """Keeps an argument if every subgraph that resolves the field has it, and none takes it from a context."""
+    arguments: dict[str, list[ElementSource]] = {}
     for source in sources:
         for argument in source.element.arguments.values():
-            found.setdefault(argument.name, []).append(ElementSource(source.member, source.owner, argument))
-    for name, rows in found.items():
+            arguments.setdefault(argument.name, []).append(ElementSource(source.member, source.owner, argument))
+    for name, rows in arguments.items():
         where = f"{coordinate}({name}:)"
         if any(row.element.has("fromContext") for row in rows):
             _check_contextual(merging, rows, where)
@@ -68,15 +70,15 @@ def merge_arguments(merging: Merging, dest: MergedElement, sources: Sequence[Ele
         if len(rows) < len(sources):
             _report_missing(merging, rows, sources, where, "argument")
             continue
-        made = dest.arguments[name] = MergedElement(name)
-        merge_common(merging, [(row.graph, row.element) for row in rows], made, where)
-        agree_on_type(merging, rows, made, ("argument", where), is_input=True)
-        agree_on_default(merging, rows, made, ("argument", where))
-        merging.used_as_input.setdefault(made.named_type, where)
+        merged = dest.arguments[name] = MergedElement(name)
+        merge_common(merging, [(row.graph, row.element) for row in rows], merged, where)
+        agree_on_type(merging, rows, merged, ("argument", where), is_input=True)
+        agree_on_default(merging, rows, merged, ("argument", where))
+        merging.used_as_input.setdefault(merged.named_type, where)
 
 
 def _check_contextual(merging: Merging, rows: Sequence[ElementSource], where: str) -> None:
-    """Clients cannot give an argument that one subgraph takes from a context, so that no other may need it."""
+    """Adds errors and hints: clients cannot give an argument with `@fromContext`, so no other subgraph may need it."""
     code = "CONTEXTUAL_ARGUMENT_NOT_CONTEXTUAL_IN_ALL_SUBGRAPHS"
     for row in rows:
         if row.element.has("fromContext"):
@@ -94,28 +96,29 @@ def _check_contextual(merging: Merging, rows: Sequence[ElementSource], where: st
 def _report_missing(
     merging: Merging, rows: Sequence[ElementSource], sources: Sequence[ElementSource], coordinate: str, kind: str
 ) -> None:
+    """Adds an error or hint for an argument or input field that some of `sources` lack; `rows` have it."""
     having = {row.graph for row in rows}
     required = [row.graph for row in rows if row.element.is_required]
     missing = [source.graph for source in sources if source.graph not in having]
     if required:
-        what = "Argument" if kind == "argument" else "Input object field"
+        described = "Argument" if kind == "argument" else "Input object field"
         code = "ARGUMENT" if kind == "argument" else "INPUT_FIELD"
         merging.add_error(
             f"REQUIRED_{code}_MISSING_IN_SOME_SUBGRAPH",
-            f'{what} "{coordinate}" is required in some subgraphs but does not appear in all subgraphs: it is required '
-            f"in {name_subgraphs(required)} but does not appear in {name_subgraphs(missing)}",
+            f'{described} "{coordinate}" is required in some subgraphs but does not appear in all subgraphs: '
+            f"it is required in {name_subgraphs(required)} but does not appear in {name_subgraphs(missing)}",
             (*required, *missing),
             coordinate,
         )
         return
     code = "INCONSISTENT_ARGUMENT_PRESENCE" if kind == "argument" else "INCONSISTENT_INPUT_OBJECT_FIELD"
     message = f'Optional {kind} "{coordinate}" will not be included in the supergraph as it does not appear in all '
-    told = f"it is defined in {name_subgraphs(sorted(having))} but not in {name_subgraphs(missing)}"
-    merging.add_hint(code, f"{message}subgraphs: {told}.", (*sorted(having), *missing), coordinate)
+    details = f"it is defined in {name_subgraphs(sorted(having))} but not in {name_subgraphs(missing)}"
+    merging.add_hint(code, f"{message}subgraphs: {details}.", (*sorted(having), *missing), coordinate)
 
 
 def _check_external(merging: Merging, source: ElementSource, dest: MergedElement, coordinate: str) -> None:
-    """What an external field declares must be what the others resolve."""
+    """Checks that an external field has the type, arguments and defaults of the field that others resolve."""
     graph, element = source.graph, source.element
     for directive in ("tag", "inaccessible", "deprecated", *GUARDS, "cost", "listSize"):
         if element.has(directive):
@@ -149,20 +152,22 @@ def _print_default(default: ValueNode | None) -> str | None:
 
 
 def _is_special(source: ElementSource) -> bool:
+    """Whether the field has something that only a `@join__field` can say."""
     if source.is_external or any(source.element.has(name) for name in ("requires", "provides", "override")):
         return True
     return any(argument.has("fromContext") for argument in source.element.arguments.values())
 
 
 def _build_join_fields(
-    source: ElementSource, lost: Mapping[str, OverriddenField], has_equal_types: bool
+    source: ElementSource, overridden: Mapping[str, OverriddenField], has_equal_types: bool
 ) -> list[JoinField]:
-    overridden = lost.get(source.graph)
-    if overridden is not None and not overridden.is_used and overridden.label is None:
+    """Returns the field's `@join__field`; none where another subgraph has taken over a field that is not used here."""
+    own = overridden.get(source.graph)
+    if own is not None and not own.is_used and own.label is None:
         return []
     override = next(iter(source.element.list_applied("override")), None)
-    label = overridden and overridden.label
-    if override is not None and str(override.arguments["from"]) in lost:
+    label = own and own.label
+    if override is not None and str(override.arguments["from"]) in overridden:
         label = override.arguments.get("label")
     return [
         JoinField(
@@ -172,7 +177,7 @@ def _build_join_fields(
             type=None if has_equal_types else source.element.type,
             external=source.is_external,
             override=None if override is None else override.arguments["from"],
-            used_overridden=overridden is not None and overridden.is_used,
+            used_overridden=own is not None and own.is_used,
             override_label=label or None,
             context_arguments=tuple(_build_context_arguments(source)),
         )
@@ -191,16 +196,16 @@ def _read_fields(source: ElementSource, directive: str) -> str | None:
 
 
 def merge_input_field(merging: Merging, dest_type: MergedType, name: str, sources: list[ElementSource]) -> None:
-    """An input field stays only where every subgraph that has the input object has it."""
+    """Keeps an input field if every subgraph that has the input object has it."""
     coordinate = f"{dest_type.name}.{name}"
     of_type = merging.sources[dest_type.name]
     if len(sources) < len(of_type):
         owners = [ElementSource(member, definition, definition) for member, definition in of_type]
         _report_missing(merging, sources, owners, coordinate, "input field")
         return
-    made = dest_type.fields[name] = MergedElement(name)
-    merge_common(merging, [(source.graph, source.element) for source in sources], made, coordinate)
-    if not agree_on_type(merging, sources, made, ("input field", coordinate), is_input=True):
-        made.joins = [JoinField(source.graph, type=source.element.type) for source in sources]
-    agree_on_default(merging, sources, made, ("input field", coordinate))
-    merging.used_as_input.setdefault(made.named_type, coordinate)
+    merged = dest_type.fields[name] = MergedElement(name)
+    merge_common(merging, [(source.graph, source.element) for source in sources], merged, coordinate)
+    if not agree_on_type(merging, sources, merged, ("input field", coordinate), is_input=True):
+        merged.joins = [JoinField(source.graph, type=source.element.type) for source in sources]
+    agree_on_default(merging, sources, merged, ("input field", coordinate))
+    merging.used_as_input.setdefault(merged.named_type, coordinate)

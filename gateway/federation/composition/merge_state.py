@@ -1,4 +1,4 @@
-"""The supergraph's definitions while and after they are merged, each with the subgraphs it comes from."""
+"""The state of a merge: the supergraph's definitions and, for each, the subgraphs it comes from."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ class TypeSource(NamedTuple):
 
 
 class ElementSource(NamedTuple):
-    """A field or other element as one subgraph defines it; `owner` is the type it is in there."""
+    """A field, argument or enum value as one subgraph defines it; `owner` is the type that contains it there."""
 
     member: Member
     owner: TypeDefinition
@@ -65,7 +65,7 @@ class ElementSource(NamedTuple):
 
 @dataclass(slots=True)
 class JoinField:
-    """The arguments of a `@join__field`; without `graph`, the field is there through an interface object."""
+    """The arguments of a `@join__field`. Without `graph`, an interface object adds the field to the type."""
 
     graph: str | None = None
     requires: str | None = None
@@ -99,8 +99,9 @@ class MergedElement:
     directives: list[ConstDirectiveNode] = field(default_factory=list)
     arguments: dict[str, "MergedElement"] = field(default_factory=dict)
     joins: list[JoinField] = field(default_factory=list)
-    """Empty where all subgraphs with the type have the element just so."""
+    """Empty if every subgraph that has the type has the same element: then `@join__field` is not printed."""
     graphs: list[str] = field(default_factory=list)
+    """Names of the subgraphs that define it."""
 
     @property
     def named_type(self) -> str:
@@ -122,7 +123,7 @@ class MergedDirective(MergedElement):
     is_repeatable: bool = False
     locations: tuple[str, ...] = ()
     is_composed: bool = False
-    """Whether `@composeDirective` brought it here: then it is no part of the API schema."""
+    """Whether `@composeDirective` brought it here: then it is not part of the API schema."""
 
 
 @dataclass(slots=True)
@@ -140,25 +141,35 @@ class MergedType(MergedElement):
     join_members: list[tuple[str, str]] = field(default_factory=list)
     """(graph, member of the union)."""
 
+    def list_elements(self) -> Iterator[MergedElement]:
+        """Yields the type, its enum values, its fields and their arguments."""
+        yield self
+        yield from self.values.values()
+        for element in self.fields.values():
+            yield element
+            yield from element.arguments.values()
+
 
 @dataclass(slots=True)
 class Merging:
-    """The state of one composition: its subgraphs in the order of their names, and what has been found."""
+    """The state of one composition. The phases add to it: merged types, then errors and hints."""
 
     members: list[Member]
+    """In the order of the subgraphs' names, so that nothing depends on the order in which they were given."""
     sources: dict[str, list[TypeSource]] = field(default_factory=dict)
-    """By type name."""
+    """Every subgraph's definition of a type, by type name."""
     interface_objects: dict[str, list[TypeSource]] = field(default_factory=dict)
-    """Those of `sources` that are interface objects."""
+    """The `sources` that are interface objects."""
     types: dict[str, MergedType] = field(default_factory=dict)
     abstract: dict[str, set[str]] = field(default_factory=dict)
-    """By interface or union: the types that a value may have, interfaces that implement it included."""
+    """Implementing types by interface, other interfaces included, and members by union."""
     used_as_output: dict[str, str] = field(default_factory=dict)
-    """A coordinate where the type is used, by type name."""
+    """The coordinate of the first field that returns the type, by type name."""
     used_as_input: dict[str, str] = field(default_factory=dict)
+    """The coordinate of the first argument or input field of the type, by type name."""
     directives: list[MergedDirective] = field(default_factory=list)
     composed: dict[str, Link] = field(default_factory=dict)
-    """Links of the directives that `@composeDirective` takes into the supergraph, by directive name."""
+    """Links of the directives that `@composeDirective` keeps in the supergraph, by directive name."""
     errors: list[CompositionError] = field(default_factory=list)
     hints: list[Hint] = field(default_factory=list)
 

@@ -1,4 +1,4 @@
-"""Makes the supergraph's model, which the planner reads, from merged definitions."""
+"""Builds the supergraph's model, which the planner uses, from merged definitions."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ from gateway.federation.supergraph import AccessRule, Key, Subgraph, SubgraphFie
 
 
 def build_supergraph(merging: Merging) -> Supergraph | None:
-    """Of a merging without errors; None where what has been merged does not hold together, which is then added."""
+    """Builds the model of a merge without errors; adds an error and returns None if the merged schema is invalid."""
     definitions = tuple(build_definitions(merging))
     schema = build_ast_schema(DocumentNode(definitions=definitions), assume_valid_sdl=True)
     problems = [error.message for error in validate_schema(schema)]
@@ -79,16 +79,17 @@ def _build_subgraphs(merging: Merging) -> dict[str, Subgraph]:
 
 
 def _add_composite(subgraphs: dict[str, Subgraph], dest: MergedType) -> None:
+    """Adds an object or interface, its keys and its fields to the subgraphs that have it."""
     types: dict[str, SubgraphType] = {}
     for join in dest.join_types:
-        here = types[join.graph] = subgraphs[join.graph].types.setdefault(dest.name, SubgraphType())
-        here.is_interface_object = join.is_interface_object
+        local = types[join.graph] = subgraphs[join.graph].types.setdefault(dest.name, SubgraphType())
+        local.is_interface_object = join.is_interface_object
         if join.key is not None:
-            here.keys.append(Key(parse_fields(join.key), join.resolvable))
+            local.keys.append(Key(parse_fields(join.key), join.resolvable))
     for field in dest.fields.values():
         if not field.joins:
-            for here in types.values():
-                here.fields[field.name] = SubgraphField(field.type)
+            for local in types.values():
+                local.fields[field.name] = SubgraphField(field.type)
         for row in field.joins:
             if row.graph is not None:
                 types[row.graph].fields[field.name] = _build_field(field, row)

@@ -1,10 +1,11 @@
-"""`@override`: which fields a subgraph takes over from another, and what stands against it."""
+"""Checks `@override`, by which a subgraph takes over a field from another, and finds the fields that lose."""
 
 import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from gateway.federation.composition.merge_state import ElementSource, Merging
+from gateway.federation.hints import CodedMessage
 from gateway.federation.subgraph import AppliedDirective
 
 _LABEL: Final = re.compile(r"^[a-zA-Z][a-zA-Z0-9_\-:./]*$")
@@ -13,28 +14,29 @@ _COLLISION: Final = "OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE"
 
 
 class OverriddenField(NamedTuple):
-    """What has become of a field in the subgraph it was taken from."""
+    """A field in the subgraph from which another one takes it over."""
 
     label: str | None
+    """The label of a progressive override: while it is inactive, this subgraph still resolves the field."""
     is_used: bool
-    """In a field set or by an interface there, so that the field stays known."""
+    """Whether a field set or interface of this subgraph needs the field, so that it stays in the supergraph's SDL."""
 
 
 def find_overridden_fields(
     merging: Merging, coordinate: str, sources: Sequence[ElementSource]
 ) -> dict[str, OverriddenField]:
-    """By subgraph that loses the field."""
-    found: dict[str, OverriddenField] = {}
+    """Returns the overridden fields by the name of the subgraph that loses the field; adds errors and hints."""
+    overridden: dict[str, OverriddenField] = {}
     overriding = [source for source in sources if source.element.has("override")]
     if not overriding:
-        return found
+        return overridden
     by_graph = {source.graph: source for source in sources}
     for source in overriding:
         for override in source.element.list_applied("override"):
-            lost = _check_override(merging, coordinate, source, override, by_graph)
-            if lost is not None:
-                found[str(override.arguments["from"])] = lost
-    return found
+            field = _check_override(merging, coordinate, source, override, by_graph)
+            if field is not None:
+                overridden[str(override.arguments["from"])] = field
+    return overridden
 
 
 def _check_override(
@@ -44,12 +46,13 @@ def _check_override(
     override: AppliedDirective,
     by_graph: dict[str, ElementSource],
 ) -> OverriddenField | None:
+    """Checks one `@override`; returns None if it is wrong or overrides nothing."""
     graph, origin = source.graph, str(override.arguments["from"])
     label = override.arguments.get("label") or None
     loser = by_graph.get(origin)
-    refused = _explain_refusal(coordinate, source, origin, loser)
-    if refused is not None:
-        merging.add_error(*refused, (graph, origin) if origin in by_graph else (graph,), coordinate)
+    refusal = _explain_refusal(coordinate, source, origin, loser)
+    if refusal is not None:
+        merging.add_error(*refusal, (graph, origin) if origin in by_graph else (graph,), coordinate)
         return None
     if label is not None and not (_LABEL.match(str(label)) or _PERCENT.match(str(label))):
         message = f'Invalid @override label "{label}" on field "{coordinate}" on subgraph "{graph}": labels must start '
@@ -81,7 +84,8 @@ def _check_override(
 
 def _explain_refusal(
     coordinate: str, source: ElementSource, origin: str, loser: ElementSource | None
-) -> tuple[str, str] | None:
+) -> CodedMessage | None:
+    """Returns the error of an `@override` that Federation does not allow. `loser` is the field in `origin`."""
     graph = source.graph
     if source.owner.kind == "INTERFACE":
         message = f'@override cannot be used on field "{coordinate}" on subgraph "{graph}": @override is not supported'

@@ -1,4 +1,4 @@
-"""What a subgraph's directives make of its fields: external, provided, shareable, part of a key, used at all."""
+"""Finds the roles of a subgraph's fields: external, provided, shareable, part of a key, used by a directive."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -9,20 +9,20 @@ from gateway.federation.composition.contexts import list_context_selections
 from gateway.federation.subgraph import AppliedDirective, SubgraphSchema, TypeDefinition
 
 Coordinate = tuple[str, str]
-"""A type's name and a field's."""
+"""(type name, field name)."""
 
 
 @dataclass(slots=True)
 class FieldRoles:
-    """Coordinates of fields by the role they have in one subgraph."""
+    """The fields of one subgraph that have each role."""
 
     external: set[Coordinate] = field(default_factory=set)
     provided: set[Coordinate] = field(default_factory=set)
-    """Named in a `@provides`: resolved on some paths even if external."""
+    """Selected by a `@provides`: resolved on some paths even if external."""
     shareable: set[Coordinate] = field(default_factory=set)
     in_keys: set[Coordinate] = field(default_factory=set)
     used: set[Coordinate] = field(default_factory=set)
-    """Named in any field set, or demanded by an interface."""
+    """Selected by a field set or a context, or required by an interface."""
 
     def is_resolved(self, coordinate: Coordinate) -> bool:
         """Whether the subgraph resolves the field at least on some paths."""
@@ -30,40 +30,44 @@ class FieldRoles:
 
 
 def find_roles(schema: SubgraphSchema) -> FieldRoles:
-    """Field sets that are not valid select nothing here; the validation of the subgraph reports them."""
-    found = FieldRoles()
-    faked: set[Coordinate] = set()
+    """Finds the roles of all fields. Skips invalid field sets, which the validation of the subgraph reports."""
+    roles = FieldRoles()
+    # Key fields of an extension are often marked @external by habit from Federation 1; the subgraph does resolve them.
+    resolved_keys: set[Coordinate] = set()
     for definition in schema.types.values():
         for key in definition.list_applied("key"):
             selected = set(list_selected_fields(schema, definition.name, key.selection))
-            found.in_keys |= selected
+            roles.in_keys |= selected
             if key.part or definition.has("extends"):
-                faked |= set(list_selected_fields(schema, definition.name, key.selection, with_implementations=False))
+                resolved_keys |= set(
+                    list_selected_fields(schema, definition.name, key.selection, with_implementations=False)
+                )
         for element in definition.fields.values():
             for requires in element.list_applied("requires"):
-                found.used |= set(list_selected_fields(schema, definition.name, requires.selection))
+                roles.used |= set(list_selected_fields(schema, definition.name, requires.selection))
             for provides in element.list_applied("provides"):
-                found.provided |= set(list_selected_fields(schema, element.named_type, provides.selection))
-        found.external |= set(
+                roles.provided |= set(list_selected_fields(schema, element.named_type, provides.selection))
+        roles.external |= set(
             _find_marked_fields(definition, definition.list_applied("external"), "external", each_part=False)
         )
-        found.shareable |= set(
+        roles.shareable |= set(
             _find_marked_fields(definition, definition.list_applied("shareable"), "shareable", each_part=True)
         )
+        # Federation 1 has no @shareable: every field may be resolved by several subgraphs.
         if schema.is_fed1 and definition.name != "Subscription":
-            found.shareable |= {(definition.name, name) for name in definition.fields}
+            roles.shareable |= {(definition.name, name) for name in definition.fields}
     for owner, selection in list_context_selections(schema):
-        found.used |= set(list_selected_fields(schema, owner, selection))
-    found.external -= faked
-    found.used |= found.in_keys | found.provided | set(_list_interface_fields(schema))
-    found.shareable |= found.in_keys | (found.provided & found.external)
-    return found
+        roles.used |= set(list_selected_fields(schema, owner, selection))
+    roles.external -= resolved_keys
+    roles.used |= roles.in_keys | roles.provided | set(_list_interface_fields(schema))
+    roles.shareable |= roles.in_keys | (roles.provided & roles.external)
+    return roles
 
 
 def list_selected_fields(
     schema: SubgraphSchema, type_name: str, selection: SelectionSetNode | None, *, with_implementations: bool = True
 ) -> Iterator[Coordinate]:
-    """Every field that the selection reaches; for an interface's field, those of its implementations too."""
+    """Yields every field that the selection contains; for an interface's field, also those of its implementations."""
     for node in selection.selections if selection else ():
         if isinstance(node, InlineFragmentNode):
             condition = node.type_condition.name.value if node.type_condition else type_name
@@ -93,7 +97,11 @@ def _list_selected_field(
 def _find_marked_fields(
     definition: TypeDefinition, on_type: Iterable[AppliedDirective], directive: str, *, each_part: bool
 ) -> Iterator[Coordinate]:
-    """Fields with the directive, or in a part of a type that has it; with `each_part` a part speaks for itself."""
+    """Yields fields that have the directive themselves or through their type.
+
+    With `each_part`, a directive on the definition or on one extension counts only for fields written there:
+    # type T @shareable { a: Int } extend type T { b: Int } → a
+    """
     parts = {applied.part for applied in on_type}
     for element in definition.fields.values():
         if element.has(directive) or (element.part in parts if each_part else parts):
@@ -101,6 +109,7 @@ def _find_marked_fields(
 
 
 def _list_interface_fields(schema: SubgraphSchema) -> Iterator[Coordinate]:
+    """Yields the fields that types must have because of an interface that they implement."""
     for definition in schema.types.values():
         for name in definition.interfaces:
             interface = schema.types.get(name)

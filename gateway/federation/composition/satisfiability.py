@@ -1,4 +1,9 @@
-"""Whether every query of the API schema can be answered, and the shortest one that cannot."""
+"""Checks that the subgraphs can answer every query of the API schema; reports a shortest query for each failure.
+
+A breadth-first search from the root types. A state is an object type, the vertices where such an object can be asked,
+and the contexts that are set above it. Each field of the type must have a source among these vertices; its own type
+gives the next states. Queries are infinite, states are not: each state is visited once.
+"""
 
 from collections import deque
 from collections.abc import Iterator
@@ -18,43 +23,43 @@ from gateway.federation.composition.reachability import Closures, Reachability, 
 from gateway.federation.hints import CompositionError, quote_names
 from gateway.federation.supergraph import SubgraphField, Supergraph
 
-_TOLD_SUBGRAPHS: Final = 10
-"""Reasons are given from so many subgraphs; with hundreds, the rest says the same."""
+_MAX_SUBGRAPHS: Final = 10
+"""Subgraphs for which an error gives reasons: with hundreds of subgraphs, more of them help nobody."""
 
 
 class WitnessStep(NamedTuple):
-    """A field on the way to an object, and the object's type where the field's is abstract."""
+    """One field of a failing query; `condition` is the object's type if the field's type is abstract."""
 
-    before: "WitnessStep | None"
+    parent: "WitnessStep | None"
     operation: str
     field: str
     condition: str | None
 
 
 class Position(NamedTuple):
-    """An object of the API schema, and everywhere it can be asked."""
+    """A state of the search; `step` leads back to the root and gives the query."""
 
     type_name: str
-    known: Closures
+    closures: Closures
     step: WitnessStep | None
     operation: str
     contexts: frozenset[str] = frozenset()
-    """Set by the objects it has been reached through: what it sets itself is for those inside."""
+    """Contexts that objects above this one set; those that it sets itself count for the objects inside."""
 
 
 def check_satisfiability(supergraph: Supergraph, merging: Merging) -> None:
-    """Adds an error for each field that some query cannot reach; breadth first, so that its query is a shortest."""
+    """Adds an error for each field that a query can select and no subgraph can resolve then."""
     reachability = Reachability(supergraph)
     queue: deque[Position] = deque()
     visited: set[tuple[str, Closures, frozenset[str]]] = set()
     for operation, root in supergraph.root_types.items():
-        known = reachability.find_closures(root, reachability.find_roots(root))
-        queue.append(Position(root, known, None, operation))
-    failed: dict[tuple[str, str], CompositionError] = {}
-    shared: set[tuple[object, ...]] = set()
+        closures = reachability.find_closures(root, reachability.find_roots(root))
+        queue.append(Position(root, closures, None, operation))
+    errors: dict[tuple[str, str], CompositionError] = {}
+    compared: set[tuple[object, ...]] = set()
     while queue:
         position = queue.popleft()
-        state = (position.type_name, position.known, position.contexts)
+        state = (position.type_name, position.closures, position.contexts)
         if state in visited:
             continue
         visited.add(state)
@@ -64,70 +69,72 @@ def check_satisfiability(supergraph: Supergraph, merging: Merging) -> None:
         inside = position.contexts | _find_contexts(supergraph, position.type_name)
         for name, field in named.fields.items():
             sources = [
-                (place, source)
-                for place, source in reachability.find_sources(position.type_name, position.known, name)
+                (vertex, source)
+                for vertex, source in reachability.find_sources(position.type_name, position.closures, name)
                 if all(argument.context in position.contexts for argument in source.contexts)
             ]
             if not _is_always_resolved(sources):
-                failed.setdefault(
+                errors.setdefault(
                     (position.type_name, name), _build_error(supergraph, reachability, position, name, field)
                 )
             types = _find_runtime_types(supergraph, field, sources)
             for following in _list_next_positions(supergraph, reachability, position, name, field, sources):
-                if all(following.type_name in there for _, there in types):
+                # A shared field has only objects whose type all of its subgraphs know.
+                if all(following.type_name in possible for _, possible in types):
                     queue.append(following._replace(contexts=inside))
-            told = (position.type_name, name, types)
-            if types and told not in shared:
-                shared.add(told)
+            comparison = (position.type_name, name, types)
+            if types and comparison not in compared:
+                compared.add(comparison)
                 _check_runtime_types(merging, position, name, types)
-    merging.errors += failed.values()
+    merging.errors += errors.values()
 
 
 def _find_contexts(supergraph: Supergraph, type_name: str) -> frozenset[str]:
+    """Returns the contexts that the type sets."""
     return frozenset(context for context, setters in supergraph.context_setters.items() if type_name in setters)
 
 
 def _find_runtime_types(
     supergraph: Supergraph, field: GraphQLField, sources: list[tuple[Vertex, SubgraphField]]
 ) -> tuple[tuple[str, frozenset[str]], ...]:
-    """(subgraph, object types that the field may have there), of a field that several resolve to abstract types."""
+    """Returns (subgraph, object types of the field there) if several subgraphs resolve a field of an abstract type."""
     named = get_named_type(field.type)
-    if not is_abstract_type(named) or len({place.subgraph for place, _ in sources}) < 2:
+    if not is_abstract_type(named) or len({vertex.subgraph for vertex, _ in sources}) < 2:
         return ()
-    found: dict[str, frozenset[str]] = {}
-    for place, source in sources:
-        there = supergraph.type_in(place.subgraph, source.named_type)
-        if there is not None and not there.is_interface_object:
-            found[place.subgraph] = frozenset(there.possible_types) or frozenset((source.named_type,))
-    return tuple(sorted(found.items()))
+    possible: dict[str, frozenset[str]] = {}
+    for vertex, source in sources:
+        local = supergraph.type_in(vertex.subgraph, source.named_type)
+        if local is not None and not local.is_interface_object:
+            possible[vertex.subgraph] = frozenset(local.possible_types) or frozenset((source.named_type,))
+    return tuple(sorted(possible.items()))
 
 
 def _check_runtime_types(
     merging: Merging, position: Position, name: str, types: tuple[tuple[str, frozenset[str]], ...]
 ) -> None:
-    """Whoever is asked must give the same objects, which needs some type that all know."""
+    """Checks that the subgraphs of a shared field have a common type: each of them must return the same objects."""
     distinct = {row for _, row in types}
     if len(distinct) < 2:
         return
     coordinate = f"{position.type_name}.{name}"
-    told = "\n".join(f'- in subgraph "{graph}": {quote_names(sorted(row))}' for graph, row in types)
+    details = "\n".join(f'- in subgraph "{graph}": {quote_names(sorted(row))}' for graph, row in types)
     query = _print_witness(position, f"{name} {{ ... }}")
     graphs = tuple(graph for graph, _ in types)
     if frozenset.intersection(*distinct):
         message = (
             f'The shared field "{coordinate}" has different possible types across subgraphs, in the query\n{query}\n'
         )
-        merging.add_hint("INCONSISTENT_RUNTIME_TYPES_FOR_SHAREABLE_RETURN", message + told, graphs, coordinate)
+        merging.add_hint("INCONSISTENT_RUNTIME_TYPES_FOR_SHAREABLE_RETURN", message + details, graphs, coordinate)
     else:
         message = (
             f'For the following supergraph API query:\n{query}\nthe shared field "{coordinate}" has no possible type '
         )
         message += "that all subgraphs know, yet each must resolve it to the same objects:\n"
-        merging.add_error("SHAREABLE_HAS_MISMATCHED_RUNTIME_TYPES", message + told, graphs, coordinate)
+        merging.add_error("SHAREABLE_HAS_MISMATCHED_RUNTIME_TYPES", message + details, graphs, coordinate)
 
 
 def _is_always_resolved(sources: list[tuple[Vertex, SubgraphField]]) -> bool:
-    """Whether the label of a progressive override is active or not."""
+    """Whether the field has a source both while the label of a progressive override is active and while it is not."""
     if not any(source.label for _, source in sources):
         return bool(sources)
     while_active = any(not (source.label and source.overridden) for _, source in sources)
@@ -143,62 +150,64 @@ def _list_next_positions(
     field: GraphQLField,
     sources: list[tuple[Vertex, SubgraphField]],
 ) -> Iterator[Position]:
+    """Yields the position of each object type that the field can return."""
     named = get_named_type(field.type)
     if not sources or not is_composite_type(named):
         return
     for possible in sorted(supergraph.possible_types(named.name)):
-        found = reachability.find_entries(sources, name, possible)
-        if found:
+        entries = reachability.find_entries(sources, name, possible)
+        if entries:
             condition = None if possible == named.name else possible
             step = WitnessStep(position.step, position.operation, name, condition)
-            yield Position(possible, reachability.find_closures(possible, found), step, position.operation)
+            yield Position(possible, reachability.find_closures(possible, entries), step, position.operation)
 
 
 def _build_error(
     supergraph: Supergraph, reachability: Reachability, position: Position, name: str, field: GraphQLField
 ) -> CompositionError:
-    having = [
+    owners = [
         graph
         for local in (position.type_name, *supergraph.interfaces_of(position.type_name))
         for graph in supergraph.subgraphs_by_field.get((local, name), ())
     ]
-    reached = {place.subgraph for places in position.known for place in places}
+    reached = {vertex.subgraph for vertices in position.closures for vertex in vertices}
     graphs = sorted(reached)
     reasons = "\n".join(
         line
-        for graph in graphs[:_TOLD_SUBGRAPHS]
-        for line in _explain_failure(supergraph, position, graph, name, having)
+        for graph in graphs[:_MAX_SUBGRAPHS]
+        for line in _explain_failure(supergraph, position, graph, name, owners)
     )
     is_composite = is_composite_type(get_named_type(field.type))
     query = _print_witness(position, f"{name} {{ ... }}" if is_composite else name)
     return CompositionError(
         "SATISFIABILITY_ERROR",
         f"The following supergraph API query:\n{query}\ncannot be satisfied by the subgraphs because:\n{reasons}",
-        tuple(dict.fromkeys((*graphs[:_TOLD_SUBGRAPHS], *having))),
+        tuple(dict.fromkeys((*graphs[:_MAX_SUBGRAPHS], *owners))),
         f"{position.type_name}.{name}",
     )
 
 
 def _explain_failure(
-    supergraph: Supergraph, position: Position, graph: str, name: str, having: list[str]
+    supergraph: Supergraph, position: Position, graph: str, name: str, owners: list[str]
 ) -> Iterator[str]:
+    """Yields why a subgraph cannot resolve the field, and why no key leads on to one of its `owners`."""
     type_name = position.type_name
     yield f'- from subgraph "{graph}":'
-    here = supergraph.type_in(graph, type_name)
-    known = here.fields.get(name) if here is not None else None
-    if known is not None and known.requires is not None:
-        required = " ".join(print_ast(known.requires)[1:-1].split())
+    local = supergraph.type_in(graph, type_name)
+    field = local.fields.get(name) if local is not None else None
+    if field is not None and field.requires is not None:
+        required = " ".join(print_ast(field.requires)[1:-1].split())
         yield f'  - cannot satisfy @requires(fields: "{required}") of field "{type_name}.{name}".'
-    elif known is not None and known.external:
+    elif field is not None and field.external:
         yield f'  - field "{type_name}.{name}" is not resolvable because marked @external.'
     else:
         yield f'  - cannot find field "{type_name}.{name}".'
-    reached = {place.subgraph for places in position.known for place in places}
-    for other in having:
+    reached = {vertex.subgraph for vertices in position.closures for vertex in vertices}
+    for other in owners:
         if other in reached:
             continue
-        there = supergraph.type_in(other, type_name)
-        keys = [key for key in there.keys if key.resolvable] if there is not None else []
+        other_type = supergraph.type_in(other, type_name)
+        keys = [key for key in other_type.keys if key.resolvable] if other_type is not None else []
         for key in keys:
             fields = " ".join(print_ast(key.fields)[1:-1].split())
             yield (
@@ -206,18 +215,19 @@ def _explain_failure(
                 f'field(s) cannot be resolved from subgraph "{graph}".'
             )
         if not keys:
-            why = f'because type "{type_name}" has no resolvable @key defined in subgraph "{other}".'
-            yield f'  - cannot move to subgraph "{other}", which has field "{type_name}.{name}", {why}'
+            reason = f'because type "{type_name}" has no resolvable @key defined in subgraph "{other}".'
+            yield f'  - cannot move to subgraph "{other}", which has field "{type_name}.{name}", {reason}'
 
 
 def _print_witness(position: Position, leaf: str) -> str:
+    """Prints the query from the root to the position, with `leaf` as its last line."""
     names: list[str] = []
     step = position.step
     while step is not None:
         if step.condition is not None:
             names.append(f"... on {step.condition}")
         names.append(step.field)
-        step = step.before
+        step = step.parent
     names.reverse()
     lines = [f"{'  ' * depth}{name} {{" for depth, name in enumerate(names, start=1)]
     lines.append(f"{'  ' * (len(names) + 1)}{leaf}")

@@ -1,4 +1,4 @@
-"""Whether a field that several subgraphs resolve may be: all must say `@shareable`."""
+"""Checks that all subgraphs mark a field `@shareable` if several of them resolve it."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,15 +8,19 @@ from gateway.federation.hints import name_subgraphs, quote_names
 
 
 def check_sharing(
-    merging: Merging, dest: MergedType, name: str, sources: Sequence[ElementSource], lost: Mapping[str, OverriddenField]
+    merging: Merging,
+    dest: MergedType,
+    name: str,
+    sources: Sequence[ElementSource],
+    overridden: Mapping[str, OverriddenField],
 ) -> None:
-    """Fields of interfaces are nobody's; a field that an interface object adds is its subgraph's."""
+    """Checks a field of an object. A subgraph whose interface object adds the field counts as resolving it."""
     if dest.kind != "OBJECT":
         return
     coordinate = f"{dest.name}.{name}"
     if dest.name == "Subscription":
         _check_subscription(merging, coordinate, sources)
-    resolving = [source for source in sources if source.is_resolved and source.graph not in lost]
+    resolving = [source for source in sources if source.is_resolved and source.graph not in overridden]
     resolving += find_interface_object_sources(merging, dest, name)
     if len(resolving) < 2:
         return
@@ -35,7 +39,7 @@ def check_sharing(
 
 
 def find_interface_object_sources(merging: Merging, dest: MergedType, name: str) -> list[ElementSource]:
-    """Where the field of an object is resolved for the interfaces that it implements."""
+    """Returns the interface objects that resolve the field for an interface of the type."""
     return [
         ElementSource(row.member, row.definition, row.definition.fields[name])
         for interface in dest.interfaces

@@ -1,4 +1,4 @@
-"""Brings a subgraph of Federation 1 to the rules of Federation 2, which are stricter about externals and interfaces."""
+"""Upgrades a Federation 1 subgraph to Federation 2, whose rules for externals and interfaces are stricter."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -12,20 +12,21 @@ from gateway.federation.subgraph import ROOTS, Element, SubgraphSchema, TypeDefi
 
 
 class OwnerDeclarations(NamedTuple):
-    """What subgraphs say of types and fields that others only extend."""
+    """What subgraphs declare about types and fields that other subgraphs only extend."""
 
     keys: dict[str, SelectionSetNode]
-    """The first key of each type in a subgraph that defines it rather than extends it."""
+    """The first key of each type, from a subgraph that defines the type."""
     tags: frozenset[tuple[str, str, str]]
     """(type, field, tag) of fields that are not external."""
 
     def select_for(self, schema: SubgraphSchema) -> "OwnerDeclarations":
-        """The part that is about the subgraph's types."""
+        """Returns the declarations about the subgraph's types, on which its upgrade depends."""
         keys = {name: key for name, key in self.keys.items() if name in schema.types}
         return OwnerDeclarations(keys, frozenset(row for row in self.tags if row[0] in schema.types))
 
 
 def collect_owner_declarations(schemas: Iterable[SubgraphSchema]) -> OwnerDeclarations:
+    """Collects what all subgraphs declare about the types and fields that they own."""
     keys: dict[str, SelectionSetNode] = {}
     tags: set[tuple[str, str, str]] = set()
     for schema in schemas:
@@ -40,7 +41,7 @@ def collect_owner_declarations(schemas: Iterable[SubgraphSchema]) -> OwnerDeclar
 
 
 def check_bases(schemas: Iterable[SubgraphSchema]) -> list[CompositionError]:
-    """An error for each type that all its subgraphs extend and none defines."""
+    """Returns an error for each type that subgraphs extend and no subgraph defines."""
     graphs: dict[str, list[str]] = {}
     defined = set(ROOTS.values())
     for schema in schemas:
@@ -66,8 +67,9 @@ def _list_tags(element: Element) -> Iterator[object]:
 
 
 def upgrade_subgraph(schema: SubgraphSchema, others: OwnerDeclarations) -> tuple[CompositionError, ...]:
-    """Changes the model of a subgraph of Federation 1 in place; says what cannot be brought to the newer rules."""
+    """Changes the model of a Federation 1 subgraph in place; returns errors for types that cannot be upgraded."""
     for definition in schema.types.values():
+        # Federation 1 accepted directives where they had no effect. Federation 2 refuses them there.
         definition.directives.pop("external", None)
         if definition.kind == "INTERFACE":
             _drop_directives(definition, "key")
@@ -77,6 +79,7 @@ def upgrade_subgraph(schema: SubgraphSchema, others: OwnerDeclarations) -> tuple
             _drop_external_from_keys(schema, definition, others.keys)
         for element in definition.fields.values():
             _drop_provides_on_leaf(schema, element)
+            # Federation 1 subgraphs repeat the owner's tags on external fields, where Federation 2 allows none.
             if element.has("external") and all(
                 (definition.name, element.name, tag) in others.tags for tag in _list_tags(element)
             ):
@@ -93,7 +96,10 @@ def _drop_directives(element: Element, *directives: str) -> None:
 def _drop_external_from_keys(
     schema: SubgraphSchema, definition: TypeDefinition, owner_keys: Mapping[str, SelectionSetNode]
 ) -> None:
-    """Federation 1 resolves the key fields of an extension; without a key of its own, those of the owner's first."""
+    """Drops `@external` from key fields: Federation 1 requires it there although the extension resolves them.
+
+    An extension without a key of its own uses the first key of the type's owner.
+    """
     own = [key.selection for key in definition.list_applied("key")]
     for selection in own or [owner_keys.get(definition.name)]:
         for type_name, name in list_selected_fields(schema, definition.name, selection, with_implementations=False):
@@ -101,13 +107,13 @@ def _drop_external_from_keys(
 
 
 def _drop_provides_on_leaf(schema: SubgraphSchema, element: Element) -> None:
-    found = schema.types.get(element.named_type)
-    if found is None or not found.is_composite:
+    definition = schema.types.get(element.named_type)
+    if definition is None or not definition.is_composite:
         _drop_directives(element, "provides")
 
 
 def _drop_inactive_field_sets(schema: SubgraphSchema) -> None:
-    """Federation 1 ignores the parts of `@requires` and `@provides` that the subgraph resolves by itself."""
+    """Drops fields from `@requires` and `@provides` that are not external: Federation 1 ignores them."""
     external = find_roles(schema).external
     for definition in schema.types.values():
         for element in definition.fields.values():
@@ -127,6 +133,7 @@ def _drop_inactive_field_sets(schema: SubgraphSchema) -> None:
 def _keep_external_parts(
     schema: SubgraphSchema, type_name: str, selection: SelectionSetNode, external: set[Coordinate]
 ) -> SelectionSetNode | None:
+    """Returns the selection without fields that the subgraph resolves itself; None if nothing is left."""
     kept: list[SelectionNode] = []
     for node in selection.selections:
         if isinstance(node, InlineFragmentNode):
@@ -156,8 +163,9 @@ def _keep_external_field(
 
 
 def _drop_unused_externals(schema: SubgraphSchema) -> Iterator[CompositionError]:
-    found = find_roles(schema)
-    for type_name, name in found.external - found.used:
+    """Drops external fields that nothing uses, then types without fields; yields errors for those still in use."""
+    field_roles = find_roles(schema)
+    for type_name, name in field_roles.external - field_roles.used:
         del schema.types[type_name].fields[name]
     empty = {name for name, row in schema.types.items() if row.kind == "OBJECT" and not row.fields}
     for name in sorted(empty):

@@ -1,37 +1,37 @@
-"""Federation's rules for one subgraph by itself, before anything is merged."""
+"""Checks one subgraph by Federation's rules, before it is merged with others."""
 
 from collections.abc import Iterator, Sequence
 
 from gateway.federation.composition.context_checks import check_contexts
 from gateway.federation.composition.costs import check_costs
-from gateway.federation.composition.field_sets import FieldSet, Problem
+from gateway.federation.composition.field_sets import FieldSet
 from gateway.federation.composition.roles import FieldRoles
 from gateway.federation.directives import GUARDS
-from gateway.federation.hints import CompositionError, quote_names
+from gateway.federation.hints import CodedMessage, CompositionError, ElementProblem, quote_names
 from gateway.federation.subgraph import AppliedDirective, Element, SubgraphSchema, TypeDefinition
 
 _INTERFACE_KEYS_SINCE = (2, 3)
 _ALONE = ("EXTERNAL_COLLISION_WITH_ANOTHER_DIRECTIVE", "PROVIDES_ON_NON_OBJECT_FIELD")
-"""Where a @provides makes no sense at all, the first is all that is said of the subgraph, as Apollo does."""
+"""Codes of a pointless `@provides`: the first such error is the only one reported for the subgraph, as Apollo does."""
 
 
 def validate_subgraph(schema: SubgraphSchema, roles: FieldRoles) -> tuple[CompositionError, ...]:
-    """What is wrong in this subgraph, whatever the others are."""
-    problems: list[tuple[Problem, str]] = []
+    """Returns the errors of this subgraph, which do not depend on other subgraphs."""
+    problems: list[ElementProblem] = []
     for definition in schema.types.values():
-        problems += [(problem, definition.name) for problem in _check_type(schema, roles, definition)]
+        problems += [(*problem, definition.name) for problem in _check_type(schema, roles, definition)]
         for element in definition.fields.values():
             coordinate = f"{definition.name}.{element.name}"
-            problems += [(problem, coordinate) for problem in _check_field(schema, roles, definition, element)]
+            problems += [(*problem, coordinate) for problem in _check_field(schema, roles, definition, element)]
     problems += check_contexts(schema)
-    alone = [problem for problem in problems if problem[0][0] in _ALONE]
+    alone = [problem for problem in problems if problem[0] in _ALONE]
     return tuple(
         CompositionError(code, f"[{schema.name}] {message}", (schema.name,), coordinate)
-        for (code, message), coordinate in dict.fromkeys(alone[:1] or problems)
+        for code, message, coordinate in dict.fromkeys(alone[:1] or problems)
     )
 
 
-def _check_type(schema: SubgraphSchema, roles: FieldRoles, definition: TypeDefinition) -> Iterator[Problem]:
+def _check_type(schema: SubgraphSchema, roles: FieldRoles, definition: TypeDefinition) -> Iterator[CodedMessage]:
     name = definition.name
     readable = []
     for key in definition.list_applied("key"):
@@ -49,13 +49,13 @@ def _check_type(schema: SubgraphSchema, roles: FieldRoles, definition: TypeDefin
     if definition.kind == "INTERFACE":
         yield from _check_interface_keys(schema, definition, readable)
     if definition.kind == "INTERFACE" or definition.has("interfaceObject"):
-        what = "interface object" if definition.has("interfaceObject") else "interface"
-        yield from _check_no_guard(definition, f'{what} "{name}"')
+        kind = "interface object" if definition.has("interfaceObject") else "interface"
+        yield from _check_no_guard(definition, f'{kind} "{name}"')
     yield from _check_repeated_shareable(definition, f'type "{name}"')
 
 
-def _check_no_guard(element: Element, where: str) -> Iterator[Problem]:
-    """Whoever guards what implementations have must say so of each implementation."""
+def _check_no_guard(element: Element, where: str) -> Iterator[CodedMessage]:
+    """Yields an error for a guard on an interface: each implementation must have its own guards."""
     for directive in GUARDS:
         if element.has(directive):
             message = (
@@ -70,7 +70,8 @@ def _allows_interface_keys(schema: SubgraphSchema) -> bool:
 
 def _check_interface_keys(
     schema: SubgraphSchema, definition: TypeDefinition, keys: Sequence[AppliedDirective]
-) -> Iterator[Problem]:
+) -> Iterator[CodedMessage]:
+    """Checks that every implementation has the interface's keys, resolvable ones where the interface's are."""
     for key in keys:
         wanted = _normalize_fields(key.arguments.get("fields"))
         is_resolvable = key.arguments.get("resolvable") is not False
@@ -101,10 +102,11 @@ def _check_interface_keys(
 
 
 def _normalize_fields(fields: object) -> tuple[str, ...]:
+    """Sorts the tokens of a field set, so that `"id owner { name }"` equals `"owner {name}, id"`."""
     return tuple(sorted(str(fields).replace("{", " { ").replace("}", " } ").replace(",", " ").split()))
 
 
-def _check_repeated_shareable(element: Element, where: str) -> Iterator[Problem]:
+def _check_repeated_shareable(element: Element, where: str) -> Iterator[CodedMessage]:
     parts = [applied.part for applied in element.list_applied("shareable")]
     if len(parts) != len(set(parts)):
         message = f"Invalid duplicate application of @shareable on the same declaration of {where}."
@@ -113,7 +115,7 @@ def _check_repeated_shareable(element: Element, where: str) -> Iterator[Problem]
 
 def _check_field(
     schema: SubgraphSchema, roles: FieldRoles, definition: TypeDefinition, element: Element
-) -> Iterator[Problem]:
+) -> Iterator[CodedMessage]:
     coordinate = f"{definition.name}.{element.name}"
     on_interface = definition.kind == "INTERFACE"
     if element.has("provides") and (definition.name, element.name) in roles.external:

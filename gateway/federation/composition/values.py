@@ -1,4 +1,4 @@
-"""Types as they are printed and literal values: which is a subtype of which, what fits, whether two say the same."""
+"""Compares printed types and literal values: subtypes, values of a type, equal values."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -29,7 +29,10 @@ _OF_SCALAR: Final[dict[str, tuple[type[ValueNode], ...]]] = {
 
 
 def is_subtype(abstract: Mapping[str, set[str]], narrow: str, wide: str) -> bool:
-    """Of types as they are printed; every type is a subtype of itself."""
+    """Whether `narrow` is `wide` or a subtype of it. Types are written as in SDL: `[Int!]!`.
+
+    # Int! ⊂ Int, [Int!] ⊂ [Int], Book ⊂ Media; `abstract` gives the implementations and members by type name
+    """
     if narrow == wide:
         return True
     if narrow.endswith("!"):
@@ -42,7 +45,7 @@ def is_subtype(abstract: Mapping[str, set[str]], narrow: str, wide: str) -> bool
 
 
 def is_valid_value(schema: SubgraphSchema, type_printed: str, value: ValueNode) -> bool:
-    """Of a type as it is printed: `[Int!]!`. Nothing fits a variable: field sets have none."""
+    """Whether a literal is a value of a type, which is written as in SDL: `[Int!]!`. Field sets have no variables."""
     if isinstance(value, VariableNode):
         return False
     if type_printed.endswith("!"):
@@ -61,15 +64,15 @@ def is_valid_value(schema: SubgraphSchema, type_printed: str, value: ValueNode) 
         return isinstance(value, EnumValueNode) and value.value in named.values
     if named.kind != "INPUT_OBJECT" or not isinstance(value, ObjectValueNode):
         return False
-    given = {row.name.value: row.value for row in value.fields}
-    return given.keys() <= named.fields.keys() and all(
-        is_valid_value(schema, field.type, given[name]) if name in given else not field.is_required
+    values = {row.name.value: row.value for row in value.fields}
+    return values.keys() <= named.fields.keys() and all(
+        is_valid_value(schema, field.type, values[name]) if name in values else not field.is_required
         for name, field in named.fields.items()
     )
 
 
 def print_canonical(value: ValueNode) -> str:
-    """The same text for literals that say the same: `1` and `1.0`, objects with their fields in another order."""
+    """Returns the same text for equal literals: `1` and `1.0`, or objects whose fields are in another order."""
     return repr(_sort_value(value_from_ast_untyped(value)))
 
 
