@@ -81,7 +81,7 @@ class LiveGraph:
             )
 
     def _breaker_state(self, subgraph: str) -> State:
-        return self.transport.state(subgraph)
+        return self.transport.find_state(subgraph)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -133,7 +133,7 @@ class LiveGraph:
             return
         await asyncio.to_thread(version.warm, before)
         # Requests that began with the version before still ask its subgraphs, until their own deadline.
-        self.transport.exchange(endpoints, self.settings.request_deadline_ms / 1000)
+        self.transport.replace_endpoints(endpoints, self.settings.request_deadline_ms / 1000)
         self.health.keep(endpoints)
         self.current.version = version
         if before.federated is not None:

@@ -1,4 +1,8 @@
-"""When a subgraph is left alone: after failures in a row, or once its error budget is spent."""
+"""Circuit breaker: stops requests to a subgraph after failures in a row, or when its error budget is spent.
+
+CLOSED: every request passes. OPEN: none passes for `open_ms`. HALF_OPEN: the next request passes; it closes the breaker
+if it succeeds, otherwise the pause begins again.
+"""
 
 import time
 from collections import deque
@@ -10,8 +14,8 @@ from gateway.federation.executor.endpoint import TransportLimits
 from gateway.federation.executor.subgraphs import SubgraphFailed
 
 BUDGET_REQUESTS: Final = 100
-_FEWEST: Final = 20
-"""So many outcomes are known before a share of them says anything."""
+_MIN_OUTCOMES: Final = 20
+"""The error budget is not judged by fewer outcomes than these."""
 
 
 class State(StrEnum):
@@ -22,13 +26,13 @@ class State(StrEnum):
 
 @dataclass(slots=True)
 class Breaker:
-    """Knows the last outcomes; while open, nothing is sent but one request after each pause."""
+    """The breaker of one subgraph. Call `check` before each request and `note` after it."""
 
     limits: TransportLimits
     in_a_row: int = 0
     opened_at: float | None = None
     _outcomes: deque[bool] = field(default_factory=lambda: deque(maxlen=BUDGET_REQUESTS))
-    """Of the last requests, whether each failed."""
+    """For each of the last requests: whether it failed."""
 
     @property
     def state(self) -> State:
@@ -37,12 +41,13 @@ class Breaker:
         return State.HALF_OPEN if self._is_pause_over(time.monotonic()) else State.OPEN
 
     def check(self) -> None:
-        """Raises SubgraphFailed while open; lets one request through once the pause is over."""
+        """Raises SubgraphFailed while open. After the pause it lets one request through."""
         if self.opened_at is None:
             return
         now = time.monotonic()
         if not self._is_pause_over(now):
-            raise SubgraphFailed("The subgraph failed too often and is not asked for now.", "SUBGRAPH_UNAVAILABLE")
+            raise SubgraphFailed("The subgraph failed too often; requests to it are paused.", "SUBGRAPH_UNAVAILABLE")
+        # Starts the next pause, so that only this one request is let through until its outcome is known.
         self.opened_at = now
 
     def note(self, *, failed: bool) -> None:
@@ -55,8 +60,8 @@ class Breaker:
             self.opened_at = time.monotonic()
 
     def _is_spent(self) -> bool:
-        known = len(self._outcomes)
-        return known >= _FEWEST and sum(self._outcomes) * 100 > known * self.limits.budget_percent
+        count = len(self._outcomes)
+        return count >= _MIN_OUTCOMES and sum(self._outcomes) * 100 > count * self.limits.budget_percent
 
     def _is_pause_over(self, now: float) -> bool:
         return self.opened_at is not None and (now - self.opened_at) * 1000 >= self.limits.open_ms

@@ -1,4 +1,11 @@
-"""HTTP/1.1 to one place: kept connections, a POST out, a limited body in."""
+"""HTTP/1.1 client for one URL: kept-alive connections, POST only, with limits on the response.
+
+It is written for speed: the request head is built once per URL, and httptools parses responses in C. It speaks as much
+HTTP as subgraphs need: one request at a time per connection (no pipelining); content-length, chunks or the end of the
+connection as framing; gzip or deflate; no redirects, no cookies.
+
+    post ─▶ Pool: wait for a slot, take an idle connection or open one ─▶ Connection.exchange ─▶ Response
+"""
 
 import asyncio
 import ssl
@@ -15,53 +22,65 @@ import httptools
 
 MAX_HEADER_BYTES: Final = 65_536
 KEPT_SECONDS: Final = 30.0
+"""An idle connection is not reused after this time."""
 CONNECT_SECONDS: Final = 10.0
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
-"""The addresses that a connection to a host and port may be made to. Raises OSError where there is none."""
+"""Returns the addresses that a connection to a host and port may use. Raises OSError if there are none."""
 
 _UNSENDABLE: Final = frozenset("\r\n\0")
 
 
+# The names of these three classes are logged as the `kind` of a failure.
 class Lost(Exception):
-    """The connection ended, or said something that is not HTTP, before it gave a whole response."""
+    """The connection ended, or sent something that is not HTTP, before a whole response arrived."""
 
 
 class Unreached(OSError):
-    """There is no connection, after so long."""
+    """No connection could be opened in time."""
 
 
 class Oversized(Exception):
-    """The response has more bytes than are taken, as it came or unpacked."""
+    """The response, or its decompressed body, is larger than the limit."""
 
 
 class Response(NamedTuple):
+    """`body` is decompressed."""
+
     status: int
     body: bytes
 
 
 class Connection(asyncio.Protocol):
-    """A connection that carries one request at a time."""
+    """One connection, which carries one request at a time.
+
+    The methods `on_…` are httptools' callbacks: it calls them from `feed_data` while it parses the response.
+    """
 
     def __init__(self, limit_bytes: int) -> None:
         self.limit_bytes = limit_bytes
         self.is_open = False
         self.kept_at = 0.0
+        """When it became idle, by the monotonic clock."""
         self._transport: asyncio.Transport
         self._parser = httptools.HttpResponseParser(self)
         self._waiting: asyncio.Future[Response] | None = None
-        self._start()
+        self._reset()
 
-    def _start(self) -> None:
+    def _reset(self) -> None:
         self._status = 0
         self._encoding = b""
         self._is_framed = False
+        """Whether the headers say where the body ends."""
         self._header_bytes = 0
         self._size = 0
         self._parts: list[bytes] = []
 
     async def exchange(self, request: bytes) -> Response:
-        """Raises Lost and Oversized; whoever is cancelled here leaves a closed connection."""
+        """Sends a request and returns the response. Raises Lost and Oversized.
+
+        If it is cancelled, the connection closes: the late response must not be taken for that of the next request.
+        """
         waiting: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
         self._waiting = waiting
         self._transport.write(request)
@@ -76,12 +95,13 @@ class Connection(asyncio.Protocol):
         self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's transports are none of asyncio's classes, but do the same.
+        # uvloop's transport behaves like asyncio.Transport but does not inherit from it, hence the cast.
         self._transport = cast("asyncio.Transport", transport)
         self.is_open = True
 
     def data_received(self, data: bytes) -> None:
         if self._waiting is None:
+            # Nobody has asked: an idle connection must stay silent.
             self.close()
             return
         try:
@@ -93,6 +113,7 @@ class Connection(asyncio.Protocol):
         self.is_open = False
         if self._waiting is None:
             return
+        # Without content-length or chunks, the end of the connection is the end of the body (RFC 9112, 6.3).
         if exc is None and self._status >= 200 and not self._is_framed:
             self._complete()
         else:
@@ -100,7 +121,8 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         if self._waiting is None:
-            # An answer to nothing: whoever used this connection next would take it for theirs.
+            # A second response to one request. Left in the buffer, it would answer the next request, which may be
+            # another caller's (response queue poisoning).
             self.close()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -125,8 +147,11 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         if self._status < 200:
-            self._start()
+            # An interim response (103 Early Hints): the final one follows.
+            self._reset()
             return
+        # A response may come before the whole request was sent (413): then the rest of it is still in the buffer,
+        # and the connection cannot be reused.
         if not self._parser.should_keep_alive() or self._transport.get_write_buffer_size():
             self.is_open = False
         self._complete()
@@ -137,10 +162,10 @@ class Connection(asyncio.Protocol):
             return
         body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
         try:
-            waiting.set_result(Response(self._status, unpacked(body, self._encoding, self.limit_bytes)))
+            waiting.set_result(Response(self._status, decompress_body(body, self._encoding, self.limit_bytes)))
         except (Oversized, Lost) as failure:
             waiting.set_exception(failure)
-        self._start()
+        self._reset()
         if not self.is_open:
             self._transport.abort()
 
@@ -151,39 +176,46 @@ class Connection(asyncio.Protocol):
             waiting.set_exception(failure)
 
 
-def unpacked(body: bytes, encoding: bytes, limit_bytes: int) -> bytes:
-    """A body without its content encoding. Raises Oversized, and Lost where it cannot be unpacked."""
+def decompress_body(body: bytes, encoding: bytes, limit_bytes: int) -> bytes:
+    """Returns a body without its content encoding.
+
+    Raises Oversized if it is longer than `limit_bytes`, and Lost if it is damaged or the encoding is unknown.
+    """
     if encoding in (b"", b"identity"):
         return body
     if encoding not in (b"gzip", b"x-gzip", b"deflate"):
         raise Lost("It answers in a content encoding that was not asked for.")
-    # Some servers call a raw stream deflate; zlib's own header tells them apart.
+    # "deflate" means the zlib format, but some servers send a raw stream. The zlib header tells them apart: the low
+    # four bits of its first byte are 8.
     raw = encoding == b"deflate" and (not body or body[0] & 0x0F != 8)
     parts, left = [], limit_bytes
     try:
+        # gzip may consist of several members, one after the other; each needs a decompressor of its own.
         while body:
-            unpacking = zlib.decompressobj(-zlib.MAX_WBITS if raw else zlib.MAX_WBITS | 32)
-            part = unpacking.decompress(body, left + 1)
+            decompressor = zlib.decompressobj(-zlib.MAX_WBITS if raw else zlib.MAX_WBITS | 32)
+            # Never inflates more than one byte above the limit, so a compression bomb costs no memory.
+            part = decompressor.decompress(body, left + 1)
             left -= len(part)
             if left < 0:
                 raise Oversized
-            if not unpacking.eof:
-                raise Lost("Its packed answer ends too early.")
+            if not decompressor.eof:
+                raise Lost("Its compressed answer ends too early.")
             parts.append(part)
-            body = unpacking.unused_data
+            body = decompressor.unused_data
     except zlib.error:
-        raise Lost("Its answer cannot be unpacked.") from None
+        raise Lost("Its answer cannot be decompressed.") from None
     return b"".join(parts)
 
 
 @dataclass(slots=True)
 class Pool:
-    """Connections to one URL; at most so many are in use at once, the rest wait their turn."""
+    """Connections to one URL. At most `connections` are in use at a time; other requests wait in order."""
 
     host: str
     port: int
     tls: ssl.SSLContext | None
     head: bytes
+    """The beginning of every request: request line and constant headers."""
     connections: int
     limit_bytes: int
     resolve: Resolve | None = None
@@ -196,12 +228,16 @@ class Pool:
         self._slots = asyncio.Semaphore(self.connections)
 
     async def post(self, body: bytes, headers: bytes, tries: int) -> Response:
-        """Sends the body; once more where the connection was lost and `tries` allows it. Raises OSError besides."""
+        """Sends the body and returns the response. Raises Lost, Oversized and OSError.
+
+        If the connection is lost, it is sent again on another one, at most `tries` times in all. Only a query may
+        have more than one try: a mutation may have been executed although its answer was lost.
+        """
         request = b"%b%bcontent-length: %d\r\n\r\n%b" % (self.head, headers, len(body), body)
         async with self._slots:
             while True:
                 tries -= 1
-                connection = self._kept() or await self._opened()
+                connection = self._take_idle() or await self._open()
                 try:
                     response = await connection.exchange(request)
                 except Lost:
@@ -218,7 +254,8 @@ class Pool:
             connection.kept_at = time.monotonic()
             self._idle.append(connection)
 
-    def _kept(self) -> Connection | None:
+    def _take_idle(self) -> Connection | None:
+        """Returns the connection that was used last: the one that the server most likely has not closed."""
         oldest = time.monotonic() - KEPT_SECONDS
         while self._idle:
             connection = self._idle.pop()
@@ -227,22 +264,22 @@ class Pool:
             connection.close()
         return None
 
-    async def _opened(self) -> Connection:
+    async def _open(self) -> Connection:
         try:
             async with asyncio.timeout(self.connect_seconds):
-                return await self._reached()
+                return await self._open_any_address()
         except TimeoutError:
             raise Unreached from None
 
-    async def _reached(self) -> Connection:
+    async def _open_any_address(self) -> Connection:
         addresses = [self.host] if self.resolve is None else await self.resolve(self.host, self.port)
         for address in addresses[:-1]:
             with suppress(OSError):
-                return await self._connected(address)
-        return await self._connected(addresses[-1])
+                return await self._open_address(address)
+        return await self._open_address(addresses[-1])
 
-    async def _connected(self, address: str) -> Connection:
-        """Under the host's own name, whichever of its addresses it is."""
+    async def _open_address(self, address: str) -> Connection:
+        """Connects to an address. The certificate must still be the host's."""
         _, connection = await asyncio.get_running_loop().create_connection(
             lambda: Connection(self.limit_bytes),
             address,
@@ -253,16 +290,16 @@ class Pool:
         return connection
 
     def close(self) -> None:
-        """Closes the connections that nobody uses; those in use close when they are not any more."""
+        """Closes the idle connections; those in use close after their response."""
         self._is_closed = True
         while self._idle:
             self._idle.pop().close()
 
 
-def pool(
+def make_pool(
     url: str, tls: ssl.SSLContext | None, connections: int, limit_bytes: int, resolve: Resolve | None = None
 ) -> Pool:
-    """The pool for a URL. Raises ValueError for what is no URL of a server."""
+    """Returns the pool for a URL; nothing is connected yet. Raises ValueError if it is not an http or https URL."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
         raise ValueError(url)
@@ -280,8 +317,8 @@ def pool(
     return Pool(parts.hostname, port, tls if parts.scheme == "https" else None, head, connections, limit_bytes, resolve)
 
 
-def header_lines(headers: Iterable[tuple[str, str]]) -> bytes:
-    """Headers as they are sent; one that would end its line is left out."""
+def encode_headers(headers: Iterable[tuple[str, str]]) -> bytes:
+    """Returns header lines. Leaves out a header whose value holds a line break: it could inject further headers."""
     return "".join(f"{name}: {value}\r\n" for name, value in headers if _UNSENDABLE.isdisjoint(value)).encode(
         "latin-1", "replace"
     )

@@ -1,4 +1,4 @@
-"""Where a subgraph is, how it is spoken to, and how much of it is borne."""
+"""The endpoint of a subgraph: its URL, headers and TLS, its protocol for subscriptions, and its limits."""
 
 import ssl
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ class StreamProtocol(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StreamAddress:
-    """How a subgraph is subscribed to; an empty URL is that of its queries."""
+    """Where subscriptions are sent, and over which protocol. An empty URL means the URL of queries."""
 
     protocol: StreamProtocol = StreamProtocol.WEBSOCKET
     url: str = ""
@@ -22,35 +22,38 @@ class StreamAddress:
 
 @dataclass(frozen=True, slots=True)
 class TransportLimits:
-    """For each subgraph: how long it may take, how much it may answer, how many requests it gets at once."""
+    """Limits for one subgraph."""
 
     timeout_ms: int = 10_000
+    """The time for one request, including the wait for a connection and a retry."""
     response_bytes: int = 16 * 1024 * 1024
+    """The largest response, before and after decompression."""
     connections: int = 64
+    """Most requests that are sent at the same time."""
     waiting: int = 1_000
-    """So many more may wait for their turn; the next are told at once that it is too much."""
+    """Most requests that wait for a connection; further ones fail at once with SUBGRAPH_BUSY."""
     failures_to_open: int = 10
-    """So many failures in a row, and it is not asked for `open_ms`."""
+    """After this many failures in a row the breaker opens."""
     budget_percent: int = 50
-    """As where more of the last 100 requests failed than these."""
+    """The breaker also opens if more than this share of the last 100 requests failed."""
     open_ms: int = 5_000
+    """How long the breaker stays open."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a subgraph is, and what it is sent besides bodies."""
+    """Where requests to a subgraph are sent, and what is sent with them."""
 
     url: str
     limits: TransportLimits = TransportLimits()
     tls: ssl.SSLContext | None = None
     headers: tuple[tuple[str, str], ...] = ()
-    """Sent with every request."""
+    """Headers that are sent with every request."""
     propagated: tuple[str, ...] = ()
-    """Lower-case names of the caller's headers that it gets too."""
-
+    """Lower-case names of the caller's headers that are passed on."""
     stream: StreamAddress = field(default_factory=StreamAddress)
 
     def headers_for(self, caller: Caller) -> tuple[tuple[str, str], ...]:
-        """What is sent with the caller's request besides what every request has."""
-        given = caller.headers
-        return self.headers + tuple((name, given[name]) for name in self.propagated if name in given)
+        """Returns the endpoint's own headers and those that are passed on from the caller."""
+        headers = caller.headers
+        return self.headers + tuple((name, headers[name]) for name in self.propagated if name in headers)

@@ -1,4 +1,10 @@
-"""Subscriptions at a subgraph: events over graphql-transport-ws or as server-sent events."""
+"""Subscribes at a subgraph, over a WebSocket (graphql-transport-ws) or server-sent events (graphql-sse, distinct mode).
+
+graphql-transport-ws, messages in both directions:
+    → connection_init   ← connection_ack   → subscribe   ← next …   ← complete | error     (← ping, → pong at any time)
+graphql-sse: one POST whose response is a stream of events `next` and finally `complete`.
+Source: github.com/enisdenjo/graphql-ws PROTOCOL.md, github.com/enisdenjo/graphql-sse PROTOCOL.md.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -17,11 +23,12 @@ LOST: Final = "SUBSCRIPTION_LOST"
 PROTOCOL: Final = "graphql-transport-ws"
 HEARTBEAT_SECONDS: Final = 20.0
 CLOSE_SECONDS: Final = 0.5
-"""So long a subgraph may take to agree that its stream is over."""
+"""How long to wait for the subgraph's close frame when a stream ends."""
 
 
-def opened_session() -> "aiohttp.ClientSession":
-    """A client for streams, which have no end that could be waited for."""
+def open_session() -> "aiohttp.ClientSession":
+    """Returns an HTTP client for streams: without a total timeout, as streams have no end."""
+    # aiohttp takes long to import, and most processes never open a stream.
     import aiohttp
 
     timeout = aiohttp.ClientTimeout(total=None)
@@ -29,30 +36,31 @@ def opened_session() -> "aiohttp.ClientSession":
     return aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
 
 
-async def listened(
+async def listen_to_subscription(
     session: "aiohttp.ClientSession", subgraph: str, endpoint: Endpoint, body: bytes, caller: Caller
 ) -> AsyncGenerator[Object, None]:
-    """The events of one subscription; whoever stops listening closes it. Raises SubgraphFailed."""
+    """Yields the events of one subscription; closing the generator ends it. Raises SubgraphFailed."""
     import aiohttp
 
-    over = _over_websocket if endpoint.stream.protocol is StreamProtocol.WEBSOCKET else _over_events
-    events = over(session, subgraph, endpoint, body, dict(endpoint.headers_for(caller)))
+    is_websocket = endpoint.stream.protocol is StreamProtocol.WEBSOCKET
+    listen = _listen_over_websocket if is_websocket else _listen_over_events
+    events = listen(session, subgraph, endpoint, body, dict(endpoint.headers_for(caller)))
     try:
         async for event in events:
             yield event
     except (_BrokeOff, aiohttp.ClientError, OSError, ValueError):
-        raise SubgraphFailed(f"The subgraph {subgraph} has broken the subscription off.", LOST) from None
+        raise SubgraphFailed(f"The subgraph {subgraph} broke off the subscription.", LOST) from None
     finally:
         await events.aclose()
 
 
 class _BrokeOff(Exception):
-    """The stream ended without being completed, or said what its protocol does not."""
+    """The stream ended before it was complete, or the subgraph violated the protocol."""
 
 
 @asynccontextmanager
-async def _reached(subgraph: str, endpoint: Endpoint) -> AsyncIterator[None]:
-    """What must be done within the subgraph's time. Raises SubgraphFailed, which says as little as that of a fetch."""
+async def _limit_connecting(subgraph: str, endpoint: Endpoint) -> AsyncIterator[None]:
+    """Limits the block to the subgraph's timeout. Raises SubgraphFailed, without the cause (see transport)."""
     import aiohttp
 
     try:
@@ -62,7 +70,7 @@ async def _reached(subgraph: str, endpoint: Endpoint) -> AsyncIterator[None]:
         raise SubgraphFailed(f"The subgraph {subgraph} cannot be reached.", "SUBGRAPH_UNAVAILABLE") from None
 
 
-async def _over_websocket(
+async def _listen_over_websocket(
     session: "aiohttp.ClientSession", subgraph: str, endpoint: Endpoint, body: bytes, headers: Mapping[str, str]
 ) -> AsyncGenerator[Object, None]:
     import aiohttp
@@ -76,27 +84,27 @@ async def _over_websocket(
         timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),
         ssl=endpoint.tls or True,
     )
-    async with _reached(subgraph, endpoint):
+    async with _limit_connecting(subgraph, endpoint):
         socket = await connecting
     try:
-        async with _reached(subgraph, endpoint):
+        async with _limit_connecting(subgraph, endpoint):
             await socket.send_str('{"type":"connection_init"}')
-            while (await _message(socket))["type"] != "connection_ack":
+            while (await _receive_message(socket))["type"] != "connection_ack":
                 pass
         await socket.send_str(f'{{"id":"1","type":"subscribe","payload":{body.decode()}}}')
-        while (message := await _message(socket))["type"] != "complete":
+        while (message := await _receive_message(socket))["type"] != "complete":
             payload = message.get("payload")
             if message["type"] == "error":
                 yield {"data": None, "errors": payload if isinstance(payload, list) else []}
                 return
             if message["type"] == "next":
-                yield _result(payload)
+                yield _check_result(payload)
     finally:
         await socket.close()
 
 
-async def _message(socket: "aiohttp.ClientWebSocketResponse") -> dict[str, Any]:
-    """The next message that is not about the connection itself."""
+async def _receive_message(socket: "aiohttp.ClientWebSocketResponse") -> dict[str, Any]:
+    """Returns the next message. Answers pings itself. Raises _BrokeOff for anything that is not a message."""
     import aiohttp
 
     while True:
@@ -112,34 +120,40 @@ async def _message(socket: "aiohttp.ClientWebSocketResponse") -> dict[str, Any]:
             return message
 
 
-async def _over_events(
+async def _listen_over_events(
     session: "aiohttp.ClientSession", subgraph: str, endpoint: Endpoint, body: bytes, headers: Mapping[str, str]
 ) -> AsyncGenerator[Object, None]:
     sent = {**headers, "content-type": "application/json", "accept": "text/event-stream"}
     url = endpoint.stream.url or endpoint.url
-    asking = session.post(url, data=body, headers=sent, allow_redirects=False, ssl=endpoint.tls or True)
-    async with _reached(subgraph, endpoint):
-        response = await asking
+    posting = session.post(url, data=body, headers=sent, allow_redirects=False, ssl=endpoint.tls or True)
+    async with _limit_connecting(subgraph, endpoint):
+        response = await posting
     try:
         if response.content_type != "text/event-stream":
             raise _BrokeOff
-        async for name, data in _events(response, endpoint.limits.response_bytes):
+        async for name, data in _parse_events(response, endpoint.limits.response_bytes):
             if name == "complete":
                 return
             if name == "next":
-                yield _result(orjson.loads(data))
+                yield _check_result(orjson.loads(data))
         raise _BrokeOff
     finally:
         response.close()
 
 
-async def _events(response: "aiohttp.ClientResponse", limit_bytes: int) -> AsyncGenerator[tuple[str, bytes], None]:
-    """Name and data of each event, as the format's blank lines divide them."""
-    left = b""
+async def _parse_events(
+    response: "aiohttp.ClientResponse", limit_bytes: int
+) -> AsyncGenerator[tuple[str, bytes], None]:
+    """Yields the name and the data of each event.
+
+    # b"event: next\ndata: {…}\n\n" → ("next", b"{…}"); a blank line ends an event, wherever the network splits it
+    Source: WHATWG HTML, Server-sent events. A line that begins with a colon is a comment (keep-alive).
+    """
+    rest = b""
     async for part in response.content.iter_any():
-        left = (left + part).replace(b"\r\n", b"\n")
-        *whole, left = left.split(b"\n\n")
-        if len(left) > limit_bytes:
+        rest = (rest + part).replace(b"\r\n", b"\n")
+        *whole, rest = rest.split(b"\n\n")
+        if len(rest) > limit_bytes:
             raise _BrokeOff
         for event in whole:
             fields = [line.partition(b":") for line in event.split(b"\n")]
@@ -149,7 +163,7 @@ async def _events(response: "aiohttp.ClientResponse", limit_bytes: int) -> Async
                 yield (named[-1] if named else "next"), data
 
 
-def _result(payload: Any) -> Object:
+def _check_result(payload: Any) -> Object:
     if not isinstance(payload, dict):
         raise _BrokeOff
     return payload

@@ -1,4 +1,9 @@
-"""HTTP to a subgraph: kept connections, timeout, retry, circuit breaker, limits."""
+"""Asks subgraphs over HTTP, with timeout, retry, circuit breaker, and one request for equal queries in flight.
+
+The way of a request:
+    ask ─▶ _send_shared (joins an equal query) ─▶ _send (reports to `note`)
+        ─▶ _send_within_limits (busy? breaker open?) ─▶ _post_in_time (timeout) ─▶ Pool.post (retry)
+"""
 
 import asyncio
 import time
@@ -17,126 +22,137 @@ from gateway.federation.executor.connection import (
     Pool,
     Resolve,
     Response,
-    header_lines,
-    pool,
+    encode_headers,
+    make_pool,
 )
 from gateway.federation.executor.endpoint import Endpoint
-from gateway.federation.executor.streams import listened, opened_session
-from gateway.federation.executor.subgraphs import ANONYMOUS_CALLER, Caller, Sign, SubgraphFailed
+from gateway.federation.executor.streams import listen_to_subscription, open_session
+from gateway.federation.executor.subgraphs import ANONYMOUS_CALLER, Caller, Object, Sign, SubgraphFailed
 
 if TYPE_CHECKING:
     import aiohttp
 
 
 Note = Callable[[str, float, SubgraphFailed | None], None]
-"""Hears of each request that was to be sent: to whom, the seconds that it took, what failed. The failure's `__cause__`
-is for operators alone."""
+"""Is called after each request with the subgraph, its duration in seconds, and the failure if there was one.
+
+The failure's `__cause__` says what happened to the connection; it is for operators only."""
 
 
 @dataclass(slots=True)
-class _Far:
-    """What is kept of an endpoint between requests; queries that are under way by what was sent."""
+class _Upstream:
+    """The state that belongs to an endpoint between requests."""
 
     endpoint: Endpoint
     pool: Pool
     breaker: Breaker
-    at_once: int = 0
-    """Requests that are being sent, or wait for their turn."""
-    under_way: dict[tuple[bytes, bytes], "asyncio.Future[bytes]"] = field(default_factory=dict)
+    requests: int = 0
+    """Requests that are being sent or wait for a connection."""
+    in_flight: dict[tuple[bytes, bytes], "asyncio.Future[bytes]"] = field(default_factory=dict)
+    """The answers that queries wait for, by body and headers."""
 
 
 @dataclass(slots=True)
 class HttpTransport:
-    """Asks subgraphs by their endpoints, which may be exchanged; close it when nothing is asked any more."""
+    """Asks subgraphs at their endpoints, which can be replaced while it runs. `close` it at the end."""
 
     endpoints: Mapping[str, Endpoint]
     sign: Sign | None = None
     resolve: Resolve | None = None
-    """Where connections may go to, by host and port; by default wherever the host's name leads."""
+    """Returns the addresses that a host may be reached at. None: the system's resolver, without restriction."""
     note: Note | None = None
-    _far: dict[str, _Far] = field(default_factory=dict)
+    _upstreams: dict[str, _Upstream] = field(default_factory=dict)
     _leaving: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
-    """What forgets the endpoints that are asked no more once those who began before have their answers."""
+    """The timers that forget subgraphs which have left the graph (see replace_endpoints)."""
     _session: "aiohttp.ClientSession | None" = None
 
-    async def ask(self, subgraph: str, body: bytes, kind: str, caller: Caller = ANONYMOUS_CALLER) -> dict[str, Any]:
-        """The subgraph's answer. A query is sent once more where its connection was lost, and once for all who
-        send the same at the same time."""
-        far = self._far.get(subgraph)
-        if far is None or far.endpoint is not self.endpoints.get(subgraph):
-            far = self._far[subgraph] = self._opened(subgraph, far)
+    async def ask(self, subgraph: str, body: bytes, kind: str, caller: Caller = ANONYMOUS_CALLER) -> Object:
+        """Returns the subgraph's answer. Raises SubgraphFailed.
+
+        A query is sent again if its connection is lost. Equal queries in flight, with equal headers, are sent once.
+        """
+        upstream = self._upstreams.get(subgraph)
+        if upstream is None or upstream.endpoint is not self.endpoints.get(subgraph):
+            upstream = self._upstreams[subgraph] = self._open_upstream(subgraph, upstream)
         signed = () if self.sign is None else self.sign(subgraph, body, kind, caller)
-        headers = header_lines(far.endpoint.headers_for(caller) + signed)
+        headers = encode_headers(upstream.endpoint.headers_for(caller) + signed)
         if kind != "query":
-            return (await self._sent(subgraph, far, body, headers, tries=1))[1]
-        same = (body, headers)
-        while (joined := far.under_way.get(same)) is not None:
+            return (await self._send(subgraph, upstream, body, headers, tries=1))[1]
+        # Callers with different rights have different headers (their tokens), so they never share an answer.
+        key = (body, headers)
+        while (shared := upstream.in_flight.get(key)) is not None:
             try:
-                return _read(subgraph, await asyncio.shield(joined))
+                # `shield`: a caller that is cancelled must not cancel the answer that others wait for.
+                return _parse_answer(subgraph, await asyncio.shield(shared))
             except _Abandoned:
                 continue
-        return await self._sent_for_all(subgraph, far, body, headers)
+        return await self._send_shared(subgraph, upstream, body, headers)
 
-    async def _sent_for_all(self, subgraph: str, far: _Far, body: bytes, headers: bytes) -> dict[str, Any]:
-        shared = far.under_way[body, headers] = asyncio.get_running_loop().create_future()
+    async def _send_shared(self, subgraph: str, upstream: _Upstream, body: bytes, headers: bytes) -> Object:
+        """Sends a query, and hands its answer to the callers that join it meanwhile."""
+        shared = upstream.in_flight[body, headers] = asyncio.get_running_loop().create_future()
         try:
-            text, answer = await self._sent(subgraph, far, body, headers, tries=2)
-            # The others read it for themselves: each merges further answers into its own.
+            text, answer = await self._send(subgraph, upstream, body, headers, tries=2)
+            # The others get the text and parse it themselves: each of them merges further data into its own objects.
             shared.set_result(text)
         except SubgraphFailed as failed:
             shared.set_exception(failed)
             raise
         finally:
-            del far.under_way[body, headers]
+            del upstream.in_flight[body, headers]
             if not shared.done():
                 shared.set_exception(_Abandoned())
-            # Whether anybody else waits for it or not: its failure has been seen here.
+            # Marks the exception as retrieved: asyncio would log it if nobody has joined.
             shared.exception()
         return answer
 
-    async def _sent(
-        self, subgraph: str, far: _Far, body: bytes, headers: bytes, tries: int
-    ) -> tuple[bytes, dict[str, Any]]:
+    async def _send(
+        self, subgraph: str, upstream: _Upstream, body: bytes, headers: bytes, tries: int
+    ) -> tuple[bytes, Object]:
+        """Returns the answer's text and the parsed answer."""
         began = time.monotonic()
         try:
-            done = await self._admitted(subgraph, far, body, headers, tries)
+            answer = await self._send_within_limits(subgraph, upstream, body, headers, tries)
         except SubgraphFailed as failure:
             if self.note is not None:
                 self.note(subgraph, time.monotonic() - began, failure)
             raise
         if self.note is not None:
             self.note(subgraph, time.monotonic() - began, None)
-        return done
+        return answer
 
-    async def _admitted(
-        self, subgraph: str, far: _Far, body: bytes, headers: bytes, tries: int
-    ) -> tuple[bytes, dict[str, Any]]:
-        """Within the subgraph's share of what is under way, and while its breaker is closed."""
-        limits = far.endpoint.limits
-        if far.at_once >= limits.connections + limits.waiting:
-            raise SubgraphFailed(f"The subgraph {subgraph} is asked for too much at once.", "SUBGRAPH_BUSY")
-        far.breaker.check()
-        far.at_once += 1
+    async def _send_within_limits(
+        self, subgraph: str, upstream: _Upstream, body: bytes, headers: bytes, tries: int
+    ) -> tuple[bytes, Object]:
+        """Sends only if the subgraph has not too many requests already, and its breaker lets the request through."""
+        limits = upstream.endpoint.limits
+        if upstream.requests >= limits.connections + limits.waiting:
+            raise SubgraphFailed(f"Too many requests wait for the subgraph {subgraph}.", "SUBGRAPH_BUSY")
+        upstream.breaker.check()
+        upstream.requests += 1
         try:
-            response = await _timely(subgraph, far, body, headers, tries)
+            response = await _post_in_time(subgraph, upstream, body, headers, tries)
             if response.status // 100 == 3:
-                raise SubgraphFailed(f"The subgraph {subgraph} answers elsewhere: its address is not followed.")
-            answer = _read(subgraph, response.body)
+                raise SubgraphFailed(f"The subgraph {subgraph} answered with a redirect, which is not followed.")
+            answer = _parse_answer(subgraph, response.body)
         except SubgraphFailed:
-            far.breaker.note(failed=True)
+            upstream.breaker.note(failed=True)
             raise
         finally:
-            far.at_once -= 1
-        far.breaker.note(failed=False)
+            upstream.requests -= 1
+        upstream.breaker.note(failed=False)
         return response.body, answer
 
-    def state(self, subgraph: str) -> State:
-        """Of its breaker; closed where it has not been asked yet."""
-        far = self._far.get(subgraph)
-        return State.CLOSED if far is None else far.breaker.state
+    def find_state(self, subgraph: str) -> State:
+        """Returns the state of the subgraph's breaker; closed if it was not asked yet."""
+        upstream = self._upstreams.get(subgraph)
+        return State.CLOSED if upstream is None else upstream.breaker.state
 
-    def exchange(self, endpoints: Mapping[str, Endpoint], drain_seconds: float) -> None:
-        """Asks at these from now on; at those that are no more among them so long, for who began before."""
+    def replace_endpoints(self, endpoints: Mapping[str, Endpoint], drain_seconds: float) -> None:
+        """Uses these endpoints from now on.
+
+        A subgraph that is no longer among them can be asked for `drain_seconds` more, by requests that began before.
+        """
         gone = {name: endpoint for name, endpoint in self.endpoints.items() if name not in endpoints}
         self.endpoints = {**gone, **endpoints}
         for name in [name for name in self._leaving if name in endpoints]:
@@ -149,11 +165,12 @@ class HttpTransport:
     def _forget(self, subgraph: str) -> None:
         del self._leaving[subgraph]
         self.endpoints = {name: endpoint for name, endpoint in self.endpoints.items() if name != subgraph}
-        far = self._far.pop(subgraph, None)
-        if far is not None:
-            far.pool.close()
+        upstream = self._upstreams.pop(subgraph, None)
+        if upstream is not None:
+            upstream.pool.close()
 
-    def _opened(self, subgraph: str, before: _Far | None) -> _Far:
+    def _open_upstream(self, subgraph: str, before: _Upstream | None) -> _Upstream:
+        """Returns the state for the subgraph's endpoint; the one `before` if only the object was replaced."""
         endpoint = self.endpoints.get(subgraph)
         if endpoint is None:
             raise SubgraphFailed(f"The subgraph {subgraph} has left the graph.", "SUBGRAPH_UNAVAILABLE")
@@ -164,42 +181,44 @@ class HttpTransport:
                 return before
             before.pool.close()
         try:
-            made = pool(endpoint.url, endpoint.tls, limits.connections, limits.response_bytes, self.resolve)
+            pool = make_pool(endpoint.url, endpoint.tls, limits.connections, limits.response_bytes, self.resolve)
         except ValueError:
-            sentence = f"The subgraph {subgraph} has no address that can be asked."
+            sentence = f"The address of the subgraph {subgraph} is not a usable http or https URL."
             raise SubgraphFailed(sentence, "SUBGRAPH_UNAVAILABLE") from None
-        # Half of the time is left for an answer: who cannot be reached is not taken for one who is slow.
-        made.connect_seconds = min(CONNECT_SECONDS, limits.timeout_ms / 2000)
-        return _Far(endpoint, made, Breaker(limits))
+        # Connecting may take half of the timeout. So a host that cannot be reached fails as unreachable, with the
+        # other half to spare, and not as a slow subgraph (SUBGRAPH_TIMEOUT).
+        pool.connect_seconds = min(CONNECT_SECONDS, limits.timeout_ms / 2000)
+        return _Upstream(endpoint, pool, Breaker(limits))
 
-    async def listen(self, subgraph: str, body: bytes, caller: Caller) -> AsyncGenerator[dict[str, Any], None]:
-        """The events of a subscription at the subgraph."""
+    async def listen(self, subgraph: str, body: bytes, caller: Caller) -> AsyncGenerator[Object, None]:
+        """Yields the events of a subscription at the subgraph. Raises SubgraphFailed."""
         if self._session is None:
-            self._session = opened_session()
-        async with aclosing(listened(self._session, subgraph, self.endpoints[subgraph], body, caller)) as events:
+            self._session = open_session()
+        stream = listen_to_subscription(self._session, subgraph, self.endpoints[subgraph], body, caller)
+        async with aclosing(stream) as events:
             async for event in events:
                 yield event
 
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
-        for waiting in self._leaving.values():
-            waiting.cancel()
-        for far in self._far.values():
-            far.pool.close()
-        # The loop closes the sockets in its next round, which must not be after its own end.
+        for timer in self._leaving.values():
+            timer.cancel()
+        for upstream in self._upstreams.values():
+            upstream.pool.close()
+        # An aborted socket is closed in the loop's next turn; without this, the loop may end before it.
         await asyncio.sleep(0)
 
 
 class _Abandoned(Exception):
-    """Who asked for all has gone: one of those that wait asks again."""
+    """The caller that sent the shared query was cancelled. One of the callers that joined it sends it again."""
 
 
-async def _timely(subgraph: str, far: _Far, body: bytes, headers: bytes, tries: int) -> Response:
-    limits = far.endpoint.limits
+async def _post_in_time(subgraph: str, upstream: _Upstream, body: bytes, headers: bytes, tries: int) -> Response:
+    limits = upstream.endpoint.limits
     try:
         async with asyncio.timeout(limits.timeout_ms / 1000):
-            return await far.pool.post(body, headers, tries)
+            return await upstream.pool.post(body, headers, tries)
     except TimeoutError as failure:
         sentence = f"The subgraph {subgraph} did not answer within {limits.timeout_ms} ms."
         raise SubgraphFailed(sentence, "SUBGRAPH_TIMEOUT") from failure
@@ -207,16 +226,16 @@ async def _timely(subgraph: str, far: _Far, body: bytes, headers: bytes, tries: 
         sentence = f"The subgraph {subgraph} answered with more than {limits.response_bytes} bytes."
         raise SubgraphFailed(sentence) from failure
     except (Lost, OSError) as failure:
-        # Refused, unknown, unreachable, an address that may not be asked, a wrong certificate, what is no HTTP: the
-        # answer is the same, lest whoever publishes a URL learns from the gateway what is where.
+        # One message for every cause: connection refused, unknown host, forbidden address, bad certificate, no HTTP.
+        # Otherwise a person who publishes a URL could use the gateway to scan the internal network.
         raise SubgraphFailed(f"The subgraph {subgraph} cannot be reached.", "SUBGRAPH_UNAVAILABLE") from failure
 
 
-def _read(subgraph: str, body: bytes) -> dict[str, Any]:
+def _parse_answer(subgraph: str, body: bytes) -> dict[str, Any]:
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise SubgraphFailed(f"The subgraph {subgraph} did not answer in JSON.") from None
     if not isinstance(answer, dict) or not ("data" in answer or "errors" in answer):
-        raise SubgraphFailed(f"The subgraph {subgraph} did not answer as GraphQL does.")
+        raise SubgraphFailed(f"The subgraph {subgraph} answered with JSON that is not a GraphQL response.")
     return answer

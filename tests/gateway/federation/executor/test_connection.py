@@ -13,7 +13,7 @@ import pytest
 import uvloop
 from support.authority import Authority
 
-from gateway.federation.executor.connection import Lost, Oversized, Response, pool
+from gateway.federation.executor.connection import Lost, Oversized, Response, make_pool
 from gateway.federation.executor.endpoint import Endpoint, TransportLimits
 from gateway.federation.executor.subgraphs import Caller, SubgraphFailed
 from gateway.federation.executor.transport import HttpTransport
@@ -64,7 +64,7 @@ def whole(body: bytes, *headers: bytes) -> bytes:
 
 
 async def posted(url: str, times: int = 1, tries: int = 1) -> list[Response]:
-    connections = pool(url, None, 4, LIMIT)
+    connections = make_pool(url, None, 4, LIMIT)
     try:
         return [await connections.post(b"{}", b"", tries) for _ in range(times)]
     finally:

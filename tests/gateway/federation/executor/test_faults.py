@@ -372,7 +372,7 @@ async def test_a_redirection_is_not_followed(stack: AsyncExitStack) -> None:
     target = await stack.enter_async_context(serving(prices))
     body = await (await shop(stack, elsewhere)).ask(WHOLE)
     assert body["data"]["products"][0] == {"name": "one", "price": None}
-    assert body["errors"][0]["message"] == "The subgraph b answers elsewhere: its address is not followed."
+    assert body["errors"][0]["message"] == "The subgraph b answered with a redirect, which is not followed."
 
 
 async def test_aliases_and_conditions_are_the_clients(stack: AsyncExitStack) -> None:

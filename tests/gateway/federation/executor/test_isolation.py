@@ -154,7 +154,7 @@ async def test_a_subgraph_takes_no_more_than_its_share_of_what_is_under_way(stac
     await asyncio.sleep(0)
     failure = await failed(transport)
     assert failure.code == "SUBGRAPH_BUSY"
-    assert transport.state("a") is State.CLOSED
+    assert transport.find_state("a") is State.CLOSED
     released.set()
     assert await asyncio.gather(*asking) == [{"data": {}}] * share
     assert await transport.ask("a", b"{}", "mutation") == {"data": {}}
@@ -164,7 +164,7 @@ async def test_a_subgraph_takes_no_more_than_its_share_of_what_is_under_way(stac
 async def test_who_began_before_an_exchange_is_answered_and_then_it_is_forgotten(stack: AsyncExitStack) -> None:
     transport = transport_to(stack, a=Endpoint(await stack.enter_async_context(serving(FAR)), LIMITS))
     await transport.ask("a", b"{}", "mutation")
-    transport.exchange({}, drain_seconds=0.2)
+    transport.replace_endpoints({}, drain_seconds=0.2)
     assert await transport.ask("a", b"{}", "mutation") == {"data": {"a": 1}}
     await asyncio.sleep(0.4)
     assert transport.endpoints == {}
@@ -174,8 +174,8 @@ async def test_who_began_before_an_exchange_is_answered_and_then_it_is_forgotten
 async def test_one_that_comes_back_in_time_is_not_forgotten(stack: AsyncExitStack) -> None:
     endpoint = Endpoint(await stack.enter_async_context(serving(FAR)), LIMITS)
     transport = transport_to(stack, a=endpoint)
-    transport.exchange({}, drain_seconds=0.1)
-    transport.exchange({"a": endpoint}, drain_seconds=0.1)
+    transport.replace_endpoints({}, drain_seconds=0.1)
+    transport.replace_endpoints({"a": endpoint}, drain_seconds=0.1)
     await asyncio.sleep(0.3)
     assert await transport.ask("a", b"{}", "mutation") == {"data": {"a": 1}}
 
@@ -193,7 +193,7 @@ async def test_a_moved_subgraph_leaves_no_connection_open_at_the_old_place(stack
     transport = transport_to(stack, a=Endpoint(await stack.enter_async_context(serving(held)), LIMITS))
     before = asyncio.create_task(transport.ask("a", b"{}", "mutation"))
     await arrived.wait()
-    transport.exchange({"a": Endpoint(await stack.enter_async_context(serving(FAR)), LIMITS)}, drain_seconds=1)
+    transport.replace_endpoints({"a": Endpoint(await stack.enter_async_context(serving(FAR)), LIMITS)}, drain_seconds=1)
     assert await transport.ask("a", b"{}", "mutation") == {"data": {"a": 1}}
     released.set()
     assert await before == {"data": {"old": 1}}
