@@ -21,11 +21,11 @@ from support.selections import (
     MUTATIONS,
     QUERIES,
     SUBSCRIPTIONS,
-    arguments,
-    everything,
-    input_fields,
-    operation,
-    value,
+    find_input_fields,
+    make_arguments,
+    make_value,
+    select_everything,
+    write_operation,
 )
 
 from resolvers import policy
@@ -163,7 +163,7 @@ async def test_no_field_below_any_root_shows_anybody_what_is_not_theirs(watched:
         answers = ""
         for name, field in QUERIES.items():
             for row in rows if name == "complaint" else rows[: 2 if name in of_one else 1]:
-                document, variables = operation("query", name, field, arguments(field, row["_id"]))
+                document, variables = write_operation("query", name, field, make_arguments(field, row["_id"]))
                 answer = json.dumps(await ask(watched, document, variables, viewer), default=str)
                 answers += answer
                 if name in ("complaint", "node"):
@@ -178,7 +178,7 @@ async def told(store: Store, stream: FanOut, name: str, rows: list[Document], vi
     """Everything that a subscription of everything says of the rows, each of them changed once."""
     field, answers = SUBSCRIPTIONS[name], ""
     for row in rows:
-        document, variables = operation("subscription", name, field, arguments(field, row["_id"]))
+        document, variables = write_operation("subscription", name, field, make_arguments(field, row["_id"]))
         context = RequestContext(store, loaders(store), NOW, b"the secret key of the tests", calendar, viewer)
         context.purpose, context.live = "Uji", stream
         events = subscribe(BUILT, checked(document), variable_values=variables, context_value=context)
@@ -306,7 +306,7 @@ async def test_by_id_what_is_hidden_is_what_does_not_exist(watched: Store, comma
         seen = []
         for complaint_id in (hidden["_id"], NOBODYS):
             commands.sent.clear()
-            document, variables = operation("query", name, field, arguments(field, complaint_id))
+            document, variables = write_operation("query", name, field, make_arguments(field, complaint_id))
             answer = json.dumps(await ask(watched, document, variables, viewer), default=str)
             seen.append((answer.replace(complaint_id, "ID"), shapes(commands.sent, complaint_id)))
         assert seen[0] == seen[1], (viewer, name)
@@ -342,12 +342,12 @@ async def test_a_subscription_does_the_same_for_what_is_hidden_and_for_what_does
 async def test_no_mutation_tells_what_is_hidden_from_what_does_not_exist(watched: Store, commands: Commands) -> None:
     hidden = marked(confidential=True)
     await watched.complaints.insert_one(hidden)
-    named = {name: field for name, field in MUTATIONS.items() if "complaint" in input_fields(field)}
+    named = {name: field for name, field in MUTATIONS.items() if "complaint" in find_input_fields(field)}
     for viewer, (name, field) in itertools.product(OUTSIDERS, named.items()):
         seen = []
         for complaint_id in (hidden["_id"], NOBODYS):
             commands.sent.clear()
-            given = {"input": value("input", field.args["input"].type, complaint_id)}
+            given = {"input": make_value("input", field.args["input"].type, complaint_id)}
             document = f"mutation ($input: {field.args['input'].type}) {{ asked: {name}(input: $input) {REFUSAL} }}"
             answer = json.dumps(await ask(watched, document, given, viewer), default=str)
             seen.append((answer.replace(complaint_id, "ID"), shapes(commands.sent, complaint_id)))
@@ -359,7 +359,7 @@ async def test_no_mutation_tells_what_is_hidden_from_what_does_not_exist(watched
 async def test_the_walk_reaches_every_field_of_a_complaint_and_of_the_logs() -> None:
     for name in ("Complaint", "Reporter", "AuditEntry", "IdentityRead", "FollowUp", "Forwarding"):
         fields = BUILT.type_map[name].fields  # type: ignore[attr-defined]
-        asked = everything(BUILT.type_map[name])
+        asked = select_everything(BUILT.type_map[name])
         assert all(f" {field} " in asked or f" {field}" in asked for field in fields)
 
 

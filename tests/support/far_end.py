@@ -1,4 +1,4 @@
-"""A subgraph's far end: a real server that answers as a test wants it to, or not at all."""
+"""A subgraph as a real HTTP server, which answers as a test tells it to, or not at all."""
 
 import json
 import socket
@@ -14,14 +14,14 @@ Streams = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @asynccontextmanager
-async def serving(
+async def run_server(
     answer: Answer,
     port: int = 0,
     streams: Streams | None = None,
     host: str = "127.0.0.1",
     tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[str]:
-    """The URL of a server that answers each request's JSON by `answer`, and websockets by `streams`."""
+    """Yields the URL of a server that answers requests by `answer` (given their JSON) and WebSockets by `streams`."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         return await answer(await request.json(), request)
@@ -41,8 +41,8 @@ async def serving(
         await runner.cleanup()
 
 
-def answering(data: Any, **further: Any) -> Answer:
-    """Always the same answer."""
+def answer_with(data: Any, **further: Any) -> Answer:
+    """Answers every request with the same data."""
 
     async def answer(asked: dict[str, Any], request: web.Request) -> web.StreamResponse:
         return web.json_response({"data": data, **further})
@@ -50,8 +50,8 @@ def answering(data: Any, **further: Any) -> Answer:
     return answer
 
 
-def text(body: str | bytes, status: int = 200, content_type: str = "application/json") -> Answer:
-    """Always the same bytes."""
+def answer_text(body: str | bytes, status: int = 200, content_type: str = "application/json") -> Answer:
+    """Answers every request with the same bytes."""
     encoded = body.encode() if isinstance(body, str) else body
 
     async def answer(asked: dict[str, Any], request: web.Request) -> web.StreamResponse:
@@ -67,7 +67,7 @@ def free_port() -> int:
         return port
 
 
-def entities(asked: dict[str, Any]) -> list[dict[str, Any]]:
-    """The representations of a request."""
+def read_representations(asked: dict[str, Any]) -> list[dict[str, Any]]:
+    """Returns the representations that a request sends."""
     found: list[dict[str, Any]] = json.loads(json.dumps(asked["variables"]["r0"]))
     return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
-from support.far_end import Answer, answering, serving
+from support.far_end import Answer, answer_with, run_server
 
 SDL = """
 extend schema
@@ -33,14 +33,14 @@ class Hostile:
     """`url` is where it is; it answers by `answer`."""
 
     url: str = ""
-    answer: Answer = field(default_factory=lambda: answering({}))
+    answer: Answer = field(default_factory=lambda: answer_with({}))
     asked: list[dict[str, Any]] = field(default_factory=list)
     """The bodies that it was sent, and beside them the headers of each."""
     headers: list[dict[str, str]] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
 
     def says(self, data: Any, **further: Any) -> None:
-        self.answer = answering(data, **further)
+        self.answer = answer_with(data, **further)
 
     def gives(self, *rows: Any, **further: Any) -> None:
         """These for whatever entities it is asked, under each name that the request gives them."""
@@ -68,6 +68,6 @@ async def hostile() -> AsyncIterator[Hostile]:
         made.bodies.append(await request.read())
         return await made.answer(asked, request)
 
-    async with serving(answer) as url:
+    async with run_server(answer) as url:
         made.url = url
         yield made

@@ -1,11 +1,11 @@
-"""Subgraphs whose SDL a test writes, over one world of objects that all of them know their part of.
+"""Subgraphs whose SDL a test writes, over one world of objects; each subgraph knows a part of them.
 
-The same operation is answered by the engine over the subgraphs and by one schema over the world. A subgraph refuses
-what it cannot know: what is external to it and neither a key, provided nor brought by a representation, and
-requirements that a representation does not bring.
+The engine over the subgraphs and one schema over the world must give the same answer. A subgraph fails the test if it
+is asked for something that it cannot know: an external field that is not a key, not provided and not in the
+representation, or a field whose requirement is not in the representation.
 
-The world's objects are dictionaries with `__typename`, which name each other directly. A value that is a function
-computes it: of a `View` of its object and the field's arguments.
+The world's objects are dictionaries with `__typename`; they refer to each other directly. A value may be a function,
+which is called with a `View` of its object and the field's arguments.
 """
 
 import asyncio
@@ -56,11 +56,11 @@ Composite = (
 
 
 class Unknowable(AssertionError):
-    """A subgraph was asked for what it cannot know."""
+    """A subgraph was asked for something that it cannot know."""
 
 
 class View:
-    """What a computed field sees of its object: all of it, or what a subgraph was told."""
+    """What a computed field sees of its object: all of it, or only what the representation brought."""
 
     def __init__(self, row: Row, known: Row | None = None) -> None:
         self.row, self.known = row, known
@@ -69,21 +69,21 @@ class View:
     def __call__(self, name: str, **arguments: Any) -> Any:
         if self.known is None:
             value = self.row[name]
-            return _mapped(value(self, **arguments) if callable(value) else value, View)
+            return _map_objects(value(self, **arguments) if callable(value) else value, View)
         if name not in self.known:
             raise Unknowable(f"{name} is not in {self.known}")
-        return _mapped(self.known[name], lambda known: View({}, known))
+        return _map_objects(self.known[name], lambda known: View({}, known))
 
 
 class _Object:
-    """An object in a subgraph: `known` is what a representation or a `@provides` has brought of it."""
+    """An object in a subgraph. `known` are the values that a representation or a `@provides` brought."""
 
     def __init__(self, row: Row, known: Row | None = None) -> None:
         self.row, self.known = row, known or {}
 
 
 class Subgraph:
-    """One subgraph's SDL, made executable over the world."""
+    """Executes one subgraph's SDL over the world."""
 
     def __init__(self, name: str, sdl: str, world: "World") -> None:
         self.name, self.sdl, self.world = (
@@ -92,7 +92,7 @@ class Subgraph:
             world,
         )
         document = parse(self.sdl)
-        self.words = _imports(document)
+        self.words = _read_imports(document)
         self.roots = {"query": "Query", "mutation": "Mutation"}
         for definition in document.definitions:
             if isinstance(definition, SchemaDefinitionNode | SchemaExtensionNode):
@@ -104,18 +104,20 @@ class Subgraph:
                 self.types.setdefault(definition.name.value, []).append(definition)
                 for field in definition.fields or ():
                     self.fields[definition.name.value, field.name.value] = field
-        self.schema = self._executable(document)
+        self.schema = self._build_schema(document)
 
-    def _directives(self, node: Any, word: str) -> list[DirectiveNode]:
+    def _find_directives(self, node: Any, word: str) -> list[DirectiveNode]:
         return [row for row in node.directives or () if self.words.get(row.name.value, row.name.value) == word]
 
-    def _executable(self, document: DocumentNode) -> GraphQLSchema:
-        own = list(_definitions(document))
+    def _build_schema(self, document: DocumentNode) -> GraphQLSchema:
+        own = list(_list_definitions(document))
         entities = [
             name
             for name, nodes in self.types.items()
             if isinstance(nodes[0], ObjectTypeDefinitionNode | ObjectTypeExtensionNode)
-            if any(_argument(key, "resolvable", True) for node in nodes for key in self._directives(node, "key"))
+            if any(
+                _read_argument(key, "resolvable", True) for node in nodes for key in self._find_directives(node, "key")
+            )
         ]
         query = self.roots["query"]
         if query not in self.types:
@@ -132,7 +134,7 @@ class Subgraph:
 
     def keys(self, type_name: str) -> list[str]:
         nodes = self.types.get(type_name, [])
-        return [str(_argument(key, "fields")) for node in nodes for key in self._directives(node, "key")]
+        return [str(_read_argument(key, "fields")) for node in nodes for key in self._find_directives(node, "key")]
 
     def answer(self, query: str, variables: Row) -> Row:
         document = parse(query)
@@ -142,15 +144,15 @@ class Subgraph:
             document,
             variable_values=variables,
             field_resolver=self._resolve,
-            type_resolver=lambda value, info, kind: self._called(value.row),
+            type_resolver=lambda value, info, kind: self._name_type(value.row),
         )
         for error in result.errors or ():
             if error.original_error is not None:
                 raise AssertionError(f"{self.name}: {error.message} in {query} {variables}") from error.original_error
         return dict(result.formatted)
 
-    def _called(self, row: Row) -> str:
-        """Its type, or the interface object that stands for it here."""
+    def _name_type(self, row: Row) -> str:
+        """Returns the object's type, or the interface object that stands for it in this subgraph."""
         name: str = row["__typename"]
         if name in self.types:
             return name
@@ -159,7 +161,7 @@ class Subgraph:
     def _resolve(self, source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         type_name, name = info.parent_type.name, info.field_name
         if name == "_entities":
-            return [self._entity(row) for row in arguments["representations"]]
+            return [self._find_entity(row) for row in arguments["representations"]]
         if source is None:
             row = self.world.roots[next(kind for kind, root in self.roots.items() if root == type_name)]
             source = _Object(row)
@@ -169,36 +171,36 @@ class Subgraph:
         known = source.known.get(name) if name in source.known else None
         if self._is_external(type_name, name) and name not in source.known:
             raise Unknowable(f"{self.name} does not know {type_name}.{name}")
-        requires = self._directives(field, "requires")
+        requires = self._find_directives(field, "requires")
         value = source.row[name]
         if callable(value):
             value = value(View(source.row, source.known if requires else None), **arguments)
-        for provides in self._directives(field, "provides"):
-            provided = _projecting(self.world, parse_fields(_argument(provides, "fields")))
-            return _mapped(value, partial(_provided, provided))
-        return _paired(value, known)
+        for provides in self._find_directives(field, "provides"):
+            provided = _make_projection(self.world, parse_fields(_read_argument(provides, "fields")))
+            return _map_objects(value, partial(_provide, provided))
+        return _pair_objects(value, known)
 
     def _is_external(self, type_name: str, name: str) -> bool:
-        if any(name in _names(key) for key in self.keys(type_name)):
+        if any(name in _list_names(key) for key in self.keys(type_name)):
             return False
         nodes = [*self.types[type_name], self.fields[type_name, name]]
-        return any(self._directives(node, "external") for node in nodes)
+        return any(self._find_directives(node, "external") for node in nodes)
 
-    def _entity(self, representation: Row) -> _Object | None:
+    def _find_entity(self, representation: Row) -> _Object | None:
         type_name = representation["__typename"]
         assert type_name in self.schema.type_map, (self.name, representation)
-        usable = [key for key in self.keys(type_name) if _names(key) <= representation.keys()]
+        usable = [key for key in self.keys(type_name) if _list_names(key) <= representation.keys()]
         assert usable, f"{self.name} has no key for {representation}"
         for row in self.world.objects:
             if self.world.is_a(row, type_name):
                 for key in usable:
-                    if _covers(representation, self.world.projected(row, parse_fields(key))):
+                    if _covers(representation, self.world.project(row, parse_fields(key))):
                         return _Object(row, {**representation, "__typename": row["__typename"]})
         return None
 
 
 class World:
-    """The roots' values, and every object that is found by a key."""
+    """The values of the root types, and all objects that `_entities` can find."""
 
     def __init__(self, query: Row, objects: Sequence[Row] = (), mutation: Row | None = None) -> None:
         self.roots = {"query": query, "mutation": mutation or {}}
@@ -217,8 +219,8 @@ class World:
             and self.supergraph.schema.is_sub_type(kind, found)
         )
 
-    def projected(self, row: Row, selection_set: SelectionSetNode) -> Row:
-        """What a field set selects of the object."""
+    def project(self, row: Row, selection_set: SelectionSetNode) -> Row:
+        """Returns the part of the object that a field set selects."""
         found: Row = {}
         for selection in selection_set.selections:
             match selection:
@@ -227,42 +229,42 @@ class World:
                 case FieldNode(name=name, selection_set=below):
                     value = row[name.value]
                     value = value(View(row)) if callable(value) else value
-                    one = _projecting(self, below) if below else lambda inner: inner
-                    found[name.value] = _mapped(value, one)
+                    one = _make_projection(self, below) if below else lambda inner: inner
+                    found[name.value] = _map_objects(value, one)
                 case InlineFragmentNode(type_condition=condition, selection_set=below):
                     if condition is None or self.is_a(row, condition.name.value):
-                        found |= self.projected(row, below)
+                        found |= self.project(row, below)
         return found
 
     def resolve(self, source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
-        """One schema over everything."""
+        """The resolver of the one schema over the whole world."""
         row = self.roots[info.operation.operation.value] if source is None else source
         value = row[info.field_name]
         return value(View(row), **arguments) if callable(value) else value
 
 
-def _provided(provided: Callable[[Row], Row], row: Row) -> _Object:
+def _provide(provided: Callable[[Row], Row], row: Row) -> _Object:
     return _Object(row, provided(row))
 
 
-def _projecting(world: World, below: SelectionSetNode) -> Callable[[Row], Row]:
-    return lambda row: world.projected(row, below)
+def _make_projection(world: World, below: SelectionSetNode) -> Callable[[Row], Row]:
+    return lambda row: world.project(row, below)
 
 
-def agreed(world: World, query: str, /, variables: Row | None = None, **sdls: str) -> list[str]:
-    """The engine's requests as `subgraph: document`; its answer is the one schema's, and without an error.
+def check_agreement(world: World, query: str, /, variables: Row | None = None, **sdls: str) -> list[str]:
+    """Checks that the engine answers like the one schema, without errors. Returns its requests as `subgraph: document`.
 
-    The same in whichever order the subgraphs are composed, and from the supergraph's own SDL.
+    Checks the same for the reverse order of subgraphs, and for the supergraph read back from its SDL.
     """
-    answer, requests = _asked(world, query, variables or {}, sdls, is_read=False)
+    answer, requests = _ask_engine(world, query, variables or {}, sdls, is_read=False)
     assert "errors" not in answer, answer
     for order, is_read in ((reversed(sdls), False), (sdls, True)):
-        again, _ = _asked(world, query, variables or {}, {name: sdls[name] for name in order}, is_read=is_read)
+        again, _ = _ask_engine(world, query, variables or {}, {name: sdls[name] for name in order}, is_read=is_read)
         assert again == answer
     return requests
 
 
-def _asked(
+def _ask_engine(
     world: World, query: str, variables: Row, sdls: Mapping[str, str], *, is_read: bool
 ) -> tuple[Row, list[str]]:
     subgraphs = {name: Subgraph(name, sdl, world) for name, sdl in sdls.items()}
@@ -299,8 +301,8 @@ def _asked(
     return answer, requests
 
 
-def _definitions(document: DocumentNode) -> Iterator[DefinitionNode]:
-    """Without the schema's; a type that is only extended is defined by its first extension."""
+def _list_definitions(document: DocumentNode) -> Iterator[DefinitionNode]:
+    """Yields the definitions except the schema's. The first extension of an undefined type becomes its definition."""
     defined = {
         row.name.value for row in document.definitions if isinstance(row, Composite) and "extension" not in row.kind
     }
@@ -315,27 +317,27 @@ def _definitions(document: DocumentNode) -> Iterator[DefinitionNode]:
             yield row
 
 
-def _imports(document: DocumentNode) -> dict[str, str]:
-    """What this subgraph calls federation's directives, to their own names."""
+def _read_imports(document: DocumentNode) -> dict[str, str]:
+    """Returns federation's own directive names by the names that this subgraph uses."""
     found: dict[str, str] = {}
     links = [
         row
         for definition in document.definitions
         if isinstance(definition, SchemaDefinitionNode | SchemaExtensionNode)
         for row in definition.directives or ()
-        if row.name.value == "link" and "federation" in str(_argument(row, "url"))
+        if row.name.value == "link" and "federation" in str(_read_argument(row, "url"))
     ]
     for link in links:
-        prefix = _argument(link, "as", "federation")
+        prefix = _read_argument(link, "as", "federation")
         found |= {f"{prefix}__{word}": word for word in ("key", "shareable", "external", "requires", "provides")}
-        for row in _argument(link, "import", []):
+        for row in _read_argument(link, "import", []):
             if isinstance(row, dict):
                 name = str(row["name"])
                 found[str(row.get("as", name))[1:]] = name[1:]
     return found
 
 
-def _argument(directive: DirectiveNode, name: str, default: Any = None) -> Any:
+def _read_argument(directive: DirectiveNode, name: str, default: Any = None) -> Any:
     for row in directive.arguments or ():
         if row.name.value == name:
             return value_from_ast_untyped(row.value)
@@ -343,7 +345,7 @@ def _argument(directive: DirectiveNode, name: str, default: Any = None) -> Any:
 
 
 def _covers(given: Any, wanted: Any) -> bool:
-    """Whether all of what is wanted is given, and perhaps more."""
+    """Whether `given` holds everything that `wanted` holds; it may hold more."""
     if isinstance(wanted, dict):
         return isinstance(given, dict) and all(
             name in given and _covers(given[name], value) for name, value in wanted.items()
@@ -353,20 +355,20 @@ def _covers(given: Any, wanted: Any) -> bool:
     return bool(given == wanted)
 
 
-def _names(key: str) -> set[str]:
-    """The field set's outermost fields."""
+def _list_names(key: str) -> set[str]:
+    """Returns the names of the field set's outermost fields."""
     return {row.name.value for row in parse_fields(key).selections if isinstance(row, FieldNode)}
 
 
-def _mapped(value: Any, one: Callable[[Any], Any]) -> Any:
-    """Of each object in the lists."""
+def _map_objects(value: Any, one: Callable[[Any], Any]) -> Any:
+    """Applies the function to each object, through lists."""
     if isinstance(value, list):
-        return [_mapped(row, one) for row in value]
+        return [_map_objects(row, one) for row in value]
     return one(value) if isinstance(value, dict) else value
 
 
-def _paired(value: Any, known: Any) -> Any:
+def _pair_objects(value: Any, known: Any) -> Any:
     if isinstance(value, list):
         given = known if isinstance(known, list) and len(known) == len(value) else [None] * len(value)
-        return [_paired(row, part) for row, part in zip(value, given, strict=True)]
+        return [_pair_objects(row, part) for row, part in zip(value, given, strict=True)]
     return _Object(value, known if isinstance(known, dict) else None) if isinstance(value, dict) else value

@@ -63,7 +63,7 @@ def executable(world: World, subgraph: str) -> GraphQLSchema:
 def _is_entity(world: World, name: str, subgraph: str) -> bool:
     kind = world.kinds[name]
     if subgraph in kind.object_in:
-        return bool(kind.declared(subgraph))
+        return bool(kind.list_fields(subgraph))
     return any(resolvable for _, resolvable in kind.keys.get(subgraph, ()))
 
 
@@ -144,7 +144,7 @@ class Resolver:
                 return {"t": "Query", "n": 0}
         kind, name = self.world.kinds[spec.of], spec.of
         if kind.is_abstract:
-            allowed = self.world.allowed(spec)
+            allowed = self.world.find_common_types(spec)
             if not allowed:
                 raise Sour(spec.name)
             name = allowed[seed % len(allowed)]

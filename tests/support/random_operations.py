@@ -1,4 +1,4 @@
-"""Random operations that are valid in a schema."""
+"""Writes random operations that are valid in a schema. A seed decides everything."""
 
 from collections.abc import Iterator
 from random import Random
@@ -26,22 +26,22 @@ VARIABLES = "($yes: Boolean = true, $no: Boolean = false, $x: Int = 2)"
 USED = "used: __typename @include(if: $yes) @skip(if: $no)"
 
 
-def an_operation(schema: GraphQLSchema, seed: int) -> str:
-    """Aliases are rare at first; where fields conflict, each has its own.
+def write_random_operation(schema: GraphQLSchema, seed: int) -> str:
+    """Returns a valid operation: first with few aliases; if its fields conflict, with more.
 
-    A null where none may be nulls the object for all aliases, as it is fetched once: so either no object has two, or
-    nothing breaks.
+    An object is fetched once for all its aliases, so a forbidden null inside it nulls it for all of them, which
+    graphql-core does not do. So an operation selects either breaking fields or aliases of objects, never both.
     """
     has_breaking = any("bad" in getattr(named, "fields", {}) for named in schema.type_map.values())
     for aliased, breaks in ((0.1, has_breaking), (0.1, False), (0.3, False), (1.0, False)):
-        text = _Asking(Random(seed), schema, aliased, breaks=breaks).document()
+        text = _OperationWriter(Random(seed), schema, aliased, breaks=breaks).write_document()
         invalid = validate(schema, parse(text))
         if not invalid:
             return text
     raise AssertionError(f"not valid: {invalid} {text}")
 
 
-class _Asking:
+class _OperationWriter:
     def __init__(self, chance: Random, schema: GraphQLSchema, aliased: float, *, breaks: bool) -> None:
         self.chance = chance
         self.schema = schema
@@ -51,23 +51,23 @@ class _Asking:
         self.names = iter(range(100_000))
         self.fragments: list[str] = []
 
-    def document(self) -> str:
+    def write_document(self) -> str:
         mutation = self.schema.mutation_type
         is_mutation = mutation is not None and self.chance.random() < 0.2
         root: Any = mutation if is_mutation else self.schema.query_type
         extra = [self.chance.choice(INTROSPECTION)] if not is_mutation and self.chance.random() < 0.1 else []
-        parts = [USED, *self.parts(root, 4), *extra]
+        parts = [USED, *self.write_parts(root, 4), *extra]
         if len(self.fragments) or self.chance.random() < 0.5:
-            # A variable that only a fragment uses is declared all the same.
+            # GraphQL requires a variable that only a fragment uses to be declared, too.
             parts.append("lone: __typename @include(if: $yes)")
         variables = VARIABLES if "$x" in " ".join([*parts, *self.fragments]) else VARIABLES.replace(", $x: Int = 2", "")
         return " ".join(["mutation" if is_mutation else "query", variables, "{", *parts, "}", *self.fragments])
 
-    def selection(self, named: Any, depth: int) -> str:
-        parts = list(self.parts(named, depth))
+    def write_selection(self, named: Any, depth: int) -> str:
+        parts = list(self.write_parts(named, depth))
         return "{ " + " ".join(parts or ["__typename"]) + " }"
 
-    def parts(self, named: Any, depth: int) -> Iterator[str]:
+    def write_parts(self, named: Any, depth: int) -> Iterator[str]:
         if self.chance.random() < 0.15:
             yield "__typename"
         if not isinstance(named, GraphQLUnionType):
@@ -75,29 +75,29 @@ class _Asking:
             if self.chance.random() < 0.3:
                 self.chance.shuffle(names)
             for name in names:
-                yield from self.field(named, name, depth)
+                yield from self.write_field(named, name, depth)
         if isinstance(named, GraphQLInterfaceType | GraphQLUnionType):
             for possible in self.schema.get_possible_types(named):
                 if self.chance.random() < 0.6:
-                    yield self.fragment(possible, depth)
-        for other in self.overlapping(named):
+                    yield self.write_fragment(possible, depth)
+        for other in self.find_overlapping(named):
             if self.chance.random() < 0.08:
-                yield self.fragment(other, depth)
+                yield self.write_fragment(other, depth)
 
-    def overlapping(self, named: Any) -> list[Any]:
-        own = set(self.possible(named))
+    def find_overlapping(self, named: Any) -> list[Any]:
+        own = set(self.list_possible_types(named))
         return [
             other
             for other in self.schema.type_map.values()
             if isinstance(other, GraphQLInterfaceType | GraphQLUnionType | GraphQLObjectType)
             and not other.name.startswith("__")
-            and own & set(self.possible(other))
+            and own & set(self.list_possible_types(other))
         ]
 
-    def possible(self, named: Any) -> list[Any]:
+    def list_possible_types(self, named: Any) -> list[Any]:
         return [named] if isinstance(named, GraphQLObjectType) else list(self.schema.get_possible_types(named))
 
-    def field(self, named: Any, name: str, depth: int) -> Iterator[str]:
+    def write_field(self, named: Any, name: str, depth: int) -> Iterator[str]:
         field = named.fields[name]
         of = get_named_type(field.type)
         leaf = is_leaf_type(of)
@@ -109,26 +109,26 @@ class _Asking:
         for _ in range(2 if self.chance.random() < 0.1 else 1):
             self.left -= 1
             alias = f"n{next(self.names)}: " if self.chance.random() < self.aliased and not is_plain else ""
-            inside = "" if leaf else self.selection(of, depth - 1)
-            arguments = "" if is_plain else self.arguments(field)
-            yield f"{alias}{name}{arguments} {self.condition()} {inside}"
+            inside = "" if leaf else self.write_selection(of, depth - 1)
+            arguments = "" if is_plain else self.write_arguments(field)
+            yield f"{alias}{name}{arguments} {self.choose_condition()} {inside}"
 
-    def arguments(self, field: Any) -> str:
+    def write_arguments(self, field: Any) -> str:
         if not field.args or self.chance.random() < 0.4:
             return ""
         return f"(x: {self.chance.choice(['1', '2', '3', '$x', 'null'])})"
 
-    def fragment(self, named: Any, depth: int) -> str:
+    def write_fragment(self, named: Any, depth: int) -> str:
         assert is_composite_type(named)
-        inside = self.selection(named, depth - 1)
-        condition = self.condition()
+        inside = self.write_selection(named, depth - 1)
+        condition = self.choose_condition()
         if self.chance.random() < 0.25:
             name = f"F{next(self.names)}"
             self.fragments.append(f"fragment {name} on {named.name} {inside}")
             return f"...{name} {condition}"
         return f"... on {named.name} {condition} {inside}"
 
-    def condition(self) -> str:
+    def choose_condition(self) -> str:
         chance = self.chance.random()
         if chance < 0.7:
             return ""

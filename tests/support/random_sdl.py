@@ -17,7 +17,7 @@ def subgraph_sdl(world: World, subgraph: str) -> str:
             lines.append(f"union {kind.name} = {' | '.join(kind.members[subgraph])}")
         elif kind.category == "interface" and subgraph not in kind.object_in:
             lines.append(_interface(world, kind, subgraph))
-        elif kind.declared(subgraph) or subgraph in kind.object_in:
+        elif kind.list_fields(subgraph) or subgraph in kind.object_in:
             lines.append(_object(world, kind, subgraph))
     return "\n".join(lines)
 
@@ -37,12 +37,12 @@ def _object(world: World, kind: Kind, subgraph: str) -> str:
         for text, resolvable in kind.keys.get(subgraph, ())
     )
     if subgraph in kind.object_in:
-        stub = "" if kind.declared(subgraph) else ", resolvable: false"
+        stub = "" if kind.list_fields(subgraph) else ", resolvable: false"
         keys, fields = f' @key(fields: "id"{stub}) @interfaceObject', ["  id: ID!"]
         fields += ["  v0: Int @external"] if "v0" in kind.external.get(subgraph, ()) else []
-        names = [name for name in kind.declared(subgraph) if name not in kind.external.get(subgraph, ())]
+        names = [name for name in kind.list_fields(subgraph) if name not in kind.external.get(subgraph, ())]
     else:
-        fields, names = [], kind.declared(subgraph)
+        fields, names = [], kind.list_fields(subgraph)
     is_old = subgraph in world.oldest
     for name in names:
         printed = _field(kind, kind.fields[name], subgraph)

@@ -1,4 +1,4 @@
-"""Operations that ask for everything: every field of every type below a root, and inputs that pass validation."""
+"""Writes operations that select every field of every type below a root, with inputs that pass validation."""
 
 from typing import Any, cast
 
@@ -38,19 +38,22 @@ KNOWN: dict[str, Any] = {
     "text": "Jalan berlubang di Kuta sejak dua bulan",
     "stars": 3,
 }
-"""Values of arguments and input fields by their name; what is not here follows from the type."""
+"""Values of arguments and input fields by name. For other names the type decides."""
 
 
 MAX_LISTS = 2
-"""Lists within lists multiply: what lies deeper is walked from a root that is nearer to it."""
+"""Nested lists multiply the answer, so deeper ones are left out here; another root reaches them."""
 
 
-def everything(returned: Any, path: tuple[str, ...] = (), *, lists: int = 0, alias: str = "") -> str:
-    """A selection set of every field, no type within itself; empty for a scalar. `alias` begins the response keys."""
+def select_everything(returned: Any, path: tuple[str, ...] = (), *, lists: int = 0, alias: str = "") -> str:
+    """Returns a selection set of every field, without recursion into the same type; "" for a scalar.
+
+    `alias` is the prefix of the response keys.
+    """
     named = get_named_type(returned)
-    # An interface that only agencies' subgraphs implement is asked by its own fields.
+    # An interface without types here (only agencies' subgraphs implement it) is selected by its own fields.
     if isinstance(named, GraphQLInterfaceType) and (types := BUILT.get_possible_types(named)):
-        parts = [f"... on {each.name} {everything(each, path, lists=lists, alias=each.name)}" for each in types]
+        parts = [f"... on {each.name} {select_everything(each, path, lists=lists, alias=each.name)}" for each in types]
         return f"{{ __typename {' '.join(parts)} }}"
     if not isinstance(named, GraphQLObjectType | GraphQLInterfaceType):
         return ""
@@ -63,36 +66,36 @@ def everything(returned: Any, path: tuple[str, ...] = (), *, lists: int = 0, ali
         if too_deep or any(is_required_argument(argument) for argument in field.args.values()):
             continue
         key = f"{alias}_{name}: {name}" if alias else name
-        further = everything(field.type, (*path, named.name), lists=lists)
+        further = select_everything(field.type, (*path, named.name), lists=lists)
         if not composite or further != "{ __typename  }":
             selected.append(f"{key} {further}")
     return f"{{ __typename {' '.join(selected)} }}"
 
 
-def arguments(field: GraphQLField, complaint_id: str) -> dict[str, Any]:
-    """The required arguments, and those that name a complaint or bound the answer."""
+def make_arguments(field: GraphQLField, complaint_id: str) -> dict[str, Any]:
+    """Returns the required arguments, and those that name a complaint or limit the answer."""
     wanted = {"complaint", "id", "region", "parent", "first"}
     found = {
-        name: value(name, argument.type, complaint_id)
+        name: make_value(name, argument.type, complaint_id)
         for name, argument in field.args.items()
         if is_required_argument(argument) or name in wanted
     }
     return found | ({"first": 5} if "first" in found else {})
 
 
-def value(name: str, wanted: Any, complaint_id: str) -> Any:
-    """A value of the type: the complaint's id where one is meant, otherwise the simplest that passes."""
+def make_value(name: str, wanted: Any, complaint_id: str) -> Any:
+    """Returns a value of the type: the complaint's id for an ID, otherwise the simplest valid value."""
     named = get_named_type(wanted)
     if isinstance(named, GraphQLInputObjectType):
         inner = {
-            key: value(key, field.type, complaint_id)
+            key: make_value(key, field.type, complaint_id)
             for key, field in named.fields.items()
             if is_required_input_field(field) or _is_secret(key, field)
         }
         return [inner] if _is_list(wanted) else inner
     found = None if isinstance(named, GraphQLEnumType) else KNOWN.get(name)
     if found is None:
-        found = _simplest(name, named, complaint_id)
+        found = _make_simplest(name, named, complaint_id)
     return [found] if _is_list(wanted) else found
 
 
@@ -104,7 +107,7 @@ def _is_list(wanted: Any) -> bool:
     return is_list_type(wanted.of_type if isinstance(wanted, GraphQLNonNull) else wanted)
 
 
-def _simplest(name: str, named: Any, complaint_id: str) -> Any:
+def _make_simplest(name: str, named: Any, complaint_id: str) -> Any:
     if isinstance(named, GraphQLEnumType):
         return next(iter(named.values))
     if name == "followUp":
@@ -120,16 +123,16 @@ def _simplest(name: str, named: Any, complaint_id: str) -> Any:
     return simplest.get(named.name, "Kalimat yang cukup panjang.")
 
 
-def input_fields(field: GraphQLField) -> dict[str, GraphQLInputField]:
-    """The fields of a mutation's one input."""
+def find_input_fields(field: GraphQLField) -> dict[str, GraphQLInputField]:
+    """Returns the fields of a mutation's `input`."""
     named = cast("GraphQLInputObjectType", get_named_type(field.args["input"].type))
     return dict(named.fields)
 
 
-def operation(kind: str, name: str, field: GraphQLField, given: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The document that asks the root field for everything, and its variables."""
+def write_operation(kind: str, name: str, field: GraphQLField, given: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Returns a document that selects everything of the root field, and its variables."""
     declared = ", ".join(f"${key}: {field.args[key].type}" for key in given)
     passed = ", ".join(f"{key}: ${key}" for key in given)
     head = f"{kind} ({declared})" if given else kind
     call = f"{name}({passed})" if given else name
-    return f"{head} {{ asked: {call} {everything(field.type)} }}", given
+    return f"{head} {{ asked: {call} {select_everything(field.type)} }}", given

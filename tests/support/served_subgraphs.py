@@ -1,6 +1,6 @@
-"""Subgraphs written by hand and run by graphql-core, composed and asked through the engine.
+"""Subgraphs whose SDL and resolvers a test writes, run by graphql-core, composed and asked through the engine.
 
-A subgraph knows of an object what its own SDL resolves and what the representation says, nothing else.
+A subgraph sees of an object only what its own SDL resolves and what the representation brings.
 """
 
 import asyncio
@@ -34,15 +34,15 @@ ENTITIES = "scalar _Any union _Entity = %s extend type Query { _entities(represe
 
 Row = dict[str, Any]
 Resolvers = Mapping[str, Callable[..., Any]]
-"""By `Type.field`: what a field is, of its object and by its arguments; without one it is the object's own value."""
+"""Resolvers by `Type.field`, called with the object and the arguments. A field without one reads the object."""
 
 
-class Served:
-    """One subgraph: its SDL, its resolvers, and by type the objects that it finds by their keys."""
+class ServedSubgraph:
+    """One subgraph: its SDL, its resolvers, and by type the objects that `_entities` finds."""
 
     def __init__(self, sdl: str, resolvers: Resolvers, rows: Mapping[str, list[Row]] | None = None) -> None:
         self.sdl, self.resolvers, self.rows = LINK + sdl, resolvers, rows or {}
-        self.schema = _schema(sdl)
+        self.schema = _build_schema(sdl)
 
     def answer(self, query: str, variables: Row) -> Row:
         document = parse(query)
@@ -58,11 +58,11 @@ class Served:
 
     def _resolve(self, source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         if info.field_name == "_entities":
-            return [self._entity(row) for row in arguments["representations"]]
+            return [self._find_entity(row) for row in arguments["representations"]]
         resolver = self.resolvers.get(f"{info.parent_type.name}.{info.field_name}")
         return source[info.field_name] if resolver is None else resolver(source, **arguments)
 
-    def _entity(self, representation: Row) -> Row | None:
+    def _find_entity(self, representation: Row) -> Row | None:
         for row in self.rows.get(representation["__typename"], []):
             if any(
                 name in row and row[name] == value for name, value in representation.items() if name != "__typename"
@@ -71,7 +71,7 @@ class Served:
         return None
 
 
-def _schema(sdl: str) -> GraphQLSchema:
+def _build_schema(sdl: str) -> GraphQLSchema:
     document = parse(sdl)
     own = build_ast_schema(document, assume_valid=True)
     keyed = {
@@ -88,15 +88,15 @@ def _schema(sdl: str) -> GraphQLSchema:
     return build_ast_schema(document, assume_valid=True)
 
 
-def asked(query: str, /, **subgraphs: Served) -> tuple[Row, list[str]]:
-    """The answer, and each request as `subgraph: document`; the same in whichever order the subgraphs are composed."""
+def ask_subgraphs(query: str, /, **subgraphs: ServedSubgraph) -> tuple[Row, list[str]]:
+    """Returns the answer, and each request as `subgraph: document`. Checks that the subgraphs' order is irrelevant."""
     names = list(subgraphs)
-    outcomes = [_asked(query, {name: subgraphs[name] for name in order}) for order in (names, names[::-1])]
+    outcomes = [_ask_engine(query, {name: subgraphs[name] for name in order}) for order in (names, names[::-1])]
     assert outcomes[0][0] == outcomes[1][0]
     return outcomes[0]
 
 
-def _asked(query: str, subgraphs: Mapping[str, Served]) -> tuple[Row, list[str]]:
+def _ask_engine(query: str, subgraphs: Mapping[str, ServedSubgraph]) -> tuple[Row, list[str]]:
     made = compose([SubgraphSource(name, "", served.sdl) for name, served in subgraphs.items()])
     assert made.supergraph is not None, made.errors
     requests: list[str] = []

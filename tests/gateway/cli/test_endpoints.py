@@ -8,8 +8,8 @@ import pytest
 import typer
 import yaml
 from aiohttp import web
-from support.far_end import serving
-from support.routed import routing
+from support.far_end import run_server
+from support.running_router import run_router
 from typer.testing import CliRunner
 
 from gateway.cli import app
@@ -42,8 +42,8 @@ async def test_headers_are_set_and_passed_on_as_the_rules_say(tmp_path: Path, mo
         {"set": "x-from", "value": "the router"},
     ]
     async with (
-        serving(answer) as url,
-        routing(configured(tmp_path, url, headers=rules), read=composed) as routed,
+        run_server(answer) as url,
+        run_router(configured(tmp_path, url, headers=rules), read=composed) as routed,
     ):
         headers = {"authorization": "Bearer t", "x-other": "stays here"}
         async with routed.session.post(routed.url, json={"query": "{ greeting }"}, headers=headers) as response:
@@ -60,8 +60,8 @@ async def test_a_subgraph_has_its_own_limits(tmp_path: Path) -> None:
         return web.json_response({"data": {"greeting": "x" * 2000}})
 
     async with (
-        serving(long) as url,
-        routing(configured(tmp_path, url, response_limit_bytes=1000), read=composed) as routed,
+        run_server(long) as url,
+        run_router(configured(tmp_path, url, response_limit_bytes=1000), read=composed) as routed,
     ):
         body = await routed("{ greeting }")
     assert body["data"] == {"greeting": None}
@@ -76,7 +76,7 @@ async def test_a_subgraph_that_does_not_tell_its_schema_is_not_waited_for_long(
         return web.Response()
 
     monkeypatch.setattr("gateway.cli.running_schemas.FETCH_SECONDS", 1)
-    async with serving(hung) as url:
+    async with run_server(hung) as url:
         file = configured(tmp_path, url, schema={"subgraph_url": url})
         async with asyncio.timeout(30):
             with pytest.raises(typer.Exit):

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 from aiohttp import web
-from support.far_end import serving
-from support.routed import Routed, routing
+from support.far_end import run_server
+from support.running_router import RunningRouter, run_router
 from typer.testing import CliRunner
 
 from gateway.cli import app
@@ -38,7 +38,7 @@ def written(tmp_path: Path, url: str) -> Path:
     return file
 
 
-async def once_served(ask: Routed, query: str) -> None:
+async def once_served(ask: RunningRouter, query: str) -> None:
     give_up = time.monotonic() + 30
     while "errors" in await ask(query):
         assert time.monotonic() < give_up
@@ -49,9 +49,9 @@ async def test_a_changed_schema_file_is_served_while_requests_run_and_none_fails
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gateway.cli.router.LOOK_SECONDS", 0.02)
-    async with serving(everything) as url:
+    async with run_server(everything) as url:
         file = written(tmp_path, url)
-        async with routing(file, read=composed, named=schema_files) as ask, asyncio.TaskGroup() as group:
+        async with run_router(file, read=composed, named=schema_files) as ask, asyncio.TaskGroup() as group:
             ends = asyncio.Event()
 
             async def asking() -> int:
@@ -75,9 +75,9 @@ async def test_a_broken_or_missing_schema_file_changes_nothing_until_it_is_mende
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str | None
 ) -> None:
     monkeypatch.setattr("gateway.cli.router.LOOK_SECONDS", 0.02)
-    async with serving(everything) as url:
+    async with run_server(everything) as url:
         file = written(tmp_path, url)
-        async with routing(file, read=composed, named=schema_files) as ask:
+        async with run_router(file, read=composed, named=schema_files) as ask:
             water = tmp_path / "water.graphql"
             water.unlink() if broken is None else water.write_text(broken)
             await asyncio.sleep(0.2)
@@ -90,9 +90,9 @@ async def test_a_file_that_the_configuration_names_from_now_on_is_followed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gateway.cli.router.LOOK_SECONDS", 0.02)
-    async with serving(everything) as url:
+    async with run_server(everything) as url:
         file = written(tmp_path, url)
-        async with routing(file, read=composed, named=schema_files) as ask:
+        async with run_router(file, read=composed, named=schema_files) as ask:
             moved = tmp_path / "water2.graphql"
             moved.write_text("type Query {")
             file.write_text(file.read_text().replace("water.graphql", "water2.graphql"))
@@ -102,9 +102,9 @@ async def test_a_file_that_the_configuration_names_from_now_on_is_followed(
 
 
 async def test_a_variant_is_served_without_what_its_tags_leave_out(tmp_path: Path) -> None:
-    async with serving(everything) as url:
+    async with run_server(everything) as url:
         file = written(tmp_path, url)
-        async with routing(file, read=partial(composed, tags=Contract(exclude=frozenset({"internal"})))) as ask:
+        async with run_router(file, read=partial(composed, tags=Contract(exclude=frozenset({"internal"})))) as ask:
             assert await ask("{ roads }") == {"data": {"roads": "roads"}}
             assert "errors" in await ask("{ old }")
 

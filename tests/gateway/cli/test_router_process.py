@@ -14,7 +14,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from aiohttp import web
-from support.far_end import answering, free_port, serving
+from support.far_end import answer_with, free_port, run_server
 
 STREAMS = 60
 STARTS_CPU_SECONDS = 1.5
@@ -120,7 +120,7 @@ async def test_it_starts_soon_serves_and_keeps_idle_streams_in_flat_memory(
     subscribe: Callable[[Running, AsyncExitStack], Awaitable[object]], tmp_path: Path
 ) -> None:
     file = tmp_path / "supergraph.graphql"
-    async with serving(answering({"greeting": "halo"}), streams=silent) as url:
+    async with run_server(answer_with({"greeting": "halo"}), streams=silent) as url:
         file.write_text(SUPERGRAPH % url)
         async with running(file) as router:
             assert await router.greeting() == {"data": {"greeting": "halo"}}
@@ -137,7 +137,7 @@ async def test_it_starts_soon_serves_and_keeps_idle_streams_in_flat_memory(
 
 async def test_a_router_that_is_told_to_stop_says_so_to_all_who_subscribe(tmp_path: Path) -> None:
     file = tmp_path / "supergraph.graphql"
-    async with serving(answering({"greeting": "halo"}), streams=silent) as url:
+    async with run_server(answer_with({"greeting": "halo"}), streams=silent) as url:
         file.write_text(SUPERGRAPH % url)
         async with running(file) as router:
             async with AsyncExitStack() as opened:

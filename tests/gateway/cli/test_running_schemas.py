@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 from aiohttp import web
-from support.far_end import serving
-from support.routed import Routed, routing
+from support.far_end import run_server
+from support.running_router import RunningRouter, run_router
 
 from gateway.cli.router import composed
 from gateway.cli.router_config import RouterConfig
@@ -51,17 +51,17 @@ class Agency:
 
 
 @asynccontextmanager
-async def polling(tmp_path: Path) -> AsyncIterator[tuple[Agency, Routed]]:
+async def polling(tmp_path: Path) -> AsyncIterator[tuple[Agency, RunningRouter]]:
     agency, running = Agency(), RunningSchemas()
-    async with serving(agency.answer) as url:
+    async with run_server(agency.answer) as url:
         file = tmp_path / "supergraph.yaml"
         file.write_text(yaml.safe_dump({"subgraphs": {"water": {"schema": {"subgraph_url": url}}}}))
         config = RouterConfig(schema_poll_ms=50)
-        async with routing(file, config, partial(composed, heard=running.sdl), schema_files, running) as ask:
+        async with run_router(file, config, partial(composed, heard=running.sdl), schema_files, running) as ask:
             yield agency, ask
 
 
-async def once_served(ask: Routed, query: str) -> None:
+async def once_served(ask: RunningRouter, query: str) -> None:
     give_up = time.monotonic() + 30
     while "errors" in await ask(query):
         assert time.monotonic() < give_up

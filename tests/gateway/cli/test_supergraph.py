@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from support.far_end import serving
+from support.far_end import run_server
 from typer.testing import CliRunner
 
 from gateway.cli import app
@@ -115,7 +115,7 @@ async def test_a_running_subgraph_is_asked_for_its_schema(tmp_path: Path) -> Non
     async def answer(asked: dict[str, Any], request: web.Request) -> web.StreamResponse:
         return web.json_response({"data": {"_service": {"sdl": NATIONAL}}})
 
-    async with serving(answer) as url:
+    async with run_server(answer) as url:
         config = tmp_path / "supergraph.yaml"
         config.write_text(f"subgraphs: {{national: {{schema: {{subgraph_url: '{url}'}}}}}}")
         code, printed, words = await asyncio.to_thread(run, "supergraph", "compose", "--config", str(config))

@@ -24,8 +24,8 @@ from graphql import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.random_data import Resolver, Unknowable, executable
-from support.random_graphs import World, a_world
-from support.random_operations import an_operation
+from support.random_graphs import World, make_world
+from support.random_operations import write_random_operation
 from support.random_sdl import subgraph_sdl
 
 from gateway.federation.composition import CompositionResult, SubgraphSource, compose
@@ -86,7 +86,7 @@ UNANSWERABLE = {"SATISFIABILITY_ERROR", "SHAREABLE_HAS_MISMATCHED_RUNTIME_TYPES"
 def a_federation(seed: int) -> Federation:
     """The first world from the seed on that composes: not every set of subgraphs can answer every query."""
     while True:
-        world = a_world(seed)
+        world = make_world(seed)
         composed = compose([SubgraphSource(name, "", subgraph_sdl(world, name)) for name in world.subgraphs])
         if composed.ok:
             return Federation(world, composed, is_read=seed % 2 == 0)
@@ -98,7 +98,7 @@ def differences(world_seed: int, operation_seed: int) -> str:
     """What is wrong with the federated answer; nothing, if all is well."""
     federation = a_federation(world_seed)
     schema = federation.supergraph.api_schema
-    query = an_operation(schema, operation_seed)
+    query = write_random_operation(schema, operation_seed)
     whole = Resolver(federation.world)
     expected = execute_sync(schema, parse(query), field_resolver=whole.resolve, type_resolver=whole.type_of)
     federation.log, federation.asked = [], []

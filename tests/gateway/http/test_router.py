@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.far_end import answering, serving
-from support.routed import routing
+from support.far_end import answer_with, run_server
+from support.running_router import run_router
 from typer.testing import CliRunner
 
 from gateway.cli import app as cli
@@ -29,14 +29,14 @@ type Query @join__type(graph: A) { greeting: String list: [Query] add(x: Int): I
 
 @pytest.fixture
 async def file(tmp_path: Path) -> AsyncIterator[Path]:
-    async with serving(answering({"greeting": "halo"})) as url:
+    async with run_server(answer_with({"greeting": "halo"})) as url:
         written = tmp_path / "supergraph.graphql"
         written.write_text(SUPERGRAPH % url)
         yield written
 
 
 async def test_it_serves_a_supergraph(file: Path) -> None:
-    async with routing(file) as ask:
+    async with run_router(file) as ask:
         assert await ask("{ hello: greeting }") == {"data": {"hello": "halo"}}
         assert (await ask("{ __schema { queryType { name } } }"))["data"]["__schema"]["queryType"] == {"name": "Query"}
 
@@ -73,7 +73,7 @@ async def test_it_serves_a_supergraph(file: Path) -> None:
     ],
 )
 async def test_a_hostile_or_wrong_operation_is_refused_at_once(file: Path, query: str, code: str) -> None:
-    async with routing(file) as ask:
+    async with run_router(file) as ask:
         await ask("{ greeting }")
         spent = []
         for number in range(3):
@@ -87,10 +87,10 @@ async def test_a_hostile_or_wrong_operation_is_refused_at_once(file: Path, query
 
 async def test_subgraphs_messages_are_masked(tmp_path: Path) -> None:
     error = {"message": "SELECT * FROM secrets", "path": ["greeting"], "extensions": {"code": "DB", "trace": "x"}}
-    async with serving(answering({"greeting": None}, errors=[error])) as url:
+    async with run_server(answer_with({"greeting": None}, errors=[error])) as url:
         written = tmp_path / "supergraph.graphql"
         written.write_text(SUPERGRAPH % url)
-        async with routing(written) as ask:
+        async with run_router(written) as ask:
             body = await ask("{ greeting }")
     assert body["data"] == {"greeting": None}
     assert body["errors"][0]["extensions"] == {"code": "DB", "serviceName": "a"}
@@ -100,7 +100,7 @@ async def test_subgraphs_messages_are_masked(tmp_path: Path) -> None:
 async def test_a_new_version_is_served_and_a_broken_one_is_not(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.cli.router.LOOK_SECONDS", 0.02)
     text = file.read_text()
-    async with routing(file) as ask:
+    async with run_router(file) as ask:
         file.write_text("type Query {")
         await asyncio.sleep(0.1)
         assert (await ask("{ greeting }"))["data"] == {"greeting": "halo"}

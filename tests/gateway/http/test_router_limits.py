@@ -10,8 +10,8 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
-from support.far_end import answering, serving
-from support.routed import Routed, routing
+from support.far_end import answer_with, run_server
+from support.running_router import RunningRouter, run_router
 
 from gateway.cli.router_config import ROUTER_LIMITS, RouterConfig, from_environment
 from gateway.graph.federated import EXPOSE_PLAN_HEADER
@@ -33,7 +33,7 @@ def written(tmp_path: Path, url: str) -> Path:
 
 @pytest.fixture
 async def file(tmp_path: Path) -> AsyncIterator[Path]:
-    async with serving(answering({"greeting": "halo"})) as url:
+    async with run_server(answer_with({"greeting": "halo"})) as url:
         yield written(tmp_path, url)
 
 
@@ -62,15 +62,15 @@ def from_env(monkeypatch: pytest.MonkeyPatch, **limits: object) -> RouterConfig:
 async def test_each_limit_is_the_operators(
     file: Path, monkeypatch: pytest.MonkeyPatch, limit: dict[str, object], query: str, code: str
 ) -> None:
-    async with routing(file, from_env(monkeypatch, **limit)) as routed:
+    async with run_router(file, from_env(monkeypatch, **limit)) as routed:
         assert (await routed(query))["errors"][0]["extensions"]["code"] == code
         assert (await routed("{ greeting }"))["data"] == {"greeting": "halo"}
 
 
 async def test_an_answer_that_is_too_long_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with serving(answering({"greeting": "x" * 2000})) as url:
+    async with run_server(answer_with({"greeting": "x" * 2000})) as url:
         config = from_env(monkeypatch, response_limit_bytes=1024)
-        async with routing(written(tmp_path, url), config) as routed:
+        async with run_router(written(tmp_path, url), config) as routed:
             body = await routed("{ greeting }")
     assert body["data"] is None
     assert body["errors"][0]["extensions"]["code"] == "RESPONSE_TOO_LARGE"
@@ -80,7 +80,7 @@ async def test_what_is_nested_too_deeply_to_be_passed_on_is_refused(tmp_path: Pa
     deep: list[Any] = []
     for _ in range(500):
         deep = [deep]
-    async with serving(answering({"echo": deep})) as url, routing(written(tmp_path, url)) as routed:
+    async with run_server(answer_with({"echo": deep})) as url, run_router(written(tmp_path, url)) as routed:
         for body in (await routed("query ($v: Any) { echo(v: $v) }", v=deep), await routed("{ echo }")):
             assert [error["extensions"]["code"] for error in body["errors"]] == ["NESTED_TOO_DEEPLY"]
 
@@ -91,7 +91,7 @@ async def test_no_request_outlives_its_deadline(tmp_path: Path) -> None:
         return web.Response()
 
     config = RouterConfig(replace(ROUTER_LIMITS, deadline_ms=300))
-    async with serving(hung) as url, routing(written(tmp_path, url), config) as routed:
+    async with run_server(hung) as url, run_router(written(tmp_path, url), config) as routed:
         late = []
         for _ in range(5):
             started = time.monotonic()
@@ -112,7 +112,7 @@ async def test_who_leaves_is_not_worked_for_any_more(tmp_path: Path) -> None:
             stopped.set()
         return web.Response()
 
-    async with serving(noting) as url, routing(written(tmp_path, url)) as routed:
+    async with run_server(noting) as url, run_router(written(tmp_path, url)) as routed:
         async with aiohttp.ClientSession() as leaving:
             asking = asyncio.create_task(leaving.post(routed.url, json={"query": "{ greeting }"}))
             async with asyncio.timeout(10):
@@ -127,14 +127,14 @@ async def test_a_new_supergraph_under_load_fails_no_request(file: Path, monkeypa
     monkeypatch.setattr("gateway.cli.router.LOOK_SECONDS", 0.02)
     text, over = file.read_text(), asyncio.Event()
 
-    async def load(routed: Routed) -> int:
+    async def load(routed: RunningRouter) -> int:
         answered = 0
         while not over.is_set():
             assert await routed("{ a: greeting }") == {"data": {"a": "halo"}}
             answered += 1
         return answered
 
-    async with routing(file) as routed:
+    async with run_router(file) as routed:
         asking = [asyncio.create_task(load(routed)) for _ in range(4)]
         try:
             for number in range(5):
@@ -151,7 +151,7 @@ async def test_a_new_supergraph_under_load_fails_no_request(file: Path, monkeypa
 
 async def test_the_plan_is_told_where_the_operator_allows_it_to_who_asks(file: Path) -> None:
     for exposes in (True, False):
-        async with routing(file, RouterConfig(exposes_plan=exposes)) as routed:
+        async with run_router(file, RouterConfig(exposes_plan=exposes)) as routed:
             assert "extensions" not in await routed("{ greeting }")
             headers = {EXPOSE_PLAN_HEADER: "1"}
             async with routed.session.post(routed.url, json={"query": "{ greeting }"}, headers=headers) as response:
@@ -163,7 +163,7 @@ async def test_the_plan_is_told_where_the_operator_allows_it_to_who_asks(file: P
 
 
 async def test_a_mutation_is_not_taken_by_get(file: Path) -> None:
-    async with routing(file) as routed:
+    async with run_router(file) as routed:
         parameters = {"query": "mutation { greet }"}
         async with routed.session.get(routed.url, params=parameters) as response:
             assert response.status == 405
@@ -173,7 +173,7 @@ async def test_a_mutation_is_not_taken_by_get(file: Path) -> None:
 
 
 async def test_other_paths_are_nothing(file: Path) -> None:
-    async with routing(file) as routed:
+    async with run_router(file) as routed:
         base = routed.url.removesuffix("/graphql")
         async with routed.session.get(f"{base}/healthz") as response:
             assert response.status == 200

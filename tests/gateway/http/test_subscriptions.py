@@ -12,8 +12,8 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import WSMsgType, web
-from support.far_end import Streams, entities, serving
-from support.routed import Routed, routing
+from support.far_end import Streams, read_representations, run_server
+from support.running_router import RunningRouter, run_router
 
 from gateway.cli.router import Source, read
 from gateway.cli.router_config import ROUTER_LIMITS, RouterConfig
@@ -89,13 +89,15 @@ class Agency:
 
 
 async def states(asked: dict[str, Any], request: web.Request) -> web.StreamResponse:
-    return web.json_response({"data": {"_entities": [{"state": f"state {row['id']}"} for row in entities(asked)]}})
+    return web.json_response(
+        {"data": {"_entities": [{"state": f"state {row['id']}"} for row in read_representations(asked)]}}
+    )
 
 
 @asynccontextmanager
 async def streaming(
     tmp_path: Path, protocol: StreamProtocol = StreamProtocol.WEBSOCKET, config: RouterConfig | None = None
-) -> AsyncIterator[tuple[Agency, Routed]]:
+) -> AsyncIterator[tuple[Agency, RunningRouter]]:
     def with_protocol(file: Path) -> Source:
         found = read(file)
         address = StreamAddress(protocol)
@@ -104,15 +106,15 @@ async def streaming(
         )
 
     agency = Agency()
-    async with serving(agency.post, streams=agency.websocket) as a, serving(states) as b:
+    async with run_server(agency.post, streams=agency.websocket) as a, run_server(states) as b:
         file = tmp_path / "supergraph.graphql"
         file.write_text(SUPERGRAPH % (a, b))
-        async with routing(file, config, with_protocol) as routed:
+        async with run_router(file, config, with_protocol) as routed:
             yield agency, routed
 
 
 @asynccontextmanager
-async def connected(routed: Routed) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+async def connected(routed: RunningRouter) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
     async with routed.session.ws_connect(routed.url, protocols=("graphql-transport-ws",)) as socket:
         await socket.send_json({"type": "connection_init"})
         assert await socket.receive_json(timeout=10) == {"type": "connection_ack"}
@@ -301,7 +303,7 @@ async def test_how_a_subgraph_could_not_be_reached_is_not_told(
 async def test_who_takes_no_subscription_cannot_be_reached_either(
     tmp_path: Path, protocol: StreamProtocol, far_end: Streams
 ) -> None:
-    async with serving(lambda asked, request: far_end(request), streams=far_end) as url:
+    async with run_server(lambda asked, request: far_end(request), streams=far_end) as url:
         await _cannot_be_reached(tmp_path, StreamAddress(protocol, url))
 
 
@@ -315,7 +317,7 @@ async def _cannot_be_reached(tmp_path: Path, address: StreamAddress) -> None:
 
     file = tmp_path / "supergraph.graphql"
     file.write_text(SUPERGRAPH % ("http://127.0.0.1:9/", "http://127.0.0.1:9/"))
-    async with routing(file, read=with_address) as routed, connected(routed) as socket:
+    async with run_router(file, read=with_address) as routed, connected(routed) as socket:
         await subscribe(socket)
         [error] = (await socket.receive_json(timeout=10))["payload"]["errors"]
         assert error["message"] == "The subgraph a cannot be reached."

@@ -10,7 +10,7 @@ import jwt
 import pytest
 from aiohttp import web
 from support import agency_example
-from support.far_end import serving, text
+from support.far_end import answer_text, run_server
 from support.hostile_subgraph import SDL, Hostile, hostile
 from support.one_graph import a_stored, knows, until
 from support.portal import ADMIN, CITIZEN, LIAISON, NATIONAL, OTHER_ADMIN, OTHER_CITIZEN, Portal, bearer
@@ -199,7 +199,7 @@ async def test_it_leads_the_gateway_nowhere(register: Store, portal: Portal, lia
         return web.json_response({"data": lying()})
 
     async with AsyncExitStack() as stack:
-        target = await stack.enter_async_context(serving(inside))
+        target = await stack.enter_async_context(run_server(inside))
         for status in (301, 302, 303, 307, 308):
 
             async def elsewhere(asked: dict[str, Any], request: web.Request, status: int = status) -> web.Response:
@@ -227,6 +227,6 @@ async def test_a_bomb_costs_no_more_than_an_error(register: Store, portal: Porta
     assert complaint["kabBadungSurvey"] is None
     [error] = errors
     assert error["extensions"]["serviceName"] == "kab-badung"
-    liar.answer = text('{"data":' + "[" * 100_000 + "]" * 100_000 + "}")
+    liar.answer = answer_text('{"data":' + "[" * 100_000 + "]" * 100_000 + "}")
     complaint, errors = await found(portal, SURVEY, complaint_id)
     assert (complaint["kabBadungSurvey"], len(errors)) == (None, 1)

@@ -17,7 +17,7 @@ from conftest import serving as gateway_serving
 from pydantic import SecretStr
 from support import agency_example
 from support.authority import Authority
-from support.far_end import serving
+from support.far_end import run_server
 from support.hostile_subgraph import SDL
 from support.one_graph import a_stored, knows, until
 from support.portal import Portal
@@ -91,7 +91,7 @@ class Badung:
 async def badung(tmp_path: Path, network: Network, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Badung]:
     made = Badung(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    async with serving(made.answer, host=PUBLIC_ONE, tls=made.tls) as url:
+    async with run_server(made.answer, host=PUBLIC_ONE, tls=made.tls) as url:
         network.port = urlsplit(url).port or 0
         yield made
 
@@ -121,7 +121,7 @@ async def test_a_name_that_leads_inside_after_publishing_is_not_followed(
     production = Settings(mode=Mode.PRODUCTION, registry=True, secret_key=key, worker=False)
     async with (
         gateway_serving(production, mongodb_uri, register.database.name) as portal,
-        serving(inside, network.port, tls=badung.tls),
+        run_server(inside, network.port, tls=badung.tls),
     ):
         await until(lambda: knows(portal, "kabBadungSurvey"))
         network.resolves_to = [PUBLIC_ONE]
@@ -173,7 +173,7 @@ async def test_a_server_without_the_names_certificate_is_not_told_anything(
     other = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     other.load_cert_chain(tmp_path / "other.pem", tmp_path / "other.key")
     network.resolves_to = [PUBLIC_ONE]
-    async with serving(badung.answer, host=PUBLIC_ONE, tls=other) as url:
+    async with run_server(badung.answer, host=PUBLIC_ONE, tls=other) as url:
         transport = HttpTransport({"kab-badung": Endpoint(f"https://{HOST}:{urlsplit(url).port}/")})
         transport.resolve = public_addresses
         try:

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as servers really speak it: framings, encodings, closings, lies, certificates."""
+"""The HTTP/1.1 client against real sockets: framings, encodings, closed connections, bad answers, certificates."""
 
 import asyncio
 import gzip
@@ -24,7 +24,7 @@ LIMIT = 1000
 
 @asynccontextmanager
 async def saying(*answers: bytes, tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[str, list[bytes]]]:
-    """A server that gives each request the next of the answers, and closes where one ends in b"CLOSE"."""
+    """Runs a server that sends the next answer to each request, and closes after one that ends in b"CLOSE"."""
     requests: list[bytes] = []
     waiting = list(answers)
     serving: set[asyncio.Task[None] | None] = set()
@@ -132,7 +132,7 @@ async def test_a_connection_is_kept_and_a_lost_one_is_replaced_for_who_may_try_a
 
 
 async def test_a_second_answer_to_one_request_reaches_nobody() -> None:
-    """Else it would be taken for the answer to the next, which may be another caller's."""
+    """Otherwise it would be taken for the answer to the next request, which may be another caller's."""
     forged = whole(b'{"data": "of another"}')
     async with saying(whole(BODY) + forged, whole(BODY)) as (url, _):
         assert await posted(url, times=2, tries=2) == [Response(200, BODY)] * 2

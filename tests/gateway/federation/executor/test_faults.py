@@ -1,4 +1,4 @@
-"""Subgraphs that are dead, slow or lying: their own fields are null, everybody else's are there."""
+"""Subgraphs that are dead, slow or answer wrongly: only their own fields are null."""
 
 import asyncio
 import gzip
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from support.far_end import Answer, answering, entities, free_port, serving, text
+from support.far_end import Answer, answer_text, answer_with, free_port, read_representations, run_server
 from support.supergraphs import supergraph_of
 
 from gateway.federation.engine import Engine
@@ -41,7 +41,7 @@ WHOLE = "{ products { name price } }"
 
 
 async def prices(asked: dict[str, Any], request: web.Request) -> web.StreamResponse:
-    found = [{"price": int(row["id"]) * 10, "sure": 1, "kind": "NEW"} for row in entities(asked)]
+    found = [{"price": int(row["id"]) * 10, "sure": 1, "kind": "NEW"} for row in read_representations(asked)]
     return web.json_response({"data": {"_entities": found}})
 
 
@@ -57,7 +57,7 @@ async def closing(asked: dict[str, Any], request: web.Request) -> web.StreamResp
 
 
 class Shop:
-    """The engine over two far ends."""
+    """An engine over two subgraphs that run as servers."""
 
     def __init__(self, transport: HttpTransport, supergraph: Supergraph = SUPERGRAPH) -> None:
         self.transport = transport
@@ -78,10 +78,10 @@ async def stack() -> AsyncIterator[AsyncExitStack]:
 
 
 async def shop(stack: AsyncExitStack, b: Answer | str, a: Answer | None = None) -> Shop:
-    first = a or answering({"products": PRODUCTS, "strict": PRODUCTS[0]})
+    first = a or answer_with({"products": PRODUCTS, "strict": PRODUCTS[0]})
     urls = {
-        "a": await stack.enter_async_context(serving(first)),
-        "b": b if isinstance(b, str) else await stack.enter_async_context(serving(b)),
+        "a": await stack.enter_async_context(run_server(first)),
+        "b": b if isinstance(b, str) else await stack.enter_async_context(run_server(b)),
     }
     transport = HttpTransport({name: Endpoint(url, LIMITS) for name, url in urls.items()})
     stack.push_async_callback(transport.close)
@@ -99,14 +99,14 @@ async def test_both_answers_become_one(stack: AsyncExitStack) -> None:
         ("http://127.0.0.1:1/", "SUBGRAPH_UNAVAILABLE"),
         (hung, "SUBGRAPH_TIMEOUT"),
         (closing, "SUBGRAPH_UNAVAILABLE"),
-        (text("<html>oops</html>", content_type="text/html"), "DOWNSTREAM_SERVICE_ERROR"),
-        (text("<html>oops</html>", 500, "text/html"), "DOWNSTREAM_SERVICE_ERROR"),
-        (text("{"), "DOWNSTREAM_SERVICE_ERROR"),
-        (text("[]"), "DOWNSTREAM_SERVICE_ERROR"),
-        (text("null"), "DOWNSTREAM_SERVICE_ERROR"),
-        (text("{}"), "DOWNSTREAM_SERVICE_ERROR"),
-        (text(b"\xff\xfe"), "DOWNSTREAM_SERVICE_ERROR"),
-        (text('{"data": {"_entities": "' + "x" * 200_000 + '"}}'), "DOWNSTREAM_SERVICE_ERROR"),
+        (answer_text("<html>oops</html>", content_type="text/html"), "DOWNSTREAM_SERVICE_ERROR"),
+        (answer_text("<html>oops</html>", 500, "text/html"), "DOWNSTREAM_SERVICE_ERROR"),
+        (answer_text("{"), "DOWNSTREAM_SERVICE_ERROR"),
+        (answer_text("[]"), "DOWNSTREAM_SERVICE_ERROR"),
+        (answer_text("null"), "DOWNSTREAM_SERVICE_ERROR"),
+        (answer_text("{}"), "DOWNSTREAM_SERVICE_ERROR"),
+        (answer_text(b"\xff\xfe"), "DOWNSTREAM_SERVICE_ERROR"),
+        (answer_text('{"data": {"_entities": "' + "x" * 200_000 + '"}}'), "DOWNSTREAM_SERVICE_ERROR"),
     ],
 )
 async def test_a_subgraph_without_an_answer_nulls_its_own_fields_with_one_error(
@@ -136,7 +136,7 @@ async def test_a_subgraph_without_an_answer_nulls_its_own_fields_with_one_error(
     ],
 )
 async def test_an_answer_of_the_wrong_shape_breaks_nothing(stack: AsyncExitStack, data: Any) -> None:
-    body = await (await shop(stack, answering(data))).ask(WHOLE)
+    body = await (await shop(stack, answer_with(data))).ask(WHOLE)
     assert body["data"] == {"products": [{"name": "one", "price": None}, {"name": "two", "price": None}]}
 
 
@@ -144,21 +144,21 @@ async def test_an_answer_of_the_wrong_shape_breaks_nothing(stack: AsyncExitStack
     "data", [None, {"products": 7}, {"products": {"x": 1}}, {"products": [[{}]]}, {"products": "x"}]
 )
 async def test_a_root_of_the_wrong_shape_is_null(stack: AsyncExitStack, data: Any) -> None:
-    body = await (await shop(stack, prices, answering(data))).ask(WHOLE)
+    body = await (await shop(stack, prices, answer_with(data))).ask(WHOLE)
     assert body["data"]["products"] in (None, [None])
 
 
 async def test_a_null_where_none_may_be_nulls_the_object_around_it(stack: AsyncExitStack) -> None:
-    opened = await shop(stack, answering({"_entities": [{"sure": 1}, {"sure": None}]}))
+    opened = await shop(stack, answer_with({"_entities": [{"sure": 1}, {"sure": None}]}))
     body = await opened.ask("{ products { name sure } }")
     assert body["data"] == {"products": [{"name": "one", "sure": 1}, None]}
-    body = await (await shop(stack, answering(None))).ask("{ strict { sure } }")
+    body = await (await shop(stack, answer_with(None))).ask("{ strict { sure } }")
     assert body["data"] is None
 
 
 async def test_an_entitys_error_is_placed_where_the_client_asked(stack: AsyncExitStack) -> None:
     error = {"message": "no price", "path": ["_entities", 1, "price"], "extensions": {"code": "NO_PRICE"}}
-    b = answering({"_entities": [{"price": 10}, {"price": None}]}, errors=[error])
+    b = answer_with({"_entities": [{"price": 10}, {"price": None}]}, errors=[error])
     body = await (await shop(stack, b)).ask(WHOLE)
     assert body["data"]["products"][1] == {"name": "two", "price": None}
     assert body["errors"] == [
@@ -174,10 +174,10 @@ async def test_each_object_is_asked_for_once(stack: AsyncExitStack) -> None:
     seen: list[Any] = []
 
     async def noting(asked: dict[str, Any], request: web.Request) -> web.StreamResponse:
-        seen.append(entities(asked))
+        seen.append(read_representations(asked))
         return await prices(asked, request)
 
-    same = answering({"products": [PRODUCTS[0], PRODUCTS[0], None, PRODUCTS[1]]})
+    same = answer_with({"products": [PRODUCTS[0], PRODUCTS[0], None, PRODUCTS[1]]})
     body = await (await shop(stack, noting, same)).ask(WHOLE)
     assert seen == [[{"__typename": "Product", "id": "1"}, {"__typename": "Product", "id": "2"}]]
     assert [row and row["price"] for row in body["data"]["products"]] == [10, 10, None, 20]
@@ -190,15 +190,15 @@ async def test_the_error_of_one_that_stands_at_several_places_is_told_at_each(st
         error = {"message": "not known", "path": ["_entities", 0, "since"]}
         return web.json_response({"data": {"_entities": [{"since": None}, {"since": 1999}]}, "errors": [error]})
 
-    b = answering({"_entities": [{"maker": {"id": "m"}}, {"maker": {"id": "n"}}]})
+    b = answer_with({"_entities": [{"maker": {"id": "m"}}, {"maker": {"id": "n"}}]})
     body = await (await shop(stack, b, a)).ask("{ products { maker { since } } }")
     assert [row["maker"]["since"] for row in body["data"]["products"]] == [None, 1999, None]
     assert [row["path"] for row in body["errors"]] == [["products", number, "maker", "since"] for number in (0, 2)]
 
 
 async def test_the_error_of_a_root_inside_a_list_is_told_at_each_of_its_places(stack: AsyncExitStack) -> None:
-    a = answering({"products": [{"root": {"__typename": "Query"}}, None, {"root": {"__typename": "Query"}}]})
-    b = answering({"greeting": None}, errors=[{"message": "no greeting", "path": ["greeting"]}])
+    a = answer_with({"products": [{"root": {"__typename": "Query"}}, None, {"root": {"__typename": "Query"}}]})
+    b = answer_with({"greeting": None}, errors=[{"message": "no greeting", "path": ["greeting"]}])
     body = await (await shop(stack, b, a)).ask("{ products { root { greeting } } }")
     assert body["data"] == {"products": [{"root": {"greeting": None}}, None, {"root": {"greeting": None}}]}
     assert [row["path"] for row in body["errors"]] == [["products", at, "root", "greeting"] for at in (0, 2)]
@@ -206,7 +206,7 @@ async def test_the_error_of_a_root_inside_a_list_is_told_at_each_of_its_places(s
 
 async def test_the_error_of_a_field_under_several_names_is_told_under_each(stack: AsyncExitStack) -> None:
     error = {"message": "no price", "path": ["_entities", 1, "price"]}
-    b = answering({"_entities": [{"price": 10}, {"price": None}]}, errors=[error])
+    b = answer_with({"_entities": [{"price": 10}, {"price": None}]}, errors=[error])
     query = "{ one: products { name } two: products { cost: price name } three: products { price again: price } }"
     body = await (await shop(stack, b)).ask(query)
     assert [row["path"] for row in body["errors"]] == [
@@ -220,15 +220,15 @@ async def test_the_error_of_a_field_under_several_names_is_told_under_each(stack
 
 async def test_a_thousand_errors_are_told_of_one_that_says_them_over_and_over(stack: AsyncExitStack) -> None:
     errors = [{"message": "no", "path": ["_entities", number % 2, "price"]} for number in range(1500)]
-    b = answering({"_entities": [{"price": None}, {"price": None}]}, errors=errors)
-    same = answering({"products": PRODUCTS * 50})
+    b = answer_with({"_entities": [{"price": None}, {"price": None}]}, errors=errors)
+    same = answer_with({"products": PRODUCTS * 50})
     names = " ".join(f"p{number}: price" for number in range(20))
     body = await (await shop(stack, b, same)).ask(f"{{ products {{ {names} }} }}")
     assert len(body["errors"]) == 1000
     assert body["errors"][0]["path"] == ["products", 0, "p0"]
     assert len(body["data"]["products"]) == 100
     lie = {"message": "no", "path": ["_entities", 0, "price", *range(10_000)]}
-    b = answering({"_entities": [{"price": None}, {"price": None}]}, errors=[lie])
+    b = answer_with({"_entities": [{"price": None}, {"price": None}]}, errors=[lie])
     [error] = (await (await shop(stack, b)).ask(WHOLE))["errors"]
     assert error["path"] == ["products", 0, "price", *range(197)]
 
@@ -236,11 +236,11 @@ async def test_a_thousand_errors_are_told_of_one_that_says_them_over_and_over(st
 @pytest.mark.parametrize("element", [{}, [], None, 1.5, True, -1, 10**30, ""])
 async def test_a_path_of_what_is_none_breaks_nothing(stack: AsyncExitStack, element: Any) -> None:
     lies = [{"message": "no", "path": path} for path in ([element], ["_entities", 0, element], [element, "price"])]
-    b = answering({"_entities": [{"price": 10}, {"price": 20}]}, errors=lies)
+    b = answer_with({"_entities": [{"price": 10}, {"price": 20}]}, errors=lies)
     body = await (await shop(stack, b)).ask(WHOLE)
     assert body["data"]["products"] == [{"name": "one", "price": 10}, {"name": "two", "price": 20}]
     assert {error["path"][0] for error in body["errors"]} == {"products"}
-    a = answering({"products": PRODUCTS}, errors=[{"message": "no", "path": [element]}])
+    a = answer_with({"products": PRODUCTS}, errors=[{"message": "no", "path": [element]}])
     body = await (await shop(stack, prices, a)).ask(WHOLE)
     assert body["data"]["products"][0] == {"name": "one", "price": 10}
     assert len(body["errors"]) == 1
@@ -248,16 +248,16 @@ async def test_a_path_of_what_is_none_breaks_nothing(stack: AsyncExitStack, elem
 
 async def test_an_object_without_a_key_is_not_asked_for(stack: AsyncExitStack) -> None:
     rows = [{"id": None, "name": "nobody"}]
-    body = await (await shop(stack, hung, answering({"products": rows}))).ask(WHOLE)
+    body = await (await shop(stack, hung, answer_with({"products": rows}))).ask(WHOLE)
     assert body == {"data": {"products": [{"name": "nobody", "price": None}]}}
 
 
 async def test_a_value_outside_the_enum_is_null(stack: AsyncExitStack) -> None:
     rows = [{"kind": "NEW"}, {"kind": "OLD"}]
-    body = await (await shop(stack, answering({"_entities": rows}))).ask("{ products { kind } }")
+    body = await (await shop(stack, answer_with({"_entities": rows}))).ask("{ products { kind } }")
     assert body == {"data": {"products": [{"kind": "NEW"}, {"kind": None}]}}
     rows = [{"kind": "NEW"}, {"kind": "NEVER"}]
-    body = await (await shop(stack, answering({"_entities": rows}))).ask("{ products { kind } }")
+    body = await (await shop(stack, answer_with({"_entities": rows}))).ask("{ products { kind } }")
     assert body["data"] == {"products": [{"kind": "NEW"}, {"kind": None}]}
     assert len(body["errors"]) == 1
 
@@ -280,8 +280,8 @@ ANIMALS = supergraph_of(
 async def test_a_name_or_value_that_is_none_breaks_nothing(stack: AsyncExitStack, lie: Any) -> None:
     rows = [{"__typename": lie, "id": "1"}, {"__typename": "Cat", "id": "2", "kind": lie}]
     urls = {
-        "a": await stack.enter_async_context(serving(answering({"pets": rows}))),
-        "b": await stack.enter_async_context(serving(answering({"_entities": [{"lives": 9}]}))),
+        "a": await stack.enter_async_context(run_server(answer_with({"pets": rows}))),
+        "b": await stack.enter_async_context(run_server(answer_with({"_entities": [{"lives": 9}]}))),
     }
     transport = HttpTransport({name: Endpoint(url, LIMITS) for name, url in urls.items()})
     stack.push_async_callback(transport.close)
@@ -293,7 +293,7 @@ async def test_a_subgraph_that_comes_up_later_is_asked_then(stack: AsyncExitStac
     port = free_port()
     opened = await shop(stack, f"http://127.0.0.1:{port}/")
     assert (await opened.ask(WHOLE))["data"]["products"][0]["price"] is None
-    await stack.enter_async_context(serving(prices, port))
+    await stack.enter_async_context(run_server(prices, port))
     assert (await opened.ask(WHOLE))["data"]["products"][0]["price"] == 10
 
 
@@ -369,7 +369,7 @@ async def test_a_redirection_is_not_followed(stack: AsyncExitStack) -> None:
     async def elsewhere(asked: dict[str, Any], request: web.Request) -> web.StreamResponse:
         raise web.HTTPTemporaryRedirect(target)
 
-    target = await stack.enter_async_context(serving(prices))
+    target = await stack.enter_async_context(run_server(prices))
     body = await (await shop(stack, elsewhere)).ask(WHOLE)
     assert body["data"]["products"][0] == {"name": "one", "price": None}
     assert body["errors"][0]["message"] == "The subgraph b answered with a redirect, which is not followed."

@@ -1,4 +1,4 @@
-"""What a host may hook in: who asks, what may be sent to whom, a subgraph of its own, and the plan on demand."""
+"""The engine's hooks: the caller, which objects may be sent, a subgraph in the process, and the plan on demand."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,7 +26,7 @@ CALLER = Caller(context="agency 7")
 
 
 class National:
-    """The graph in this process."""
+    """The subgraph in this process."""
 
     def __init__(self) -> None:
         self.callers: list[Caller] = []
@@ -38,7 +38,7 @@ class National:
 
 
 class Roads:
-    """The subgraph far away."""
+    """The remote subgraph."""
 
     def __init__(self) -> None:
         self.sent: list[Any] = []

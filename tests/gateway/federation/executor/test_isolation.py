@@ -1,4 +1,4 @@
-"""A subgraph's share: when it is left alone, what it is asked at once, what its failures tell, how it leaves."""
+"""One subgraph cannot harm the process: breaker, limit on requests, silence about causes, leaving the graph."""
 
 import asyncio
 import socket
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from support.far_end import answering, serving
+from support.far_end import answer_with, run_server
 
 from gateway.federation.executor.breaker import Breaker, State
 from gateway.federation.executor.endpoint import Endpoint, TransportLimits
@@ -26,7 +26,7 @@ async def stack() -> AsyncIterator[AsyncExitStack]:
 
 
 class Noted(list[tuple[str, str | None]]):
-    """What an operator hears: which subgraph, and what failed."""
+    """Records what an operator sees: the subgraph and the failure."""
 
     def __call__(self, subgraph: str, seconds: float, failed: SubgraphFailed | None) -> None:
         assert seconds >= 0
@@ -61,7 +61,7 @@ async def endlessly(host: str, port: int) -> list[str]:
 
 
 async def _saying(stack: AsyncExitStack, words: bytes) -> int:
-    """The port of a server that says so much to whoever comes, and closes."""
+    """Yields the port of a server that sends the given bytes to each client and closes."""
 
     async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(words)
@@ -74,7 +74,7 @@ async def _saying(stack: AsyncExitStack, words: bytes) -> int:
     return port
 
 
-FAR = answering({"a": 1})
+FAR = answer_with({"a": 1})
 
 
 @pytest.mark.parametrize(
@@ -93,9 +93,9 @@ FAR = answering({"a": 1})
 async def test_who_asks_learns_the_same_of_every_way_not_to_be_reached(
     stack: AsyncExitStack, url: str, resolve: Callable[[str, int], Any] | None, kind: str
 ) -> None:
-    """Else a publisher could look around with the gateway's eyes: what listens where, what is blocked."""
-    plain = (await stack.enter_async_context(serving(FAR))).split(":")[2].strip("/")
-    # The kernel takes connections to it that nobody ever answers.
+    """Otherwise a person who publishes a URL could scan the internal network through the gateway."""
+    plain = (await stack.enter_async_context(run_server(FAR))).split(":")[2].strip("/")
+    # The kernel accepts connections to it, but no process ever answers.
     silent = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
     closing, other = await _saying(stack, b""), await _saying(stack, b"SSH-2.0-OpenSSH_9.6\r\n")
     where = url.format(plain=plain, tls=silent.getsockname()[1], closing=closing, other=other)
@@ -148,7 +148,7 @@ async def test_a_subgraph_takes_no_more_than_its_share_of_what_is_under_way(stac
         return web.json_response({"data": {}})
 
     noted = Noted()
-    transport = transport_to(stack, noted, a=Endpoint(await stack.enter_async_context(serving(held)), LIMITS))
+    transport = transport_to(stack, noted, a=Endpoint(await stack.enter_async_context(run_server(held)), LIMITS))
     share = LIMITS.connections + LIMITS.waiting
     asking = [asyncio.create_task(transport.ask("a", b'{"n":%d}' % n, "mutation")) for n in range(share)]
     await asyncio.sleep(0)
@@ -162,7 +162,7 @@ async def test_a_subgraph_takes_no_more_than_its_share_of_what_is_under_way(stac
 
 
 async def test_who_began_before_an_exchange_is_answered_and_then_it_is_forgotten(stack: AsyncExitStack) -> None:
-    transport = transport_to(stack, a=Endpoint(await stack.enter_async_context(serving(FAR)), LIMITS))
+    transport = transport_to(stack, a=Endpoint(await stack.enter_async_context(run_server(FAR)), LIMITS))
     await transport.ask("a", b"{}", "mutation")
     transport.replace_endpoints({}, drain_seconds=0.2)
     assert await transport.ask("a", b"{}", "mutation") == {"data": {"a": 1}}
@@ -172,7 +172,7 @@ async def test_who_began_before_an_exchange_is_answered_and_then_it_is_forgotten
 
 
 async def test_one_that_comes_back_in_time_is_not_forgotten(stack: AsyncExitStack) -> None:
-    endpoint = Endpoint(await stack.enter_async_context(serving(FAR)), LIMITS)
+    endpoint = Endpoint(await stack.enter_async_context(run_server(FAR)), LIMITS)
     transport = transport_to(stack, a=endpoint)
     transport.replace_endpoints({}, drain_seconds=0.1)
     transport.replace_endpoints({"a": endpoint}, drain_seconds=0.1)
@@ -190,10 +190,12 @@ async def test_a_moved_subgraph_leaves_no_connection_open_at_the_old_place(stack
         await released.wait()
         return web.json_response({"data": {"old": 1}})
 
-    transport = transport_to(stack, a=Endpoint(await stack.enter_async_context(serving(held)), LIMITS))
+    transport = transport_to(stack, a=Endpoint(await stack.enter_async_context(run_server(held)), LIMITS))
     before = asyncio.create_task(transport.ask("a", b"{}", "mutation"))
     await arrived.wait()
-    transport.replace_endpoints({"a": Endpoint(await stack.enter_async_context(serving(FAR)), LIMITS)}, drain_seconds=1)
+    transport.replace_endpoints(
+        {"a": Endpoint(await stack.enter_async_context(run_server(FAR)), LIMITS)}, drain_seconds=1
+    )
     assert await transport.ask("a", b"{}", "mutation") == {"data": {"a": 1}}
     released.set()
     assert await before == {"data": {"old": 1}}

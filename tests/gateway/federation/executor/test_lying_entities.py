@@ -1,4 +1,4 @@
-"""What a subgraph answers about entities that is not what it was asked: its own fields suffer, nobody else's do."""
+"""A subgraph answers `_entities` wrongly: only its own fields are null."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -22,7 +22,7 @@ MADE = compose_all_orders(A, B, C).supergraph
 
 
 async def answered(query: str, of_b: Callable[[list[Row]], Any], items: Any = ITEMS) -> Row:
-    """Where `b` answers representations so, and `c` truthfully."""
+    """Returns the answer if `b` answers representations with the given function and `c` answers correctly."""
     assert MADE is not None
 
     async def ask(subgraph: str, body: bytes, kind: str, caller: Caller) -> Row:

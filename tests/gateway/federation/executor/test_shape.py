@@ -1,4 +1,4 @@
-"""Values that are not what the schema says are null for the client, with one error each for what is wrong."""
+"""Values that do not fit the schema become null for the client, with an error for each."""
 
 import asyncio
 from typing import Any
@@ -24,7 +24,7 @@ SUPERGRAPH = supergraph_of(
 
 
 def errors_of(query: str, data: dict[str, Any]) -> list[tuple[list[str | int], str]]:
-    """The path and message of each error."""
+    """Returns the path and message of each error."""
     errors = execute_operation(SUPERGRAPH, query, {"a": [data]})[0].get("errors", [])
     assert all(error["extensions"] == {"code": "INVALID_SUBGRAPH_RESPONSE"} for error in errors)
     return [(error["path"], error["message"]) for error in errors]

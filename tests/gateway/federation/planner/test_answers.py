@@ -1,19 +1,19 @@
-"""Subgraphs composed, planned and asked: answers where one directive meets another, or an odd place."""
+"""Answers over composed subgraphs where several directives meet, or a directive stands in an unusual place."""
 
 from typing import Any
 
-from support.served_subgraphs import Served, asked
+from support.served_subgraphs import ServedSubgraph, ask_subgraphs
 
 
-def data(query: str, /, **subgraphs: Served) -> Any:
-    """What is answered without an error."""
-    answer, _ = asked(query, **subgraphs)
+def data(query: str, /, **subgraphs: ServedSubgraph) -> Any:
+    """Returns the answer's data; fails if it has errors."""
+    answer, _ = ask_subgraphs(query, **subgraphs)
     assert "errors" not in answer, answer
     return answer["data"]
 
 
-# Each subgraph has another pair of keys: one is compound and nested.
-ORDERS = Served(
+# Each subgraph has other keys; one key is compound and nested.
+ORDERS = ServedSubgraph(
     """
     type Query { a: P }
     type P @key(fields: "id") @key(fields: "id box { no }") { id: ID! box: Box @shareable x: Int }
@@ -22,13 +22,13 @@ ORDERS = Served(
     {"Query.a": lambda _: {"id": "1", "box": {"no": "7"}, "x": 1}},
     {"P": [{"id": "1", "box": {"no": "7"}, "x": 1}]},
 )
-STOCK = Served(
+STOCK = ServedSubgraph(
     'type P @key(fields: "id box { no }") @key(fields: "sku") { id: ID! box: Box @shareable sku: ID! y: Int } '
     "type Box @shareable { no: ID! }",
     {},
     {"P": [{"id": "1", "box": {"no": "7"}, "sku": "s1", "y": 2}]},
 )
-PRICES = Served(
+PRICES = ServedSubgraph(
     'type Query { c: [P] } type P @key(fields: "sku") { sku: ID! z: Int w: String! }',
     {"Query.c": lambda _: [{"sku": "s1", "z": 3, "w": "w"}, None, {"sku": "gone", "z": 4, "w": "w"}]},
     {"P": [{"sku": "s1", "z": 3, "w": "w"}]},
@@ -50,16 +50,16 @@ def test_an_object_that_another_subgraph_does_not_know_is_null_there_and_its_nei
 
 
 def test_a_key_that_is_null_is_sent_to_nobody() -> None:
-    nothing = Served(
+    nothing = ServedSubgraph(
         'type Query { a: P } type P @key(fields: "id") { id: ID x: Int }', {"Query.a": lambda _: {"id": None, "x": 1}}
     )
-    other = Served('type P @key(fields: "id") { id: ID y: Int }', {}, {"P": [{"id": None, "y": 1}]})
-    answer, requests = asked("{ a { x y } }", a=nothing, b=other)
+    other = ServedSubgraph('type P @key(fields: "id") { id: ID y: Int }', {}, {"P": [{"id": None, "y": 1}]})
+    answer, requests = ask_subgraphs("{ a { x y } }", a=nothing, b=other)
     assert answer == {"data": {"a": {"x": 1, "y": None}}}
     assert len(requests) == 1
 
 
-SHELVES = Served(
+SHELVES = ServedSubgraph(
     """
     type Query {
       shelf: Media @provides(fields: "... on Book { title }")
@@ -80,7 +80,7 @@ SHELVES = Served(
         ],
     },
 )
-NAMES = Served(
+NAMES = ServedSubgraph(
     """
     type Book @key(fields: "id") { id: ID! title: String @shareable }
     type Film @key(fields: "id") { id: ID! title: String @shareable }
@@ -103,14 +103,16 @@ def test_what_is_provided_through_an_interface_is_taken_where_it_is_and_asked_fo
 
 
 def test_what_is_provided_for_one_member_of_a_union_is_asked_for_of_the_others() -> None:
-    answer, requests = asked("{ pets { __typename ... on Dog { name } ... on Cat { name } } }", s=SHELVES, n=NAMES)
+    answer, requests = ask_subgraphs(
+        "{ pets { __typename ... on Dog { name } ... on Cat { name } } }", s=SHELVES, n=NAMES
+    )
     assert answer == {"data": {"pets": [{"__typename": "Dog", "name": "Rex"}, {"__typename": "Cat", "name": "Tom"}]}}
     assert len(requests) == 2
     assert "Dog" not in requests[1]
 
 
-# The override of a field that another field requires, and of one that an interface's types have each for itself.
-OLD = Served(
+# An overridden field that another field requires, and one that each type of an interface has.
+OLD = ServedSubgraph(
     """
     type Query { user: User nodes: [Node] }
     interface Node { id: ID! label: String }
@@ -126,12 +128,12 @@ OLD = Served(
     },
     {"User": [{"id": "1", "name": "old", "label": "old"}]},
 )
-NEW = Served(
+NEW = ServedSubgraph(
     'type User @key(fields: "id") { id: ID! name: String @override(from: "old") label: String @override(from: "old") }',
     {},
     {"User": [{"id": "1", "name": "new", "label": "new"}]},
 )
-GREETS = Served(
+GREETS = ServedSubgraph(
     'type User @key(fields: "id") { id: ID! name: String @external hello: String @requires(fields: "name") }',
     {"User.hello": lambda user: f"hello {user['name']}"},
     {"User": [{"id": "1"}]},
@@ -146,8 +148,8 @@ def test_an_overridden_field_under_an_interface_has_moved_for_its_own_type_alone
     assert data("{ nodes { label } }", old=OLD, new=NEW) == {"nodes": [{"label": "new"}, {"label": "post"}]}
 
 
-# Interface objects in two subgraphs, of which one requires what the other says, and the types in a third.
-TYPES = Served(
+# Interface objects in two subgraphs, one of which requires a field of the other; the types are in a third.
+TYPES = ServedSubgraph(
     """
     type Query { accounts: [Account] }
     interface Account @key(fields: "id") { id: ID! name: String }
@@ -167,7 +169,7 @@ TYPES = Served(
         ]
     },
 )
-SCORES = Served(
+SCORES = ServedSubgraph(
     """
     type Query { top: Account }
     type Account @key(fields: "id") @interfaceObject { id: ID! score: Int }
@@ -175,7 +177,7 @@ SCORES = Served(
     {"Query.top": lambda _: {"id": "1", "score": 50}},
     {"Account": [{"id": "1", "score": 50}, {"id": "2", "score": 7}]},
 )
-BADGES = Served(
+BADGES = ServedSubgraph(
     """
     type Account @key(fields: "id") @interfaceObject {
       id: ID! score: Int @external name: String @external badge: String @requires(fields: "score name")
@@ -198,13 +200,13 @@ def test_from_an_interface_object_the_type_and_its_own_fields_are_found() -> Non
     }
 
 
-# Requirements over lists, through fragments, with arguments that contradict the client's, and of one another.
+# Requirements over lists, through fragments, and with other arguments than the client's.
 CART = {
     "id": "1",
     "things": [{"__typename": "Box", "size": 3}, {"__typename": "Bag", "litres": 4}, None],
     "items": [{"no": 1, "parts": [{"grams": 5}, None]}, {"no": 2, "parts": None}],
 }
-ITEMS = Served(
+ITEMS = ServedSubgraph(
     """
     type Query { cart: Cart }
     union Thing = Box | Bag
@@ -218,7 +220,7 @@ ITEMS = Served(
     },
     {"Cart": [CART]},
 )
-FREIGHT = Served(
+FREIGHT = ServedSubgraph(
     """
     union Thing = Box | Bag
     type Cart @key(fields: "id") {

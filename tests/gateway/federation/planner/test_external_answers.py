@@ -1,8 +1,8 @@
-"""Answers where a field is external to the subgraph that is asked first, and nobody says whose it is."""
+"""Answers where a field is `@external` in the subgraph that is asked first."""
 
 import pytest
 from support.composing import error_codes
-from support.one_world import World, agreed
+from support.one_world import World, check_agreement
 
 LAMP = {
     "__typename": "Product",
@@ -17,7 +17,7 @@ PRICES = 'type Query { products: [Product] } type Product @key(fields: "id") { i
 
 
 def test_an_external_field_is_provided_on_one_way_and_asked_for_on_the_other() -> None:
-    requests = agreed(
+    requests = check_agreement(
         PRODUCTS,
         "{ product { name } lamp { name price } }",
         a="""type Query { product: Product @provides(fields: "name") lamp: Product }
@@ -29,7 +29,7 @@ def test_an_external_field_is_provided_on_one_way_and_asked_for_on_the_other() -
 
 @pytest.mark.parametrize("extends", ["extend type Product", "type Product @extends"])
 def test_the_external_key_of_an_extended_type_is_known(extends: str) -> None:
-    agreed(
+    check_agreement(
         PRODUCTS,
         "{ product { id name price } products { name } }",
         a=f'type Query {{ product: Product }} {extends} @key(fields: "id") {{ id: ID! @external name: String }}',
@@ -52,7 +52,7 @@ def test_the_external_key_of_a_type_that_is_not_extended_is_not_known() -> None:
     ],
 )
 def test_what_is_external_and_required_may_be_asked_for_beside(query: str) -> None:
-    agreed(
+    check_agreement(
         PRODUCTS,
         query,
         a='type Query { product: Product } type Product @key(fields: "id") { id: ID! name: String }',
@@ -69,7 +69,7 @@ BOX["maker"] = MAKER
 
 
 def test_a_type_whose_every_field_is_external_is_what_its_owner_says() -> None:
-    agreed(
+    check_agreement(
         World({"box": BOX}, [BOX]),
         "{ box { area sides { w h } } }",
         a='type Query { box: Box } type Box @key(fields: "id") { id: ID! sides: Sides } type Sides { w: Int h: Int }',
@@ -79,7 +79,7 @@ def test_a_type_whose_every_field_is_external_is_what_its_owner_says() -> None:
 
 
 def test_a_provided_field_of_a_provided_object_needs_nobody_else() -> None:
-    requests = agreed(
+    requests = check_agreement(
         World({"box": BOX}, [BOX, MAKER]),
         "{ box { maker { id name } } }",
         a="""type Query { box: Box @provides(fields: "maker { name }") }
@@ -102,7 +102,7 @@ USER = {
 
 @pytest.mark.parametrize("query", ["{ me { id email nick score greets } }", "{ users { score nick greets } }"])
 def test_an_external_field_may_be_anothers_key(query: str) -> None:
-    agreed(
+    check_agreement(
         World({"me": USER, "users": [USER]}, [USER]),
         query,
         a="""type Query { me: User }

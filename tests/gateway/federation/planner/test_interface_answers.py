@@ -1,20 +1,20 @@
-"""Interfaces, unions and cycles over subgraphs that run: each type's own way to the same field."""
+"""Answers over interfaces, unions and cycles, where each object type reaches the same field another way."""
 
 from typing import Any
 
-from support.served_subgraphs import Served, asked
+from support.served_subgraphs import ServedSubgraph, ask_subgraphs
 
 
-def data(query: str, /, **subgraphs: Served) -> Any:
-    """What is answered without an error."""
-    answer, _ = asked(query, **subgraphs)
+def data(query: str, /, **subgraphs: ServedSubgraph) -> Any:
+    """Returns the answer's data; fails if it has errors."""
+    answer, _ = ask_subgraphs(query, **subgraphs)
     assert "errors" not in answer, answer
     return answer["data"]
 
 
 BOOK = {"__typename": "Book", "id": "b"}
 FILM = {"__typename": "Film", "id": "f"}
-NODES = Served(
+NODES = ServedSubgraph(
     """
     type Query { node(id: ID!): Node nodes: [[Node]] }
     interface Node { id: ID! }
@@ -26,7 +26,7 @@ NODES = Served(
         "Query.nodes": lambda _: [[FILM, None, BOOK], None, []],
     },
 )
-BOOKS = Served(
+BOOKS = ServedSubgraph(
     """
     interface Work { id: ID! next: Work title: String }
     type Book implements Work @key(fields: "id") { id: ID! next: Work title: String price: Int same: [Book] }
@@ -39,12 +39,12 @@ BOOKS = Served(
     },
     {"Book": [{"id": "b", "title": "Book", "price": 1}], "Film": [{"id": "f", "price": "one"}]},
 )
-FILMS = Served(
+FILMS = ServedSubgraph(
     'type Film @key(fields: "id") { id: ID! title: String minutes: Int }',
     {},
     {"Film": [{"id": "f", "title": "Film", "minutes": 90}]},
 )
-GRAPH: dict[str, Served] = {"nodes": NODES, "books": BOOKS, "films": FILMS}
+GRAPH: dict[str, ServedSubgraph] = {"nodes": NODES, "books": BOOKS, "films": FILMS}
 
 
 def test_a_node_by_its_id_is_followed_to_whoever_knows_its_type() -> None:
@@ -85,15 +85,17 @@ def test_a_cycle_through_an_interface_is_followed_as_far_as_it_is_asked() -> Non
 
 
 def test_typename_alone_at_every_place_asks_no_more_than_the_place() -> None:
-    answer, requests = asked('{ __typename a: __typename node(id: "b") { __typename x: __typename } }', **GRAPH)
+    answer, requests = ask_subgraphs('{ __typename a: __typename node(id: "b") { __typename x: __typename } }', **GRAPH)
     assert answer == {
         "data": {"__typename": "Query", "a": "Query", "node": {"__typename": "Book", "x": "Book"}},
     }
     assert len(requests) == 1
 
 
-def union(members: str, fields: str, thing: Any) -> Served:
-    return Served(f"type Query {{ thing: Thing @shareable }} union Thing = {members} {fields}", {"Query.thing": thing})
+def union(members: str, fields: str, thing: Any) -> ServedSubgraph:
+    return ServedSubgraph(
+        f"type Query {{ thing: Thing @shareable }} union Thing = {members} {fields}", {"Query.thing": thing}
+    )
 
 
 def test_a_shared_union_has_the_members_of_the_subgraph_that_is_asked() -> None:
@@ -109,8 +111,8 @@ def test_a_shared_union_has_the_members_of_the_subgraph_that_is_asked() -> None:
     assert data("{ thing { ... on Boat { sails } } }", one=one, two=two) == {"thing": {}}
 
 
-# Requirements that come round: each subgraph needs the other's field, which needs a third of the first.
-ROUND_A = Served(
+# A chain of requirements: each subgraph needs a field of the other, which needs a third field of the first.
+ROUND_A = ServedSubgraph(
     """
     type Query { t: T }
     type T @key(fields: "id") { id: ID! one: Int two: Int @external three: Int @requires(fields: "two") }
@@ -118,7 +120,7 @@ ROUND_A = Served(
     {"Query.t": lambda _: {"id": "1", "one": 1}, "T.three": lambda t: t["two"] + 1},
     {"T": [{"id": "1", "one": 1}]},
 )
-ROUND_B = Served(
+ROUND_B = ServedSubgraph(
     """
     type T @key(fields: "id") {
       id: ID! one: Int @external three: Int @external
@@ -131,6 +133,6 @@ ROUND_B = Served(
 
 
 def test_requirements_that_go_back_and_forth_are_met_in_their_order() -> None:
-    answer, requests = asked("{ t { four } }", a=ROUND_A, b=ROUND_B)
+    answer, requests = ask_subgraphs("{ t { four } }", a=ROUND_A, b=ROUND_B)
     assert answer == {"data": {"t": {"four": 4}}}
     assert [request.partition(":")[0] for request in requests] == ["a", "b", "a", "b"]

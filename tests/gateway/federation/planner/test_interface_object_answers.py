@@ -1,9 +1,9 @@
-"""Answers through interface objects: several that require of each other, other keys, types that somebody extends."""
+"""Answers through interface objects: with requirements between them, with other keys, with extended types."""
 
 from typing import Any
 
 import pytest
-from support.one_world import World, agreed
+from support.one_world import World, check_agreement
 
 
 def media(type_name: str, number: int, **further: Any) -> dict[str, Any]:
@@ -42,7 +42,7 @@ ALL = World(
     ],
 )
 def test_interface_objects_require_of_each_other_and_of_the_types(query: str) -> None:
-    agreed(
+    check_agreement(
         ALL,
         query,
         types="""type Query { all: [Media] song: Song }
@@ -82,7 +82,7 @@ type Bar implements Item @key(fields: "id") { id: ID! name: String %s }"""
     "query", ["{ items { stock name note } }", "{ stocked { name stock note id sku __typename ... on Bar { extra } } }"]
 )
 def test_interface_objects_lead_on_by_another_key(query: str) -> None:
-    agreed(
+    check_agreement(
         ITEMS,
         query,
         types=TYPES % "extra: Int",
@@ -96,7 +96,7 @@ def test_interface_objects_lead_on_by_another_key(query: str) -> None:
 
 @pytest.mark.parametrize("query", ["{ one { id name } }", "{ one { __typename id } items { name } }"])
 def test_an_interface_object_that_nobody_may_ask_for_is_asked_for_elsewhere(query: str) -> None:
-    agreed(
+    check_agreement(
         ITEMS,
         query,
         types=TYPES % "",
@@ -106,7 +106,7 @@ def test_an_interface_object_that_nobody_may_ask_for_is_asked_for_elsewhere(quer
 
 @pytest.mark.parametrize("query", ["{ items { stock ... on Bar { extra } name } }", "{ bar { extra stock name } }"])
 def test_a_type_that_a_third_subgraph_extends_has_the_interface_objects_fields(query: str) -> None:
-    agreed(
+    check_agreement(
         ITEMS,
         query,
         types=TYPES % "",

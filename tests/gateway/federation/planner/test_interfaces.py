@@ -1,4 +1,4 @@
-"""Interfaces, unions and `@interfaceObject`: objects whose type shows at run time."""
+"""Plans for interfaces, unions and `@interfaceObject`: the object types are known only at run time."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`@key`: how the same object is found again in another subgraph."""
+"""Plans for `@key`: how the same object is found in another subgraph."""
 
 from support.supergraphs import plan_document, print_fetches, supergraph_of
 

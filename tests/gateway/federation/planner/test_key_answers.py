@@ -1,9 +1,9 @@
-"""Answers over keys that hold lists and objects, that lead on in a chain, or that nobody resolves."""
+"""Answers over keys with lists and objects, keys that form a chain, and keys that are not resolvable."""
 
 from typing import Any
 
 import pytest
-from support.one_world import World, agreed
+from support.one_world import World, check_agreement
 
 PARTS = [
     {"__typename": "Part", "no": no, "of": {"__typename": "Origin", "code": code}}
@@ -17,7 +17,7 @@ LAMP = {"__typename": "Product", "id": "p", "name": "Lamp", "parts": PARTS, "tag
 )
 def test_a_key_may_hold_lists_of_objects(query: str) -> None:
     values = "type Part @shareable { no: Int of: Origin } type Origin @shareable { code: String }"
-    agreed(
+    check_agreement(
         World({"one": LAMP, "two": LAMP}, [LAMP]),
         query,
         a=f"""type Query {{ one: Product }}
@@ -37,7 +37,7 @@ CATALOGUE = {"__typename": "Catalogue", "things": [THING], "first": THING, "size
     "query", ["{ catalogue { size note things { price stock } } }", "{ catalogue { note first { code stock price } } }"]
 )
 def test_a_list_may_be_known_by_the_keys_of_what_is_in_it(query: str) -> None:
-    agreed(
+    check_agreement(
         World({"catalogue": CATALOGUE}, [CATALOGUE, THING]),
         query,
         a="""type Query { catalogue: Catalogue }
@@ -60,7 +60,7 @@ CHAIN = World({"first": LINK, "middle": [LINK, None], "last": LINK}, [LINK])
     [("{ first { d } }", 4), ("{ first { e } }", 5), ("{ middle { e f c } }", 5), ("{ last { f e a } }", 5)],
 )
 def test_a_chain_of_keys_is_followed_to_its_end_both_ways(query: str, requests: int) -> None:
-    made = agreed(
+    made = check_agreement(
         CHAIN,
         query,
         s1='type Query { first: Link } type Link @key(fields: "a") { a: ID! f: Int }',
@@ -73,7 +73,7 @@ def test_a_chain_of_keys_is_followed_to_its_end_both_ways(query: str, requests: 
 
 
 def test_keys_that_are_not_resolvable_lead_on_and_not_back() -> None:
-    agreed(
+    check_agreement(
         CHAIN,
         "{ first { e f c } }",
         s1='type Query { first: Link } type Link @key(fields: "a", resolvable: false) { a: ID! }',
@@ -89,7 +89,7 @@ SECOND = {"__typename": "Second", "sku": "2", "name": "two", "info": "j"}
 
 @pytest.mark.parametrize("query", ["{ all { name info } }", "{ all { ... on First { info } name } }"])
 def test_the_types_of_an_interface_may_have_other_keys(query: str) -> None:
-    agreed(
+    check_agreement(
         World({"all": [FIRST, SECOND]}, [FIRST, SECOND]),
         query,
         a="""type Query { all: [Kept] } interface Kept { name: String }

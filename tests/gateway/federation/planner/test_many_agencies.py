@@ -1,4 +1,4 @@
-"""Six hundred agencies: planning and running cost what is asked for, not what could be."""
+"""Six hundred agencies: the cost of planning and running depends on the operation, not on the supergraph's size."""
 
 import asyncio
 import time
@@ -19,7 +19,7 @@ AGENCIES = [f"a{number}" for number in range(658)]
 
 @cache
 def country() -> Supergraph:
-    """Each agency adds a field to Complaint, and has a kind of Service of its own."""
+    """Each agency adds a field to Complaint, and has its own type of Service."""
     types = ["type Query @join__type(graph: NATIONAL) { complaint: Complaint services: [Service] }"]
     keyed = " ".join(f'@join__type(graph: {name.upper()}, key: "id")' for name in AGENCIES)
     fields = " ".join(f"{name}Note: String @join__field(graph: {name.upper()})" for name in AGENCIES)
@@ -35,7 +35,7 @@ def country() -> Supergraph:
 
 
 def best_cpu_ms(run: Callable[[], Any]) -> float:
-    """The least of five runs: the machine is busy with other things too."""
+    """Returns the least of five runs, as other processes disturb the measurement."""
     spent = []
     for _ in range(5):
         started = time.process_time()
@@ -60,7 +60,7 @@ def test_a_plan_over_five_of_many_agencies_takes_50_ms() -> None:
 
 
 def test_an_interface_with_many_implementations_asks_those_that_are_present() -> None:
-    """The plan knows all six hundred; two kinds of objects make two requests."""
+    """The plan has six hundred fetches; two types of objects occur, so two requests are sent."""
     asked: list[str] = []
 
     async def ask(subgraph: str, body: bytes, kind: str, caller: Caller = ANONYMOUS_CALLER) -> dict[str, Any]:

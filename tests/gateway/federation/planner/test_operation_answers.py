@@ -1,10 +1,10 @@
-"""Answers to what a client may write: mutations, conditions at the border of subgraphs, aliases, inputs."""
+"""Answers to mutations, conditions where a plan changes subgraphs, aliases and input values."""
 
 from itertools import product
 from typing import Any
 
 import pytest
-from support.one_world import World, agreed
+from support.one_world import World, check_agreement
 
 USER = {
     "__typename": "User",
@@ -38,7 +38,7 @@ WORLD = World({"user": USER, "me": USER}, [USER])
     ],
 )
 def test_conditions_hold_at_the_border_of_subgraphs(query: str, variables: dict[str, bool]) -> None:
-    agreed(WORLD, query, variables, a=A, b=B, c=C)
+    check_agreement(WORLD, query, variables, a=A, b=B, c=C)
 
 
 @pytest.mark.parametrize("never", [False, True])
@@ -57,7 +57,7 @@ def test_what_is_not_included_is_asked_of_nobody_though_its_object_is_there(quer
     friend["friend"] = USER
     world = World({"user": USER, "me": {**USER, "id": "w", "friend": friend}}, [USER, friend])
     of_friends = A.replace("type: String", "type: String friend: User")
-    requests = agreed(world, query, {"n": not never}, a=of_friends, b=B, c=C)
+    requests = check_agreement(world, query, {"n": not never}, a=of_friends, b=B, c=C)
     assert any(request.startswith("b:") for request in requests) is not never
 
 
@@ -71,7 +71,7 @@ def test_what_is_not_included_is_asked_of_nobody_though_its_object_is_there(quer
     ],
 )
 def test_a_clients_names_and_arguments_cross_the_border(query: str) -> None:
-    agreed(WORLD, query, {"l": False} if "$l" in query else {}, a=A, b=B, c=C)
+    check_agreement(WORLD, query, {"l": False} if "$l" in query else {}, a=A, b=B, c=C)
 
 
 def payload(o: Any, text: str | None = None) -> dict[str, Any]:
@@ -114,7 +114,7 @@ MUTATIONS = {"one": payload, "two": payload, "three": lambda o: {"__typename": "
 )
 def test_mutations_run_in_their_order_and_bring_what_others_know(query: str, done: list[str]) -> None:
     world = World({"user": USER}, [USER], MUTATIONS)
-    agreed(world, query, {"t": "T"} if "$t" in query else {}, **DOING)
+    check_agreement(world, query, {"t": "T"} if "$t" in query else {}, **DOING)
     assert world.log == done
 
 
@@ -130,7 +130,7 @@ def test_a_mutation_is_done_once_where_it_is_first_included(x: bool, y: bool, z:
     }
     world = World({"user": USER}, [USER], MUTATIONS)
     query = f"mutation ($x: Boolean!, $y: Boolean!, $z: Boolean!) {{ {' '.join(mentions)} }}"
-    requests = agreed(world, query, {"x": x, "y": y, "z": z}, **DOING)
+    requests = check_agreement(world, query, {"x": x, "y": y, "z": z}, **DOING)
     assert world.log == list(dict.fromkeys(name for name, is_included in mentions.values() if is_included))
     assert len(set(requests)) == len(requests)
 
@@ -146,7 +146,7 @@ def test_a_mutation_is_done_once_where_it_is_first_included(x: bool, y: bool, z:
 def test_inputs_go_to_the_subgraph_that_knows_them(query: str) -> None:
     given: dict[str, Any] = {"i": {"n": 2, "inner": {"c": "GREEN", "n": 1}}, "l": [{"n": 3}]}
     inner = "enum Color { RED GREEN } input Inner { c: Color n: Int }"
-    agreed(
+    check_agreement(
         World({"user": USER, "echo": USER["echo"]}, [USER]),
         query,
         given if "$i" in query else {},
@@ -161,7 +161,7 @@ def test_inputs_go_to_the_subgraph_that_knows_them(query: str) -> None:
 def test_a_field_that_leads_back_to_the_root_is_followed() -> None:
     root: dict[str, Any] = {"__typename": "Query", "ping": "pong", "user": USER}
     root |= {"query": root, "viewer": {"__typename": "Viewer", "id": "v", "name": "V", "root": root}}
-    agreed(
+    check_agreement(
         World(root, [USER, root["viewer"]]),
         "{ query { ping user { name type } query { viewer { name root { ping user { type } } } } } }",
         a="""type Query { query: Query @shareable viewer: Viewer user: User }

@@ -1,4 +1,4 @@
-"""Whole operations: mutations in series, conditions, variables, bounded planning."""
+"""Plans of whole operations: mutations in series, conditions, variables, and the limit on planning."""
 
 import time
 

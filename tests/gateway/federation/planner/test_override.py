@@ -1,4 +1,4 @@
-"""`@override`: a field that has moved to another subgraph, at once or by a label."""
+"""Plans for `@override`: a field that has moved to another subgraph, at once or by a label."""
 
 from support.supergraphs import plan_document, print_fetches, supergraph_of
 

@@ -1,8 +1,8 @@
-"""Answers where fields have moved from one subgraph to another: of keys, interfaces and requirements."""
+"""Answers where fields of keys, interfaces and requirements have moved to another subgraph."""
 
 import pytest
 from support.composing import error_codes
-from support.one_world import World, agreed
+from support.one_world import World, check_agreement
 
 USER = {
     "__typename": "User",
@@ -38,12 +38,14 @@ SHOWS = """type User @key(fields: "id") {
     ],
 )
 def test_fields_of_an_interface_move_type_by_type(query: str, of_bot_before: str, of_bot_now: str) -> None:
-    agreed(WORLD, query, old=OLD % (of_bot_before, of_bot_before), new=NEW % (of_bot_now, of_bot_now), shows=SHOWS)
+    check_agreement(
+        WORLD, query, old=OLD % (of_bot_before, of_bot_before), new=NEW % (of_bot_now, of_bot_now), shows=SHOWS
+    )
 
 
 @pytest.mark.parametrize("query", ["{ user { id name email age } }", "{ me { id name email } }", "{ rest { age id } }"])
 def test_a_second_key_may_move(query: str) -> None:
-    agreed(
+    check_agreement(
         World({"user": USER, "me": USER, "rest": [USER]}, [USER]),
         query,
         a="""type Query { user: User }
@@ -66,7 +68,7 @@ def test_the_only_key_may_not_move_from_where_objects_come() -> None:
     "query", ["{ user { id display } me { display name email } }", "{ user { name display age } }"]
 )
 def test_what_is_required_may_be_moving_by_a_label(query: str, percent: int) -> None:
-    agreed(
+    check_agreement(
         World({"user": USER, "me": USER}, [USER]),
         query,
         old='type Query { user: User } type User @key(fields: "id") { id: ID! name: String email: String }',
@@ -77,7 +79,7 @@ def test_what_is_required_may_be_moving_by_a_label(query: str, percent: int) -> 
 
 
 def test_an_override_of_a_subgraph_that_has_left_is_a_field_like_others() -> None:
-    agreed(
+    check_agreement(
         World({"user": USER}, [USER]),
         "{ user { name age } }",
         a='type Query { user: User } type User @key(fields: "id") { id: ID! name: String @override(from: "gone") }',

@@ -1,4 +1,4 @@
-"""`@provides`, `@external` and `@shareable`: who resolves a field, on which way."""
+"""Plans for `@provides`, `@external` and `@shareable`: which subgraph resolves a field."""
 
 from support.supergraphs import plan_document, print_fetches, supergraph_of
 

@@ -1,4 +1,4 @@
-"""`@requires`: a field that its subgraph resolves once it is told what others know."""
+"""Plans for `@requires`: a field whose subgraph needs values of other subgraphs first."""
 
 from typing import Any
 

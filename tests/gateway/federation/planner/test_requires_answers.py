@@ -1,10 +1,10 @@
-"""Answers where requirements wait for each other, go deep, or have arguments, types and lists in them."""
+"""Answers where requirements depend on each other, are nested, or hold arguments, types and lists."""
 
 from typing import Any
 
 import pytest
 from support.composing import error_codes
-from support.one_world import View, World, agreed
+from support.one_world import View, World, check_agreement
 
 ORDER = {
     "__typename": "Order",
@@ -21,7 +21,7 @@ ORDER = {
     "query", ["{ order { b } }", "{ order { c } }", "{ orders { d } }", "{ order { d c b a base } orders { a } }"]
 )
 def test_two_subgraphs_may_require_of_each_other_in_turn(query: str) -> None:
-    agreed(
+    check_agreement(
         World({"order": ORDER, "orders": [ORDER]}, [ORDER]),
         query,
         x="""type Query { order: Order } type Order @key(fields: "id") {
@@ -42,7 +42,7 @@ def test_a_circle_of_requirements_is_refused() -> None:
 
 
 def test_a_circle_that_a_third_subgraph_breaks_is_answered() -> None:
-    agreed(
+    check_agreement(
         World({"order": ORDER}, [ORDER]),
         "{ order { b a } }",
         x="""type Query { order: Order }
@@ -60,7 +60,7 @@ LEFT["right"] = RIGHT
 
 @pytest.mark.parametrize("query", ["{ left { n right { m left { n k } } } }", "{ right { m left { n } } }"])
 def test_requirements_go_through_objects_that_require_of_one_another(query: str) -> None:
-    agreed(
+    check_agreement(
         World({"left": LEFT, "right": RIGHT}, [LEFT, RIGHT]),
         query,
         x="""type Query { left: Left right: Right } type Left @key(fields: "id") { id: ID! right: Right k: Int }
@@ -109,7 +109,7 @@ CART = {
 )
 def test_required_arguments_are_kept_apart_from_the_clients_through_lists_of_lists(query: str) -> None:
     currency = "enum Currency { IDR USD }"
-    agreed(
+    check_agreement(
         World({"cart": CART, "item": ITEMS[1]}, [CART, *ITEMS]),
         query,
         {"c": "USD"} if "$c" in query else {},
@@ -151,7 +151,7 @@ OWNER = {
     ],
 )
 def test_requirements_through_interfaces_and_unions_say_which_type_it_is(query: str) -> None:
-    agreed(
+    check_agreement(
         World({"owner": OWNER}, [OWNER, DOG, CAT]),
         query,
         a="""type Query { owner: Owner }
@@ -203,7 +203,7 @@ LAMP = {
     ],
 )
 def test_what_is_required_lies_some_subgraphs_away(query: str) -> None:
-    agreed(
+    check_agreement(
         World(
             {"product": LAMP, "products": [LAMP, None, LAMP], "provided": LAMP, "bare": LAMP},
             [LAMP, COMPANY, HOLDER, CATEGORY],
@@ -239,7 +239,7 @@ def test_an_object_requires_of_the_next_of_its_own_kind() -> None:
     for row, following in zip(rows, [*rows[1:], None], strict=True):
         row["next"] = following
         row["w"] = lambda o: o("v") + (o("next")("v") if o("next") else 0)
-    agreed(
+    check_agreement(
         World({"row": rows[0]}, rows),
         "{ row { w next { w next { w v next { w } } } } }",
         a='type Query { row: Row } type Row @key(fields: "id") { id: ID! next: Row }',

@@ -1,8 +1,8 @@
-"""Answers over subgraphs that spell the same in other ways: renamed directives, Federation 1, root types."""
+"""Answers over subgraphs that write the same schema differently: renamed directives, Federation 1, root types."""
 
 import pytest
 from support.composing import FED1
-from support.one_world import World, agreed
+from support.one_world import World, check_agreement
 
 USER = {
     "__typename": "User",
@@ -28,7 +28,7 @@ GREETS = """type User @key(fields: "id") {
 
 
 def test_directives_are_known_under_what_they_are_imported_as() -> None:
-    agreed(
+    check_agreement(
         WORLD,
         "{ user { greets name } me { name greets type } }",
         a=f"""{RENAMED} type Query {{ user: User @gives(fields: "name") }}
@@ -44,7 +44,7 @@ def test_directives_are_known_under_what_they_are_imported_as() -> None:
 
 @pytest.mark.parametrize("query", ["{ user { greets name } me { name greets } }", "{ user { address { city } name } }"])
 def test_subgraphs_of_federation_1_extend_and_share(query: str) -> None:
-    agreed(
+    check_agreement(
         WORLD,
         query,
         a=f"""{FED1} extend type Query {{ user: User }}
@@ -65,7 +65,7 @@ def test_subgraphs_of_federation_1_extend_and_share(query: str) -> None:
     ],
 )
 def test_root_types_have_other_names_in_each_subgraph(query: str) -> None:
-    agreed(
+    check_agreement(
         WORLD,
         query,
         a=f"""{FEDERATION}, import: ["@key"]) schema {{ query: RootQuery mutation: RootMutation }}
@@ -84,7 +84,7 @@ def test_root_types_have_other_names_in_each_subgraph(query: str) -> None:
     ["{ user { id type } }", "{ users(kind: ADMIN) { type greets } me { type name } }", "{ user { level(of: HIGH) } }"],
 )
 def test_what_is_inaccessible_is_used_inside_and_enums_differ_by_use(query: str) -> None:
-    agreed(
+    check_agreement(
         WORLD,
         query,
         a="""type Query { user: User users(kind: Kind): [User] } enum Kind { ADMIN GUEST BOT @inaccessible }

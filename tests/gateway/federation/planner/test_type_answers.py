@@ -1,9 +1,9 @@
-"""Answers over values, unions, interfaces and enums of which each subgraph knows another part."""
+"""Answers over value types, unions, interfaces and enums that each subgraph knows in part."""
 
 from typing import Any
 
 import pytest
-from support.one_world import World, agreed
+from support.one_world import World, check_agreement
 
 VALUE = {"__typename": "Value", "x": 1, "y": 2, "z": 3}
 HOLDER = {"__typename": "Holder", "id": "h", "value": VALUE}
@@ -21,7 +21,7 @@ HOLDER = {"__typename": "Holder", "id": "h", "value": VALUE}
 )
 def test_a_value_is_put_together_of_what_each_subgraph_knows(query: str) -> None:
     holder = 'type Holder @key(fields: "id") { id: ID! value: Value @shareable }'
-    agreed(
+    check_agreement(
         World({"one": HOLDER, "many": [HOLDER, None], "last": HOLDER}, [HOLDER]),
         query,
         a=f"type Query {{ one: Holder }} {holder} type Value {{ x: Int @shareable }}",
@@ -35,7 +35,7 @@ def test_a_shared_root_is_put_together_too() -> None:
         {"__typename": "Row", "id": "1", "a": 1, "b": 2, "c": {"__typename": "C", "x": 1, "y": 2}},
         {"__typename": "Row", "id": "2", "a": 3, "b": 4, "c": None},
     ]
-    agreed(
+    check_agreement(
         World({"rows": rows, "row": lambda o, no=None: rows[no or 0]}),
         "query ($n: Int) { rows { id a b c { x y } } row { a b } w: row(no: $n) { b c { y } } v: row(no: $n) { a } }",
         {"n": 1},
@@ -62,7 +62,7 @@ OF_ALL = {"__typename": "Box", "id": "b", "common": A, "own": [A, B]}
     ],
 )
 def test_a_union_has_other_members_in_each_subgraph(query: str) -> None:
-    agreed(
+    check_agreement(
         World({"box": OF_ALL, "here": [A, B], "there": [C, B], "boxes": [OF_ALL]}, [OF_ALL, A, B, C]),
         query,
         a="""type Query { box: Box here: [U] } union U = A | B
@@ -115,7 +115,7 @@ KITCHEN = World(
     ],
 )
 def test_fragments_on_interfaces_go_where_nobody_knows_the_interface(query: str) -> None:
-    agreed(
+    check_agreement(
         KITCHEN,
         query,
         a="""type Query { node: Node nodes: [Node] oven: Oven } interface Node { id: ID! }
@@ -136,7 +136,7 @@ def test_fragments_on_interfaces_go_where_nobody_knows_the_interface(query: str)
     ["{ nodes { id name warranty } }", "{ nodes { ... on Oven { power } warranty ... on Toaster { slots name } } }"],
 )
 def test_of_an_interfaces_types_each_has_another_field_elsewhere(query: str) -> None:
-    agreed(
+    check_agreement(
         KITCHEN,
         query,
         a="""type Query { nodes: [Item] } interface Item { id: ID! name: String warranty: Int }
@@ -155,7 +155,7 @@ def test_of_an_interfaces_types_each_has_another_field_elsewhere(query: str) -> 
     ],
 )
 def test_fields_of_one_name_and_other_types_go_on_to_other_subgraphs(query: str) -> None:
-    agreed(
+    check_agreement(
         KITCHEN,
         query,
         a="""type Query { things: [Thing] } union Thing = Oven | Toaster
@@ -196,7 +196,7 @@ SHELF = {"__typename": "Shelf", "id": "s", "media": [BOOK, FILM, None], "first":
     ],
 )
 def test_what_is_provided_goes_through_lists_and_unions(query: str, requests: int) -> None:
-    made = agreed(
+    made = check_agreement(
         World(
             {"shelf": SHELF, "shelves": [SHELF, None], "books": [BOOK], "media": [FILM, BOOK]},
             [SHELF, BOOK, FILM, ANI, BUDI],
@@ -236,7 +236,7 @@ def test_what_is_provided_goes_through_lists_and_unions(query: str, requests: in
 def test_a_type_that_one_of_those_who_share_a_field_does_not_know_is_never_there(query: str) -> None:
     found = {"__typename": "Found", "id": "1", "x": 1, "y": 2}
     shared = "type Query { one: Kept @shareable many: [Kept] @shareable } interface Kept { id: ID! }"
-    agreed(
+    check_agreement(
         World({"one": found, "many": [found]}, [found]),
         query,
         a=f"""{shared} type Found implements Kept @key(fields: "id") {{ id: ID! x: Int }}

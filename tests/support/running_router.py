@@ -1,4 +1,4 @@
-"""A router over real HTTP, serving a supergraph's file."""
+"""Runs the standalone router on a supergraph file, over real HTTP."""
 
 import asyncio
 import socket
@@ -18,8 +18,8 @@ from gateway.cli.server import UVICORN
 
 
 @dataclass(frozen=True, slots=True)
-class Routed:
-    """Where the router answers, and a session to ask it with."""
+class RunningRouter:
+    """The URL of a running router, and a client session. Call it to send a query."""
 
     url: str
     session: aiohttp.ClientSession
@@ -30,17 +30,17 @@ class Routed:
 
 
 @asynccontextmanager
-async def routing(
+async def run_router(
     file: Path,
     config: RouterConfig | None = None,
     read: Read = read,
     named: Named = none_named,
     running: RunningSchemas | None = None,
-) -> AsyncIterator[Routed]:
-    """A router that serves the file."""
+) -> AsyncIterator[RunningRouter]:
+    """Runs a router that serves the file."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        # In a thread, as whoever reads the first supergraph may ask subgraphs on a loop of its own.
+        # In a thread: reading the first supergraph may run an event loop of its own to ask subgraphs.
         app = await asyncio.to_thread(router_app, file, read, config, named, running)
         server = uvicorn.Server(
             uvicorn.Config(app, **UVICORN | {"log_level": "critical", "timeout_graceful_shutdown": 1})
@@ -50,7 +50,7 @@ async def routing(
             while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
                 await asyncio.sleep(0.005)
             async with aiohttp.ClientSession() as session:
-                yield Routed(f"http://127.0.0.1:{listening.getsockname()[1]}/graphql", session)
+                yield RunningRouter(f"http://127.0.0.1:{listening.getsockname()[1]}/graphql", session)
         finally:
             server.should_exit = True
             await serving
