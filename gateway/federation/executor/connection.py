@@ -101,7 +101,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._waiting is None:
-            # Nobody has asked: an idle connection must stay silent.
+            # No request is under way: an idle connection must stay silent.
             self.close()
             return
         try:

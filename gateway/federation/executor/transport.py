@@ -102,7 +102,7 @@ class HttpTransport:
             del upstream.in_flight[body, headers]
             if not shared.done():
                 shared.set_exception(_Abandoned())
-            # Marks the exception as retrieved: asyncio would log it if nobody has joined.
+            # Marks the exception as retrieved: asyncio would log it if no caller has joined.
             shared.exception()
         return answer
 

@@ -1,10 +1,10 @@
 """Turns fetch groups into the plan: waves of requests, one request for each subgraph in a wave.
 
 A group's wave is one more than the last wave that it waits for. Entity groups for one subgraph in one wave become one
-request with several `_entities` fields. A group that nobody waits for is postponed to a later request to the same
-subgraph, if there is one:
+request with several `_entities` fields. A group that no other group waits for is postponed to a later request to the
+same subgraph, if there is one:
     # wave 0: users    wave 1: orders(me), stock(items)    wave 2: orders(items), which waits for stock(items)
-    # nobody waits for orders(me) → wave 2 sends one request to "orders" for both
+    # no group waits for orders(me) → wave 2 sends one request to "orders" for both
 """
 
 from collections.abc import Iterable, Mapping
@@ -69,8 +69,10 @@ def _assign_waves(groups: list[FetchGroup]) -> dict[FetchGroup, int]:
 
 
 def _postpone_unawaited(groups: list[FetchGroup], waves: dict[FetchGroup, int]) -> None:
-    """Moves a group that nobody waits for into a later request to its subgraph: one request less, and the whole
-    answer comes no later."""
+    """Moves a group that no other group waits for into a later request to its subgraph.
+
+    That saves a request, and the whole answer comes no later: the client gets it when the last wave has answered.
+    """
     awaited = {earlier for group in groups for earlier in group.after}
     for group in groups:
         if group.is_entity and group not in awaited:
