@@ -53,7 +53,7 @@ class Endpoint:
     """Lower-case names of the caller's headers that are passed on."""
     stream: StreamAddress = field(default_factory=StreamAddress)
 
-    def headers_for(self, caller: Caller) -> tuple[tuple[str, str], ...]:
+    def build_headers(self, caller: Caller) -> tuple[tuple[str, str], ...]:
         """Returns the endpoint's own headers and those that are passed on from the caller."""
         headers = caller.headers
         return self.headers + tuple((name, headers[name]) for name in self.propagated if name in headers)

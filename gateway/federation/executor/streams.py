@@ -44,7 +44,7 @@ async def listen_to_subscription(
 
     is_websocket = endpoint.stream.protocol is StreamProtocol.WEBSOCKET
     listen = _listen_over_websocket if is_websocket else _listen_over_events
-    events = listen(session, subgraph, endpoint, body, dict(endpoint.headers_for(caller)))
+    events = listen(session, subgraph, endpoint, body, dict(endpoint.build_headers(caller)))
     try:
         async for event in events:
             yield event

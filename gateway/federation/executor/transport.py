@@ -75,7 +75,7 @@ class HttpTransport:
         if upstream is None or upstream.endpoint is not self.endpoints.get(subgraph):
             upstream = self._upstreams[subgraph] = self._open_upstream(subgraph, upstream)
         signed = () if self.sign is None else self.sign(subgraph, body, kind, caller)
-        headers = encode_headers(upstream.endpoint.headers_for(caller) + signed)
+        headers = encode_headers(upstream.endpoint.build_headers(caller) + signed)
         if kind != "query":
             return (await self._send(subgraph, upstream, body, headers, tries=1))[1]
         # Callers with different rights have different headers (their tokens), so they never share an answer.

@@ -51,7 +51,7 @@ class QueryGraph:
         """
         return self.supergraph.is_abstract(node.type_name) and not self.is_interface_object(node)
 
-    def possible_types(self, node: Node) -> list[str]:
+    def find_possible_types(self, node: Node) -> list[str]:
         """Returns the object types that the subgraph can return at an abstract node, sorted."""
         here = self.supergraph.type_in(node.subgraph, node.type_name)
         known = self.supergraph.subgraphs[node.subgraph].types

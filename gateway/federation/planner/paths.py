@@ -152,7 +152,7 @@ class Solver:
             by_type += solution.residual
             solution.residual = ()
         highest = 0
-        for type_name in self.graph.possible_types(node) if by_type else ():
+        for type_name in self.graph.find_possible_types(node) if by_type else ():
             own = self.graph.flatten(type_name, tuple(by_type))
             if own:
                 at = node._replace(type_name=type_name)
@@ -183,7 +183,7 @@ class Solver:
             return False
         fields = (
             self.graph.find_field(node._replace(type_name=type_name), name)
-            for type_name in self.graph.possible_types(node)
+            for type_name in self.graph.find_possible_types(node)
         )
         return all(here is not None and not here.needs_more for here in fields)
 
