@@ -8,7 +8,6 @@ from graphql import (
     GraphQLSchema,
     InputValueDefinitionNode,
     TypeDefinitionNode,
-    UnionTypeDefinitionNode,
     build_ast_schema,
 )
 from graphql.language.ast import Node
@@ -65,7 +64,7 @@ def _strip_inaccessible(node: Any, hidden: set[str]) -> Any:
             attributes[key] = tuple(row for row in value or () if row.name.value in _KEPT_DIRECTIVES)
         elif key in ("interfaces", "types") and value:
             attributes[key] = tuple(named for named in value if named.name.value not in hidden)
-        elif key in ("fields", "values", "arguments") and value and not isinstance(node, UnionTypeDefinitionNode):
+        elif key in ("fields", "values", "arguments") and value:
             attributes[key] = tuple(
                 _strip_inaccessible(inner, hidden) for inner in value if not _is_hidden(inner, hidden)
             )

@@ -69,6 +69,7 @@ def find_denied_fields(supergraph: Supergraph, claims: Claims) -> frozenset[str]
 def _is_met(rule: AccessRule, claims: Claims) -> bool:
     if rule.authenticated and not claims.authenticated:
         return False
+    # One whole set is enough: [["a", "b"], ["c"]] means (a and b) or c.
     if rule.scopes and not any(needed <= claims.scopes for needed in rule.scopes):
         return False
     return not rule.policies or any(needed <= claims.policies for needed in rule.policies)
@@ -92,16 +93,16 @@ def _find_interface_objects(supergraph: Supergraph, type_name: str, field_name: 
     """Yields the interfaces whose `@interfaceObject` adds the field to the type: their rules cover the field."""
     for interface in supergraph.interfaces_of(type_name):
         for subgraph in supergraph.subgraphs_by_field.get((interface, field_name), ()):
-            here = supergraph.type_in(subgraph, interface)
-            if here is not None and here.is_interface_object:
+            local = supergraph.type_in(subgraph, interface)
+            if local is not None and local.is_interface_object:
                 yield interface
 
 
 def _read_requirements(supergraph: Supergraph) -> Iterator[tuple[str, set[str]]]:
     """Yields (field, fields that its `@requires` and `@fromContext` select), as coordinates."""
     for subgraph in supergraph.subgraphs.values():
-        for type_name, here in subgraph.types.items():
-            for field_name, field in here.fields.items():
+        for type_name, local in subgraph.types.items():
+            for field_name, field in local.fields.items():
                 needs = (
                     [] if field.requires is None else list(_collect_coordinates(supergraph, field.requires, type_name))
                 )
@@ -129,6 +130,7 @@ def _collect_coordinates(
             yield from _collect_coordinates(supergraph, fragment.selection_set, narrowed, fragments)
         else:
             yield f"{type_name}.{selection.name.value}"
+            # A field of an interface reads the objects' fields, whose own rules and requirements count too.
             yield from (f"{name}.{selection.name.value}" for name in supergraph.possible_types(type_name))
             inside = supergraph.field_type(type_name, selection.name.value)
             if selection.selection_set is not None and inside is not None:
@@ -184,6 +186,7 @@ def list_refusals(
     paths = _DeniedPaths(supergraph, fragments, denied)
     root = supergraph.root_types[operation.operation.value]
     errors: list[dict[str, Any]] = []
+    # Two fragments may select the same path: it gets one error.
     for path in dict.fromkeys(paths.find(operation.selection_set, root, ())):
         errors.append({"message": "Not authorised.", "path": list(path), "extensions": {"code": UNAUTHORIZED}})
         if len(errors) == MAX_ERRORS:
@@ -212,13 +215,13 @@ class _DeniedPaths:
 
     def _find_at_field(self, field_node: FieldNode, type_name: str, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         name = field_node.name.value
-        here = (*path, (field_node.alias or field_node.name).value)
+        field_path = (*path, (field_node.alias or field_node.name).value)
         if any(f"{owner}.{name}" in self.denied for owner in self._list_owners(type_name)):
-            yield here
+            yield field_path
             return
         inside = self.supergraph.field_type(type_name, name)
         if field_node.selection_set is not None and inside is not None:
-            yield from self.find(field_node.selection_set, inside, here)
+            yield from self.find(field_node.selection_set, inside, field_path)
 
     def _list_owners(self, type_name: str) -> Iterable[str]:
         return {type_name, *self.supergraph.possible_types(type_name)}

@@ -100,6 +100,7 @@ def build_definitions(names: tuple[tuple[str, str], ...], version: Version) -> t
     graphql-core needs them to validate a subgraph's SDL, which usually applies directives without defining them.
     """
     lines = [f"directive @{local}{find_signature(name, version)}" for local, name in names if name in DIRECTIVES]
+    # Only the names of these types matter: composition checks the values itself.
     lines += [f"scalar federation__{name}" for name in SCALARS]
     lines += [_LINK, "scalar link__Import enum link__Purpose { SECURITY EXECUTION }"]
     return parse("\n".join(lines), no_location=True).definitions

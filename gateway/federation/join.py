@@ -213,15 +213,16 @@ def _read_fields(definition: CompositeNode, subgraphs: dict[str, Subgraph]) -> N
     types: dict[str, tuple[SubgraphType, str]] = {}
     for of_type in _read_directives(definition, "join__type"):
         graph = subgraphs[of_type["graph"]]
-        here = graph.types.setdefault(name, SubgraphType())
-        types[of_type["graph"]] = here, graph.name
-        here.is_interface_object |= bool(of_type.get("isInterfaceObject"))
+        local = graph.types.setdefault(name, SubgraphType())
+        types[of_type["graph"]] = local, graph.name
+        local.is_interface_object |= bool(of_type.get("isInterfaceObject"))
         if of_type.get("key"):
-            here.keys.append(Key(parse_fields(of_type["key"]), of_type.get("resolvable", True)))
+            local.keys.append(Key(parse_fields(of_type["key"]), of_type.get("resolvable", True)))
     if isinstance(definition, ObjectTypeDefinitionNode):
         for implements in _read_directives(definition, "join__implements"):
             interface = subgraphs[implements["graph"]].types.setdefault(implements["interface"], SubgraphType())
             interface.possible_types.add(name)
+    # Every @join__type has been read by now: a field needs the types of all subgraphs.
     for field in definition.fields or ():
         _read_field(field, types)
 
@@ -232,18 +233,18 @@ def _read_field(field: FieldDefinitionNode, types: dict[str, tuple[SubgraphType,
     joined = list(_read_directives(field, "join__field"))
     if not joined:
         # A field without @join__field is in every subgraph that has the type, and is the same there.
-        for here, _ in types.values():
-            here.fields[name] = SubgraphField(printed)
+        for local, _ in types.values():
+            local.fields[name] = SubgraphField(printed)
         return
     taken_over = {row["override"]: row.get("overrideLabel") for row in joined if row.get("override")}
     for row in joined:
         if row.get("graph") not in types:
             continue  # Without a graph: the field comes from an interface object and is read with the interface.
-        here, graph = types[row["graph"]]
+        local, graph = types[row["graph"]]
         # The SDL says on the new owner's row only that it took the field; the old owner's row needs the label too:
         # b @join__field(graph: B, override: "a", overrideLabel: "percent(5)") → a keeps it while the label is off.
         moved = graph in taken_over and not row.get("override") and not row.get("external")
-        here.fields[name] = SubgraphField(
+        local.fields[name] = SubgraphField(
             row.get("type") or printed,
             external=bool(row.get("external")),
             requires=parse_fields(row["requires"]) if row.get("requires") else None,
@@ -264,8 +265,8 @@ def _read_members(definition: UnionTypeDefinitionNode, subgraphs: dict[str, Subg
         subgraphs[row["graph"]].types[name].possible_types.add(row["member"])
     if not members:
         for of_type in _read_directives(definition, "join__type"):
-            here = subgraphs[of_type["graph"]].types[name]
-            here.possible_types |= {member.name.value for member in definition.types or ()}
+            local = subgraphs[of_type["graph"]].types[name]
+            local.possible_types |= {member.name.value for member in definition.types or ()}
 
 
 def _select_own_definitions(document: DocumentNode) -> Iterator[Any]:

@@ -81,6 +81,7 @@ def read_links(document: DocumentNode) -> SubgraphLinks:
     links, problems = _read_link_directives(document)
     federation = next((link for link in links if link.identity == FEDERATION), None)
     names = {name: name for name in BUILT_IN_DIRECTIVES}
+    # A subgraph that does not link Federation 2 is a Federation 1 subgraph.
     if federation is None:
         names |= {name: name for name in FED1_DIRECTIVES}
         scalars = {"_FieldSet", "FieldSet"}

@@ -19,7 +19,7 @@ from gateway.federation.hints import CompositionError, Hint, SubgraphLocation
 
 _COORDINATE: Final = re.compile(r"^@?(\w+)(?:\.(\w+))?(?:\((\w+):\))?$")
 _MAX_SUBGRAPHS: Final = 10
-"""Subgraphs for which a problem lists locations: with hundreds of subgraphs, more of them help nobody."""
+"""Subgraphs for which a problem lists locations: with hundreds of subgraphs, more would not help."""
 
 
 @dataclass(slots=True)

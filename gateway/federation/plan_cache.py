@@ -46,21 +46,22 @@ class PlanCache(Generic[Plan]):
     ) -> Digest:
         """Returns the operation's digest; computes it once for each document that the caller keeps."""
         key = (id(document), "" if operation.name is None else operation.name.value)
-        found = self._digests.get(key)
-        if found is None:
-            found = self._digests[key] = document, digest_operation(operation, fragments)
+        entry = self._digests.get(key)
+        if entry is None:
+            entry = self._digests[key] = document, digest_operation(operation, fragments)
             self._drop_oldest(self._digests)
         else:
             self._digests.move_to_end(key)
-        return found[1]
+        return entry[1]
 
     def get(self, digest: Digest, labels: frozenset[str], denied: frozenset[str]) -> Plan | None:
         """Returns the plan for these active labels and denied fields; None where there is none yet."""
+        # Before the first plan of an operation any label may be relevant.
         key = (digest, labels & self._relevant_labels.get(digest, labels), denied)
-        found = self._plans.get(key)
-        if found is not None:
+        plan = self._plans.get(key)
+        if plan is not None:
             self._plans.move_to_end(key)
-        return found
+        return plan
 
     def put(
         self,
@@ -71,6 +72,7 @@ class PlanCache(Generic[Plan]):
         plan: Plan,
     ) -> None:
         """Keeps a plan. `relevant_labels` are the labels whose state planning has read; no other label matters."""
+        # The set only grows. A plan under an older, smaller key did not read the newer labels and stays valid.
         relevant = self._relevant_labels.pop(digest, frozenset()) | frozenset(relevant_labels)
         self._relevant_labels[digest] = relevant
         self._plans[digest, labels & relevant, denied] = plan

@@ -42,6 +42,7 @@ def check_definitions(document: DocumentNode, links: SubgraphLinks) -> Iterator[
         elif isinstance(node, TypeDefinitionNode):
             name = node.name.value
             is_other = not isinstance(node, ScalarTypeDefinitionNode)
+            # Federation 1 SDL may have types of its own by these names.
             if (name in scalars and is_other and links.version is not None) or (
                 name == "link__Purpose" and not isinstance(node, EnumTypeDefinitionNode)
             ):

@@ -184,6 +184,7 @@ def parse_subgraph(name: str, url: str, sdl: str) -> ParsedSubgraph:
     links = read_links(document)
     roots = _read_root_names(document)
     problems = [(row.code, row.message, row.coordinate) for row in links.problems]
+    # Names are not known while links are wrong; the other checks would report the same mistake again.
     problems = problems or [*check_definitions(document, links), *_check_roots(document, roots)]
     if problems:
         return ParsedSubgraph(None, tuple(_make_error(name, *problem) for problem in problems))
@@ -366,30 +367,30 @@ def _read_composed_directives(document: DocumentNode, links: SubgraphLinks) -> I
 def _build_type(nodes: list[Any], links: SubgraphLinks) -> TypeDefinition:
     """Builds the model of a type from its nodes. Extensions count from 1, also where there is no definition."""
     has_base = isinstance(nodes[0], TypeDefinitionNode)
-    made = TypeDefinition(nodes[0].name.value, kind=_KINDS[_read_kind(nodes[0])][0])
-    made.description = _read_description(nodes[0])
+    definition = TypeDefinition(nodes[0].name.value, kind=_KINDS[_read_kind(nodes[0])][0])
+    definition.description = _read_description(nodes[0])
     for part, node in enumerate(nodes, start=0 if has_base else 1):
-        _read_directives(made, node, links, part)
-        made.interfaces += [row.name.value for row in getattr(node, "interfaces", None) or ()]
-        made.members += [row.name.value for row in getattr(node, "types", None) or ()]
+        _read_directives(definition, node, links, part)
+        definition.interfaces += [row.name.value for row in getattr(node, "interfaces", None) or ()]
+        definition.members += [row.name.value for row in getattr(node, "types", None) or ()]
         for row in getattr(node, "fields", None) or ():
-            made.fields[row.name.value] = read_element(row, links, part)
+            definition.fields[row.name.value] = read_element(row, links, part)
         for row in getattr(node, "values", None) or ():
-            made.values[row.name.value] = read_element(row, links, part)
-    made.is_extension = not has_base or (links.version is None and made.has("extends"))
-    return made
+            definition.values[row.name.value] = read_element(row, links, part)
+    definition.is_extension = not has_base or (links.version is None and definition.has("extends"))
+    return definition
 
 
 def read_element(node: Any, links: SubgraphLinks, part: int = 0) -> Element:
     """Reads the node of a field, argument, input field, enum value or directive definition."""
-    made = Element(node.name.value, _read_description(node), part=part)
-    made.type_node = getattr(node, "type", None)
-    made.type = "" if made.type_node is None else print_type_node(made.type_node)
-    made.default = getattr(node, "default_value", None)
+    element = Element(node.name.value, _read_description(node), part=part)
+    element.type_node = getattr(node, "type", None)
+    element.type = "" if element.type_node is None else print_type_node(element.type_node)
+    element.default = getattr(node, "default_value", None)
     for row in getattr(node, "arguments", None) or ():
-        made.arguments[row.name.value] = read_element(row, links, part)
-    _read_directives(made, node, links, part)
-    return made
+        element.arguments[row.name.value] = read_element(row, links, part)
+    _read_directives(element, node, links, part)
+    return element
 
 
 def _read_directives(element: Element, node: Any, links: SubgraphLinks, part: int) -> None:

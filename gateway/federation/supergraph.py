@@ -125,27 +125,27 @@ class Supergraph:
     @cached_property
     def labels(self) -> frozenset[str]:
         """The labels of all progressive `@override`s."""
-        types = (row for subgraph in self.subgraphs.values() for row in subgraph.types.values())
-        return frozenset(found.label for row in types for found in row.fields.values() if found.label is not None)
+        types = (local for subgraph in self.subgraphs.values() for local in subgraph.types.values())
+        return frozenset(row.label for local in types for row in local.fields.values() if row.label is not None)
 
     @cached_property
     def subgraphs_by_field(self) -> dict[tuple[str, str], list[str]]:
         """Names of the subgraphs that declare a field, also as external, by (type, field)."""
-        found: dict[tuple[str, str], list[str]] = {}
+        subgraphs: dict[tuple[str, str], list[str]] = {}
         for subgraph in self.subgraphs.values():
-            for type_name, type_here in subgraph.types.items():
-                for field_name in type_here.fields:
-                    found.setdefault((type_name, field_name), []).append(subgraph.name)
-        return found
+            for type_name, local in subgraph.types.items():
+                for field_name in local.fields:
+                    subgraphs.setdefault((type_name, field_name), []).append(subgraph.name)
+        return subgraphs
 
     @cached_property
     def subgraphs_by_type(self) -> dict[str, list[Subgraph]]:
         """Subgraphs that have a type, by the type's name."""
-        found: dict[str, list[Subgraph]] = {}
+        subgraphs: dict[str, list[Subgraph]] = {}
         for subgraph in self.subgraphs.values():
             for type_name in subgraph.types:
-                found.setdefault(type_name, []).append(subgraph)
-        return found
+                subgraphs.setdefault(type_name, []).append(subgraph)
+        return subgraphs
 
     @cached_property
     def _possible(self) -> dict[str, frozenset[str]]:
@@ -161,12 +161,12 @@ class Supergraph:
 
     @cached_property
     def _subtypes(self) -> dict[str, frozenset[str]]:
-        found: dict[str, set[str]] = {name: set(types) for name, types in self._possible.items()}
+        subtypes: dict[str, set[str]] = {name: set(types) for name, types in self._possible.items()}
         for name, named in self.schema.type_map.items():
             if isinstance(named, GraphQLInterfaceType):
                 for interface in named.interfaces:
-                    found[interface.name].add(name)
-        return {name: frozenset(types) for name, types in found.items()}
+                    subtypes[interface.name].add(name)
+        return {name: frozenset(types) for name, types in subtypes.items()}
 
     def subtypes(self, type_name: str) -> frozenset[str]:
         """Returns the objects and interfaces that implement an interface, or the members of a union."""
@@ -183,8 +183,8 @@ class Supergraph:
     def field_type(self, type_name: str, field_name: str) -> str | None:
         """Returns the name of a field's type, without lists and non-null marks; None for an unknown field."""
         named = self.schema.type_map.get(type_name)
-        found = getattr(named, "fields", {}).get(field_name)
-        return None if found is None else get_named_type(found.type).name
+        field = getattr(named, "fields", {}).get(field_name)
+        return None if field is None else get_named_type(field.type).name
 
     @property
     def root_types(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Composing small subgraphs in every order."""
+"""Composes small subgraphs in every order, and returns the codes of errors and hints."""
 
 from itertools import permutations
 
@@ -18,7 +18,7 @@ FED1 = "# Federation 1\n"
 
 
 def build_sources(*sdls: str) -> list[SubgraphSource]:
-    """Subgraphs a, b, …; each links Federation unless it links something itself, or begins with FED1."""
+    """Builds subgraphs a, b, …. Adds a link to Federation unless the SDL has one or begins with FED1."""
     return [
         SubgraphSource(name, f"http://{name}", sdl if "/federation/" in sdl or sdl.startswith(FED1) else LINK + sdl)
         for name, sdl in zip("abcdef", sdls, strict=False)
@@ -26,7 +26,7 @@ def build_sources(*sdls: str) -> list[SubgraphSource]:
 
 
 def compose_all_orders(*sdls: str) -> CompositionResult:
-    """The outcome; the same in every order of the subgraphs."""
+    """Composes the subgraphs in every order, asserts that the outcomes are equal, and returns the outcome."""
     outcomes = [compose(order) for order in permutations(build_sources(*sdls))]
     first = outcomes[0]
     for other in outcomes[1:]:

@@ -1,4 +1,4 @@
-"""The SDL of random subgraphs."""
+"""Prints the SDL of random subgraphs."""
 
 from support.random_graphs import Kind, Spec, World
 

@@ -1,4 +1,4 @@
-"""Small supergraphs in the join specification, and the plans of operations on them."""
+"""Small supergraphs in the join specification: plans of operations on them, and answers."""
 
 import asyncio
 from typing import Any
@@ -16,14 +16,14 @@ from gateway.operation.document import Documents
 
 
 def supergraph_of(sdl: str, *subgraphs: str) -> Supergraph:
-    """The supergraph whose subgraphs have these names; in its SDL they are the same in capitals."""
+    """Reads a supergraph with subgraphs of these names; its SDL calls them the same in capitals."""
     graphs = " ".join(f'{name.upper()} @join__graph(name: "{name}", url: "http://{name}")' for name in subgraphs)
     root = "schema { query: Query mutation: Mutation }" if "type Mutation" in sdl else "schema { query: Query }"
     return read_supergraph(f"{root} enum join__Graph {{ {graphs} }} {sdl}")
 
 
 def plan_document(supergraph: Supergraph, operation: str, *labels: str) -> QueryPlan:
-    """The plan of the document's only operation."""
+    """Validates the document and plans its only operation."""
     document = parse(operation)
     assert validate(supergraph.api_schema, document) == []
     checked = Documents(supergraph.api_schema).check(operation)
@@ -32,7 +32,7 @@ def plan_document(supergraph: Supergraph, operation: str, *labels: str) -> Query
 
 
 def print_fetches(plan: QueryPlan) -> list[str]:
-    """Each fetch in one line: subgraph, what it waits for, document."""
+    """Prints each fetch on one line: subgraph, the fetches that it waits for, document."""
     return [
         f"{fetch.subgraph}{list(fetch.after) if fetch.after else ''}: {fetch.document}".replace(
             "query($r0: [_Any!]!) { _entities(representations: $r0)", "entities"
@@ -44,7 +44,10 @@ def print_fetches(plan: QueryPlan) -> list[str]:
 def execute_operation(
     supergraph: Supergraph, operation: str, answers: dict[str, list[dict[str, Any]]], **variables: Any
 ) -> tuple[dict[str, Any], list[Any]]:
-    """The response, and the representations of each entity request; each subgraph gives its answers in their order."""
+    """Executes the document; returns the response and the representations that were sent.
+
+    `answers` holds each subgraph's answers in the order in which they are given.
+    """
     sent: list[Any] = []
 
     async def ask(subgraph: str, body: bytes, kind: str, caller: Caller = ANONYMOUS_CALLER) -> dict[str, Any]:

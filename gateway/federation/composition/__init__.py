@@ -86,6 +86,7 @@ class IncrementalComposer:
 
     def compose(self, subgraphs: Sequence[SubgraphSource], contract: Contract | None = None) -> CompositionResult:
         """Composes the subgraphs. Their order and earlier compositions do not influence the outcome."""
+        # By name: the order of the subgraphs must not show in messages or in the SDL.
         sources = sorted(subgraphs)
         errors = list(_check_names(sources))
         if errors:

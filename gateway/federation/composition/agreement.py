@@ -36,9 +36,9 @@ def group_by_value(rows: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     return graphs
 
 
-def describe_values(values: Mapping[str, list[str]], what: str, quote: str = '"') -> str:
+def describe_values(values: Mapping[str, list[str]], noun: str, quote: str = '"') -> str:
     """Returns `it has type "Int" in subgraph "a" but type "String" in subgraph "b"`."""
-    parts = [f"{what} {quote}{value}{quote} in {name_subgraphs(graphs)}" for value, graphs in values.items()]
+    parts = [f"{noun} {quote}{value}{quote} in {name_subgraphs(graphs)}" for value, graphs in values.items()]
     return f"it has {' but '.join((parts[0], ' and '.join(parts[1:])))}" if len(parts) > 1 else f"it has {parts[0]}"
 
 

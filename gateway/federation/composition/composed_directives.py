@@ -175,12 +175,12 @@ def _is_repeatable(row: ElementSource) -> bool:
 
 
 def _add_definition(merging: Merging, name: str, rows: list[ElementSource], *, is_composed: bool) -> None:
-    made = MergedDirective(name, is_composed=is_composed, is_repeatable=all(_is_repeatable(row) for row in rows))
-    merge_common(merging, [(row.graph, row.element) for row in rows], made, f"@{name}")
-    merge_arguments(merging, made, rows, f"@{name}")
+    definition = MergedDirective(name, is_composed=is_composed, is_repeatable=all(_is_repeatable(row) for row in rows))
+    merge_common(merging, [(row.graph, row.element) for row in rows], definition, f"@{name}")
+    merge_arguments(merging, definition, rows, f"@{name}")
     if is_composed:
         node = rows[0].member.schema.directive_definitions[name]
-        made.locations = tuple(location.value for location in node.locations)
+        definition.locations = tuple(location.value for location in node.locations)
     else:
-        made.locations = tuple(sorted(set.intersection(*(_find_executable_locations(row) for row in rows))))
-    merging.directives.append(made)
+        definition.locations = tuple(sorted(set.intersection(*(_find_executable_locations(row) for row in rows))))
+    merging.directives.append(definition)

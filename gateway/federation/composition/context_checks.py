@@ -98,6 +98,7 @@ def _explain_misfit_on(
     `lists` counts the lists on the way to the type, each of which makes the value a list:
     # { rows { tags } } with rows: [Row] and tags: [String] → [[String]]
     """
+    # A context may have a selection for each type that sets it: $place ... on Region { code } ... on City { number }
     applying = [node for node in selection.selections if _applies_to(definition, node)]
     if not applying:
         return f'no type condition matches the location "{definition.name}"'

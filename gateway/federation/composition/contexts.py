@@ -9,6 +9,7 @@ from graphql import GraphQLError, SelectionSetNode
 from gateway.federation.fields import parse_fields
 from gateway.federation.subgraph import Element, SubgraphSchema, TypeDefinition
 
+# `$user { name }` or, with a selection for each type, `$user ... on Clerk { name } ... on Citizen { alias }`
 _VALUE: Final = re.compile(r"^\s*\$\s*([A-Za-z_]\w*)\s*(\{.*\}|\.\.\..*)\s*$", re.DOTALL)
 
 

@@ -32,6 +32,7 @@ def apply_contract(merging: Merging, contract: Contract) -> None:
                 if not _read_tags(field) & contract.include:
                     _hide(field)
     for dest in merging.types.values():
+        # GraphQL allows no type without fields. The query type stays: an API without queries is reported as an error.
         children = [*dest.fields.values(), *dest.values.values()]
         if children and all(child.is_inaccessible for child in children) and dest.name != ROOTS["query"]:
             _hide(dest)

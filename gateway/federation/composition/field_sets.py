@@ -92,6 +92,7 @@ class FieldSet(NamedTuple):
         if node.alias is not None:
             yield _INVALID, f'Cannot use alias "{node.alias.value}": aliases are not supported in field sets.'
         yield from self._check_arguments(type_name, element, node)
+        # A key consists of the subgraph's own fields; @requires and @provides name fields of other subgraphs.
         is_external = (type_name, name) in self.roles.external
         if node.selection_set is None and self.directive != "key" and not (is_external or in_external):
             yield (

@@ -74,8 +74,8 @@ def check_guards(merging: Merging) -> None:
                 if missing:
                     merging.add_error(
                         "MISSING_TRANSITIVE_AUTH_REQUIREMENTS",
-                        f'[{graph}] Field "{coordinate}" does not specify the @authenticated, @requiresScopes and/or '
-                        f'@policy that "{missing[0]}", which it requires, is guarded with.',
+                        f'[{graph}] Field "{coordinate}" requires "{missing[0]}" and must specify the same '
+                        "@authenticated, @requiresScopes and/or @policy.",
                         (graph,),
                         coordinate,
                     )

@@ -12,7 +12,7 @@ from gateway.federation.subgraph import SPECIFIED_SCALARS
 def check_inaccessible(merging: Merging) -> None:
     """Adds the errors; assumes that the merge had none."""
     if not has_inaccessible(merging):
-        return
+        return  # Most supergraphs: the checks below walk every element and every default value.
     for dest in merging.types.values():
         if dest.name not in SPECIFIED_SCALARS:
             for code, message, coordinate in _check_type(merging, dest):

@@ -140,6 +140,7 @@ def name_graphs(names: Iterable[str]) -> dict[str, str]:
 def _print_definitions(merging: Merging, used: set[str], graphs: Mapping[str, str]) -> Iterator[str]:
     """Yields definitions of the applied directives, of their scalars, of the graph's own directives, and of types."""
     for name in sorted(used & DIRECTIVES.keys()):
+        # Each specification has its own scalars: federation__Scope is requiresScopes__Scope there.
         signature = re.sub(r"federation__(\w+)", rf"{name}__\1", DIRECTIVES[name].signature)
         yield f"directive @{name}{signature}".replace(" | SCHEMA", "")
     for name in sorted(used & _SCALARS_OF.keys()):

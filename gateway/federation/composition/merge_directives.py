@@ -67,6 +67,7 @@ def _merge_description(
     counted = Counter(element.description for _, element in named if element.description)
     if not counted:
         return
+    # The text decides between equally frequent ones, so that the order of the subgraphs does not.
     dest.description = max(counted, key=lambda text: (counted[text], text))
     if len(counted) > 1:
         graphs = [graph for graph, element in named if element.description]
@@ -147,6 +148,7 @@ def _rename_directive(name: str, node: ConstDirectiveNode) -> ConstDirectiveNode
 
 
 def _build_directive(name: str, arguments: dict[str, Any]) -> ConstDirectiveNode:
+    # Parsing printed text builds the nested value nodes of lists.
     printed = ", ".join(f"{key}: {_print_literal(value)}" for key, value in arguments.items())
     definition: Any = parse(f"scalar S @{name}({printed})", no_location=True).definitions[0]
     directive: ConstDirectiveNode = definition.directives[0]

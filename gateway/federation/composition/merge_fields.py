@@ -40,6 +40,7 @@ def merge_field(merging: Merging, dest_type: MergedType, name: str, sources: lis
     dest = dest_type.fields[name] = MergedElement(name)
     overridden = find_overridden_fields(merging, coordinate, sources)
     merge_common(merging, [(source.graph, source.element) for source in resolving], dest, coordinate)
+    # merge_common sets the subgraphs that resolve the field; hints also name those where it is external.
     dest.graphs = [source.graph for source in sources]
     has_equal_types = agree_on_type(merging, resolving, dest, ("field", coordinate), is_input=False)
     merging.used_as_output.setdefault(dest.named_type, coordinate)

@@ -29,6 +29,7 @@ def build_supergraph(merging: Merging) -> Supergraph | None:
     if merging.errors:
         return None
     composed = {directive.name for directive in merging.directives if directive.is_composed}
+    # Building a large schema takes long: without hidden elements, one serves as both.
     if not composed and not has_inaccessible(merging):
         api_schema = schema
     else:
@@ -71,6 +72,7 @@ def _build_subgraphs(merging: Merging) -> dict[str, Subgraph]:
                 subgraphs[join.graph].types[dest.name] = SubgraphType()
             for graph, member in dest.join_members:
                 subgraphs[graph].types[dest.name].possible_types.add(member)
+    # A second pass: in the first, an interface may come after the objects that implement it.
     for dest in merging.types.values():
         if dest.kind == "OBJECT":
             for graph, interface in dest.join_implements:

@@ -24,7 +24,7 @@ from gateway.federation.hints import CompositionError, quote_names
 from gateway.federation.supergraph import SubgraphField, Supergraph
 
 _MAX_SUBGRAPHS: Final = 10
-"""Subgraphs for which an error gives reasons: with hundreds of subgraphs, more of them help nobody."""
+"""Subgraphs for which an error gives reasons: with hundreds of subgraphs, more would not help."""
 
 
 class WitnessStep(NamedTuple):
@@ -61,13 +61,14 @@ def check_satisfiability(supergraph: Supergraph, merging: Merging) -> None:
         position = queue.popleft()
         state = (position.type_name, position.closures, position.contexts)
         if state in visited:
-            continue
+            continue  # The earlier visit came by a query that is not longer.
         visited.add(state)
         named = supergraph.api_schema.type_map.get(position.type_name)
         if not isinstance(named, GraphQLObjectType):
-            continue
+            continue  # An @inaccessible type is not in the API schema: clients cannot select its fields.
         inside = position.contexts | _find_contexts(supergraph, position.type_name)
         for name, field in named.fields.items():
+            # A field with @fromContext can be resolved only below an object that sets the context.
             sources = [
                 (vertex, source)
                 for vertex, source in reachability.find_sources(position.type_name, position.closures, name)

@@ -1,4 +1,4 @@
-"""`@authenticated`, `@requiresScopes`, `@policy`: what the caller may not have is null, and never fetched for them."""
+"""`@authenticated`, `@requiresScopes`, `@policy`: a denied field is null and no subgraph is asked for it."""
 
 import asyncio
 from typing import Any
@@ -47,7 +47,7 @@ DOCTOR = Claims(authenticated=True, scopes=frozenset({"doctor"}))
 
 
 class Hospital:
-    """Answers everything, and notes what it was asked."""
+    """A subgraph that answers every request and records it."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []

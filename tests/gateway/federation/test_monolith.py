@@ -1,4 +1,4 @@
-"""Random subgraphs and operations: the federated answer equals that of one schema over the same data.
+"""Random subgraphs and operations: the federated answer equals the answer of one schema over the same data.
 
 Every request is validated against the schema of the subgraph that it goes to, and a subgraph refuses what it cannot
 know. FEDERATION_EXAMPLES sets how many examples are run.
@@ -38,7 +38,7 @@ VARIABLES = {"yes": True, "no": False, "x": 2}
 
 
 class Federation:
-    """A world's engine over its subgraphs, each a schema of its own."""
+    """The engine of a random world, whose subgraphs are executable schemas."""
 
     def __init__(self, world: World, composed: CompositionResult, *, is_read: bool) -> None:
         assert composed.supergraph is not None
@@ -79,12 +79,12 @@ class Federation:
 
 
 UNANSWERABLE = {"SATISFIABILITY_ERROR", "SHAREABLE_HAS_MISMATCHED_RUNTIME_TYPES"}
-"""Why a random set of subgraphs may not compose."""
+"""Codes of errors that a random set of subgraphs may have."""
 
 
 @lru_cache(maxsize=64)
 def a_federation(seed: int) -> Federation:
-    """The first world from the seed on that composes: not every set of subgraphs can answer every query."""
+    """Returns the first world from this seed on that composes; not every random set of subgraphs does."""
     while True:
         world = make_world(seed)
         composed = compose([SubgraphSource(name, "", subgraph_sdl(world, name)) for name in world.subgraphs])
@@ -95,7 +95,7 @@ def a_federation(seed: int) -> Federation:
 
 
 def differences(world_seed: int, operation_seed: int) -> str:
-    """What is wrong with the federated answer; nothing, if all is well."""
+    """Returns a description of the differences; an empty string if the answers are equal."""
     federation = a_federation(world_seed)
     schema = federation.supergraph.api_schema
     query = write_random_operation(schema, operation_seed)
@@ -107,7 +107,7 @@ def differences(world_seed: int, operation_seed: int) -> str:
     except (AssertionError, GraphQLError, ExceptionGroup) as failure:
         return f"{failure!r}\n{query}\n" + "\n".join(federation.asked)
     same = json.dumps(answer["data"]) == json.dumps(expected.data) and _are_paths(answer, expected.errors or ())
-    # Once a null has reached the top, graphql-core begins no further mutation; the specification lets either be done.
+    # After a null has reached the top, graphql-core starts no further mutation; the specification allows both.
     done = federation.log[: len(whole.log)] if expected.data is None else federation.log
     if same and bool(answer.get("errors")) == bool(expected.errors) and done == whole.log:
         return ""
@@ -123,13 +123,13 @@ def differences(world_seed: int, operation_seed: int) -> str:
 
 
 def _are_paths(answer: dict[str, Any], expected: Sequence[GraphQLError]) -> bool:
-    """Whether each error says under the client's names what broke."""
+    """Whether each error has the path of a failed field, with the client's aliases."""
     found = {json.dumps(error.get("path")) for error in answer.get("errors", ())}
     return {json.dumps(error.path) for error in expected} <= found
 
 
 @pytest.mark.timeout(EXAMPLES * 3)
-# The same examples each time, lest a landing hang on chance; a longer run, by FEDERATION_EXAMPLES, draws anew.
+# The same examples each time, so that no run fails by chance; FEDERATION_EXAMPLES sets a longer run with random ones.
 @settings(max_examples=EXAMPLES, deadline=None, derandomize="FEDERATION_EXAMPLES" not in os.environ)
 @given(world_seed=st.integers(0, 2**32), operation_seed=st.integers(0, 2**32))
 def test_the_federated_answer_is_the_monoliths(world_seed: int, operation_seed: int) -> None:

@@ -1,4 +1,4 @@
-"""Plans are made once for what is the same operation, and never served to whom they are not for."""
+"""The plan cache: one plan for equal operations, and a plan of its own for callers with other rights."""
 
 from typing import Any
 

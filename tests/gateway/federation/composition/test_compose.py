@@ -1,4 +1,4 @@
-"""Composition: what fits together, what does not and by which code; the order of the subgraphs does not matter."""
+"""Composition: which subgraphs compose, and which error codes the others get, in every order of the subgraphs."""
 
 import pytest
 from graphql import build_schema, print_schema
@@ -59,7 +59,7 @@ def test_an_entity_has_the_fields_of_all_its_subgraphs() -> None:
     ],
 )
 def test_what_is_composed_is_what_is_read_back(sdls: tuple[str, ...]) -> None:
-    """The router serves what it composes; others, and ours with `--supergraph`, what was printed."""
+    """The router serves the composed model; other routers, and ours with `--supergraph`, read the printed SDL."""
     made = compose_all_orders(*sdls)
     assert made.supergraph is not None, made.errors
     read = read_supergraph(made.supergraph_sdl)

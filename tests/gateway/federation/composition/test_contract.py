@@ -1,4 +1,4 @@
-"""Contract variants: the same supergraph, with less for clients to see."""
+"""Contract variants: the same supergraph with fewer elements in the API schema."""
 
 from graphql import build_schema
 from support.composing import build_sources
@@ -28,7 +28,7 @@ def types(include: str = "", exclude: str = "") -> dict[str, set[str]]:
     )
     assert outcome.ok, outcome.errors
     assert outcome.api_schema
-    # Whoever serves the variant from its SDL shows clients the same.
+    # A router that reads the variant's SDL must show clients the same API schema.
     assert outcome.supergraph is not None
     read = read_supergraph(outcome.supergraph_sdl).api_schema
     schema = build_schema(outcome.api_schema)

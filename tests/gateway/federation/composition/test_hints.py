@@ -1,4 +1,4 @@
-"""What composes and still deserves a word."""
+"""Hints: differences between subgraphs that do not prevent a supergraph."""
 
 import pytest
 from support.composing import hint_codes

@@ -1,4 +1,4 @@
-"""Where subgraphs do not fit together: the codes that say so, alone and side by side."""
+"""Errors between subgraphs: the code of each conflict, and of several at once."""
 
 import pytest
 from graphql import GraphQLObjectType, build_schema

@@ -1,4 +1,4 @@
-"""Hundreds of agencies, thousands of fields, and documents that mean harm."""
+"""Composition under load: hundreds of agencies, thousands of fields, and hostile documents."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What is wrong with one subgraph by itself: directive by directive, the code that says so."""
+"""Errors of one subgraph by itself: the error code of each rule, by directive."""
 
 import pytest
 from support.composing import FED1, LINK, compose_all_orders, error_codes
@@ -117,7 +117,7 @@ def test_a_field_is_not_both_provided_for_and_external() -> None:
     assert codes == {"EXTERNAL_COLLISION_WITH_ANOTHER_DIRECTIVE"}
 
 
-# What Apollo's composition says of the same, as of everything that two rules forbid at once.
+# The codes that Apollo's composition gives where two rules forbid the same element.
 @pytest.mark.parametrize(
     ("sdls", "codes"),
     [
