@@ -84,7 +84,7 @@ async def store(mongodb_uri: str) -> AsyncIterator[Store]:
 async def register(store: Store) -> Store:
     """The store with agencies, regions, categories and teams, and its migrations recorded as `satugraf seed` does."""
     await runner.run(store, lambda: ring(b"a new database has nothing sealed"))
-    await seed.reference_data(store)
+    await seed.write_reference_data(store)
     await indexes.create(store)
     return store
 

@@ -244,7 +244,7 @@ async def seed_database(store: Store, configured: Settings, count: int) -> None:
     from resolvers.store import seed as seeding
 
     await _apply_chain(store, configured)
-    await seeding.reference_data(store)
+    await seeding.write_reference_data(store)
     if count > 0 and not await seeding.is_complete(store, count, SEED):
         await _write_synthetic(store, count)
     # Last: an index takes a fraction of the time when its documents are there already.
@@ -266,7 +266,7 @@ async def _write_synthetic(store: Store, count: int) -> None:
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("Synthetic complaints", total=count)
         rows = synthetic.complaints(count, now=datetime.now(UTC).replace(microsecond=0), seed=SEED)
-        await seeding.complaints(store, rows, count, SEED, lambda done, total: bar.update(task, completed=done))
+        await seeding.write_complaints(store, rows, count, SEED, lambda done, total: bar.update(task, completed=done))
 
 
 def make_context(store: Store, configured: Settings, purpose: str | None = None) -> RequestContext:

@@ -51,12 +51,12 @@ def listing(
         matching = [agency for agency in held.values() if agency.get("kind") in kinds]
         matching = [agency for agency in matching if equal.items() <= agency.items()] if equal else matching
         if all(isinstance(agency.get("name"), str) for agency in matching):
-            return pages.in_memory(matching, order, arguments, cursors)
+            return pages.build_listing_in_memory(matching, order, arguments, cursors)
     query: Document = {"kind": {"$in": kinds}} | equal
     if "search" in filter:
         query |= _search(filter["search"])
     hint = indexes.choose(indexes.AGENCY_LISTS, set(query) - {"$or"}, "name")
-    return pages.listing(context.store.agencies, [pages.Part(query, hint)], order, arguments, cursors, keys=keys)
+    return pages.build_listing(context.store.agencies, [pages.Part(query, hint)], order, arguments, cursors, keys=keys)
 
 
 def _search(text: str) -> Document:

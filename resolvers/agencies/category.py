@@ -5,11 +5,11 @@ from typing import Final
 
 from resolvers.agencies.reference import Register
 from resolvers.request.context import RequestContext
-from resolvers.store.database import Document, found
+from resolvers.store.database import Document, find_documents
 
 by_code: Final = Register(attrgetter("loaders.category"))
 
 
 async def listing(context: RequestContext) -> list[Document]:
     """The whole tree, by code: parents before what lies in them."""
-    return await found(context.store.categories, {}, sort=[("_id", 1)])
+    return await find_documents(context.store.categories, {}, sort=[("_id", 1)])

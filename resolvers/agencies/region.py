@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from resolvers.agencies.reference import Register
 from resolvers.request.context import RequestContext
-from resolvers.store.database import Document, found
+from resolvers.store.database import Document, find_documents
 
 by_code: Final = Register(attrgetter("loaders.region"))
 
@@ -14,4 +14,4 @@ async def listing(context: RequestContext, *, level: str | None, parent: str | N
     """All that match, by code: 34 provinces, 514 regencies and cities."""
     wanted: dict[str, Any] = {"level": level, "parent": parent}
     query = {key: value for key, value in wanted.items() if value is not None}
-    return await found(context.store.regions, query, sort=[("_id", 1)])
+    return await find_documents(context.store.regions, query, sort=[("_id", 1)])

@@ -161,7 +161,7 @@ def listing(
     if "status" in filter:
         query["$or"] = [_term(context, status) for status in filter["status"]] or [{"_id": {"$in": []}}]
     cursors = Cursors(context.secret_key, scope("teams", filter))
-    return pages.listing(
+    return pages.build_listing(
         context.store.teams, [pages.Part(query, hint)], pages.Order("name"), arguments, cursors, keys=keys
     )
 

@@ -82,7 +82,7 @@ async def identity_reads(
         own = complaint is not None and policy.is_reporter(context.viewer, complaint, context.proven)
         wanted = None if complaint is None else complaint["_id"]
         bounds = {"complaint": {"$eq": wanted}, **({} if own else bounds)}
-    return pages.listing(
+    return pages.build_listing(
         context.store.identity_reads,
         [pages.Part(bounds, indexes.choose(indexes.IDENTITY_READ_LISTS, bounds, "at"))],
         _NEWEST,

@@ -96,7 +96,7 @@ def listing(
     order = _ORDERS[order_by or ComplaintOrder.RECEIVED_DESC]
     clauses = _clauses(context, filter, within)
     asked = [order_by or ComplaintOrder.RECEIVED_DESC, within, filter]
-    return pages.listing(
+    return pages.build_listing(
         context.store.complaints,
         [_part(clauses, bounds, order) for bounds in _readable(context, filter)],
         order,

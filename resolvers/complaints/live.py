@@ -67,7 +67,7 @@ async def agency_inbox(
     # Whether it is overdue depends on the clock, and is asked again for each event.
     overdue = filter.get("overdue")
     queries = complaint_list.queries(context, {key: value for key, value in filter.items() if key != "overdue"})
-    read = keys.union(_DECIDING, {"nextDueAt"}, *map(matching.keys, queries))
+    read = keys.union(_DECIDING, {"nextDueAt"}, *map(matching.collect_keys, queries))
     live, told = await _begun(context), _Told()
     with live.subscribe(read, agency=agency_id) as subscriber:
         await _check_inbox(context, agency_id)

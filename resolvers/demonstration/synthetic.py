@@ -59,7 +59,7 @@ _STREETS: Final = ("Merdeka", "Diponegoro", "Sudirman", "Gajahmada", "Pahlawan",
 _DISTRICTS: Final = ("Sukamaju", "Karangasri", "Tanjungsari", "Mekarjaya", "Banjarsari", "Wonosari", "Rejosari")
 _SINCE: Final = ("dua minggu", "sebulan", "tiga bulan", "lebih dari setahun", "seminggu")
 
-_POLICIES: Final = register.published_policies()
+_POLICIES: Final = register.build_policies()
 _ROWS: Final = {(row.action, row.source): row for row in lifecycle.TRANSITIONS}
 
 

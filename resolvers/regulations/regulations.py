@@ -12,7 +12,7 @@ from resolvers.domain.service_policy import Policies
 from resolvers.domain.sla import Calendars
 from resolvers.regulations import holiday_tables
 from resolvers.store.database import BATCH_SIZE, MAX_TIME_MS, Document, PyMongoError, Store
-from resolvers.store.register import policies, published_policies
+from resolvers.store.register import build_policies, policies
 from resolvers.system_documents import HolidayOverrideDoc
 
 REFRESH_S: Final = 30
@@ -29,7 +29,7 @@ class Regulations:
     """
 
     store: Store
-    policies: Policies = field(default_factory=published_policies)
+    policies: Policies = field(default_factory=build_policies)
     calendar: Calendars = holiday_tables.calendar
     is_fresh: bool = False
 

@@ -13,7 +13,7 @@ from resolvers.request.loaders import Loaders, loaders
 from resolvers.store.database import Document, Store
 from resolvers.store.fan_out import FanOut
 from resolvers.store.reference_data import ReferenceData
-from resolvers.store.register import published_policies
+from resolvers.store.register import build_policies
 from resolvers.viewer import PUBLIC, Viewer
 
 
@@ -32,7 +32,7 @@ class RequestContext:
     """Signs cursors and derives the secrets of submissions."""
     calendar: Callable[[TimeZone], Calendar]
     viewer: Viewer = PUBLIC
-    policies: Policies = field(default_factory=published_policies)
+    policies: Policies = field(default_factory=build_policies)
     """The service policies: those that ship, where the database's are not read."""
     takes_secrets: bool = True
     """False where the request's text ends up in logs and histories, as a GET's does."""

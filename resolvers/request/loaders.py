@@ -11,7 +11,7 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast
 from aiodataloader import DataLoader
 
 from resolvers.answer_cache import Made
-from resolvers.store.database import Collection, Document, Store, found
+from resolvers.store.database import Collection, Document, Store, find_documents
 from resolvers.store.reference_data import ReferenceData
 
 MAX_BATCH = 1000
@@ -151,7 +151,7 @@ class _Reads:
             self.unsent = None
         ids = batch.ids
         wanted: Document = {"_id": {"$in": ids} if len(ids) > 1 else {"$eq": ids[0]}}
-        found(self.collection, wanted, self.keys).add_done_callback(partial(self._settle, batch))
+        find_documents(self.collection, wanted, self.keys).add_done_callback(partial(self._settle, batch))
 
     def _settle(self, batch: _Batch, read: "asyncio.Future[list[Document]]") -> None:
         failure = read.exception()
@@ -187,7 +187,7 @@ class ByOwner:
 
     async def _read(self, owners: Sequence[str]) -> list[list[Document]]:
         rows: dict[str, list[Document]] = {wanted: [] for wanted in owners}
-        for row in await found(self.collection, {self.owner: {"$in": owners}}):
+        for row in await find_documents(self.collection, {self.owner: {"$in": owners}}):
             rows[row[self.owner]].append(row)
         return [sorted(rows[wanted], key=lambda row: cast("str", row[self.sort])) for wanted in owners]
 

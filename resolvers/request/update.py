@@ -13,7 +13,7 @@ from resolvers.documents import ProcessedDoc
 from resolvers.domain.appending import has_grown
 from resolvers.errors import ChangedMeanwhile, IdempotencyConflict, InvalidInput, NotFound
 from resolvers.request.context import RequestContext
-from resolvers.store.database import MAX_TIME_MS, Change, Collection, Document, DuplicateKeyError, Session
+from resolvers.store.database import MAX_TIME_MS, Collection, ConditionalUpdate, Document, DuplicateKeyError, Session
 
 MAX_TRIES: Final = 8
 MAX_KEY_LENGTH: Final = 200
@@ -139,7 +139,7 @@ async def _read(
     context: RequestContext, collection: Collection, document_id: str, record: Record | None
 ) -> Document | None:
     if record is not None:
-        return await context.store.complaint_by_id.ask(document_id)
+        return await context.store.complaint_reads.submit(document_id)
     return await collection.find_one({"_id": document_id}, max_time_ms=MAX_TIME_MS)
 
 
@@ -170,13 +170,13 @@ async def _written_with_others(
 
     Revision and status are as they were read, so the document is now what it was with the changes: nobody reads it.
     """
-    made = await context.store.change_complaint.ask(_conditional(document, changes))
+    made = await context.store.complaint_updates.submit(_conditional(document, changes))
     if made is None:
         made = await record.is_written(changes)
     return {**document, **changes, "revision": document["revision"] + 1} if made else None
 
 
-def _conditional(document: Document, changes: Document) -> Change:
+def _conditional(document: Document, changes: Document) -> ConditionalUpdate:
     """The changes, where the document is still as it was read; of a list that has grown what was added."""
     unchanged: Document = {key: document[key] for key in ("_id", "revision", "status") if key in document}
     added = {key: value[-1] for key, value in changes.items() if has_grown(document.get(key), value)}
@@ -185,7 +185,7 @@ def _conditional(document: Document, changes: Document) -> Change:
         "$push": added,
         "$inc": {"revision": 1},
     }
-    return Change(unchanged, update)
+    return ConditionalUpdate(unchanged, update)
 
 
 def is_done(document: Document, token: str, attempt: Attempt) -> bool:

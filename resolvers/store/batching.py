@@ -1,6 +1,10 @@
-"""Documents that many requests read or change by id at once: one command for all who wait, in place of one for each.
+"""Batches what many requests ask of the database at once: one command for all, instead of one for each.
 
-While commands are under way, what is asked for meanwhile waits for the next one; who asks alone waits for nobody.
+A request that comes alone is sent in the same turn of the event loop. While two commands are under way, further
+requests wait and share the next command:
+
+    asked    a   b c d          e f
+    sent     [a] [b c d]        [e f]  as soon as [a] or [b c d] has come back
 """
 
 import asyncio
@@ -11,63 +15,69 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from pymongo.errors import BulkWriteError
 
-Document = dict[str, Any]
+from resolvers.documents import Document, Filter, Update
 
-LANES: Final = 2
-"""Commands under way at once: one that takes long keeps nobody from the next."""
+MAX_COMMANDS: Final = 2
+"""Commands under way at once. With two, a slow command does not delay the next one."""
 MAX_BATCH: Final = 100
 
-Asked = TypeVar("Asked")
-Got = TypeVar("Got")
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
 
 
 @dataclass(slots=True)
-class Group(Generic[Asked, Got]):
-    """`send` answers several at once, in their order; what it raises, all of them get."""
+class Batcher(Generic[Item, Outcome]):
+    """Sends items in batches. `send` returns their outcomes in the order of the items; an error is everybody's.
 
-    send: Callable[[Sequence[Asked]], Coroutine[Any, Any, Sequence[Got]]]
-    id_of: Callable[[Asked], str]
-    """A command holds each id once: two who want the same do not share what they get."""
-    _waiting: list[tuple[Asked, asyncio.Future[Got]]] = field(default_factory=list)
-    _under_way: set[asyncio.Task[Sequence[Got]]] = field(default_factory=set)
+    Unlike a DataLoader it remembers nothing and shares nothing: each caller has an outcome of its own, read or made
+    after it asked.
+    """
 
-    async def ask(self, asked: Asked) -> Got:
+    send: Callable[[Sequence[Item]], Coroutine[Any, Any, Sequence[Outcome]]]
+    id_of: Callable[[Item], str]
+    """The document's id. A batch has each id once: of two changes of a document, the second waits for the first."""
+    _waiting: list[tuple[Item, asyncio.Future[Outcome]]] = field(default_factory=list)
+    _under_way: set[asyncio.Task[Sequence[Outcome]]] = field(default_factory=set)
+
+    async def submit(self, item: Item) -> Outcome:
+        """Returns the item's outcome. A caller that is cancelled does not cancel the batch."""
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Got] = loop.create_future()
-        self._waiting.append((asked, future))
-        if len(self._waiting) == 1 and len(self._under_way) < LANES:
-            # Later in this turn of the loop: whoever else asks in it comes along.
+        future: asyncio.Future[Outcome] = loop.create_future()
+        self._waiting.append((item, future))
+        if len(self._waiting) == 1 and len(self._under_way) < MAX_COMMANDS:
+            # At the end of this turn of the loop, so that tasks that are ready now join the batch.
             loop.call_soon(self._start)
         return await future
 
     def _start(self) -> None:
-        while self._waiting and len(self._under_way) < LANES:
-            batch = self._taken()
+        while self._waiting and len(self._under_way) < MAX_COMMANDS:
+            batch = self._take_batch()
             if batch:
                 self._send(batch)
 
-    def _send(self, batch: Sequence[tuple[Asked, asyncio.Future[Got]]]) -> None:
-        self._under_way.add(sending := asyncio.create_task(self.send([asked for asked, _ in batch])))
-        sending.add_done_callback(partial(self._ended, [future for _, future in batch]))
+    def _send(self, batch: Sequence[tuple[Item, asyncio.Future[Outcome]]]) -> None:
+        self._under_way.add(sending := asyncio.create_task(self.send([item for item, _ in batch])))
+        sending.add_done_callback(partial(self._settle, [future for _, future in batch]))
 
-    def _taken(self) -> list[tuple[Asked, asyncio.Future[Got]]]:
-        batch: dict[str, tuple[Asked, asyncio.Future[Got]]] = {}
+    def _take_batch(self) -> list[tuple[Item, asyncio.Future[Outcome]]]:
+        batch: dict[str, tuple[Item, asyncio.Future[Outcome]]] = {}
         left = []
-        for one in self._waiting:
-            document_id = self.id_of(one[0])
+        for waiting in self._waiting:
+            item, future = waiting
+            document_id = self.id_of(item)
             if document_id in batch or len(batch) == MAX_BATCH:
-                left.append(one)
-            elif not one[1].done():
-                batch[document_id] = one
+                left.append(waiting)
+            elif not future.done():  # done: its caller was cancelled
+                batch[document_id] = waiting
         self._waiting = left
         return list(batch.values())
 
-    def _ended(self, waiting: Sequence[asyncio.Future[Got]], sending: asyncio.Task[Sequence[Got]]) -> None:
+    def _settle(self, futures: Sequence[asyncio.Future[Outcome]], sending: asyncio.Task[Sequence[Outcome]]) -> None:
         self._under_way.discard(sending)
         failure = None if sending.cancelled() else sending.exception()
-        for index, future in enumerate(waiting):
+        for index, future in enumerate(futures):
             if future.done():
-                continue  # nobody waits for it any more
+                continue  # its caller was cancelled
             if sending.cancelled():
                 future.cancel()
             elif failure is not None:
@@ -77,39 +87,44 @@ class Group(Generic[Asked, Got]):
         self._start()
 
 
-class Change(NamedTuple):
-    """An update of one document, where that is still as `unchanged` says."""
+class ConditionalUpdate(NamedTuple):
+    """An update of one document, made only if the document still matches `condition`."""
 
-    unchanged: Document
-    update: Document
+    condition: Filter
+    """A filter with the `_id` and the values that the change was decided on, e.g. revision and status."""
+    update: Update
 
 
-def reads(found: Callable[[Document], Awaitable[Sequence[Document]]]) -> Group[str, Document | None]:
-    """Documents by id; None for one that is not there. `found` gives those that match."""
+def batch_reads(find: Callable[[Filter], Awaitable[Sequence[Document]]]) -> Batcher[str, Document | None]:
+    """Batches reads by id; the outcome is None where there is no such document. `find` runs a filter."""
 
     async def send(ids: Sequence[str]) -> list[Document | None]:
-        rows = await found({"_id": {"$in": ids} if len(ids) > 1 else {"$eq": ids[0]}})
+        rows = await find({"_id": {"$in": ids} if len(ids) > 1 else {"$eq": ids[0]}})
         by_id = {row["_id"]: row for row in rows}
-        return [by_id.get(wanted) for wanted in ids]
+        return [by_id.get(document_id) for document_id in ids]
 
-    return Group(send, lambda document_id: document_id)
+    return Batcher(send, lambda document_id: document_id)
 
 
-def changes(changed: Callable[[Sequence[Change]], Awaitable[int]]) -> Group[Change, bool | None]:
-    """Whether each was made; None where some of those that went together were not, and nobody knows which.
+def batch_updates(
+    update_many: Callable[[Sequence[ConditionalUpdate]], Awaitable[int]],
+) -> Batcher[ConditionalUpdate, bool | None]:
+    """Batches updates. The outcome is whether the update was made, or None if only the caller can find out.
 
-    `changed` makes them and gives how many it has made.
+    `update_many` makes the updates and returns how many documents matched. A bulk write reports a sum: where it is
+    less than the batch, which ones did not match is unknown, and every caller must look at its own document.
     """
 
-    async def send(asked: Sequence[Change]) -> list[bool | None]:
+    async def send(updates: Sequence[ConditionalUpdate]) -> list[bool | None]:
         try:
-            made = await changed(asked)
+            matched = await update_many(updates)
         except BulkWriteError as failure:
-            if len(asked) == 1 or failure.details["writeConcernErrors"]:
+            # A write concern error leaves open whether the write is durable: that is the caller's error.
+            if len(updates) == 1 or failure.details["writeConcernErrors"]:
                 raise
-            return [None] * len(asked)
-        if len(asked) == 1:
-            return [made == 1]
-        return [True if made == len(asked) else None] * len(asked)
+            return [None] * len(updates)
+        if len(updates) == 1:
+            return [matched == 1]
+        return [True if matched == len(updates) else None] * len(updates)
 
-    return Group(send, lambda change: str(change.unchanged["_id"]))
+    return Batcher(send, lambda update: str(update.condition["_id"]))

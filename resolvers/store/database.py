@@ -1,4 +1,4 @@
-"""Client, codecs, read and write concerns: the one module that imports Motor."""
+"""The database client, its codecs and its read and write concerns; the only module that imports Motor."""
 
 import asyncio
 import os
@@ -23,15 +23,15 @@ from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
-from resolvers.store import batching
-from resolvers.store.batching import Change, Group
-from resolvers.store.wire import MAX_TIME_EXPIRED, Wire, is_plain, message, sent_again
+from resolvers.documents import Document
+from resolvers.store.batching import Batcher, ConditionalUpdate, batch_reads, batch_updates
+from resolvers.store.wire import MAX_TIME_EXPIRED, LoopPool, encode_command, is_success, reuse_session
 
 __all__ = [
     "BATCH_SIZE",
     "NEVER",
-    "Change",
     "Collection",
+    "ConditionalUpdate",
     "Document",
     "DuplicateKeyError",
     "ExecutionTimeout",
@@ -39,28 +39,27 @@ __all__ = [
     "Session",
     "Store",
     "connect",
-    "found",
+    "find_documents",
+    "update_documents",
 ]
 
-Document = dict[str, Any]
 Collection = AsyncIOMotorCollection[Document]
 Session = AsyncIOMotorClientSession
-Got = TypeVar("Got")
+Value = TypeVar("Value")
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """Stands for "no due time" in a sort key: such documents come last."""
 
 MAX_TIME_MS = 2000
-"""A read that has not answered by then ends with an error; it never runs on."""
-
+"""A read that takes longer is ended by the server, with ExecutionTimeout."""
 
 BATCH_SIZE = 10_000
-"""Rows of a list that is read whole: one command, where the driver's default takes one for each hundred."""
+"""Rows in one answer of a list that is read whole: one command, where the driver's default needs one per 100 rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The database and its collections, one attribute each."""
+    """The database, one attribute for each collection, and the commands that requests share."""
 
     client: AsyncIOMotorClient[Document]
     database: AsyncIOMotorDatabase[Document]
@@ -80,34 +79,38 @@ class Store:
     audit: Collection
     policies: Collection
     holiday_overrides: Collection
-    complaint_by_id: Group[str, Document | None] = field(init=False)
-    """As it is now, for a decision; requests that ask at once share a command."""
-    change_complaint: Group[Change, bool | None] = field(init=False)
-    """Likewise."""
+    complaint_reads: Batcher[str, Document | None] = field(init=False)
+    """Reads a complaint by id as it is now, for a decision; simultaneous requests share a command."""
+    complaint_updates: Batcher[ConditionalUpdate, bool | None] = field(init=False)
+    """Updates a complaint that is still as it was when the change was decided; likewise."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "complaint_by_id", batching.reads(partial(found, self.complaints)))
-        object.__setattr__(self, "change_complaint", batching.changes(partial(changed, self.complaints)))
+        # A frozen dataclass sets its own attributes only this way.
+        object.__setattr__(self, "complaint_reads", batch_reads(partial(find_documents, self.complaints)))
+        object.__setattr__(self, "complaint_updates", batch_updates(partial(update_documents, self.complaints)))
 
     def close(self) -> None:
-        wire = _WIRES.pop(id(self.client.delegate), None)
-        if wire is not None:
-            wire.close()
+        pool = _POOLS.pop(id(self.client.delegate), None)
+        if pool is not None:
+            pool.close()
         self.client.close()
 
 
-_READING: Final = ThreadPoolExecutor(max_workers=5 * (os.cpu_count() or 1), thread_name_prefix="mongo")
+_THREADS: Final = ThreadPoolExecutor(max_workers=5 * (os.cpu_count() or 1), thread_name_prefix="mongo")
+"""For blocking calls of the driver."""
+
+_WITHOUT_ZONE: Final[CodecOptions[Document]] = CodecOptions(tz_aware=False)
+
+_POOLS: Final[dict[int, LoopPool]] = {}
+"""By `id` of the driver's client, which its pool keeps alive.
+
+A client has none if it has event listeners, which must hear of every command, or does not read from the primary.
+"""
 
 
-_UNZONED: Final[CodecOptions[Document]] = CodecOptions(tz_aware=False)
-
-_WIRES: Final[dict[int, Wire]] = {}
-"""By the identity of the client, which a wire keeps; none where somebody listens to commands, or reads elsewhere."""
-
-
-def found(
+def find_documents(
     collection: Collection,
-    wanted: Mapping[str, Any],
+    query: Mapping[str, Any],
     keys: Iterable[str] | None = None,
     *,
     limit: int = 0,
@@ -115,18 +118,19 @@ def found(
     hint: str | None = None,
     is_zoned: bool = True,
 ) -> "asyncio.Future[list[Document]]":
-    """The documents of a read that comes in one answer, `keys` of each or all.
+    """Reads the documents that match, `keys` of each or all, in one command.
 
-    Not zoned, instants come without saying that they are of UTC, at a quarter of the CPU.
+    With `is_zoned=False` instants are naive datetimes in UTC, which take a quarter of the CPU to decode.
+    Raises ExecutionTimeout and other PyMongoErrors.
     """
     driver, loop = collection.delegate, asyncio.get_running_loop()
-    options = driver.codec_options if is_zoned else _UNZONED
+    options = driver.codec_options if is_zoned else _WITHOUT_ZONE
     projection = None if keys is None else dict.fromkeys(keys, True) or {"_id": True}
 
-    def read() -> list[Document]:
-        # Motor's own cursor goes to a thread for every batch and from there through the event loop twice.
+    def read_with_driver() -> list[Document]:
+        # PyMongo's cursor in one thread: Motor's goes to a thread for every batch, and through the event loop twice.
         cursor = driver.with_options(options).find(
-            wanted,
+            query,
             projection,
             limit=limit,
             sort=sort,
@@ -137,107 +141,116 @@ def found(
         rows: list[Document] = cursor.to_list()
         return rows
 
+    def read_in_thread() -> "asyncio.Future[list[Document]]":
+        return loop.run_in_executor(_THREADS, read_with_driver)
+
     command: Document = {
         "find": driver.name,
-        "filter": wanted,
+        "filter": query,
         "projection": projection,
         "limit": limit,
         "sort": dict(sort) if sort else None,
         "hint": hint,
+        # One more than the limit, so that the server knows the answer to be complete and leaves no cursor open.
         "batchSize": limit + 1 if limit else BATCH_SIZE,
         "maxTimeMS": MAX_TIME_MS,
         "readConcern": driver.read_concern.document,
         "$db": driver.database.name,
     }
-    wire = _WIRES.get(id(driver.database.client))
-    asked = None if wire is None else message(command, options)
-    line = None if wire is None or asked is None else wire.line(loop)
-    if line is None or asked is None:
-        return loop.run_in_executor(_READING, read)
+    pool = _POOLS.get(id(driver.database.client))
+    message = None if pool is None else encode_command(command, options)
+    connection = None if pool is None or message is None else pool.acquire(loop)
+    if connection is None or message is None:
+        return read_in_thread()
     rows: asyncio.Future[list[Document]] = loop.create_future()
-    line.ask(asked, options, partial(_settle, rows, lambda: loop.run_in_executor(_READING, read)))
+    connection.send(message, options, partial(_settle_read, rows, read_in_thread))
     return rows
 
 
-def _settle(
+def _settle_read(
     rows: "asyncio.Future[list[Document]]",
-    read: "Callable[[], asyncio.Future[list[Document]]]",
+    read_in_thread: "Callable[[], asyncio.Future[list[Document]]]",
     reply: Document | None,
 ) -> None:
-    """By the reply to a find, or by the driver's own read of the same."""
+    """Settles a read with the reply to its command, or with a read by the driver where that was no whole answer."""
     if rows.done():
-        return  # nobody waits for it any more
+        return  # its caller was cancelled
     if reply is not None and reply["ok"] and not reply["cursor"]["id"]:
         rows.set_result(reply["cursor"]["firstBatch"])
     elif reply is not None and reply.get("code") == MAX_TIME_EXPIRED:
+        # Not repeated: it would take as long again.
         rows.set_exception(ExecutionTimeout(reply["errmsg"], MAX_TIME_EXPIRED, reply))
     else:
-        read().add_done_callback(partial(_hand_on, rows))
+        read_in_thread().add_done_callback(partial(_copy_outcome, rows))
 
 
-def changed(collection: Collection, asked: Sequence[Change]) -> "asyncio.Future[int]":
-    """How many of the documents were as their change wants them, and have it now: one command, made once.
+def update_documents(collection: Collection, updates: Sequence[ConditionalUpdate]) -> "asyncio.Future[int]":
+    """Makes the updates in one command, each at most once; returns how many documents matched their condition.
 
-    Raises BulkWriteError, of which `details` say what was not made, and PyMongoError.
+    Raises BulkWriteError, whose `details` say which updates failed, and other PyMongoErrors.
     """
     driver, loop = collection.delegate, asyncio.get_running_loop()
 
     def write(session: ClientSession | None = None) -> int:
-        made = driver.bulk_write([UpdateOne(*change) for change in asked], ordered=False, session=session)
-        return int(made.matched_count)
+        written = driver.bulk_write([UpdateOne(*update) for update in updates], ordered=False, session=session)
+        return int(written.matched_count)
 
     client = driver.database.client
-    wire = _WIRES.get(id(client))
-    line = None if wire is None else wire.line(loop)
-    if line is None:
-        return loop.run_in_executor(_READING, write)
+    pool = _POOLS.get(id(client))
+    connection = None if pool is None else pool.acquire(loop)
+    if connection is None:
+        return loop.run_in_executor(_THREADS, write)
     command: Document = {
         "update": driver.name,
-        "updates": [{"q": change.unchanged, "u": change.update} for change in asked],
+        "updates": [{"q": update.condition, "u": update.update} for update in updates],
         "ordered": False,
         "writeConcern": driver.write_concern.document,
         "$db": driver.database.name,
-        **line.next_write(),
+        **connection.next_write_keys(),
     }
 
-    def write_again(session: Any) -> int:
-        with sent_again(client, session) as same:
-            return write(same)
+    def write_again(server_session: Any) -> int:
+        # Under the same session and transaction number: if the first attempt was made, the server says so.
+        with reuse_session(client, server_session) as session:
+            return write(session)
 
-    made: asyncio.Future[int] = loop.create_future()
+    matched: asyncio.Future[int] = loop.create_future()
 
     def settle(reply: Document | None) -> None:
-        if reply is not None and is_plain(reply):
-            if not made.done():
-                made.set_result(reply["n"])
+        if reply is not None and is_success(reply):
+            if not matched.done():
+                matched.set_result(reply["n"])
         else:
-            # Its session is the driver's from here on.
-            line.close()
-            loop.run_in_executor(_READING, write_again, line.session).add_done_callback(partial(_hand_on, made))
+            # Closed, because its session is the driver's from here on. The write is finished even if its caller was
+            # cancelled, as the driver finishes a write that it has begun.
+            connection.close()
+            repeated = loop.run_in_executor(_THREADS, write_again, connection.session)
+            repeated.add_done_callback(partial(_copy_outcome, matched))
 
-    written = message(command, driver.codec_options)
-    if written is None:
+    message = encode_command(command, driver.codec_options)
+    if message is None:
         settle(None)
     else:
-        line.ask(written, driver.codec_options, settle)
-    return made
+        connection.send(message, driver.codec_options, settle)
+    return matched
 
 
-def _hand_on(wanted: "asyncio.Future[Got]", done: "asyncio.Future[Got]") -> None:
-    failure = done.exception()
-    if wanted.done():
+def _copy_outcome(target: "asyncio.Future[Value]", source: "asyncio.Future[Value]") -> None:
+    # Read even if nobody waits any more, so that asyncio does not log it as never retrieved.
+    failure = source.exception()
+    if target.done():
         return
     if failure is None:
-        wanted.set_result(done.result())
+        target.set_result(source.result())
     else:
-        wanted.set_exception(failure)
+        target.set_exception(failure)
 
 
 def connect(uri: str, database: str = "satugraf", **options: Any) -> Store:
-    """A store on `uri`; connects at the first command, so a wrong address shows there.
+    """Returns a store on `uri`. It connects at the first command, which fails if the address is wrong.
 
-    Nothing acknowledged is lost: majority writes with journal, majority reads, retries of both. `options` go to
-    the driver (event listeners, pool sizes).
+    Writes are acknowledged by a majority and journalled, and reads see only such writes; both are retried. `options`
+    go to the driver (event listeners, pool sizes).
     """
     settings: dict[str, Any] = {
         "w": "majority",
@@ -256,7 +269,7 @@ def connect(uri: str, database: str = "satugraf", **options: Any) -> Store:
     }
     client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(uri, **(settings | options))
     if not options.get("event_listeners") and client.read_preference == ReadPreference.PRIMARY:
-        _WIRES[id(client.delegate)] = Wire(client.delegate, _READING)
+        _POOLS[id(client.delegate)] = LoopPool(client.delegate, _THREADS)
     codecs: CodecOptions[Document] = CodecOptions(tz_aware=True)
     opened = client.get_database(
         database,

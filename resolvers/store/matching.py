@@ -1,4 +1,7 @@
-"""Whether a document in hand is what a filter asks for, as the database says: for the operators that lists use."""
+"""Matches a document in memory against a filter, as MongoDB does; for the operators that lists use.
+
+Subscriptions filter events this way: tests compare each result with the database's.
+"""
 
 import operator
 from collections.abc import Callable, Mapping
@@ -13,38 +16,39 @@ _COMPARED: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 
 
 def matches(query: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
-    """Raises KeyError for an operator that no list uses."""
-    return all(_holds(key, condition, document) for key, condition in query.items())
+    """Whether the document matches the filter. Raises KeyError for an operator that no list uses."""
+    return all(_matches_condition(key, condition, document) for key, condition in query.items())
 
 
-def keys(query: Mapping[str, Any]) -> frozenset[str]:
-    """What must be known of a document to say so."""
-    found: set[str] = set()
+def collect_keys(query: Mapping[str, Any]) -> frozenset[str]:
+    """Returns the document's keys that the filter reads."""
+    keys: set[str] = set()
     for key, condition in query.items():
         if key in ("$and", "$or"):
-            found.update(*map(keys, condition))
+            keys.update(*map(collect_keys, condition))
         else:
-            found.add(key)
-    return frozenset(found)
+            keys.add(key)
+    return frozenset(keys)
 
 
-def _holds(key: str, condition: Any, document: Mapping[str, Any]) -> bool:
+def _matches_condition(key: str, condition: Any, document: Mapping[str, Any]) -> bool:
     if key == "$and":
         return all(matches(part, document) for part in condition)
     if key == "$or":
         return any(matches(part, document) for part in condition)
     value = document.get(key)
+    # {holders: "kab-badung"} matches a list that contains it, as well as the value itself.
     values = value if isinstance(value, list) else [value]
     if not isinstance(condition, dict):
         return condition in values
-    return all(_is(name, operand, values) for name, operand in condition.items())
+    return all(_matches_operator(name, operand, values) for name, operand in condition.items())
 
 
-def _is(name: str, operand: Any, values: list[Any]) -> bool:
+def _matches_operator(name: str, operand: Any, values: list[Any]) -> bool:
     if name == "$in":
         return any(value in operand for value in values)
     if name == "$nin":
         return not any(value in operand for value in values)
     compared = _COMPARED[name]
-    # Values of another kind compare with nothing.
+    # Null is neither less nor greater than a date or a number.
     return any(compared(value, operand) for value in values if value is not None)

@@ -1,4 +1,4 @@
-"""Reference data and synthetic complaints into the database; safe to run again."""
+"""Writes reference data and synthetic complaints to the database; safe to run again."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,11 +14,11 @@ from resolvers.store.database import Collection, Document, Store
 BATCH: Final = 1000
 
 Progress = Callable[[int, int], None]
-"""Complaints written so far, and wanted."""
+"""Called with the number of complaints written so far, and the total."""
 
 
-async def reference_data(store: Store) -> None:
-    """Agencies, regions, categories, teams, plans, policies; what an operator has changed since stays."""
+async def write_reference_data(store: Store) -> None:
+    """Writes the agencies, regions, categories, teams, plans and policies that are missing; existing ones stay."""
     tables: tuple[tuple[Collection, Sequence[Mapping[str, Any]]], ...] = (
         (store.regions, register.regions()),
         (store.categories, register.categories()),
@@ -33,27 +33,27 @@ async def reference_data(store: Store) -> None:
 
 
 async def is_complete(store: Store, count: int, seed: int) -> bool:
-    """Whether a seeding of at least so many complaints has run to its end."""
-    done = await store.database["seeds"].find_one({"_id": "complaints"})
-    return done is not None and done["seed"] == seed and done["count"] >= count
+    """Whether a seeding of at least `count` complaints has finished."""
+    finished = await store.database["seeds"].find_one({"_id": "complaints"})
+    return finished is not None and finished["seed"] == seed and finished["count"] >= count
 
 
-async def complaints(
+async def write_complaints(
     store: Store, rows: Iterable[Document], count: int, seed: int, progress: Progress = lambda done, total: None
 ) -> None:
-    """Writes the rows, after those of a seeding that did not come to its end are removed."""
+    """Removes all synthetic complaints, which an interrupted seeding may have left, and writes the rows."""
     await store.complaints.delete_many({"synthetic": True})
     quick = store.complaints.with_options(write_concern=WriteConcern(w=1, j=False))
     done = 0
-    for batch in _batches(iter(rows)):
+    for batch in _split(iter(rows)):
         await quick.bulk_write([InsertOne(row) for row in batch], ordered=False)
         done += len(batch)
         progress(done, count)
     marker = {"count": count, "seed": seed, "at": datetime.now(UTC)}
-    # Written with majority and journal: with it, everything before it is durable too.
+    # Majority and journal: once this write is durable, so are the quick ones before it.
     await store.database["seeds"].update_one({"_id": "complaints"}, {"$set": marker}, upsert=True)
 
 
-def _batches(rows: Iterator[Document]) -> Iterator[list[Document]]:
+def _split(rows: Iterator[Document]) -> Iterator[list[Document]]:
     while batch := list(islice(rows, BATCH)):
         yield batch

@@ -6,7 +6,7 @@ from typing import Any
 
 from pymongo.errors import AutoReconnect
 
-from resolvers.store.database import Change, Collection, changed
+from resolvers.store.database import Collection, ConditionalUpdate, update_documents
 
 
 class When(StrEnum):
@@ -34,9 +34,9 @@ class FailingCollection:
     async def insert_one(self, *given: Any, **further: Any) -> Any:
         return await self._write(self._collection.insert_one, *given, **further)
 
-    async def changed(self, asked: Sequence[Change]) -> int:
-        made: int = await self._write(changed, self._collection, asked)
-        return made
+    async def update_documents(self, updates: Sequence[ConditionalUpdate]) -> int:
+        matched: int = await self._write(update_documents, self._collection, updates)
+        return matched
 
     async def _write(self, write: Callable[..., Awaitable[Any]], *given: Any, **further: Any) -> Any:
         when = self._fires()

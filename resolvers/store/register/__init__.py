@@ -1,4 +1,7 @@
-"""The register that ships: agencies, regions, categories, teams, a plan, policies. Provenance: docs/register.md."""
+"""The register that ships: agencies, regions, categories, teams, an action plan, policies.
+
+docs/register.md names the sources.
+"""
 
 import csv
 import hashlib
@@ -32,7 +35,7 @@ DEMO_SUBJECTS: Final = {
     "kab-badung": {TeamRole.ADMIN: "demo-admin", TeamRole.LIAISON: "demo-liaison"},
     "prov-bali": {TeamRole.COORDINATOR: "demo-coordinator"},
 }
-"""Who the demonstration's tokens stand for, by agency and seat."""
+"""The subjects of the demonstration's tokens, by agency and seat."""
 DEMO_UNIT: Final = "kab-badung/dinas-pupr"
 
 _EASTERN: Final = dict.fromkeys(("81", "82", "91", "92"), TimeZone.WIT)
@@ -58,8 +61,8 @@ _CENTRAL_UNITS: Final = {
 }
 
 
-class Published(NamedTuple):
-    """A team whose decree is published; its term's end and its members' names are not."""
+class TeamOutline(NamedTuple):
+    """A team as its decree describes it. Published decrees name neither the end of the term nor the members."""
 
     kind: TeamKind
     name: str
@@ -68,7 +71,7 @@ class Published(NamedTuple):
 
 
 _PUBLISHED: Final = {
-    "prov-bali": Published(
+    "prov-bali": TeamOutline(
         TeamKind.MANAGEMENT,
         "Tim Pengelola SP4N-LAPOR! Provinsi Bali",
         {
@@ -79,7 +82,7 @@ _PUBLISHED: Final = {
         },
         2022,
     ),
-    "kab-badung": Published(
+    "kab-badung": TeamOutline(
         TeamKind.COORDINATION,
         "Tim Koordinasi SP4N-LAPOR! Kabupaten Badung",
         {
@@ -93,7 +96,7 @@ _PUBLISHED: Final = {
 }
 
 
-def _rows(name: str) -> Iterator[dict[str, str]]:
+def _read_rows(name: str) -> Iterator[dict[str, str]]:
     text = resources.files(__name__).joinpath(name).read_text(encoding="utf-8")
     yield from csv.DictReader(text.splitlines())
 
@@ -106,19 +109,20 @@ def policies() -> tuple[PolicyDoc, ...]:
 
 
 @cache
-def published_policies() -> service_policy.Policies:
+def build_policies() -> service_policy.Policies:
+    """Returns the same policies as the domain reads them."""
     return service_policy.Policies(map(service_policy.from_document, policies()))
 
 
 @cache
 def agencies() -> tuple[AgencyDoc, ...]:
-    """All 682, of which 658 are connected."""
-    rows = list(_rows("agencies.csv"))
+    """All 682 agencies, of which 658 are connected."""
+    rows = list(_read_rows("agencies.csv"))
     province_by_code = {row["code"]: row["id"] for row in rows if row["kind"] == "province"}
-    return tuple(_agency(row, province_by_code) for row in rows)
+    return tuple(_build_agency(row, province_by_code) for row in rows)
 
 
-def _agency(row: dict[str, str], province_by_code: dict[str, str]) -> AgencyDoc:
+def _build_agency(row: dict[str, str], province_by_code: dict[str, str]) -> AgencyDoc:
     kind = AgencyKind(row["kind"].upper())
     return {
         "_id": row["id"],
@@ -130,23 +134,23 @@ def _agency(row: dict[str, str], province_by_code: dict[str, str]) -> AgencyDoc:
         "province": province_by_code.get(row["parent_province_code"]) if kind is not AgencyKind.PROVINCE else None,
         "connected": row["connected"] == "true",
         "pilot": row["pilot"] == "true",
-        "units": _units(row["id"], _REGIONAL_UNITS if kind in _REGIONAL_LEVEL else _CENTRAL_UNITS),
+        "units": _build_units(row["id"], _REGIONAL_UNITS if kind in _REGIONAL_LEVEL else _CENTRAL_UNITS),
         "custodian": None,
         "revision": 1,
     }
 
 
-def _units(agency: str, names: dict[str, str]) -> list[OrgUnitDoc]:
+def _build_units(agency: str, names: dict[str, str]) -> list[OrgUnitDoc]:
     return [{"id": f"{agency}/{slug}", "name": name, "parent": None} for slug, name in names.items()]
 
 
 @cache
 def regions() -> tuple[RegionDoc, ...]:
     """34 provinces and 514 regencies and cities, as of September 2022."""
-    return tuple(_region(row) for row in _rows("agencies.csv") if row["code_system"] == "kemendagri")
+    return tuple(_build_region(row) for row in _read_rows("agencies.csv") if row["code_system"] == "kemendagri")
 
 
-def _region(row: dict[str, str]) -> RegionDoc:
+def _build_region(row: dict[str, str]) -> RegionDoc:
     kind = AgencyKind(row["kind"].upper())
     name = row["name"].removeprefix("Pemerintah ").replace("Daerah Daerah", "Daerah")
     return {
@@ -171,19 +175,19 @@ def categories() -> tuple[CategoryDoc, ...]:
             "sensitive": row["sensitive"] == "true",
             "defaultGrade": row["default_grade"],
         }
-        for row in _rows("categories.csv")
+        for row in _read_rows("categories.csv")
     )
 
 
 @cache
 def teams() -> tuple[TeamDoc, ...]:
-    """One for each connected agency: two by published decrees, the rest synthetic and marked so."""
-    return tuple(_team(agency) for agency in agencies() if agency["connected"])
+    """One team for each connected agency: two of them by published decrees, the others synthetic and marked so."""
+    return tuple(_build_team(agency) for agency in agencies() if agency["connected"])
 
 
 @cache
 def action_plans() -> tuple[ActionPlanDoc, ...]:
-    """Bali's, by its published decree; what it sets as milestones is not published."""
+    """The plan of Bali, by its published decree; its milestones are not published."""
     decree: DecreeDoc = {
         "number": "817/02-B/HK/2021",
         "issuer": "Gubernur Bali",
@@ -206,47 +210,47 @@ def action_plans() -> tuple[ActionPlanDoc, ...]:
     )
 
 
-def _team(agency: AgencyDoc) -> TeamDoc:
+def _build_team(agency: AgencyDoc) -> TeamDoc:
     published = _PUBLISHED.get(agency["_id"])
-    known = published or _synthetic(agency)
-    team_id = tracking_id.new("TM", hashlib.sha256(f"{agency['_id']}|{known.kind}".encode()).digest()[:16])
-    since = f"{known.year}-01-01"
+    outline = published or _make_synthetic_outline(agency)
+    team_id = tracking_id.new("TM", hashlib.sha256(f"{agency['_id']}|{outline.kind}".encode()).digest()[:16])
+    since = f"{outline.year}-01-01"
     term_to = None if published else SYNTHETIC_TERM_TO
     return {
         "_id": team_id,
         "agency": agency["_id"],
         "agencyProvince": agency["_id"] if agency["kind"] == AgencyKind.PROVINCE else agency["province"],
-        "kind": known.kind,
-        "name": known.name,
-        "decree": known.decree,
+        "kind": outline.kind,
+        "name": outline.name,
+        "decree": outline.decree,
         "termFrom": since,
         "termTo": None if term_to is None else term_to.isoformat(),
-        "members": _members(team_id, agency, since),
+        "members": _build_members(team_id, agency, since),
         "supersedes": None,
         "supersededBy": None,
         "standing": Standing.ACTIVE,
-        "wakeAt": NEVER if term_to is None else _midnight(term_to - timedelta(days=EXPIRING_DAYS)),
+        "wakeAt": NEVER if term_to is None else _to_midnight(term_to - timedelta(days=EXPIRING_DAYS)),
         "synthetic": published is None,
         "processed": [],
         "revision": 1,
     }
 
 
-def _midnight(day: date) -> datetime:
+def _to_midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, UTC)
 
 
-def _synthetic(agency: AgencyDoc) -> Published:
+def _make_synthetic_outline(agency: AgencyDoc) -> TeamOutline:
     decree: DecreeDoc = {
         "number": f"SINTETIS/{agency['_id'].upper()}/2025",
         "issuer": agency["name"],
         "issuedOn": "2025-01-02",
         "title": "Keputusan sintetis untuk demonstrasi",
     }
-    return Published(TeamKind.MANAGEMENT, f"Tim Pengelola SP4N-LAPOR! {agency['shortName']} (sintetis)", decree, 2025)
+    return TeamOutline(TeamKind.MANAGEMENT, f"Tim Pengelola SP4N-LAPOR! {agency['shortName']} (sintetis)", decree, 2025)
 
 
-def _members(team_id: str, agency: AgencyDoc, since: str) -> list[TeamMemberDoc]:
+def _build_members(team_id: str, agency: AgencyDoc, since: str) -> list[TeamMemberDoc]:
     seats: list[tuple[TeamRole, str | None]] = [
         (TeamRole.COORDINATOR, None),
         (TeamRole.ADMIN, None),

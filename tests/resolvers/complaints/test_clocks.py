@@ -19,7 +19,7 @@ from resolvers.domain.vocabulary import ComplaintClass, ComplaintStatus, FollowU
 from resolvers.request.context import RequestContext
 from resolvers.request.update import Attempt
 from resolvers.store.database import Store
-from resolvers.store.register import published_policies
+from resolvers.store.register import build_policies
 
 ONCE = Attempt("tried", "digest")
 
@@ -95,7 +95,7 @@ async def test_resolution_follows_the_new_holder_where_the_policy_says_so(
     row = in_status(ComplaintStatus.ROUTED, clocks=clocks)
     await store.complaints.insert_one(row)
     desk = context_of(NATIONAL, bali("2026-11-04T10:00:00"))
-    desk.policies = Policies([replace(published_policies().of("5/2025"), resolution_keeps_first_due=False)])
+    desk.policies = Policies([replace(build_policies().of("5/2025"), resolution_keeps_first_due=False)])
     moved = await forwarding.forward(desk, ONCE, row["_id"], to="kab-sleman", note=None)
     assert clock(moved, "RESOLUTION")["zone"] == "WIB"
     assert clock(moved, "RESOLUTION")["dueAt"] == datetime(2026, 11, 9, 16, 59, 59, tzinfo=UTC)

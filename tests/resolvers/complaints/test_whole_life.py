@@ -79,7 +79,7 @@ class World:
         self.store = self.runner.run(self._opened(uri))
         self.failing = FailingCollection(self.store.complaints)
         self.faulty = dataclasses.replace(self.store, complaints=cast("Collection", self.failing))
-        object.__setattr__(self.faulty, "change_complaint", batching.changes(self.failing.changed))
+        object.__setattr__(self.faulty, "complaint_updates", batching.batch_updates(self.failing.update_documents))
         self.steps = self.done = self.faults = 0
         self.rows_taken: set[tuple[str, str]] = set()
 

@@ -63,7 +63,7 @@ async def test_seeding_that_broke_off_starts_anew_and_a_complete_one_is_kept(sto
     await store.complaints.insert_many(rows[:25])
     assert not await seed.is_complete(store, 60, 7)
     done: list[int] = []
-    await seed.complaints(store, rows, 60, 7, lambda count, total: done.append(count))
+    await seed.write_complaints(store, rows, 60, 7, lambda count, total: done.append(count))
     assert await store.complaints.count_documents({}) == 60
     assert done[-1] == 60
     assert await seed.is_complete(store, 60, 7)

@@ -21,9 +21,9 @@ from resolvers.domain.vocabulary import ComplaintAction as Action
 from resolvers.domain.vocabulary import ComplaintStatus as Status
 from resolvers.domain.vocabulary import SupervisionGrade, UserErrorCode
 from resolvers.domain.vocabulary import UnlistedAction as Unlisted
-from resolvers.store.register import published_policies
+from resolvers.store.register import build_policies
 
-LIMITS = published_policies().of("5/2025").limits
+LIMITS = build_policies().of("5/2025").limits
 ACTIONS: list[Action | Unlisted] = sorted({row.action for row in TRANSITIONS})
 
 OPEN_STATUSES = {"SUBMITTED", "NEEDS_INFO", "ROUTED", "RETURNED", "IN_PROGRESS", "ON_HOLD", "ANSWERED", "REOPENED"}

@@ -10,9 +10,9 @@ from resolvers.domain.lifecycle import ClockEffect, Effect
 from resolvers.domain.sla import ClockDoc
 from resolvers.domain.vocabulary import ClockKind, SupervisionGrade, TimeZone
 from resolvers.regulations.holiday_tables import calendar
-from resolvers.store.register import published_policies
+from resolvers.store.register import build_policies
 
-POLICY = published_policies().of("5/2025")
+POLICY = build_policies().of("5/2025")
 WITA = calendar(TimeZone.WITA)
 
 

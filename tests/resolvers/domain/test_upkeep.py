@@ -10,10 +10,10 @@ from resolvers.domain.upkeep import Step
 from resolvers.domain.vocabulary import TimeZone
 from resolvers.regulations.holiday_tables import calendar
 from resolvers.store.database import NEVER
-from resolvers.store.register import published_policies
+from resolvers.store.register import build_policies
 
-POLICY = published_policies().of("5/2025")
-EARLIER = published_policies().of("62/2018")
+POLICY = build_policies().of("5/2025")
+EARLIER = build_policies().of("62/2018")
 MONDAY = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)  # 11:00 in WITA
 
 

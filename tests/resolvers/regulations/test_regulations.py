@@ -174,16 +174,16 @@ async def test_an_earlier_database_is_brought_to_todays_shape(
 
 
 async def test_an_operators_policy_survives_seeding_and_migrating(store: Store) -> None:
-    await seed.reference_data(store)
+    await seed.write_reference_data(store)
     await store.policies.update_one({"_id": "5/2025"}, {"$set": {"reporterReplyDays": 12}})
-    await seed.reference_data(store)
+    await seed.write_reference_data(store)
     await runner.run(store, key_ring)
     assert (await in_force(store)).policies.of("5/2025").reporter_reply_days == 12
 
 
 def test_the_two_published_policies_say_what_the_sources_say() -> None:
     for version in ("62/2018", "5/2025"):
-        policy = register.published_policies().of(version)
+        policy = register.build_policies().of(version)
         assert dict(policy.working_days) == {"VERIFICATION": 3, "ACCEPTANCE": 1, "FOLLOW_UP": 5}
         assert [policy.resolution_working_days[grade] for grade in SupervisionGrade] == [2, 5, 14, 60]
         assert policy.reporter_reply_days == 10

@@ -19,7 +19,7 @@ from resolvers.request.context import RequestContext
 from resolvers.request.loaders import loaders
 from resolvers.request.update import Attempt
 from resolvers.store import indexes
-from resolvers.store.batching import Group
+from resolvers.store.batching import Batcher
 from resolvers.store.database import Document, Store, connect
 
 ContextOf = Callable[..., RequestContext]
@@ -124,8 +124,8 @@ async def test_who_stops_waiting_stops_nobody_else() -> None:
         await may_go.wait()
         return [number * 2 for number in asked]
 
-    group: Group[int, int] = Group(send, str)
-    waiting = [asyncio.create_task(group.ask(number)) for number in range(3)]
+    batcher: Batcher[int, int] = Batcher(send, str)
+    waiting = [asyncio.create_task(batcher.submit(number)) for number in range(3)]
     await asyncio.sleep(0.01)
     waiting[1].cancel()
     may_go.set()
@@ -141,10 +141,10 @@ async def test_what_fails_fails_for_all_that_went_together_and_for_nobody_after(
             raise PyMongoError("away")
         return list(asked)
 
-    group: Group[int, int] = Group(send, str)
-    failed = await asyncio.gather(group.ask(1), group.ask(2), return_exceptions=True)
+    batcher: Batcher[int, int] = Batcher(send, str)
+    failed = await asyncio.gather(batcher.submit(1), batcher.submit(2), return_exceptions=True)
     assert [type(outcome) for outcome in failed] == [PyMongoError, PyMongoError]
-    assert await group.ask(3) == 3
+    assert await batcher.submit(3) == 3
 
 
 async def test_each_id_is_once_in_a_command() -> None:
@@ -154,7 +154,7 @@ async def test_each_id_is_once_in_a_command() -> None:
         sent.append(list(asked))
         return [object() for _ in asked]
 
-    group: Group[str, object] = Group(send, str)
-    found = await asyncio.gather(*(group.ask("a") for _ in range(3)))
+    batcher: Batcher[str, object] = Batcher(send, str)
+    found = await asyncio.gather(*(batcher.submit("a") for _ in range(3)))
     assert sent == [["a"], ["a"], ["a"]]
     assert len(set(map(id, found))) == 3

@@ -12,7 +12,7 @@ from resolvers.complaints import complaint_list
 from resolvers.domain.vocabulary import ComplaintStatus
 from resolvers.request.context import RequestContext
 from resolvers.store.database import Store
-from resolvers.store.matching import keys, matches
+from resolvers.store.matching import collect_keys, matches
 from resolvers.viewer import Viewer
 
 LATER = RECEIVED + timedelta(days=3)
@@ -62,7 +62,7 @@ async def test_it_says_what_the_database_says(
     found = 0
     for filter in FILTERS:
         for query in complaint_list.queries(context, filter):
-            known = await store.complaints.find({}, dict.fromkeys(keys(query), True)).to_list(None)
+            known = await store.complaints.find({}, dict.fromkeys(collect_keys(query), True)).to_list(None)
             here = {row["_id"] for row in known if matches(query, row)}
             assert here == {row["_id"] for row in await store.complaints.find(query).to_list(None)}, filter
             found += len(here)

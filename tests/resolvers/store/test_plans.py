@@ -80,9 +80,9 @@ LISTS: dict[str, dict[str, Any]] = {
 async def _fill(uri: str) -> None:
     store = connect(uri, DATABASE, socketTimeoutMS=0)
     await store.client.drop_database(DATABASE)
-    await seed.reference_data(store)
+    await seed.write_reference_data(store)
     rows = synthetic.complaints(SEEDED, now=datetime(2026, 11, 24, tzinfo=UTC), seed=5)
-    await seed.complaints(store, rows, SEEDED, 5)
+    await seed.write_complaints(store, rows, SEEDED, 5)
     for copy in range(1, COPIES):
         shifted = {key: {"$subtract": [f"${key}", copy * 61_000]} for key in ("receivedAt", "updatedAt")}
         another = {"_id": {"$concat": ["$_id", f"-{copy}"]}, "synthetic": False, **shifted}

@@ -77,9 +77,9 @@ def test_every_connected_agency_has_a_team_and_all_but_two_are_marked_synthetic(
 
 
 async def test_seeding_again_keeps_what_an_operator_changed(store: Store) -> None:
-    await seed.reference_data(store)
+    await seed.write_reference_data(store)
     await store.agencies.update_one({"_id": "kab-badung"}, {"$set": {"shortName": "Badung!"}})
-    await seed.reference_data(store)
+    await seed.write_reference_data(store)
     assert await store.agencies.count_documents({}) == 682
     assert (await store.agencies.find_one({"_id": "kab-badung"}) or {})["shortName"] == "Badung!"
 

@@ -12,23 +12,23 @@ from support.commands import Commands
 
 from resolvers.request.loaders import loaders
 from resolvers.store import database, wire
-from resolvers.store.database import Change, Store, changed, connect, found
+from resolvers.store.database import ConditionalUpdate, Store, connect, find_documents, update_documents
 
 Rows = list[dict[str, Any]]
 
 
-def lines(store: Store) -> list[wire.Line]:
-    return list(database._WIRES[id(store.client.delegate)]._lines)
+def connections(store: Store) -> list[wire.LoopConnection]:
+    return list(database._POOLS[id(store.client.delegate)]._connections)
 
 
-async def opened(store: Store) -> list[wire.Line]:
-    """The lines, once there is one: until then reads are the driver's."""
+async def opened(store: Store) -> list[wire.LoopConnection]:
+    """The connections, once there is one: until then reads are the driver's."""
     for _ in range(100):
-        await found(store.complaints, {"_id": "none"})
-        if lines(store):
-            return lines(store)
+        await find_documents(store.complaints, {"_id": "none"})
+        if connections(store):
+            return connections(store)
         await asyncio.sleep(0.05)
-    raise AssertionError("no line was opened")
+    raise AssertionError("no connection was opened")
 
 
 @pytest.fixture
@@ -41,26 +41,30 @@ async def filled(store: Store) -> Store:
 
 
 async def ids(store: Store) -> list[int]:
-    return [row["_id"] for row in await found(store.complaints, {"odd": 1}, ["_id"], limit=3, sort=[("_id", -1)])]
+    return [
+        row["_id"] for row in await find_documents(store.complaints, {"odd": 1}, ["_id"], limit=3, sort=[("_id", -1)])
+    ]
 
 
 async def test_a_read_gives_what_the_drivers_does(filled: Store) -> None:
     for wanted, keys, limit in (({}, None, 0), ({"odd": 1}, ["odd"], 7), ({"odd": 2}, None, 5), ({}, ["_id"], 4)):
-        rows = await found(filled.complaints, wanted, keys, limit=limit, sort=[("_id", 1)])
+        rows = await find_documents(filled.complaints, wanted, keys, limit=limit, sort=[("_id", 1)])
         assert rows == await filled.complaints.find(wanted, keys, limit=limit).sort("_id").to_list(None)
 
 
 async def test_many_reads_at_once_take_a_few_lines(filled: Store) -> None:
-    reads: list[Rows] = await asyncio.gather(*(found(filled.complaints, {"_id": number}) for number in range(100)))
+    reads: list[Rows] = await asyncio.gather(
+        *(find_documents(filled.complaints, {"_id": number}) for number in range(100))
+    )
     assert [row["_id"] for [row] in reads] == list(range(100))
-    assert 1 <= len(lines(filled)) <= wire.LINES
+    assert 1 <= len(connections(filled)) <= wire.MAX_CONNECTIONS
 
 
 async def test_a_line_that_breaks_fails_no_read(filled: Store) -> None:
-    [line, *_] = lines(filled)
-    line.socket.shutdown(socket.SHUT_RDWR)
+    [connection, *_] = connections(filled)
+    connection.socket.shutdown(socket.SHUT_RDWR)
     assert await ids(filled) == [399, 397, 395]
-    assert line.is_closed
+    assert connection.is_closed
     assert await opened(filled)
     assert await ids(filled) == [399, 397, 395]
 
@@ -72,14 +76,14 @@ async def test_what_a_line_cannot_say_is_asked_the_drivers_way() -> None:
     in_parts = {"ok": 1.0, "cursor": {"id": 7, "firstBatch": []}}
     for reply in (None, not_primary, in_parts):
         rows: asyncio.Future[Rows] = asyncio.get_running_loop().create_future()
-        database._settle(rows, lambda: by_driver, reply)
+        database._settle_read(rows, lambda: by_driver, reply)
         assert await rows == [{"_id": 1}]
 
 
 async def test_a_read_that_takes_too_long_is_told_at_once() -> None:
     rows: asyncio.Future[Rows] = asyncio.get_running_loop().create_future()
     late = {"ok": 0.0, "code": wire.MAX_TIME_EXPIRED, "errmsg": "operation exceeded time limit"}
-    database._settle(rows, lambda: pytest.fail("asked again"), late)
+    database._settle_read(rows, lambda: pytest.fail("asked again"), late)
     with pytest.raises(ExecutionTimeout):
         await rows
 
@@ -93,25 +97,25 @@ async def test_what_cannot_be_sent_is_told_to_who_asks(filled: Store) -> None:
 
 
 async def test_what_the_database_refuses_is_the_drivers_to_tell(filled: Store) -> None:
-    """And the line that heard it is used no more: a primary that has stepped down refuses every read."""
-    before = lines(filled)
+    """And the connection that heard it is used no more: a primary that has stepped down refuses every read."""
+    before = connections(filled)
     with pytest.raises(OperationFailure, match="hint"):
-        await found(filled.complaints, {}, limit=1, hint="there_is_none")
-    assert any(line.is_closed for line in before)
+        await find_documents(filled.complaints, {}, limit=1, hint="there_is_none")
+    assert any(connection.is_closed for connection in before)
     assert await ids(filled) == [399, 397, 395]
 
 
 async def test_who_stops_waiting_leaves_a_line_in_order(filled: Store) -> None:
-    read = found(filled.complaints, {})
+    read = find_documents(filled.complaints, {})
     read.cancel()
     assert await ids(filled) == [399, 397, 395]
-    assert all(not line.is_closed for line in await opened(filled))
+    assert all(not connection.is_closed for connection in await opened(filled))
 
 
 async def test_lines_of_an_exchanged_pool_are_not_used(filled: Store) -> None:
-    before = lines(filled)
-    for line in before:
-        line.connection.pool_gen.inc(None)
+    before = connections(filled)
+    for connection in before:
+        connection.connection.pool_gen.inc(None)
     assert await ids(filled) == [399, 397, 395]
     assert not set(before) & set(await opened(filled))
 
@@ -120,18 +124,18 @@ async def test_who_listens_to_commands_hears_all_of_them(mongodb_uri: str, store
     commands = Commands()
     watched = connect(mongodb_uri, store.database.name, event_listeners=[commands])
     for _ in range(5):
-        await found(watched.complaints, {})
+        await find_documents(watched.complaints, {})
     assert [next(iter(command)) for command in commands.sent].count("find") == 5
     watched.close()
 
 
-def asked_on(store: Store) -> wire.Line:
-    [line] = [line for line in lines(store) if line._answered is not None]
-    return line
+def asked_on(store: Store) -> wire.LoopConnection:
+    [connection] = [connection for connection in connections(store) if connection._on_reply is not None]
+    return connection
 
 
-def counted(number: int, by: int = 1) -> Change:
-    return Change({"_id": number, "odd": number % 2}, {"$inc": {"made": by}})
+def counted(number: int, by: int = 1) -> ConditionalUpdate:
+    return ConditionalUpdate({"_id": number, "odd": number % 2}, {"$inc": {"made": by}})
 
 
 async def made(store: Store, *numbers: int) -> list[int]:
@@ -139,17 +143,17 @@ async def made(store: Store, *numbers: int) -> list[int]:
 
 
 async def test_changes_are_made_where_documents_are_as_they_were(filled: Store) -> None:
-    overtaken = Change({"_id": 3, "odd": 0}, {"$inc": {"made": 1}})
-    assert await changed(filled.complaints, [counted(1)]) == 1
-    assert await changed(filled.complaints, [overtaken]) == 0
-    assert await changed(filled.complaints, [counted(1), overtaken, counted(4)]) == 2
+    overtaken = ConditionalUpdate({"_id": 3, "odd": 0}, {"$inc": {"made": 1}})
+    assert await update_documents(filled.complaints, [counted(1)]) == 1
+    assert await update_documents(filled.complaints, [overtaken]) == 0
+    assert await update_documents(filled.complaints, [counted(1), overtaken, counted(4)]) == 2
     assert await made(filled, 1, 3, 4) == [2, 0, 1]
 
 
 async def test_a_change_whose_answer_is_lost_is_made_once(filled: Store) -> None:
     for number in range(20):
         await opened(filled)
-        changing = changed(filled.complaints, [counted(number), counted(number + 100)])
+        changing = update_documents(filled.complaints, [counted(number), counted(number + 100)])
         # The server has it now, and has made it or not, by how long this thread sleeps.
         time.sleep(number / 5_000)  # noqa: ASYNC251 - the loop must not hear it
         asked_on(filled).close()
@@ -160,7 +164,7 @@ async def test_a_change_whose_answer_is_lost_is_made_once(filled: Store) -> None
 async def test_a_change_that_is_still_under_way_when_its_line_breaks_is_made_once(filled: Store) -> None:
     async with await filled.client.start_session() as session, session.start_transaction():
         await filled.complaints.update_one({"_id": 7}, {"$set": {"held": True}}, session=session)
-        changing = changed(filled.complaints, [counted(7)])
+        changing = update_documents(filled.complaints, [counted(7)])
         await asyncio.sleep(0.2)
         asked_on(filled).close()
         await asyncio.sleep(0.2)
@@ -172,7 +176,7 @@ async def test_a_change_that_is_still_under_way_when_its_line_breaks_is_made_onc
 async def test_a_write_sent_again_is_not_made_again_by_a_line_used_after_it(filled: Store) -> None:
     """The driver keeps the session that it took over: the next write in it has the next number."""
     for _ in range(10):
-        changing = changed(filled.complaints, [counted(9)])
+        changing = update_documents(filled.complaints, [counted(9)])
         asked_on(filled).close()
         assert await changing == 1
         await filled.complaints.update_one({"_id": 9}, {"$inc": {"made": 1}})
@@ -183,37 +187,37 @@ async def test_a_write_sent_again_is_not_made_again_by_a_line_used_after_it(fill
 async def test_what_the_database_will_not_write_is_the_drivers_to_tell(filled: Store) -> None:
     await filled.complaints.update_one({"_id": 5}, {"$set": {"made": "a text"}})
     with pytest.raises(BulkWriteError, match="Cannot apply \\$inc") as refused:
-        await changed(filled.complaints, [counted(5), counted(6)])
+        await update_documents(filled.complaints, [counted(5), counted(6)])
     assert [error["index"] for error in refused.value.details["writeErrors"]] == [0]
     assert await made(filled, 6) == [1]
 
 
 async def test_a_change_too_long_for_a_socket_is_made_all_the_same(filled: Store) -> None:
-    long = Change({"_id": 8}, {"$set": {"text": "y" * 2_000_000}, "$inc": {"made": 1}})
-    assert await changed(filled.complaints, [long]) == 1
+    long = ConditionalUpdate({"_id": 8}, {"$set": {"text": "y" * 2_000_000}, "$inc": {"made": 1}})
+    assert await update_documents(filled.complaints, [long]) == 1
     assert await made(filled, 8) == [1]
 
 
 async def test_a_line_that_is_being_opened_when_the_store_closes_is_closed_too(
     mongodb_uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened_lines: list[Any] = []
+    opened_connections: list[Any] = []
     may_open = threading.Event()
 
     def late(client: Any) -> Any:
-        connection = wire_opened(client)
+        connection = open_connection(client)
         may_open.wait(5)
-        opened_lines.append(connection)
+        opened_connections.append(connection)
         return connection
 
-    wire_opened = wire._opened
-    monkeypatch.setattr(wire, "_opened", late)
+    open_connection = wire._open_connection
+    monkeypatch.setattr(wire, "_open_connection", late)
     opening = connect(mongodb_uri)
-    await found(opening.complaints, {"_id": "none"})
+    await find_documents(opening.complaints, {"_id": "none"})
     opening.close()
     may_open.set()
     for _ in range(100):
-        if opened_lines and opened_lines[0].closed:
+        if opened_connections and opened_connections[0].closed:
             break
         await asyncio.sleep(0.02)
-    assert [line.closed for line in opened_lines] == [True]
+    assert [connection.closed for connection in opened_connections] == [True]
