@@ -16,7 +16,7 @@ def composed() -> tuple[bool, str]:
     """Whether all compose, and what they say: the example's SDL beside the national one as the registry makes it."""
     source = SubgraphSource(AGENCY, "", (EXAMPLE.parent / "schema.graphql").read_text(encoding="utf-8"))
     agency = Published(source, prefixes([AGENCY])[AGENCY])
-    national = with_local_cases(SubgraphSource(NATIONAL, "", schema.subgraph_sdl()), [agency])
+    national = with_local_cases(SubgraphSource(NATIONAL, "", schema.print_subgraph_sdl()), [agency])
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         texts = {"operation": CROSSING, NATIONAL: national.sdl, AGENCY: source.sdl}
         files = [Path(folder) / f"{name}.graphql" for name in texts]

@@ -66,7 +66,7 @@ class Registry:
         self.dataset = dataset
         self.checker = Checker()
         self.by_agency = prefixes([row["_id"] for row in register.agencies()])
-        self.national = SubgraphSource(NATIONAL, IN_PROCESS, schema.subgraph_sdl())
+        self.national = SubgraphSource(NATIONAL, IN_PROCESS, schema.print_subgraph_sdl())
         self.version = 0
 
     def source(self, agency: str, version: int) -> SubgraphSource:

@@ -1,58 +1,56 @@
-"""ActionPlan, its milestones, and the mutations on them."""
-
-from typing import TYPE_CHECKING, Annotated
+"""ActionPlan and its milestones, and the mutations that change them."""
 
 import strawberry
 
 from resolvers.agencies import action_plan as plans
 from resolvers.agencies import agency as agencies
-from schema.binding import Document, action, column, derived, loaded, object_type
+from resolvers.documents import Document
+from schema.binding import action, column, derived, loaded, object_type
 from schema.enums import KpiId, MilestoneStatus
-from schema.errors import UserError, attempt
-from schema.given import given
+from schema.errors import UserError, make_attempt
+from schema.input_values import to_dict
+from schema.lazy import LazyAgency, LazyOrgUnit
 from schema.node import Node
 from schema.page import ContextInfo
 from schema.scalars import Date
 from schema.team import Decree
 from schema.team_mutations import DecreeInput
 
-if TYPE_CHECKING:
-    from schema.agency import Agency, OrgUnit
-
-LazyAgency = Annotated["Agency", strawberry.lazy("schema.agency")]
-LazyOrgUnit = Annotated["OrgUnit", strawberry.lazy("schema.agency")]
-
 
 @object_type()
 class Milestone:
-    """Measured from baseline to target; without them from 0 to 1."""
+    """A step of an action plan, measured from `baseline` to `target`; without them from 0 to 1."""
 
     id: strawberry.ID
     title: str
     due_on: Date
-    weight: float
-    kpi: KpiId | None
-    baseline: float | None
-    target: float | None
+    weight: float = column("weight", description="Its share of the plan's progress, relative to the other milestones.")
+    kpi: KpiId | None = column("kpi", description="The performance indicator that it improves, if any.")
+    baseline: float | None = column("baseline", description="The value at the plan's start; null stands for 0.")
+    target: float | None = column("target", description="The value to reach; null stands for 1.")
     value: float | None = derived(
-        plans.value, needs=("measurements",), description="The last one measured; null before the first."
+        plans.value,
+        needs=("measurements",),
+        description="The value measured on the latest day; null if nothing was measured.",
     )
     status: MilestoneStatus = derived(
         plans.status,
         needs=("dueOn", "weight", "baseline", "target", "measurements", "dropped", "begins"),
         description=(
-            "LATE from the day after it is due, AT_RISK where it lags more than 15 points behind a straight line from "
-            "the plan's first day, PLANNED until something is measured."
+            "PLANNED until something is measured; AT_RISK if it is more than 15 percentage points behind a straight "
+            "line from the plan's first day to the due day; LATE from the day after the due day."
         ),
     )
     unit: LazyOrgUnit | None = loaded(
-        agencies.unit, key="unit", description="Whose liaisons may record its progress, beside the agency's admin."
+        agencies.unit,
+        key="unit",
+        description="The unit whose liaisons may record progress, besides the agency's admin; null if none may.",
     )
 
 
 @object_type()
 class ActionPlan(Node):
-    """[rencana aksi] What an agency means to reach, by decree or without, in a period."""
+    """[rencana aksi] The goals of an agency for a period, with or without a decree."""
 
     id: strawberry.ID = column("_id")
     agency: LazyAgency = loaded(agencies.by_id, key="agency")
@@ -65,8 +63,8 @@ class ActionPlan(Node):
         plans.progress,
         needs=("milestones",),
         description=(
-            "Weighted share done, 0 to 1: what is not measured counts as not done, what is dropped not at all; null "
-            "where no milestone is measured."
+            "The weighted share that is done, 0 to 1. A milestone without a measurement counts as not done; a dropped "
+            "one does not count. Null if no milestone was measured."
         ),
     )
     revision: int
@@ -104,14 +102,14 @@ class CreateActionPlanInput:
 async def create_action_plan(info: ContextInfo, input: CreateActionPlanInput) -> Document:
     return await plans.set_up(
         info.context,
-        attempt(info, input),
+        make_attempt(info, input),
         plans.Draft(
             agency=input.agency,
             title=input.title,
-            decree=None if input.decree is None else given(input.decree),
+            decree=None if input.decree is None else to_dict(input.decree),
             period_from=input.period_from,
             period_to=input.period_to,
-            milestones=[given(milestone) for milestone in input.milestones],
+            milestones=[to_dict(milestone) for milestone in input.milestones],
         ),
     )
 
@@ -124,7 +122,7 @@ class RecordMilestoneProgressInput:
     on: Date
     note: str | None = None
     dropped: bool | None = strawberry.field(
-        default=None, description="Takes the milestone out of the plan, or back into it; null leaves it where it is."
+        default=None, description="True drops the milestone from the plan, false puts it back; null changes nothing."
     )
     expected_revision: int | None = None
     idempotency_key: str | None = None
@@ -132,10 +130,10 @@ class RecordMilestoneProgressInput:
 
 @action(ActionPlanPayload)
 async def record_milestone_progress(info: ContextInfo, input: RecordMilestoneProgressInput) -> Document:
-    """Adds a measurement; the one of the latest day counts."""
+    """Adds a measurement to a milestone. The measurement of the latest day counts."""
     return await plans.record(
         info.context,
-        attempt(info, input),
+        make_attempt(info, input),
         input.action_plan,
         plans.Measurement(
             milestone=input.milestone, value=input.value, on=input.on, note=input.note, dropped=input.dropped

@@ -1,7 +1,6 @@
-"""Agency, its units, and the lists of agencies."""
+"""Agency and its units, and the lists of agencies."""
 
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from strawberry import Parent
@@ -10,52 +9,43 @@ from resolvers.agencies import action_plan as plans
 from resolvers.agencies import agency as agencies
 from resolvers.agencies import region as regions
 from resolvers.agencies import team as teams
-from resolvers.documents import AgencyDoc, OrgUnitDoc
-from schema.binding import Document, called, column, loaded, object_type
+from resolvers.documents import AgencyDoc, Document, OrgUnitDoc
+from schema.binding import called, column, loaded, object_type
 from schema.complaint_filter import complaints_within
 from schema.enums import AgencyKind
+from schema.lazy import LazyActionPlan, LazyAgency, LazyOrgUnit, LazyRegion, LazyTeam, LazyTeamMember
 from schema.node import Node
 from schema.page import ContextInfo, PageInfo, cursor, edges, nodes, page_info, total_count
-
-if TYPE_CHECKING:
-    from schema.action_plan import ActionPlan
-    from schema.region import Region
-    from schema.team import Team, TeamMember
-
-LazyActionPlan = Annotated["ActionPlan", strawberry.lazy("schema.action_plan")]
-LazyAgency = Annotated["Agency", strawberry.lazy("schema.agency")]
-LazyOrgUnit = Annotated["OrgUnit", strawberry.lazy("schema.agency")]
-LazyRegion = Annotated["Region", strawberry.lazy("schema.region")]
-LazyTeam = Annotated["Team", strawberry.lazy("schema.team")]
-LazyTeamMember = Annotated["TeamMember", strawberry.lazy("schema.team")]
 
 
 @object_type()
 class OrgUnit:
-    """[unit kerja / perangkat daerah]"""
+    """[unit kerja / perangkat daerah] A unit of an agency."""
 
     id: strawberry.ID
     name: str
-    parent: LazyOrgUnit | None = loaded(agencies.unit, key="parent")
+    parent: LazyOrgUnit | None = loaded(
+        agencies.unit, key="parent", description="The unit that it belongs to; null if it is at the top."
+    )
 
     @called(list[LazyTeamMember], needs=("id",), commands=1)
     async def liaisons(unit: Parent[OrgUnitDoc], info: ContextInfo) -> list[Document]:
-        """The present liaisons of the agency's active teams in this unit."""
+        """The current liaisons of this unit in the agency's active teams."""
         return await teams.liaisons(info.context, unit["id"])
 
 
 @object_type()
 class TeamHealth:
-    """How the seats of an agency's active teams are filled; of the last team where none is active."""
+    """How the seats of an agency's active teams are filled; if no team is active, those of its last team."""
 
     seats_filled: int
-    seats_total: int = column("seatsTotal", description="A coordinator, an admin, and a liaison for each unit.")
-    liaisons_per_unit: float | None = column("liaisonsPerUnit", description="Null where the agency has no units.")
+    seats_total: int = column("seatsTotal", description="One coordinator, one admin, and one liaison for each unit.")
+    liaisons_per_unit: float | None = column("liaisonsPerUnit", description="Null if the agency has no units.")
     trained_share: float | None = column(
-        "trainedShare", description="Members with a training, 0 to 1; null without members."
+        "trainedShare", description="The share of members with a training, 0 to 1; null without members."
     )
     days_to_expiry: int | None = column(
-        "daysToExpiry", description="Negative once the term is over; null where its end is not published."
+        "daysToExpiry", description="Days until the term ends, negative afterwards; null if the end is not published."
     )
 
 
@@ -69,25 +59,29 @@ class Agency(Node):
     short_name: str
     code: str | None = column(
         "code",
-        description="Kemendagri code for a regional government (51.03), BKN code where published, else null.",
+        description="The Kemendagri code of a regional government (51.03), or a published BKN code; otherwise null.",
     )
-    region: LazyRegion | None = loaded(regions.by_code, key="region")
+    region: LazyRegion | None = loaded(
+        regions.by_code, key="region", description="The region that it governs; null for ministries and institutions."
+    )
     province: LazyAgency | None = loaded(
-        agencies.by_id, key="province", description="The province of a regency or city; null otherwise."
+        agencies.by_id, key="province", description="The provincial government of a regency or city; otherwise null."
     )
-    connected: bool
+    connected: bool = column("connected", description="Whether it works on its complaints in this system.")
     pilot: bool
     units: list[OrgUnit]
     custodian: LazyAgency | None = loaded(
         agencies.by_id,
         key="custodian",
-        description="Who works on its complaints while it is not connected, or has no team in force; else null.",
+        description=(
+            "The agency that works on its complaints while it is not connected or has no active team; otherwise null."
+        ),
     )
     revision: int
 
     @called(list[LazyAgency], needs=("_id", "kind"), commands=1, register=agencies.by_id)
     def regencies(agency: Parent[AgencyDoc], info: ContextInfo) -> Awaitable[list[Document]]:
-        """The regencies and cities of a province; empty otherwise."""
+        """The regencies and cities of a province, by name; empty for other agencies."""
         return agencies.regencies(info.context, agency)
 
     @called(list[LazyTeam], needs=("_id",), commands=1)
@@ -96,15 +90,15 @@ class Agency(Node):
 
     @called(list[LazyActionPlan], needs=("_id",), commands=1)
     async def action_plans(agency: Parent[AgencyDoc], info: ContextInfo) -> list[Document]:
-        """The earliest first."""
+        """Its action plans, by the first day of their period."""
         return await plans.by_agency(info.context, agency["_id"])
 
     @called(TeamHealth | None, needs=("_id", "units"), commands=1)
     async def team_health(agency: Parent[AgencyDoc], info: ContextInfo) -> Document | None:
-        """Seats filled, trained share, days until the decree's term ends; null without a team."""
+        """How its teams are staffed and how long their term lasts; null if it has no team."""
         return await teams.health(info.context, agency)
 
-    complaints = complaints_within("holder", "What this agency holds now, newest first unless ordered otherwise.")
+    complaints = complaints_within("holder", "Complaints that this agency holds now; newest first by default.")
 
 
 @strawberry.input
@@ -113,7 +107,9 @@ class AgencyFilter:
     province: strawberry.ID | None = None
     connected: bool | None = None
     pilot: bool | None = None
-    search: str | None = strawberry.field(default=None, description="Part of the name or short name, in any case.")
+    search: str | None = strawberry.field(
+        default=None, description="Part of the name or short name; upper and lower case are equal."
+    )
 
 
 @object_type()

@@ -1,12 +1,13 @@
-"""Agencies: their short name, their units, and whether they are connected."""
+"""The mutation that changes an agency: its short name, its units, and whether it is connected."""
 
 import strawberry
 
 from resolvers.agencies import agency_changes as agencies
+from resolvers.documents import Document
 from schema.agency import Agency
-from schema.binding import Document, action, object_type
-from schema.errors import UserError, attempt
-from schema.given import given
+from schema.binding import action, object_type
+from schema.errors import UserError, make_attempt
+from schema.input_values import to_dict
 from schema.page import ContextInfo
 
 
@@ -27,9 +28,12 @@ class OrgUnitInput:
 class UpdateAgencyInput:
     agency: strawberry.ID
     short_name: str | None = None
-    connected: bool | None = strawberry.field(default=None, description="For the national desk to say.")
+    connected: bool | None = strawberry.field(
+        default=None, description="Only the national desk may change it; null leaves it unchanged."
+    )
     units: list[OrgUnitInput] | None = strawberry.field(
-        default=None, description="The whole list: what it leaves out is removed, where nobody needs it any more."
+        default=None,
+        description="All units of the agency: a unit that is left out is removed, unless something still refers to it.",
     )
     expected_revision: int | None = None
     idempotency_key: str | None = None
@@ -37,10 +41,10 @@ class UpdateAgencyInput:
 
 @action(AgencyPayload)
 async def update_agency(info: ContextInfo, input: UpdateAgencyInput) -> Document:
-    """What is null stays as it is."""
+    """Changes an agency. A null field leaves its value unchanged."""
     changes = agencies.Changes(
         short_name=input.short_name,
         connected=input.connected,
-        units=None if input.units is None else [given(unit) for unit in input.units],
+        units=None if input.units is None else [to_dict(unit) for unit in input.units],
     )
-    return await agencies.change(info.context, attempt(info, input), input.agency, changes)
+    return await agencies.change(info.context, make_attempt(info, input), input.agency, changes)

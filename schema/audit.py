@@ -1,38 +1,37 @@
-"""AuditEntry: who did what with a complaint, and whether the record is whole."""
+"""AuditEntry: who did what with a complaint; AuditVerification: whether the record is complete and unaltered."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from resolvers.agencies import agency as agencies
 from schema.binding import column, loaded, object_type
 from schema.enums import Role
+from schema.lazy import LazyAgency
 from schema.page import PageInfo, cursor, edges, nodes, page_info, total_count
-
-if TYPE_CHECKING:
-    from schema.agency import Agency
-
-LazyAgency = Annotated["Agency", strawberry.lazy("schema.agency")]
 
 
 @object_type()
 class AuditEntry:
-    """[jejak audit] One change of a complaint, without a word of what was written."""
+    """[jejak audit] One change of a complaint: who made it and when, without any text of the complaint."""
 
     complaint: strawberry.ID
-    sequence: int
+    sequence: int = column("sequence", description="1, 2, …: the entry's place in the audit of its complaint.")
     at: datetime
     action: str = column(
         "action",
-        description="A ComplaintAction, LAPSE, REFUSE_CLOSURE, REPORTER_CORRECTED, CONSENT_WITHDRAWN, REPORTER_ERASED.",
+        description=(
+            "A ComplaintAction, or LAPSE, REFUSE_CLOSURE, REPORTER_CORRECTED, CONSENT_WITHDRAWN, REPORTER_ERASED."
+        ),
     )
     role: Role
-    subject: str | None = column("subject", description="The account of staff; null for a reporter.")
+    subject: str | None = column("subject", description="The account, if it was staff; null for a reporter.")
     agency: LazyAgency | None = loaded(agencies.by_id, key="agency")
-    before: str | None = column("before", description="Digest of the complaint before; null at submission.")
-    after: str
-    previous_hash: str | None
+    before: str | None = column(
+        "before", description="Digest of the complaint before the change; null for the submission."
+    )
+    after: str = column("after", description="Digest of the complaint after the change.")
+    previous_hash: str | None = column("previousHash", description="Hash of the entry before; null for the first one.")
     hash: str
 
 
@@ -52,12 +51,16 @@ class AuditConnection:
 
 @object_type()
 class AuditVerification:
-    valid: bool
-    length: int
+    """The result of recomputing the audit of a complaint from its first entry."""
+
+    valid: bool = column("valid", description="Whether no entry was altered or is missing.")
+    length: int = column("length", description="How many entries there are.")
     first_invalid_sequence: int | None = column(
-        "firstInvalidSequence", description="The first entry that was altered, or is missing."
+        "firstInvalidSequence", description="The first entry that was altered or is missing; null if there is none."
     )
     continuous: bool = column(
         "continuous",
-        description="Each entry begins where the one before ended, and the complaint is as the last one left it.",
+        description=(
+            "Whether each `before` is the previous `after`, and the last `after` is the complaint's present state."
+        ),
     )

@@ -1,13 +1,14 @@
-"""How a field says where its data comes from; both executors, the projection, the cost limit and the tests read it.
+"""Bindings: each GraphQL field declares where its data comes from.
 
-    column    a key of the document, or what is read in its place by others
+    column    a key of the document, or a substitute for viewers who may not read it
     derived   a pure function of named keys
-    loaded    one document by id (or a list of them), batched
+    loaded    a document by its id, or a list of documents by their ids, read in batches
     called    a function with GraphQL arguments
-    action    a mutation: its document into the payload, a refusal into `userErrors`
-    streamed  a subscription: a document for each event
+    action    a mutation: its document goes into the payload, a refusal into `userErrors`
+    streamed  a subscription: one document for each event
 
-The binding stays readable in the built schema: `binding_of(field)`.
+Both executors, the Mongo projection, the cost limit and the tests read the declarations; `binding_of(field)` returns
+the one of a field in the built schema.
 """
 
 import asyncio
@@ -23,18 +24,20 @@ from strawberry import Info
 from strawberry.utils.str_converters import to_camel_case
 
 from resolvers.agencies.reference import Register
+from resolvers.documents import Document
 from resolvers.errors import Refused
 from resolvers.policy import Rule
 from resolvers.request.context import RequestContext
 
-Document = dict[str, Any]
 _SUBJECT = "__binding_subject__"
-_BESIDE = "__binding_beside__"
+"""Attribute of a payload class: its key for the document."""
+_PAYLOAD_KEYS = "__binding_payload_keys__"
+"""Attribute of a class: its keys."""
 
 
 @dataclass(frozen=True, slots=True)
 class Masked:
-    """What is read in the place of a key: `of(document)`, a pure function that reads `needs` and nothing else."""
+    """A substitute for a key's value: `of(document)`, a pure function that reads only the keys `needs`."""
 
     of: Callable[[Document], Any]
     needs: tuple[str, ...]
@@ -42,7 +45,7 @@ class Masked:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """The document's own key; to whom `visible` says no what `masked` says, or null; for `passes` see Called."""
+    """A key of the document. Viewers whom `visible` refuses read `masked` instead, or null; for `passes` see Called."""
 
     key: str
     visible: Rule | None = None
@@ -56,7 +59,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """`compute(context, document)`; reads the `needs` of the document and nothing else."""
+    """`compute(context, document)`, which reads only the keys `needs` of the document."""
 
     compute: Callable[[RequestContext, Document], Any]
     needs: tuple[str, ...]
@@ -64,7 +67,7 @@ class Derived:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """`load(context, id)` for the id, or each of the ids, under `key`."""
+    """`load(context, id)` for the id under `key`, or for each id of a list. Null if `visible` refuses the viewer."""
 
     load: Callable[[RequestContext, str], Awaitable[Any]]
     key: str
@@ -76,17 +79,17 @@ class Loaded:
 
     @property
     def register(self) -> Register | None:
-        """The reference data that the documents are of, if any."""
+        """The reference data that the documents belong to, if any."""
         return self.load if isinstance(self.load, Register) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """A function of context, document and GraphQL arguments.
+    """A function of the parent document, `info` and GraphQL arguments.
 
-    `commands` is what one call costs the database, in commands; `passes` says that the selection below is still of
-    the same documents (a page's edges), so that their projection reaches through it. What is called for a document of
-    a `register` gives what follows from that register alone.
+    `commands` is the number of database commands of one call, for the cost limit. `passes` means that the selection
+    below concerns the same documents (`edges { node { title } }` of a list), so that the projection includes its keys.
+    With a `register`, the result depends only on that register, and may be cached until the register changes.
     """
 
     resolve: Callable[..., Any]
@@ -98,16 +101,17 @@ class Called:
     batch: "Batch | None" = None
 
 
-Given = Mapping[str, Any]
-"""One call's arguments."""
+CallArguments = Mapping[str, Any]
+"""The GraphQL arguments of one call."""
 
-Batch = Callable[[Any, Sequence[Given]], Awaitable[Callable[[Given], Any]]]
-"""The same for all calls of one request: of `info` and their arguments, what gives each its value, or raises."""
+Batch = Callable[[Any, Sequence[CallArguments]], Awaitable[Callable[[CallArguments], Any]]]
+"""Makes all calls of a field in one request at once: `(info, [arguments, …])` → a function that returns the value for
+the arguments of one call, or raises its error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A mutation; `subject` is the payload's field for the document."""
+    """A mutation; `subject` is the payload's key for the document."""
 
     perform: Callable[..., Awaitable[Any]]
     subject: str
@@ -116,7 +120,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Streamed:
-    """A subscription: a function of context and GraphQL arguments gives a document for each event."""
+    """A subscription: `open(info, arguments…)` yields a document for each event."""
 
     open: Callable[..., AsyncGenerator[Document, None]]
     needs: tuple[str, ...] = ()
@@ -126,7 +130,7 @@ Binding = Column | Derived | Loaded | Called | Action | Streamed
 
 
 def binding_of(field: GraphQLField | GraphQLInputField) -> Binding | None:
-    """The binding that a field of the built schema was declared with; None for introspection and federation fields."""
+    """Returns the binding of a field in the built schema; None for introspection and federation fields."""
     definition = field.extensions.get("strawberry-definition")
     return None if definition is None else definition.metadata.get("binding")
 
@@ -145,7 +149,7 @@ def column(
             return root[key]
         return None if masked is None else masked.of(root)
 
-    return _field(read, Column(key, visible, masked, passes), name=name, description=description)
+    return _make_field(read, Column(key, visible, masked, passes), name=name, description=description)
 
 
 def _is_seen(visible: Rule, context: RequestContext, document: Document) -> bool:
@@ -162,7 +166,7 @@ def derived(
     def read(root: Any, info: Info[RequestContext, None]) -> Any:
         return compute(info.context, root)
 
-    return _field(read, Derived(compute, needs), name=name, description=description)
+    return _make_field(read, Derived(compute, needs), name=name, description=description)
 
 
 def loaded(
@@ -174,18 +178,18 @@ def loaded(
     description: str | None = None,
 ) -> Any:
     async def each(context: RequestContext, ids: Sequence[str]) -> list[Any]:
-        # Every id is asked for before the first has come: the loader reads them in one batch.
-        return await asyncio.gather(*(load(context, wanted) for wanted in ids))
+        # All ids are requested before the first is awaited, so that the loader reads them in one batch.
+        return await asyncio.gather(*(load(context, document_id) for document_id in ids))
 
     def read(root: Any, info: Info[RequestContext, None]) -> Any:
         if visible is not None and not _is_seen(visible, info.context, root):
             return None
-        wanted = root[key]
-        if wanted is None:
+        value = root[key]
+        if value is None:
             return None
-        return each(info.context, wanted) if isinstance(wanted, list) else load(info.context, wanted)
+        return each(info.context, value) if isinstance(value, list) else load(info.context, value)
 
-    return _field(read, Loaded(load, key, visible), name=name, description=description)
+    return _make_field(read, Loaded(load, key, visible), name=name, description=description)
 
 
 def called(
@@ -214,23 +218,26 @@ def called(
 
 
 def action(payload: Any) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
-    """Binds a mutation `(info, input)`; what it returns goes into the payload, a Refused into `userErrors`."""
+    """Binds a mutation `(info, input)`: the returned document goes into the payload, a Refused into `userErrors`.
+
+    A mutation whose payload has further keys returns an ActionResult.
+    """
     subject: str = getattr(payload, _SUBJECT)
-    beside: Document = dict.fromkeys(getattr(payload, _BESIDE))
+    empty: Document = dict.fromkeys(getattr(payload, _PAYLOAD_KEYS))
 
     def bind(perform: Callable[..., Awaitable[Any]]) -> Any:
         @functools.wraps(perform)
-        async def settle(*args: Any, **kwargs: Any) -> Document:
+        async def resolve(*args: Any, **kwargs: Any) -> Document:
             try:
-                done = await perform(*args, **kwargs)
+                returned = await perform(*args, **kwargs)
             except Refused as refused:
                 error = {"code": refused.code, "message": str(refused), "field": refused.field}
-                return {**beside, subject: refused.document, "userErrors": [error]}
-            result = done if isinstance(done, Done) else Done(done, {})
-            return {**beside, **result.beside, subject: result.document, "userErrors": []}
+                return {**empty, subject: refused.document, "userErrors": [error]}
+            result = returned if isinstance(returned, ActionResult) else ActionResult(returned, {})
+            return {**empty, **result.further, subject: result.document, "userErrors": []}
 
         return strawberry.field(
-            resolver=staticmethod(settle),
+            resolver=staticmethod(resolve),
             graphql_type=payload,
             description=inspect.getdoc(perform),
             metadata={"binding": Action(perform, subject)},
@@ -254,23 +261,24 @@ def streamed(graphql_type: Any) -> Callable[[Callable[..., AsyncGenerator[Docume
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """What an action gives its payload: the document, and what stands beside it under the payload's own keys."""
+class ActionResult:
+    """An action's document, and the values of its payload's further keys."""
 
     document: Any
-    beside: Document
+    further: Document
 
 
-def _field(read: Callable[..., Any], binding: Binding, *, name: str | None, description: str | None) -> Any:
+def _make_field(read: Callable[..., Any], binding: Binding, *, name: str | None, description: str | None) -> Any:
     return strawberry.field(resolver=read, name=name, description=description, metadata={"binding": binding})
 
 
 def object_type(
     *, keys: tuple[str, ...] = (), subject: str | None = None, name: str | None = None
 ) -> Callable[[type], Any]:
-    """A type over documents: a bare annotation is the column of that name, the docstring is the description.
+    """Makes a class the GraphQL type of documents; its docstring is the description.
 
-    `keys` makes it a federation entity; `subject` a payload whose document stands under that key.
+    A bare annotation declares the column of the same name in camel case: `term_from: Date` reads `termFrom`. `keys`
+    make the type a federation entity; `subject` is a payload's key for its document.
     """
 
     def decorate(cls: type) -> Any:
@@ -278,12 +286,13 @@ def object_type(
             if attribute not in cls.__dict__:
                 setattr(cls, attribute, column(to_camel_case(attribute)))
         if keys or len(cls.__mro__) > 2:
-            # Documents are plain dicts: without this graphql-core refuses the members of an interface or of
-            # `_entities`, and prints the whole document.
+            # Strawberry would compare the value's class, but documents are dicts. graphql-core would then refuse a
+            # member of an interface or of `_entities`, with an error that prints the whole document.
             setattr(cls, "is_type_of", classmethod(lambda cls, value, info: isinstance(value, dict)))  # noqa: B010
         setattr(cls, _SUBJECT, subject)
-        setattr(cls, _BESIDE, tuple(to_camel_case(attribute) for attribute in inspect.get_annotations(cls)))
-        own = cls.__dict__.get("__doc__")  # a dataclass's base has one of Python's making
+        setattr(cls, _PAYLOAD_KEYS, tuple(to_camel_case(attribute) for attribute in inspect.get_annotations(cls)))
+        # Not `cls.__doc__`: that may be inherited, and Python generates one for a dataclass.
+        own = cls.__dict__.get("__doc__")
         description = own and inspect.cleandoc(own)
         if keys:
             return strawberry.federation.type(keys=list(keys), description=description, name=name)(cls)

@@ -1,7 +1,6 @@
-"""Complaint: its fields, and the lists of complaints."""
+"""Complaint and its parts, and the lists of complaints."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from strawberry import Parent
@@ -14,11 +13,11 @@ from resolvers.agencies import team as teams
 from resolvers.complaints import complaint as complaints
 from resolvers.complaints import complaint_view as view
 from resolvers.complaints import transition
-from resolvers.documents import ComplaintDoc
+from resolvers.documents import ComplaintDoc, Document
 from resolvers.paging.listing import Arguments, Listing
 from resolvers.registry import local_case
 from resolvers.vault import vault
-from schema.binding import Document, Masked, called, column, derived, loaded, object_type
+from schema.binding import Masked, called, column, derived, loaded, object_type
 from schema.enums import (
     ArchiveReason,
     Channel,
@@ -31,88 +30,90 @@ from schema.enums import (
 )
 from schema.follow_up import FollowUpConnection
 from schema.forwarding import Forwarding
+from schema.lazy import (
+    LazyAgency,
+    LazyCategory,
+    LazyComplaint,
+    LazyOrgUnit,
+    LazyRegion,
+    LazyReporter,
+    LazyTeam,
+    LazyTeamMember,
+)
 from schema.local_case import LocalCase
 from schema.node import Node
 from schema.page import ContextInfo, PageInfo, cursor, edges, nodes, page_info, total_count
 from schema.scalars import Date
 
-if TYPE_CHECKING:
-    from schema.agency import Agency, OrgUnit
-    from schema.category import Category
-    from schema.region import Region
-    from schema.reporter import Reporter
-    from schema.team import Team, TeamMember
-
-LazyAgency = Annotated["Agency", strawberry.lazy("schema.agency")]
-LazyCategory = Annotated["Category", strawberry.lazy("schema.category")]
-LazyComplaint = Annotated["Complaint", strawberry.lazy("schema.complaint")]
-LazyOrgUnit = Annotated["OrgUnit", strawberry.lazy("schema.agency")]
-LazyRegion = Annotated["Region", strawberry.lazy("schema.region")]
-LazyReporter = Annotated["Reporter", strawberry.lazy("schema.reporter")]
-LazyTeam = Annotated["Team", strawberry.lazy("schema.team")]
-LazyTeamMember = Annotated["TeamMember", strawberry.lazy("schema.team")]
-
 
 @object_type()
 class Location:
-    """Text and exact coordinates inside custody; outside, no text and coordinates to three decimals.
+    """Where it happened: exact in custody; for others without text, and with coordinates to three decimals (100 m).
 
-    Sensitive categories have no coordinates outside custody.
+    Complaints of sensitive categories show no coordinates outside custody.
     """
 
-    text: str | None
+    text: str | None = column("text", description="The reporter's own description; null outside custody.")
     region: LazyRegion = loaded(regions.by_code, key="region")
-    latitude: float | None
-    longitude: float | None
+    latitude: float | None = column("latitude", description="Degrees, WGS 84; null if not given or not shown.")
+    longitude: float | None = column("longitude", description="Degrees, WGS 84; null if not given or not shown.")
 
 
 @object_type()
 class Hold:
+    """[ditunda] Why work waits, and until when."""
+
     reason: str
-    review_on: Date
+    review_on: Date = column("reviewOn", description="After this day work resumes by itself.")
 
 
 @object_type()
 class Clock:
-    """One service-level clock, in the working time of the holder's region."""
+    """One service-level clock, counted in working time of the holder's region."""
 
     kind: ClockKind
     started_at: datetime
-    due_at: datetime | None
-    stopped_at: datetime | None
+    due_at: datetime | None = column("dueAt", description="Null if the clock has no due time.")
+    stopped_at: datetime | None = column("stoppedAt", description="Null while it runs.")
     paused: bool = derived(view.clock_is_paused, needs=("pauses", "stoppedAt"))
     breached: bool = derived(view.clock_is_breached, needs=("dueAt", "stoppedAt", "pauses"))
     working_days_left: float | None = derived(
         view.working_days_left,
         needs=("dueAt", "stoppedAt", "pauses", "zone"),
-        description="Negative when late; null where the clock has no due time.",
+        description="Working days until the due time, negative when late; null if the clock has no due time.",
     )
-    provisional: bool = column("provisional", description="True where the year's public holidays are not known yet.")
+    provisional: bool = column(
+        "provisional", description="True if the public holidays of the due year are not known yet."
+    )
 
 
 @object_type()
 class Rating:
+    """The reporter's rating of the answer."""
+
     stars: int = column("stars", description="1 to 5.")
-    comment: str | None = column("comment", description="The reporter's own words; null outside custody.")
+    comment: str | None = column("comment", description="The reporter's words; null outside custody.")
     at: datetime
 
 
 @object_type()
 class Closure:
-    """How it ended; what was written and attached to that is read inside custody."""
+    """How the complaint ended. Its texts and attachments are shown only in custody."""
 
-    code: ClosureCode | None
-    evidence: list[str]
-    archive_reason: ArchiveReason | None
-    referral: str | None
-    ground: str | None
-    alternative: str | None
+    code: ClosureCode | None = column("code", description="Null if it was archived.")
+    evidence: list[str] = column("evidence", description="Attachments of the answer; empty outside custody.")
+    archive_reason: ArchiveReason | None = column("archiveReason", description="Null unless it was archived.")
+    referral: str | None = column("referral", description="Where the reporter was referred to; null outside custody.")
+    ground: str | None = column("ground", description="Why there is no remedy; null outside custody.")
+    alternative: str | None = column(
+        "alternative", description="What the reporter can do instead; null outside custody."
+    )
     at: datetime
 
 
 @object_type()
 class ClosureProposal:
-    """A closure without a remedy that waits for the coordinator's consent."""
+    """A closure without a remedy that waits for the consent of the coordinator (province or national)."""
 
     code: ClosureCode
     ground: str
@@ -122,103 +123,133 @@ class ClosureProposal:
 
 @object_type(keys=("id",))
 class Complaint(Node):
-    """[laporan] A ticket: one citizen's complaint, aspiration or request, from submission to closure."""
+    """[laporan] A citizen's complaint, aspiration or request for information, from submission to closure.
+
+    *Custody* in the descriptions: the staff who work on the complaint, and its reporter. Others see less, as
+    docs/privacy.md says.
+    """
 
     id: strawberry.ID = column(
-        "_id", description="The tracking ID [nomor pelacakan]: random, check digit, not sequential."
+        "_id", description="The tracking ID [nomor pelacakan]: random, with a check digit, not sequential."
     )
     class_: ComplaintClass = column("class", name="class")
-    category: LazyCategory | None = loaded(categories.by_code, key="category")
+    category: LazyCategory | None = loaded(
+        categories.by_code, key="category", description="Null until the reporter or verification names one."
+    )
     title: str = column(
         "title",
         visible=policy.CUSTODY,
         masked=Masked(view.shown_title, ("redactedTitle", "publicTitle")),
-        description="Redacted like the body outside custody.",
+        description=(
+            "In full in custody. For others personal data are masked; where no redacted text exists, the title is the "
+            "category and the region."
+        ),
     )
     body: str | None = column(
         "body",
         visible=policy.CUSTODY,
         masked=Masked(view.shown_body, ("redactedBody",)),
         description=(
-            "The text as this viewer may read it: full inside custody and for the reporter, for others with personal "
-            "data masked ([nama], [telepon]), null while no redacted text exists."
+            "In full in custody. For others personal data are masked ([nama], [telepon]); null where no redacted text "
+            "exists."
         ),
     )
     status: ComplaintStatus
-    grade: SupervisionGrade | None
-    channel: Channel
+    grade: SupervisionGrade | None = column("grade", description="Null until it is verified.")
+    channel: Channel = column("channel", description="How it was submitted.")
     location: Location | None = column(
         "location", visible=policy.CUSTODY, masked=Masked(view.shown_location, ("location", "sensitive"))
     )
-    occurred_on: Date | None
-    anonymous: bool
-    confidential: bool
+    occurred_on: Date | None = column("occurredOn", description="The day that it is about; null if not given.")
+    anonymous: bool = column("anonymous", description="Whether the agency must not know who reported.")
+    confidential: bool = column("confidential", description="Whether the public may not know of it.")
     named_agency: LazyAgency | None = loaded(
-        agencies.by_id, key="namedAgency", description="The agency that the reporter named, if any."
+        agencies.by_id, key="namedAgency", description="The agency that the reporter named; null if none was."
     )
     holder: LazyAgency = loaded(
         agencies.by_id,
         key="holder",
         description=(
-            "The one agency that answers for this complaint now. Until it is routed: the national desk (kemenpanrb), "
-            "or the agency at whose counter or in whose system it was taken in. Returned: the regency's province, "
-            "else the desk."
+            "The one agency that is responsible now. Until the complaint is routed, it is the national desk "
+            "(kemenpanrb), or the agency whose counter or system took it in. After a return, it is the province of the "
+            "regency or city that returned it, otherwise the national desk."
         ),
     )
     custodian: LazyAgency | None = loaded(
         agencies.by_id,
         key="custodian",
-        description="Who works on it while the holder has no team in force: its province, or the national desk.",
+        description=(
+            "The agency that works on it while the holder has no active team: its province, or the national desk; "
+            "otherwise null."
+        ),
     )
-    supporting: list[LazyAgency] = loaded(agencies.by_id, key="supporting")
-    team: LazyTeam | None = loaded(teams.by_id, key="team")
-    unit: LazyOrgUnit | None = loaded(agencies.unit, key="unit")
+    supporting: list[LazyAgency] = loaded(
+        agencies.by_id, key="supporting", description="Agencies that work on it with the holder."
+    )
+    team: LazyTeam | None = loaded(
+        teams.by_id, key="team", description="The holder's team that accepted it; null before that."
+    )
+    unit: LazyOrgUnit | None = loaded(
+        agencies.unit, key="unit", description="The holder's unit that it is assigned to; null if to none."
+    )
     assignee: LazyTeamMember | None = loaded(
         teams.member,
         key="assignee",
         visible=policy.CUSTODY,
-        description="The liaison it is assigned to [penugasan]; null: any liaison of the team. Read inside custody.",
+        description=(
+            "[penugasan] The assigned liaison, shown only in custody; null if any liaison of the team may work on it."
+        ),
     )
-    hold: Hold | None = column("hold", visible=policy.CUSTODY, description="Read inside custody.")
+    hold: Hold | None = column(
+        "hold", visible=policy.CUSTODY, description="Null unless it is on hold; shown only in custody."
+    )
     forwardings: list[Forwarding] = column(
         "forwardings",
         visible=policy.CUSTODY,
         masked=Masked(view.shown_forwardings, ("forwardings",)),
-        description=(
-            "The chain of custody [disposisi], oldest first; each link carries the hash of the one before it."
-        ),
+        description=("[disposisi] The hand-overs between agencies, oldest first; each has the hash of the one before."),
     )
     clocks: list[Clock]
-    overdue: bool = derived(view.overdue, needs=("nextDueAt",), description="A running clock is past its due time.")
-    escalation_level: int
+    overdue: bool = derived(
+        view.overdue, needs=("nextDueAt",), description="Whether a running clock is past its due time."
+    )
+    escalation_level: int = column("escalationLevel", description="0: not escalated; 5: with the Ombudsman.")
     local_case: LocalCase | None = derived(
         local_case.of,
         needs=("_id", "holder"),
-        description="In the holder's own system; null where the holder has none in this graph.",
+        description="The complaint in the holder's own system; null if the holder has none in this graph.",
     )
-    merged_into: LazyComplaint | None = loaded(complaints.by_id, key="mergedInto")
+    merged_into: LazyComplaint | None = loaded(
+        complaints.by_id, key="mergedInto", description="The complaint that it was merged into; null unless it was."
+    )
     rating: Rating | None = column("rating", visible=policy.CUSTODY, masked=Masked(view.shown_rating, ("rating",)))
     closure: Closure | None = column("closure", visible=policy.CUSTODY, masked=Masked(view.shown_closure, ("closure",)))
     closure_proposal: ClosureProposal | None = derived(
         view.closure_proposal,
         needs=("proposal", "reporterSubject", *policy.CUSTODY.keys),
-        description="Stands until it is consented to or sent back. Read by the agency and by those who consent.",
+        description=(
+            "Null unless a proposal waits for consent. Shown to the agency and to those who may consent, not to the "
+            "reporter."
+        ),
     )
 
     @called(LazyReporter | None, needs=("reporter", "anonymous", "holders", *policy.KEYS), commands=1)
     async def reporter(complaint: Parent[ComplaintDoc], info: ContextInfo) -> Document | None:
-        """Null unless the viewer may know who reported; every read of it is logged with the request's purpose.
+        """Who reported; null unless the viewer may know. Every read is logged with the request's purpose.
 
-        The purpose stands in the header x-purpose; the national desk must state one.
+        The purpose comes from the header x-purpose; the national desk must send one.
         """
         return await vault.identity(info.context, dict(complaint))
 
     received_at: datetime
-    verified_at: datetime | None
-    first_follow_up_at: datetime | None
-    closed_at: datetime | None
+    verified_at: datetime | None = column("verifiedAt", description="Null until it is verified.")
+    first_follow_up_at: datetime | None = column("firstFollowUpAt", description="Null until an agency has followed up.")
+    closed_at: datetime | None = column("closedAt", description="Null while it is open.")
     updated_at: datetime
-    revision: int = column("revision", description="Grows with every change; send it as expectedRevision.")
+    revision: int = column(
+        "revision",
+        description="Grows with every change. Send it as expectedRevision to change only what you have read.",
+    )
     allowed_actions: list[ComplaintAction] = derived(
         transition.allowed_actions,
         needs=transition.CASE_KEYS,
@@ -229,7 +260,7 @@ class Complaint(Node):
     def follow_ups(
         complaint: Parent[ComplaintDoc], info: ContextInfo, first: int | None = None, after: str | None = None
     ) -> Listing:
-        """What the viewer may read of the follow-ups, oldest first."""
+        """The follow-ups that the viewer may read, oldest first."""
         return view.follow_ups(info.context, dict(complaint), Arguments(first, after))
 
 
@@ -244,6 +275,4 @@ class ComplaintConnection:
     edges: list[ComplaintEdge] = edges(ComplaintEdge)
     nodes: list[Complaint] = nodes(Complaint)
     page_info: PageInfo = page_info()
-    total_count: int | None = total_count(
-        int | None, "Counted only when asked for; null where counting ran out of time."
-    )
+    total_count: int | None = total_count(int | None, "Counted only if selected; null if counting took too long.")

@@ -1,26 +1,23 @@
-"""ComplaintFilter: what lists of complaints are narrowed by; and the lists that an agency or a team has."""
+"""ComplaintFilter, and the lists of complaints of an agency and of a team."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Any
 
 import strawberry
 from strawberry import Parent
 
 from resolvers.complaints import complaint_list
+from resolvers.documents import Document
 from resolvers.paging.listing import Arguments, Listing
-from schema.binding import Document, called
+from schema.binding import called
 from schema.enums import AgencyKind, Channel, ComplaintClass, ComplaintOrder, ComplaintStatus, SupervisionGrade
-from schema.given import given
+from schema.input_values import to_dict
+from schema.lazy import LazyComplaintConnection
 from schema.page import ContextInfo
-from schema.selection import keys
-
-if TYPE_CHECKING:
-    from schema.complaint import ComplaintConnection
-
-LazyComplaintConnection = Annotated["ComplaintConnection", strawberry.lazy("schema.complaint")]
+from schema.selection import collect_keys
 
 
-@strawberry.input(description="Half open: from ≤ x < to.")
+@strawberry.input(description="From `from` up to, but not including, `to`; a null bound does not limit.")
 class DateTimeRange:
     from_: datetime | None = strawberry.field(default=None, name="from")
     to: datetime | None = None
@@ -28,21 +25,25 @@ class DateTimeRange:
 
 @strawberry.input
 class ComplaintFilter:
+    """Selects complaints that match every given field; a list matches any of its values. Null fields do not limit."""
+
     status: list[ComplaintStatus] | None = None
-    open: bool | None = None
+    open: bool | None = strawberry.field(
+        default=None, description="Whether it is still open: not closed, archived, merged or withdrawn."
+    )
     class_: list[ComplaintClass] | None = strawberry.field(default=None, name="class")
     category: list[strawberry.ID] | None = strawberry.field(
-        default=None, description="Exactly these codes; a parent's code does not stand for what lies in it."
+        default=None, description="Exactly these codes: a parent's code does not include the categories below it."
     )
     grade: list[SupervisionGrade] | None = None
     channel: list[Channel] | None = None
     holder: list[strawberry.ID] | None = strawberry.field(
-        default=None, description="Held now by one of these agencies."
+        default=None, description="Held by one of these agencies now."
     )
     holder_kind: list[AgencyKind] | None = None
     region: list[strawberry.ID] | None = strawberry.field(
         default=None,
-        description="In one of these regions or anything inside them: 51 is all of Bali, 51.03 is Badung.",
+        description="In one of these regions, or inside them: 51 is all of Bali, 51.03 is Badung.",
     )
     team: strawberry.ID | None = None
     unit: list[strawberry.ID] | None = None
@@ -50,15 +51,15 @@ class ComplaintFilter:
     received_at: DateTimeRange | None = None
     closed_at: DateTimeRange | None = None
     overdue: bool | None = None
-    escalated: bool | None = None
+    escalated: bool | None = strawberry.field(default=None, description="Whether escalationLevel is above 0.")
     search: str | None = strawberry.field(
         default=None,
-        description="Words of the title and body, Indonesian stems; only in texts that the viewer may read.",
+        description="Words of title and body, compared by their Indonesian stems, in texts that the viewer may read.",
     )
 
 
 def complaints_within(key: str, description: str) -> Any:
-    """The field `complaints` of whatever a complaint's `key` names."""
+    """Returns the field `complaints` of an owner that complaints name under `key`, e.g. an agency under `holder`."""
 
     def read(
         owner: Parent[Document],
@@ -72,7 +73,9 @@ def complaints_within(key: str, description: str) -> Any:
     ) -> Listing:
         arguments = Arguments(first, after, last, before)
         within = (key, owner["_id"])
-        return complaint_list.listing(info.context, given(filter), order_by, arguments, within=within, keys=keys(info))
+        return complaint_list.listing(
+            info.context, to_dict(filter), order_by, arguments, within=within, keys=collect_keys(info)
+        )
 
     read.__doc__ = description
     return called(LazyComplaintConnection, needs=("_id",), commands=1, paged=True)(read)

@@ -1,4 +1,4 @@
-"""From submission to work: submit, ask back, verify, forward, return, accept, archive, withdraw."""
+"""The mutations from submission to work: submit, ask back, verify, forward, return, accept, archive, withdraw."""
 
 import strawberry
 
@@ -6,7 +6,8 @@ from resolvers.complaints import complaint as complaints
 from resolvers.complaints import complaint_view as view
 from resolvers.complaints import forwarding as forwardings
 from resolvers.complaints import intake
-from schema.binding import Document, Done, action, column, derived, object_type
+from resolvers.documents import Document
+from schema.binding import ActionResult, action, column, derived, object_type
 from schema.complaint import Complaint
 from schema.enums import (
     AgeBand,
@@ -18,8 +19,8 @@ from schema.enums import (
     Sex,
     SupervisionGrade,
 )
-from schema.errors import UserError, attempt
-from schema.given import given
+from schema.errors import UserError, make_attempt
+from schema.input_values import to_dict
 from schema.page import ContextInfo
 from schema.scalars import Date
 
@@ -32,29 +33,31 @@ class ComplaintPayload:
 
 @object_type()
 class PersonalDataFinding:
-    """Personal data in what was submitted: masked for everybody outside custody."""
+    """Personal data found in a submitted text; masked for everybody outside custody."""
 
-    field: str = column("field", description="The input's field: title or body.")
+    field: str = column("field", description="The input field: title or body.")
     kind: PersonalDataKind
-    count: int
+    count: int = column("count", description="How many of this kind were found.")
 
 
 @object_type(subject="complaint")
 class SubmitComplaintPayload:
     complaint: Complaint | None
-    secret: str | None = column("secret", description="Shown once: opens this complaint without an account.")
+    secret: str | None = column(
+        "secret", description="Opens this complaint without an account. It is shown only this once."
+    )
     personal_data: list[PersonalDataFinding] = derived(
         view.personal_data_found,
         needs=("complaint",),
-        description="What the scan found in title and body; where it names a person, confidential is the default.",
+        description="Personal data found in title and body. If it names a person, it is confidential by default.",
     )
     user_errors: list[UserError]
 
 
-@strawberry.input
+@strawberry.input(
+    description="Encrypted at submission. Sex, age band and disability are stored only if `inclusionConsent` is true."
+)
 class ReporterInput:
-    """Sealed at submission. Sex, age band and disability are kept only with `inclusionConsent`."""
-
     name: str | None = None
     email: str | None = None
     phone: str | None = None
@@ -84,7 +87,7 @@ class SubmitComplaintInput:
     named_agency: strawberry.ID | None = None
     anonymous: bool | None = False
     confidential: bool | None = strawberry.field(
-        default=None, description="Null: decided by category and by what the text holds."
+        default=None, description="Null: decided by the category and by personal data in the text."
     )
     channel: Channel | None = Channel.WEB
     reporter: ReporterInput | None = None
@@ -92,11 +95,11 @@ class SubmitComplaintInput:
 
 
 @action(SubmitComplaintPayload)
-async def submit_complaint(info: ContextInfo, input: SubmitComplaintInput) -> Done:
-    """Accepted from anyone, sent anywhere: it has an id and a holder at once."""
+async def submit_complaint(info: ContextInfo, input: SubmitComplaintInput) -> ActionResult:
+    """Submits a complaint; anyone may. It has an id and a holder at once."""
     complaint, secret = await intake.submit(
         info.context,
-        attempt(info, input),
+        make_attempt(info, input),
         intake.Submission(
             class_=input.class_,
             title=input.title,
@@ -108,10 +111,10 @@ async def submit_complaint(info: ContextInfo, input: SubmitComplaintInput) -> Do
             anonymous=bool(input.anonymous),
             confidential=input.confidential,
             channel=input.channel or Channel.WEB,
-            reporter=None if input.reporter is None else given(input.reporter),
+            reporter=None if input.reporter is None else to_dict(input.reporter),
         ),
     )
-    return Done(complaint, {"secret": secret})
+    return ActionResult(complaint, {"secret": secret})
 
 
 @strawberry.input
@@ -124,7 +127,8 @@ class RequestInformationInput:
 
 @action(ComplaintPayload)
 async def request_information(info: ContextInfo, input: RequestInformationInput) -> Document:
-    return await intake.request_information(info.context, attempt(info, input), input.complaint, input.question)
+    """Asks the reporter a question before verification."""
+    return await intake.request_information(info.context, make_attempt(info, input), input.complaint, input.question)
 
 
 @strawberry.input
@@ -138,8 +142,9 @@ class SupplyInformationInput:
 
 @action(ComplaintPayload)
 async def supply_information(info: ContextInfo, input: SupplyInformationInput) -> Document:
+    """Answers the question, as the reporter."""
     return await intake.supply_information(
-        info.context, attempt(info, input), input.complaint, input.text, secret=input.secret
+        info.context, make_attempt(info, input), input.complaint, input.text, secret=input.secret
     )
 
 
@@ -159,10 +164,10 @@ class VerifyComplaintInput:
 
 @action(ComplaintPayload)
 async def verify_complaint(info: ContextInfo, input: VerifyComplaintInput) -> Document:
-    """Classifies, grades and forwards, in one step."""
+    """Classifies and grades a complaint, and forwards it to the agency that is responsible."""
     return await intake.verify(
         info.context,
-        attempt(info, input),
+        make_attempt(info, input),
         input.complaint,
         intake.Verification(
             class_=input.class_,
@@ -187,7 +192,10 @@ class ForwardComplaintInput:
 
 @action(ComplaintPayload)
 async def forward_complaint(info: ContextInfo, input: ForwardComplaintInput) -> Document:
-    return await forwardings.forward(info.context, attempt(info, input), input.complaint, to=input.to, note=input.note)
+    """[disposisi] Hands the complaint over to another agency."""
+    return await forwardings.forward(
+        info.context, make_attempt(info, input), input.complaint, to=input.to, note=input.note
+    )
 
 
 @strawberry.input
@@ -202,9 +210,10 @@ class ReturnComplaintInput:
 
 @action(ComplaintPayload)
 async def return_complaint(info: ContextInfo, input: ReturnComplaintInput) -> Document:
+    """Returns a complaint that the agency is not responsible for; `suggested` names an agency that may be."""
     return await forwardings.give_back(
         info.context,
-        attempt(info, input),
+        make_attempt(info, input),
         input.complaint,
         reason=input.reason,
         suggested=input.suggested,
@@ -224,8 +233,14 @@ class AcceptComplaintInput:
 
 @action(ComplaintPayload)
 async def accept_complaint(info: ContextInfo, input: AcceptComplaintInput) -> Document:
+    """Accepts a complaint and assigns it to a team, or assigns it anew."""
     return await complaints.accept(
-        info.context, attempt(info, input), input.complaint, team=input.team, unit=input.unit, liaison=input.liaison
+        info.context,
+        make_attempt(info, input),
+        input.complaint,
+        team=input.team,
+        unit=input.unit,
+        liaison=input.liaison,
     )
 
 
@@ -241,9 +256,10 @@ class ArchiveComplaintInput:
 
 @action(ComplaintPayload)
 async def archive_complaint(info: ContextInfo, input: ArchiveComplaintInput) -> Document:
+    """Archives a complaint that cannot be worked on."""
     return await intake.archive(
         info.context,
-        attempt(info, input),
+        make_attempt(info, input),
         input.complaint,
         reason=input.reason,
         referral=input.referral,
@@ -262,6 +278,7 @@ class WithdrawComplaintInput:
 
 @action(ComplaintPayload)
 async def withdraw_complaint(info: ContextInfo, input: WithdrawComplaintInput) -> Document:
+    """Withdraws a complaint, as its reporter."""
     return await complaints.withdraw(
-        info.context, attempt(info, input), input.complaint, reason=input.reason, secret=input.secret
+        info.context, make_attempt(info, input), input.complaint, reason=input.reason, secret=input.secret
     )

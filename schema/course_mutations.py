@@ -1,14 +1,15 @@
-"""What changes a complaint's course: hold, close without a remedy, restore, merge, reopen, escalate, protect."""
+"""The mutations outside the usual course: hold, close without a remedy, restore, merge, reopen, escalate, protect."""
 
 import strawberry
 
 from resolvers.complaints import closure, hold, privacy, reopening
 from resolvers.complaints import complaint as complaints
 from resolvers.complaints import merge as merging
-from schema.binding import Document, action
+from resolvers.documents import Document
+from schema.binding import action
 from schema.complaint_mutations import ComplaintPayload
 from schema.enums import ClosureCode
-from schema.errors import attempt
+from schema.errors import make_attempt
 from schema.page import ContextInfo
 from schema.scalars import Date
 
@@ -24,9 +25,9 @@ class HoldComplaintInput:
 
 @action(ComplaintPayload)
 async def hold_complaint(info: ContextInfo, input: HoldComplaintInput) -> Document:
-    """Work waits until the day of review, at most 30 days away; twice at most, 60 days in all."""
+    """Puts work on hold until the day of review, at most 30 days away; at most twice, and 60 days in total."""
     return await hold.hold(
-        info.context, attempt(info, input), input.complaint, reason=input.reason, review_on=input.review_on
+        info.context, make_attempt(info, input), input.complaint, reason=input.reason, review_on=input.review_on
     )
 
 
@@ -39,14 +40,15 @@ class ResumeComplaintInput:
 
 @action(ComplaintPayload)
 async def resume_complaint(info: ContextInfo, input: ResumeComplaintInput) -> Document:
-    return await hold.resume(info.context, attempt(info, input), input.complaint)
+    """Resumes work on a complaint that is on hold."""
+    return await hold.resume(info.context, make_attempt(info, input), input.complaint)
 
 
 @strawberry.input
 class ProposeClosureInput:
     complaint: strawberry.ID
-    code: ClosureCode = strawberry.field(description="UNABLE_LEGAL, UNABLE_BUDGET or UNABLE_TECHNICAL.")
-    ground: str
+    code: ClosureCode = strawberry.field(description="One of UNABLE_LEGAL, UNABLE_BUDGET and UNABLE_TECHNICAL.")
+    ground: str = strawberry.field(description="Why there is no remedy.")
     alternative: str = strawberry.field(description="What the reporter can do instead.")
     expected_revision: int | None = None
     idempotency_key: str | None = None
@@ -54,10 +56,10 @@ class ProposeClosureInput:
 
 @action(ComplaintPayload)
 async def propose_closure(info: ContextInfo, input: ProposeClosureInput) -> Document:
-    """Proposes to close without a remedy; the coordinator (province or national) consents."""
+    """Proposes to close the complaint without a remedy. The coordinator (province or national) decides."""
     return await closure.propose(
         info.context,
-        attempt(info, input),
+        make_attempt(info, input),
         input.complaint,
         code=input.code,
         ground=input.ground,
@@ -69,16 +71,16 @@ async def propose_closure(info: ContextInfo, input: ProposeClosureInput) -> Docu
 class ConsentToClosureInput:
     complaint: strawberry.ID
     consent: bool
-    reason: str | None = strawberry.field(default=None, description="Needed where consent is false.")
+    reason: str | None = strawberry.field(default=None, description="Required if consent is false.")
     expected_revision: int | None = None
     idempotency_key: str | None = None
 
 
 @action(ComplaintPayload)
 async def consent_to_closure(info: ContextInfo, input: ConsentToClosureInput) -> Document:
-    """Closes it with the proposal as the answer, or sends the proposal back. Never by its proposer."""
+    """Closes the complaint with the proposal as its answer, or rejects the proposal. Not for the proposer."""
     return await closure.consent(
-        info.context, attempt(info, input), input.complaint, consents=input.consent, reason=input.reason
+        info.context, make_attempt(info, input), input.complaint, consents=input.consent, reason=input.reason
     )
 
 
@@ -93,9 +95,9 @@ class RestoreComplaintInput:
 
 @action(ComplaintPayload)
 async def restore_complaint(info: ContextInfo, input: RestoreComplaintInput) -> Document:
-    """Takes it out of the archive: the national desk at any time, the reporter within 90 days."""
+    """Takes a complaint out of the archive: the national desk at any time, the reporter within 90 days."""
     return await reopening.restore(
-        info.context, attempt(info, input), input.complaint, reason=input.reason, secret=input.secret
+        info.context, make_attempt(info, input), input.complaint, reason=input.reason, secret=input.secret
     )
 
 
@@ -110,8 +112,10 @@ class MergeComplaintInput:
 
 @action(ComplaintPayload)
 async def merge_complaint(info: ContextInfo, input: MergeComplaintInput) -> Document:
-    """Ends it in favour of an open one of the same region and category, which its reporter follows."""
-    return await merging.merge(info.context, attempt(info, input), input.complaint, into=input.into, note=input.note)
+    """Merges a complaint into an open one of the same region and category, which its reporter then follows."""
+    return await merging.merge(
+        info.context, make_attempt(info, input), input.complaint, into=input.into, note=input.note
+    )
 
 
 @strawberry.input
@@ -125,9 +129,9 @@ class ReopenComplaintInput:
 
 @action(ComplaintPayload)
 async def reopen_complaint(info: ContextInfo, input: ReopenComplaintInput) -> Document:
-    """Within 30 days of its closing and twice at most by the reporter; by oversight at any time."""
+    """Reopens a closed complaint: the reporter within 30 days and at most twice, oversight at any time."""
     return await reopening.reopen(
-        info.context, attempt(info, input), input.complaint, reason=input.reason, secret=input.secret
+        info.context, make_attempt(info, input), input.complaint, reason=input.reason, secret=input.secret
     )
 
 
@@ -142,9 +146,9 @@ class EscalateComplaintInput:
 
 @action(ComplaintPayload)
 async def escalate_complaint(info: ContextInfo, input: EscalateComplaintInput) -> Document:
-    """One level up. By the reporter after a breach; the last level, the Ombudsman, is the reporter's alone."""
+    """Escalates by one level. A reporter may after a breached clock; only the reporter may to the Ombudsman."""
     return await complaints.escalate(
-        info.context, attempt(info, input), input.complaint, reason=input.reason, secret=input.secret
+        info.context, make_attempt(info, input), input.complaint, reason=input.reason, secret=input.secret
     )
 
 
@@ -161,10 +165,13 @@ class SetComplaintPrivacyInput:
 
 @action(ComplaintPayload)
 async def set_complaint_privacy(info: ContextInfo, input: SetComplaintPrivacyInput) -> Document:
-    """Tightened by the reporter and whoever handles it; loosened by the reporter or the national desk."""
+    """Changes the privacy. The reporter and the handling staff may tighten it, the reporter and the desk loosen it.
+
+    A null field leaves its value unchanged.
+    """
     return await privacy.set_privacy(
         info.context,
-        attempt(info, input),
+        make_attempt(info, input),
         input.complaint,
         anonymous=input.anonymous,
         confidential=input.confidential,

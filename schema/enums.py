@@ -1,4 +1,4 @@
-"""The domain's enums, with the descriptions that they carry in the contract."""
+"""The domain's enums, registered with Strawberry under the descriptions that the contract shows."""
 
 from enum import StrEnum
 
@@ -80,14 +80,14 @@ _DESCRIPTIONS: dict[type[StrEnum], str | None] = {
     ),
     SupervisionGrade: (
         "[kadar pengawasan] LIGHT [ringan], NORMATIVE [normatif], NON_SUPERVISORY [tidak berkadar pengawasan], "
-        "SUPERVISORY [berkadar pengawasan]; resolved within 2, 5, 14, 60 working days."
+        "SUPERVISORY [berkadar pengawasan]: to be resolved within 2, 5, 14 and 60 working days."
     ),
     Channel: None,
     ReturnReason: None,
     ArchiveReason: None,
     ClosureCode: None,
     ClockKind: None,
-    FollowUpKind: "REPLY: the reporter's own words (information supplied, dispute). NOTE: internal.",
+    FollowUpKind: "REPLY: written by the reporter (information supplied, dispute). NOTE: internal.",
     Visibility: None,
     ComplaintAction: None,
     TeamKind: "COORDINATION [tim koordinasi], MANAGEMENT [tim pengelola].",
@@ -102,13 +102,17 @@ _DESCRIPTIONS: dict[type[StrEnum], str | None] = {
     Sex: None,
     AgeBand: None,
     PersonalDataKind: (
-        "NIK, or another number that names a person: ACCOUNT [rekening], DOCUMENT [KK, SIM, paspor, NPWP, BPJS]."
+        "ACCOUNT [rekening] and DOCUMENT [KK, SIM, paspor, NPWP, BPJS] are numbers that identify a person, as NIK is."
     ),
-    ComplaintOrder: "DUE_ASC: by the next running clock; complaints without one come last.",
+    ComplaintOrder: "DUE_ASC: by the due time of the next running clock; complaints without one come last.",
     UserErrorCode: None,
-    BreakerState: "HALF_OPEN: one request is let through, and closes it where it is answered.",
+    BreakerState: (
+        "[circuit breaker] CLOSED: requests are sent. OPEN: no requests are sent for a while. HALF_OPEN: one request "
+        "is sent as a test, and the breaker closes if it succeeds."
+    ),
     SubgraphFindingKind: (
-        "RULE: of ownership; COMPOSITION: the subgraphs do not fit together; BREAKING: clients would miss it; HINT."
+        "RULE: the agency may not define a type or field. COMPOSITION: the subgraphs do not fit together. BREAKING: "
+        "operations of existing clients would fail. HINT: advice."
     ),
 }
 

@@ -1,4 +1,4 @@
-"""UserError, and what every mutation makes of its input."""
+"""UserError, and the attempt that every mutation makes of its input."""
 
 import dataclasses
 import hashlib
@@ -14,22 +14,24 @@ from schema.page import ContextInfo
 
 @object_type()
 class UserError:
-    """Why a rule said no; the mutation changed nothing."""
+    """A rule that refused the mutation, which changed nothing."""
 
     code: UserErrorCode
     message: str = column(
-        "message", description="One sentence with the value at fault and, where there is one, the way out."
+        "message", description="One sentence with the offending value and, if there is one, the way out."
     )
-    field: list[str] | None = column("field", description='Path of the input field at fault, e.g. ["input", "body"].')
+    field: list[str] | None = column(
+        "field", description='Path of the offending input field, e.g. ["input", "body"]; null if there is none.'
+    )
 
 
-def attempt(info: ContextInfo, input: Any) -> Attempt:
-    """This call as idempotency sees it: the same key with another input is a conflict."""
-    digest = "" if input.idempotency_key is None else _digest(input)
+def make_attempt(info: ContextInfo, input: Any) -> Attempt:
+    """Returns this call as the idempotency check sees it: the same key with another input is a conflict."""
+    digest = "" if input.idempotency_key is None else _digest_input(input)
     return Attempt(info.field_name, digest, getattr(input, "expected_revision", None), input.idempotency_key)
 
 
-def _digest(input: Any) -> str:
+def _digest_input(input: Any) -> str:
     values = dataclasses.asdict(input)
     del values["idempotency_key"]
     return hashlib.sha256(orjson.dumps(values, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -1,14 +1,15 @@
-"""The agency's answer and the reporter's word on it: add, approve, reject, confirm, dispute."""
+"""The mutations for the agency's answer and the reporter's reply: add, approve, reject, confirm, dispute."""
 
 import strawberry
 
 from resolvers.complaints import answer
 from resolvers.complaints import follow_up as follow_ups
-from schema.binding import Document, action
+from resolvers.documents import Document
+from schema.binding import action
 from schema.complaint_mutations import ComplaintPayload
 from schema.enums import ClosureCode, FollowUpKind, Visibility
-from schema.errors import attempt
-from schema.given import given
+from schema.errors import make_attempt
+from schema.input_values import to_dict
 from schema.page import ContextInfo
 from schema.scalars import Date
 
@@ -35,16 +36,16 @@ class AddFollowUpInput:
 
 @action(ComplaintPayload)
 async def add_follow_up(info: ContextInfo, input: AddFollowUpInput) -> Document:
-    """PROGRESS and CLARIFY are published at once; FINAL stays a draft until approved."""
+    """Adds a follow-up. PROGRESS and CLARIFY are published at once; FINAL is a draft until it is approved."""
     return await follow_ups.add(
         info.context,
-        attempt(info, input),
+        make_attempt(info, input),
         input.complaint,
         follow_ups.Draft(
             kind=input.kind,
             body=input.body,
             visibility=input.visibility or Visibility.REPORTER,
-            commitment=None if input.commitment is None else given(input.commitment),
+            commitment=None if input.commitment is None else to_dict(input.commitment),
             closure_code=input.closure_code,
             evidence=input.evidence or [],
         ),
@@ -61,8 +62,8 @@ class ApproveFollowUpInput:
 
 @action(ComplaintPayload)
 async def approve_follow_up(info: ContextInfo, input: ApproveFollowUpInput) -> Document:
-    """Publishes a FINAL follow-up: the complaint is answered. Never by the author of the draft."""
-    return await follow_ups.approve(info.context, attempt(info, input), input.complaint, input.follow_up)
+    """Publishes a FINAL follow-up, which answers the complaint. Not for the author of the draft."""
+    return await follow_ups.approve(info.context, make_attempt(info, input), input.complaint, input.follow_up)
 
 
 @strawberry.input
@@ -76,9 +77,9 @@ class RejectFollowUpInput:
 
 @action(ComplaintPayload)
 async def reject_follow_up(info: ContextInfo, input: RejectFollowUpInput) -> Document:
-    """Sends a FINAL draft back to its author, with a reason."""
+    """Returns a FINAL draft to its author, with a reason."""
     return await follow_ups.reject(
-        info.context, attempt(info, input), input.complaint, input.follow_up, reason=input.reason
+        info.context, make_attempt(info, input), input.complaint, input.follow_up, reason=input.reason
     )
 
 
@@ -94,9 +95,10 @@ class ConfirmAnswerInput:
 
 @action(ComplaintPayload)
 async def confirm_answer(info: ContextInfo, input: ConfirmAnswerInput) -> Document:
+    """Accepts the answer and rates it, as the reporter. The complaint is closed."""
     return await answer.confirm(
         info.context,
-        attempt(info, input),
+        make_attempt(info, input),
         input.complaint,
         stars=input.stars,
         comment=input.comment,
@@ -116,9 +118,10 @@ class DisputeAnswerInput:
 
 @action(ComplaintPayload)
 async def dispute_answer(info: ContextInfo, input: DisputeAnswerInput) -> Document:
+    """Rejects the answer, as the reporter. Work on the complaint continues."""
     return await answer.dispute(
         info.context,
-        attempt(info, input),
+        make_attempt(info, input),
         input.complaint,
         reason=input.reason,
         stars=input.stars,

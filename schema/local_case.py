@@ -1,4 +1,4 @@
-"""LocalCase: a complaint as its holder's own system knows it; each agency with a subgraph brings a type of its own."""
+"""LocalCase: a complaint in its holder's own system; an agency with a subgraph may add a type that implements it."""
 
 from typing import Any
 
@@ -7,7 +7,9 @@ import strawberry
 from schema.binding import column, object_type
 
 
-@strawberry.interface(description="The complaint in the holder's own system; the type is the holder's.")
+@strawberry.interface(
+    description="A complaint in its holder's own system. Each agency adds a type, whose fields its subgraph resolves."
+)
 class LocalCase:
     id: strawberry.ID = column("id", description="The complaint's tracking ID.")
     number: str | None = column("number")
@@ -19,8 +21,8 @@ class LocalCase:
         return str(document["__typename"])
 
 
-def local_case_type(name: str) -> type:
-    """An agency's type as the national graph knows it: by id alone, its fields come from the agency's subgraph."""
+def make_local_case_type(name: str) -> type:
+    """Makes an agency's type with the interface's fields; the national graph resolves only its id."""
     made = type(name, (LocalCase,), {"__annotations__": {}, "__doc__": "Brought by the agency's own subgraph."})
     decorated: type = object_type(name=name)(made)
     return decorated

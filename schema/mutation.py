@@ -1,4 +1,4 @@
-"""Root mutation: a list of fields, each bound to a feature."""
+"""The root mutation type; each field is bound to a function in `resolvers/`."""
 
 from schema import (
     action_plan,
@@ -22,8 +22,9 @@ from schema.team_mutations import TeamPayload
 class Mutation:
     """Every mutation takes one `input`.
 
-    `expectedRevision` (null: last writer wins, still atomic) and `idempotencyKey` guard against overtaking and
-    repetition. A refusal stands in `userErrors` and changes nothing.
+    With `expectedRevision`, a mutation is refused if the document has changed since that revision; with null, the last
+    writer wins. A repeated `idempotencyKey` returns the first result and changes nothing again. A refusal is in
+    `userErrors`, and changed nothing.
     """
 
     submit_complaint: SubmitComplaintPayload = complaint_mutations.submit_complaint

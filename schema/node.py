@@ -1,4 +1,4 @@
-"""Node: anything with a readable, globally unique id."""
+"""Node: an object with a readable, globally unique id."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ _TYPE_BY_PREFIX = {"LP": "Complaint", "TM": "Team", "PL": "ActionPlan"}
 
 @strawberry.interface(
     description=(
-        "Readable and globally unique: LP-… complaint, TM-… team, PL-… action plan, otherwise an agency's slug "
-        "(kab-badung)."
+        "An object with a readable, globally unique id: LP-… is a complaint, TM-… a team, PL-… an action plan; any "
+        "other id is an agency's slug (kab-badung)."
     )
 )
 class Node:

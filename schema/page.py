@@ -1,4 +1,4 @@
-"""PageInfo, and the fields that every connection has."""
+"""PageInfo, and the fields that every connection has (Relay's cursor connections)."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from strawberry import Info, Parent
 
 from resolvers.paging.listing import Listing, Page, Row
 from resolvers.request.context import RequestContext
-from schema.binding import called, derived, object_type
+from schema.binding import called, column, derived, object_type
 
 ContextInfo = Info[RequestContext, None]
 
@@ -15,12 +15,12 @@ ContextInfo = Info[RequestContext, None]
 class PageInfo:
     has_next_page: bool
     has_previous_page: bool
-    start_cursor: str | None
-    end_cursor: str | None
+    start_cursor: str | None = column("startCursor", description="Null if the page is empty.")
+    end_cursor: str | None = column("endCursor", description="Null if the page is empty.")
 
 
 def edges(edge: Any) -> Any:
-    """The field `edges`: rows with their cursors."""
+    """Returns the field `edges`: the rows with their cursors."""
 
     async def read(listing: Parent[Listing]) -> list[dict[str, Any]]:
         return [{"node": row, "listing": listing} for row in (await listing.page()).rows]
@@ -29,7 +29,7 @@ def edges(edge: Any) -> Any:
 
 
 def nodes(node: Any) -> Any:
-    """The field `nodes`: the rows alone."""
+    """Returns the field `nodes`: only the rows."""
 
     async def read(listing: Parent[Listing]) -> list[Row]:
         return (await listing.page()).rows
@@ -38,6 +38,8 @@ def nodes(node: Any) -> Any:
 
 
 def page_info() -> Any:
+    """Returns the field `pageInfo`."""
+
     async def read(listing: Parent[Listing]) -> dict[str, Any]:
         page: Page = await listing.page()
         first, last = (listing.cursor(page.rows[0]), listing.cursor(page.rows[-1])) if page.rows else (None, None)
@@ -52,6 +54,8 @@ def page_info() -> Any:
 
 
 def total_count(graphql_type: Any, description: str | None = None) -> Any:
+    """Returns the field `totalCount`, which counts with a command of its own."""
+
     async def read(listing: Parent[Listing]) -> int | None:
         return await listing.total()
 
@@ -60,5 +64,5 @@ def total_count(graphql_type: Any, description: str | None = None) -> Any:
 
 
 def cursor() -> Any:
-    """The field `cursor` of an edge."""
+    """Returns the field `cursor` of an edge."""
     return derived(lambda context, edge: edge["listing"].cursor(edge["node"]), needs=())

@@ -1,4 +1,4 @@
-"""Root query: a list of fields, each bound to a feature."""
+"""The root query type; each field is bound to a function in `resolvers/`."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,38 +11,43 @@ from resolvers.agencies import team as teams
 from resolvers.complaints import audit, complaint_list, node, reporter_rights, similar
 from resolvers.complaints import complaint as complaints
 from resolvers.complaints import routing as routings
+from resolvers.documents import Document
 from resolvers.paging.listing import Arguments, Listing
 from resolvers.registry import subgraph as subgraphs
 from schema.agency import Agency, AgencyConnection, AgencyFilter
 from schema.audit import AuditConnection, AuditVerification
-from schema.binding import Document, Given, called, object_type
+from schema.binding import CallArguments, called, object_type
 from schema.category import Category
 from schema.complaint import Complaint, ComplaintConnection
 from schema.complaint_filter import ComplaintFilter
 from schema.enums import ComplaintOrder, RegionLevel
-from schema.given import given
+from schema.input_values import to_dict
 from schema.node import Node
 from schema.page import ContextInfo
 from schema.region import Region
 from schema.reporter import IdentityReadConnection, ReporterRecord
 from schema.routing import RoutingChainVerification, RoutingPreview, RoutingPreviewInput
-from schema.selection import keys
+from schema.selection import collect_keys
 from schema.subgraph import Subgraph, Supergraph
 from schema.team import Team, TeamConnection, TeamFilter
 from schema.viewer import Viewer
 
 
-async def _complaints(info: ContextInfo, asked: Sequence[Given]) -> Callable[[Given], Document | None]:
-    is_proving = any(each.get("secret") is not None for each in asked)
-    texts = [each["id"] for each in asked]
-    shown = await complaints.looked_up(info.context, texts, keys(info), is_proving=is_proving)
-    return lambda each: shown(each["id"], each.get("secret"))
+async def _look_up_complaints(
+    info: ContextInfo, calls: Sequence[CallArguments]
+) -> Callable[[CallArguments], Document | None]:
+    """Looks up the complaints of all calls of `complaint` in a request with one command."""
+    is_proving = any(call.get("secret") is not None for call in calls)
+    texts = [call["id"] for call in calls]
+    shown = await complaints.looked_up(info.context, texts, collect_keys(info), is_proving=is_proving)
+    return lambda call: shown(call["id"], call.get("secret"))
 
 
 @object_type()
 class Query:
     @called(Viewer)
     def viewer(info: ContextInfo) -> Document:
+        """Who sent this request."""
         viewer = info.context.viewer
         return {
             "subject": viewer.subject,
@@ -53,16 +58,16 @@ class Query:
 
     @called(Node | None, commands=1)
     async def node(info: ContextInfo, id: strawberry.ID) -> Document | None:
-        """Anything by its id; null when there is none or the viewer may not know that there is one."""
-        return await node.by_id(info.context, id, keys(info))
+        """An object by its id; null if there is none, or the viewer may not know of it."""
+        return await node.by_id(info.context, id, collect_keys(info))
 
-    @called(Complaint | None, commands=1, batch=_complaints)
+    @called(Complaint | None, commands=1, batch=_look_up_complaints)
     async def complaint(info: ContextInfo, id: strawberry.ID, secret: str | None = None) -> Document | None:
-        """Null when there is none or the viewer may not know that there is one: the two look the same.
+        """A complaint by its tracking ID; null if there is none, or the viewer may not know of it.
 
         A citizen without an account passes the secret that submission returned.
         """
-        return await complaints.by_tracking_id(info.context, id, secret=secret, keys=keys(info))
+        return await complaints.by_tracking_id(info.context, id, secret=secret, keys=collect_keys(info))
 
     @called(ComplaintConnection, commands=1, paged=True)
     def complaints(
@@ -74,27 +79,27 @@ class Query:
         last: int | None = None,
         before: str | None = None,
     ) -> Listing:
-        """The complaints that the viewer may know of, newest first unless ordered otherwise."""
+        """The complaints that the viewer may know of; newest first by default."""
         arguments = Arguments(first, after, last, before)
-        return complaint_list.listing(info.context, given(filter), order_by, arguments, keys=keys(info))
+        return complaint_list.listing(info.context, to_dict(filter), order_by, arguments, keys=collect_keys(info))
 
     @called(list[Complaint], commands=3)
     async def similar_complaints(
         info: ContextInfo, text: str, region: strawberry.ID | None = None, first: int | None = 5
     ) -> list[Document]:
-        """Public complaints that read alike, the likest first; asked before filing. `first` is at most 10."""
+        """Public complaints with a similar text, the most similar first; for use before submission. first: 1 to 10."""
         return await similar.complaints(info.context, text, region=region, first=first)
 
     @called(AuditConnection | None, commands=2, paged=True)
     async def audit_log(
         info: ContextInfo, complaint: strawberry.ID, first: int | None = None, after: str | None = None
     ) -> Listing | None:
-        """[jejak audit] Who did what with the complaint, oldest first; null for whom there is nothing to read."""
+        """[jejak audit] Who did what with the complaint, oldest first; null for those who may not read it."""
         return await audit.of_complaint(info.context, complaint, Arguments(first, after))
 
     @called(AuditVerification | None, commands=2)
     async def verify_audit(info: ContextInfo, complaint: strawberry.ID) -> Document | None:
-        """Whether the audit of the complaint is whole and unaltered; null where auditLog is."""
+        """Whether the audit of the complaint is complete and unaltered; null for those who may not read auditLog."""
         found = await audit.verify(info.context, complaint)
         return None if found is None else found.as_document()
 
@@ -106,9 +111,10 @@ class Query:
         first: int | None = None,
         after: str | None = None,
     ) -> Listing:
-        """Who read who reported, newest first: its reporter for one complaint, an agency for what it held, overseers.
+        """The log of those who read who reported a complaint, newest first.
 
-        Empty for whom there is nothing to read.
+        Reporters read it for their own complaint, agencies for complaints that they held, overseers for all; for others
+        it is empty.
         """
         arguments = Arguments(first, after)
         return await audit.identity_reads(info.context, complaint, arguments, secret=secret)
@@ -117,11 +123,12 @@ class Query:
     async def reporter_record(
         info: ContextInfo, complaint: strawberry.ID, secret: str | None = None
     ) -> Document | None:
-        """All that is kept of the reporter, for the reporter alone; null for everybody else."""
+        """All personal data stored about the reporter of a complaint; null for everybody but the reporter."""
         return await reporter_rights.access(info.context, complaint, secret=secret)
 
     @called(Agency | None, commands=1)
     async def agency(info: ContextInfo, id: strawberry.ID) -> Document | None:
+        """An agency by its slug (kab-badung); null if there is none."""
         return await agencies.by_id(info.context, id)
 
     @called(AgencyConnection, commands=1, paged=True)
@@ -133,11 +140,14 @@ class Query:
         last: int | None = None,
         before: str | None = None,
     ) -> Listing:
-        """By name."""
-        return agencies.listing(info.context, given(filter), Arguments(first, after, last, before), keys=keys(info))
+        """Agencies by name."""
+        return agencies.listing(
+            info.context, to_dict(filter), Arguments(first, after, last, before), keys=collect_keys(info)
+        )
 
     @called(Team | None, commands=1)
     async def team(info: ContextInfo, id: strawberry.ID) -> Document | None:
+        """A team by its id (TM-…); null if there is none."""
         return await teams.by_id(info.context, id)
 
     @called(TeamConnection, commands=1, paged=True)
@@ -149,32 +159,36 @@ class Query:
         last: int | None = None,
         before: str | None = None,
     ) -> Listing:
-        """By name."""
-        return teams.listing(info.context, given(filter), Arguments(first, after, last, before), keys=keys(info))
+        """Teams by name."""
+        return teams.listing(
+            info.context, to_dict(filter), Arguments(first, after, last, before), keys=collect_keys(info)
+        )
 
     @called(Region | None, commands=1)
     async def region(info: ContextInfo, code: strawberry.ID) -> Document | None:
+        """A region by its Kemendagri code (51.03); null if there is none."""
         return await regions.by_code(info.context, code)
 
     @called(list[Region], commands=1)
     async def regions(
         info: ContextInfo, level: RegionLevel | None = None, parent: strawberry.ID | None = None
     ) -> list[Document]:
-        """By code, all that match."""
+        """All regions that match, by code."""
         return await regions.listing(info.context, level=level, parent=parent)
 
     @called(Category | None, commands=1)
     async def category(info: ContextInfo, code: strawberry.ID) -> Document | None:
+        """A category by its code (ROAD.POTHOLE); null if there is none."""
         return await categories.by_code(info.context, code)
 
     @called(list[Category], commands=1)
     async def categories(info: ContextInfo) -> list[Document]:
-        """The whole tree, by code."""
+        """All categories, by code."""
         return await categories.listing(info.context)
 
     @called(RoutingPreview, commands=2)
     async def routing_preview(info: ContextInfo, input: RoutingPreviewInput) -> Document:
-        """What the routing rules would make of a complaint, with their reasons; nothing is filed or kept."""
+        """Where the routing rules would send a complaint, and why. Nothing is submitted or stored."""
         question = routings.Question(input.title, input.body, input.category, input.region, input.named_agency)
         return await routings.preview(info.context, question)
 
@@ -182,14 +196,15 @@ class Query:
     async def verify_routing_chain(
         info: ContextInfo, complaint: strawberry.ID, secret: str | None = None
     ) -> Document | None:
-        """Null where there is no such complaint, or the viewer may not know that there is one."""
+        """Whether the chain of custody of a complaint is valid; null if the viewer may not know of the complaint."""
         return await routings.verify_chain(info.context, complaint, secret=secret)
 
     @called(list[Subgraph], commands=2)
     async def subgraphs(info: ContextInfo) -> list[Document]:
-        """The agencies' subgraphs that are live, by agency."""
+        """The agencies' live subgraphs, by agency."""
         return await subgraphs.published(info.context)
 
     @called(Supergraph, commands=1)
     async def supergraph(info: ContextInfo) -> Document:
+        """The composed graph that is served now."""
         return await subgraphs.live(info.context.store)

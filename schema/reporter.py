@@ -1,7 +1,6 @@
-"""Reporter: who reported, as the viewer may know it, all that is kept of them, and who has read it."""
+"""Reporter: who reported a complaint, the data stored about them, and the log of who read those data."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
@@ -9,17 +8,16 @@ from resolvers import policy
 from resolvers.agencies import agency as agencies
 from schema.binding import column, loaded, object_type
 from schema.enums import AgeBand, Role, Sex
+from schema.lazy import LazyAgency
 from schema.page import PageInfo, cursor, edges, nodes, page_info, total_count
-
-if TYPE_CHECKING:
-    from schema.agency import Agency
-
-LazyAgency = Annotated["Agency", strawberry.lazy("schema.agency")]
 
 
 @object_type()
 class Reporter:
-    """[pelapor] Liaisons read how to reach them, the holder's own system a token to relay to: the id."""
+    """[pelapor] Who reported, as far as the viewer may know: fields that the viewer may not read are null.
+
+    A liaison reads how to reach them. The holder's own system reads only the id, a token for relaying messages.
+    """
 
     id: strawberry.ID
     name: str | None
@@ -29,7 +27,7 @@ class Reporter:
 
 @object_type()
 class ReporterRecord:
-    """All that is kept of a reporter, for the reporter (UU 27/2022); fields are null once erased."""
+    """All personal data stored about a reporter, for the reporter (UU 27/2022). Null: not given, or erased."""
 
     complaint: strawberry.ID
     name: str | None
@@ -39,21 +37,26 @@ class ReporterRecord:
     sex: Sex | None
     age_band: AgeBand | None
     disability: bool | None
-    consent_at: datetime | None
-    sealed_at: datetime
-    erased_at: datetime | None
+    consent_at: datetime | None = column(
+        "consentAt",
+        description="When the reporter agreed that sex, age band and disability are stored; null without consent.",
+    )
+    sealed_at: datetime = column("sealedAt", description="When the data were encrypted and stored.")
+    erased_at: datetime | None = column("erasedAt", description="Null unless they were erased.")
 
 
 @object_type()
 class IdentityRead:
-    """One reading of who reported a complaint. Its reporter sees role and time."""
+    """One time that somebody read who reported a complaint. The reporter sees only its role and time."""
 
     complaint: strawberry.ID
     at: datetime
     role: Role
     agency: LazyAgency | None = loaded(agencies.by_id, key="agency", visible=policy.WATCHED)
     subject: str | None = column("subject", visible=policy.WATCHED)
-    purpose: str | None = column("purpose", visible=policy.WATCHED, description="As the header x-purpose stated it.")
+    purpose: str | None = column(
+        "purpose", visible=policy.WATCHED, description="As stated in the header x-purpose; null if it was not sent."
+    )
 
 
 @object_type()

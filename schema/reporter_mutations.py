@@ -1,12 +1,13 @@
-"""What a reporter decides about what is kept of them: correct it, withdraw consent, erase it."""
+"""The mutations of a reporter's rights: correct the data stored about them, withdraw consent, erase the data."""
 
 import strawberry
 
 from resolvers.complaints import reporter_rights
-from schema.binding import Document, action
+from resolvers.documents import Document
+from schema.binding import action
 from schema.complaint_mutations import ComplaintPayload
-from schema.errors import attempt
-from schema.given import given
+from schema.errors import make_attempt
+from schema.input_values import to_dict
 from schema.page import ContextInfo
 
 
@@ -29,9 +30,9 @@ class CorrectReporterInput:
 
 @action(ComplaintPayload)
 async def correct_reporter(info: ContextInfo, input: CorrectReporterInput) -> Document:
-    """Replaces what is given and keeps the rest."""
+    """Corrects the reporter's data. A null field leaves its value unchanged."""
     return await reporter_rights.correct(
-        info.context, attempt(info, input), input.complaint, given(input.reporter), secret=input.secret
+        info.context, make_attempt(info, input), input.complaint, to_dict(input.reporter), secret=input.secret
     )
 
 
@@ -45,9 +46,9 @@ class WithdrawConsentInput:
 
 @action(ComplaintPayload)
 async def withdraw_consent(info: ContextInfo, input: WithdrawConsentInput) -> Document:
-    """Sex, age band and disability are gone at once."""
+    """Withdraws consent: sex, age band and disability are deleted at once."""
     return await reporter_rights.withdraw_consent(
-        info.context, attempt(info, input), input.complaint, secret=input.secret
+        info.context, make_attempt(info, input), input.complaint, secret=input.secret
     )
 
 
@@ -61,5 +62,5 @@ class EraseReporterInput:
 
 @action(ComplaintPayload)
 async def erase_reporter(info: ContextInfo, input: EraseReporterInput) -> Document:
-    """Makes all that is kept of the reporter unreadable for good. The complaint stays; its secret opens it still."""
-    return await reporter_rights.erase(info.context, attempt(info, input), input.complaint, secret=input.secret)
+    """Makes all data about the reporter unreadable for ever. The complaint stays, and its secret still opens it."""
+    return await reporter_rights.erase(info.context, make_attempt(info, input), input.complaint, secret=input.secret)

@@ -1,4 +1,4 @@
-"""DateTime and Date: what is accepted, what is printed."""
+"""The scalars DateTime and Date: how they are read and printed."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -10,12 +10,12 @@ import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
 Date = NewType("Date", str)
-"""An ISO 8601 calendar date, stored and passed as it is printed."""
+"""An ISO 8601 calendar date; stored and passed on in the form in which it is printed."""
 
 
 _TWO = [f"{number:02}" for number in range(60)]
 _THREE = [f".{number:03}Z" for number in range(1000)]
-"""Formatting is most of what a page of instants costs: `isoformat` takes four times as long."""
+"""Most of the cost of a page of instants is formatting; `isoformat` takes four times as long as these tables."""
 
 
 def _print_instant(value: Any) -> str:
@@ -23,16 +23,19 @@ def _print_instant(value: Any) -> str:
         raise TypeError("DateTime cannot print a value without an offset.")
     instant = value.astimezone(UTC) if offset else value
     return (
-        f"{_day(instant.year, instant.month, instant.day)}{_TWO[instant.hour]}:{_TWO[instant.minute]}:"
+        f"{_print_day(instant.year, instant.month, instant.day)}{_TWO[instant.hour]}:{_TWO[instant.minute]}:"
         f"{_TWO[instant.second]}{_THREE[instant.microsecond // 1000]}"
     )
 
 
 def print_instants(values: Sequence[Any]) -> list[str | None]:
-    """Each as DateTime prints it, None as None; of UTC where none has an offset.
+    """Prints each instant as DateTime does, None as None; instants without an offset are UTC.
 
-    Together they are a third of the CPU: orjson prints a list of them, but for the milliseconds, which it has as
-    microseconds, or not at all where there are none.
+    This takes a third of the CPU of printing them one by one: orjson prints the list. It prints microseconds, or no
+    fraction, where DateTime has milliseconds:
+
+        2026-11-24T09:30:00.123456Z → 2026-11-24T09:30:00.123Z
+        2026-11-24T09:30:00Z        → 2026-11-24T09:30:00.000Z
     """
     if not {*map(type, values)} <= _INSTANTS or any(value is not None and value.tzinfo is not None for value in values):
         return [None if value is None else _print_instant(value) for value in values]
@@ -48,7 +51,7 @@ _WITH_MICROSECONDS: Final = len("2026-11-24T09:30:00.000001Z")
 
 
 @lru_cache(maxsize=10_000)
-def _day(year: int, month: int, day: int) -> str:
+def _print_day(year: int, month: int, day: int) -> str:
     return f"{year:04}-{month:02}-{day:02}T"
 
 

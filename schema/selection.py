@@ -1,4 +1,7 @@
-"""Selection set to the keys that it needs of the listed documents: the Mongo projection."""
+"""Collects the document keys that a selection set needs: the Mongo projection.
+
+complaints { nodes { title holder { name } } } → {title, redactedTitle, publicTitle, holder} and what decides custody
+"""
 
 from collections.abc import Callable, Iterator
 from typing import Any, cast
@@ -20,51 +23,59 @@ from strawberry import Info
 from resolvers.request.context import RequestContext
 from schema.binding import Called, Column, binding_of
 
-Raw = GraphQLResolveInfo[RequestContext]
+RawInfo = GraphQLResolveInfo[RequestContext]
 
 
-class Selected(Info[RequestContext, None]):
-    """What a resolver is told of its call where the keys below it are known already; the rest where it is asked for."""
+class SelectionInfo(Info[RequestContext, None]):
+    """The `info` that the compiled executor passes: the keys are known from compilation.
 
-    __slots__ = ("_context", "_field", "_made", "keys")
+    graphql-core's own info is made only if a resolver asks for it, by `make_raw_info`.
+    """
 
-    def __init__(self, context: RequestContext, keys: frozenset[str], field: Any, made: Callable[[], Raw]) -> None:
+    __slots__ = ("_context", "_field", "_make_raw_info", "keys")
+
+    def __init__(
+        self, context: RequestContext, keys: frozenset[str], field: Any, make_raw_info: Callable[[], RawInfo]
+    ) -> None:
         self._context = context
         self.keys = keys
         self._field = field
-        self._made = made
+        self._make_raw_info = make_raw_info
 
     @property
     def context(self) -> RequestContext:
         return self._context
 
     @property
-    def _raw_info(self) -> Raw:  # type: ignore[override]
-        return self._made()
+    def _raw_info(self) -> RawInfo:  # type: ignore[override]
+        return self._make_raw_info()
 
 
-def keys(info: Info[RequestContext, None]) -> frozenset[str]:
-    """The keys of the documents below this field, through pages and edges, whatever @skip and @include say."""
-    if isinstance(info, Selected):
+def collect_keys(info: Info[RequestContext, None]) -> frozenset[str]:
+    """Returns the keys that the selection below this field needs of its documents, through pages and edges.
+
+    Fields that @skip or @include exclude count, too.
+    """
+    if isinstance(info, SelectionInfo):
         return info.keys
-    raw: Raw = info._raw_info  # the selection's syntax, which Strawberry does not give
+    raw: RawInfo = info._raw_info  # Strawberry's own API does not give the selection's syntax
     returned = get_named_type(raw.return_type)
-    spread: set[tuple[str, str]] = set()
+    visited: set[tuple[str, str]] = set()
     return frozenset(
         key
         for field_node in raw.field_nodes
         if field_node.selection_set is not None
-        for key in _keys(raw, field_node.selection_set, returned, spread)
+        for key in _collect(raw, field_node.selection_set, returned, visited)
     )
 
 
-def _keys(
-    raw: Raw,
+def _collect(
+    raw: RawInfo,
     selection_set: SelectionSetNode,
     parent: GraphQLNamedType,
-    spread: set[tuple[str, str]],
+    visited: set[tuple[str, str]],
 ) -> Iterator[str]:
-    for field_node, field_parent in _field_nodes(raw, selection_set, parent, spread):
+    for field_node, field_parent in _iterate_fields(raw, selection_set, parent, visited):
         if not isinstance(field_parent, GraphQLObjectType | GraphQLInterfaceType):
             continue
         field = field_parent.fields.get(field_node.name.value)
@@ -73,18 +84,22 @@ def _keys(
             continue
         if isinstance(binding, Column | Called) and binding.passes:
             if field_node.selection_set is not None:
-                yield from _keys(raw, field_node.selection_set, get_named_type(field.type), spread)
+                yield from _collect(raw, field_node.selection_set, get_named_type(field.type), visited)
             continue
         yield from binding.needs
 
 
-def _field_nodes(
-    raw: Raw,
+def _iterate_fields(
+    raw: RawInfo,
     selection_set: SelectionSetNode,
     parent: GraphQLNamedType,
-    spread: set[tuple[str, str]],
+    visited: set[tuple[str, str]],
 ) -> Iterator[tuple[FieldNode, GraphQLNamedType]]:
-    """The fields of a selection set, each fragment entered once for each type that it is spread on."""
+    """Yields the fields of a selection set with their parent types.
+
+    `visited` holds fragments and the types on which they were spread: entering each pair once keeps the work linear,
+    where nested spreads of a hostile document would multiply it.
+    """
     for selection in selection_set.selections:
         if isinstance(selection, FieldNode):
             yield selection, parent
@@ -92,11 +107,11 @@ def _field_nodes(
         fragment: InlineFragmentNode | FragmentDefinitionNode
         if isinstance(selection, FragmentSpreadNode):
             fragment = raw.fragments[selection.name.value]
-            if (selection.name.value, parent.name) in spread:
+            if (selection.name.value, parent.name) in visited:
                 continue
-            spread.add((selection.name.value, parent.name))
+            visited.add((selection.name.value, parent.name))
         else:
             fragment = cast("InlineFragmentNode", selection)
         condition = fragment.type_condition
         narrowed = parent if condition is None else raw.schema.type_map[condition.name.value]
-        yield from _field_nodes(raw, fragment.selection_set, narrowed, spread)
+        yield from _iterate_fields(raw, fragment.selection_set, narrowed, visited)

@@ -1,39 +1,35 @@
-"""Subgraph: what agencies add to the graph from systems of their own; check, publish, retire."""
+"""Subgraph: the part of the graph that an agency's own system resolves; how to check, publish and retire it."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from strawberry import Parent
 
 from resolvers import policy
 from resolvers.agencies import agency as agencies
+from resolvers.documents import Document
 from resolvers.registry import subgraph as subgraphs
 from resolvers.registry.subgraph import Publication
 from resolvers.request.context import RequestContext
-from schema.binding import Document, Done, action, called, column, derived, loaded, object_type
+from schema.binding import ActionResult, action, called, column, derived, loaded, object_type
 from schema.enums import BreakerState, SubgraphFindingKind
-from schema.errors import UserError, attempt
+from schema.errors import UserError, make_attempt
+from schema.lazy import LazyAgency
 from schema.page import ContextInfo
-
-if TYPE_CHECKING:
-    from schema.agency import Agency
-
-LazyAgency = Annotated["Agency", strawberry.lazy("schema.agency")]
 
 
 @object_type()
 class SubgraphVersion:
-    """One state of a subgraph that an agency published; any can be gone back to."""
+    """One published version of a subgraph. Any version can be published again."""
 
     version: int
     url: str
     sdl: str
     published_at: datetime
-    published_by: str | None = column("publishedBy", description="The publisher's subject.")
+    published_by: str | None = column("publishedBy", description="The account that published it.")
 
 
-def _health(context: RequestContext, row: Document) -> Document | None:
+def _read_health(context: RequestContext, row: Document) -> Document | None:
     if context.subgraph_health is None or not policy.may_read_subgraph(context.viewer, row["agency"]):
         return None
     return context.subgraph_health(row["agency"])
@@ -41,78 +37,93 @@ def _health(context: RequestContext, row: Document) -> Document | None:
 
 @object_type()
 class SubgraphHealth:
-    """How the subgraph does, as the process that answers has seen it within a minute: its last 1 000 requests."""
+    """How the subgraph responds: its last 1 000 requests within a minute, as this server process has seen them."""
 
-    state: BreakerState = column("state", description="CLOSED: it is asked. OPEN: it is left alone for a while.")
+    state: BreakerState = column("state", description="Whether this process sends it requests.")
     requests: int
     failures: int
-    median_ms: float | None = column("medianMs", description="Of what was answered; null where nothing was.")
-    p99_ms: float | None = column("p99Ms")
-    failed_at: datetime | None = column("failedAt", description="When it gave no answer the last time.")
+    median_ms: float | None = column(
+        "medianMs", description="Median response time in milliseconds; null if no request was answered."
+    )
+    p99_ms: float | None = column("p99Ms", description="The 99th percentile, likewise.")
+    failed_at: datetime | None = column("failedAt", description="When a request failed last; null if none did.")
 
 
 @object_type()
 class Subgraph:
-    """An agency's own system in this graph. URL, text and versions are read by the agency, the desk and oversight."""
+    """An agency's own system in this graph.
+
+    `url`, `sdl`, `health` and `versions` are for the agency, the national desk and oversight.
+    """
 
     id: strawberry.ID = column("agency", description="The agency's id: an agency has one subgraph.")
     agency: LazyAgency = loaded(agencies.by_id, key="agency")
     version: int
     published_at: datetime
-    url: str | None = column("url", visible=policy.SUBGRAPH_READ)
-    sdl: str | None = column("sdl", visible=policy.SUBGRAPH_READ)
-    health: SubgraphHealth | None = derived(_health, needs=("agency",), description="For whom the URL is for.")
+    url: str | None = column("url", visible=policy.SUBGRAPH_READ, description="Null for those who may not read it.")
+    sdl: str | None = column("sdl", visible=policy.SUBGRAPH_READ, description="Null for those who may not read it.")
+    health: SubgraphHealth | None = derived(
+        _read_health, needs=("agency",), description="Null for those who may not read it."
+    )
 
     @called(list[SubgraphVersion], needs=("agency",), commands=1)
     async def versions(subgraph: Parent[Document], info: ContextInfo) -> list[Document]:
-        """The latest 50, newest first; also those that are live no more."""
+        """The latest 50 versions, newest first, with those that are no longer live."""
         return await subgraphs.versions(info.context, subgraph["agency"])
 
 
 @object_type()
 class Supergraph:
-    """The composed graph that is live."""
+    """The composed graph that is served now."""
 
-    version: int = column("version", description="Grows by one with every publication; 0: the national graph alone.")
-    composed_at: datetime | None
+    version: int = column("version", description="Grows by one with every publication; 0 is the national graph alone.")
+    composed_at: datetime | None = column("composedAt", description="Null for version 0.")
     sdl: str | None = column(
         "sdl",
         visible=policy.SUPERGRAPH_READ,
-        description="With the join specification and every URL: read by the desk and oversight.",
+        description="With the join specification and every URL; null for all but the national desk and oversight.",
     )
 
 
 @object_type()
 class SubgraphFinding:
-    """What a check found: only BREAKING and HINT let the subgraph be published."""
+    """A finding of a check. RULE and COMPOSITION prevent publication; BREAKING and HINT do not."""
 
     kind: SubgraphFindingKind
-    code: str = column("code", description="The rule's, or the code that composers share.")
+    code: str = column("code", description="The rule's code, or the composition code that composers share.")
     message: str
-    coordinate: str | None = column("coordinate", description="The element, as Type or Type.field, where it is one.")
-    uses: int | None = column("uses", description="How often clients asked for a field that would break, in 7 days.")
+    coordinate: str | None = column(
+        "coordinate", description="The element, as Type or Type.field; null if it is not about one."
+    )
+    uses: int | None = column(
+        "uses", description="How often clients asked for the field in the last 7 days; null unless it would break."
+    )
 
 
 @object_type()
 class OperationPlanCost:
-    """What answering an operation costs in requests to subgraphs, of which the national graph is one."""
+    """How many requests to subgraphs an operation takes; the national graph counts as a subgraph."""
 
-    operation: str = column("operation", description="As it was asked, without values and the client's own names.")
-    uses: int = column("uses", description="How often it was asked in 7 days.")
+    operation: str = column("operation", description="The operation without the client's values and names.")
+    uses: int = column("uses", description="How often it was asked in the last 7 days.")
     fetches_before: int | None = column(
-        "fetchesBefore", description="Requests, those that are sent only for some data included; null: not valid."
+        "fetchesBefore",
+        description="Requests now, with those that only some data need; null if the operation is not valid now.",
     )
-    fetches_after: int | None = column("fetchesAfter", description="Null where the operation would not be valid.")
-    subgraphs_before: list[strawberry.ID] | None
-    subgraphs_after: list[strawberry.ID] | None
+    fetches_after: int | None = column(
+        "fetchesAfter", description="Requests after publication; null if it would not be valid."
+    )
+    subgraphs_before: list[strawberry.ID] | None = column("subgraphsBefore", description="Null likewise.")
+    subgraphs_after: list[strawberry.ID] | None = column("subgraphsAfter", description="Null likewise.")
 
 
 @object_type(subject="findings")
 class CheckSubgraphPayload:
-    ok: bool | None = column("ok", description="Whether it could be published as it is; null where it was refused.")
+    ok: bool | None = column("ok", description="Whether it can be published as it is; null if the check was refused.")
     findings: list[SubgraphFinding] | None
     plans: list[OperationPlanCost] | None = column(
-        "plans", description="What the 20 operations cost that asked agencies' fields most in 7 days; most used first."
+        "plans",
+        description=("The 20 operations that asked for agencies' fields most in the last 7 days, the most used first."),
     )
     user_errors: list[UserError]
 
@@ -120,7 +131,9 @@ class CheckSubgraphPayload:
 @object_type(subject="subgraph")
 class PublishSubgraphPayload:
     subgraph: Subgraph | None
-    findings: list[SubgraphFinding] | None = column("findings", description="What composing found; null on repetition.")
+    findings: list[SubgraphFinding] | None = column(
+        "findings", description="Findings of the composition; null if the idempotency key was used before."
+    )
     user_errors: list[UserError]
 
 
@@ -138,16 +151,14 @@ class CheckSubgraphInput:
     idempotency_key: str | None = None
 
 
-@strawberry.input
+@strawberry.input(description="Either an `sdl` and its `url`, or a `version` to publish again.")
 class PublishSubgraphInput:
-    """An `sdl` at a `url`; or a `version` to go back to."""
-
     agency: strawberry.ID
     url: str | None = None
     sdl: str | None = None
     version: int | None = None
     expected_version: int | None = strawberry.field(
-        default=None, description="The version that must be live; null: whichever is."
+        default=None, description="The version that must be live, otherwise the mutation is refused; null: any."
     )
     idempotency_key: str | None = None
 
@@ -160,28 +171,28 @@ class RetireSubgraphInput:
 
 
 @action(CheckSubgraphPayload)
-async def check_subgraph(info: ContextInfo, input: CheckSubgraphInput) -> Done:
-    """What publishing would do: rules, composition, what clients would miss. Changes nothing."""
+async def check_subgraph(info: ContextInfo, input: CheckSubgraphInput) -> ActionResult:
+    """Checks what publishing would do: ownership rules, composition, changes that break clients. Changes nothing."""
     outcome = await subgraphs.check(info.context, input.agency, sdl=input.sdl, url=input.url)
-    return Done(outcome.findings, {"ok": bool(outcome.supergraph), "plans": outcome.plans})
+    return ActionResult(outcome.findings, {"ok": bool(outcome.supergraph), "plans": outcome.plans})
 
 
 @action(PublishSubgraphPayload)
-async def publish_subgraph(info: ContextInfo, input: PublishSubgraphInput) -> Done:
-    """Puts the agency's subgraph into the graph, for everyone at once and without a pause."""
+async def publish_subgraph(info: ContextInfo, input: PublishSubgraphInput) -> ActionResult:
+    """Adds or replaces the agency's subgraph in the graph, for all clients at once and without downtime."""
     version, outcome = await subgraphs.publish(
         info.context,
-        attempt(info, input),
+        make_attempt(info, input),
         input.agency,
         Publication(input.url, input.sdl, input.version),
         expected_version=input.expected_version,
     )
-    return Done(version, {"findings": None if outcome is None else outcome.findings})
+    return ActionResult(version, {"findings": None if outcome is None else outcome.findings})
 
 
 @action(RetireSubgraphPayload)
 async def retire_subgraph(info: ContextInfo, input: RetireSubgraphInput) -> Document:
-    """Takes the agency's subgraph out of the graph; its versions stay."""
+    """Removes the agency's subgraph from the graph; its versions stay."""
     return await subgraphs.retire(
-        info.context, attempt(info, input), input.agency, expected_version=input.expected_version
+        info.context, make_attempt(info, input), input.agency, expected_version=input.expected_version
     )

@@ -1,43 +1,45 @@
-"""Root subscription: a list of fields, each bound to a feature."""
+"""The root subscription type; each field is bound to a function in `resolvers/`."""
 
 from collections.abc import AsyncGenerator
 
 import strawberry
 
 from resolvers.complaints import live
-from schema.binding import Document, object_type, streamed
+from resolvers.documents import Document
+from schema.binding import object_type, streamed
 from schema.complaint import Complaint
 from schema.complaint_filter import ComplaintFilter
-from schema.given import given
+from schema.input_values import to_dict
 from schema.page import ContextInfo
-from schema.selection import keys
+from schema.selection import collect_keys
 
 
 @object_type()
 class Subscription:
-    """An event is the state after one or more changes, as the viewer may read it then; its `revision` says which.
+    """An event is a complaint after one or more changes, as the viewer may read it at that time.
 
-    Revisions of one complaint never go back; one may come twice. docs/live.md says how a stream ends and goes on.
+    The `revision` of a complaint never decreases in a stream, but may be sent twice. docs/live.md says how streams end
+    and how to resume them.
     """
 
     @streamed(Complaint)
     def complaint_changed(
         info: ContextInfo, complaint: strawberry.ID, secret: str | None = None
     ) -> AsyncGenerator[Document, None]:
-        """The complaint as it is, then after each change.
+        """The complaint as it is now, then after each change.
 
-        Ends with NOT_FOUND as soon as there is none that the viewer may know of. A citizen without an account passes
-        the secret that submission returned.
+        Ends with NOT_FOUND if there is no such complaint or the viewer may not know of it, now or later. A citizen
+        without an account passes the secret that submission returned.
         """
-        return live.complaint_changed(info.context, complaint, secret=secret, keys=keys(info))
+        return live.complaint_changed(info.context, complaint, secret=secret, keys=collect_keys(info))
 
     @streamed(Complaint)
     def agency_inbox(
         info: ContextInfo, agency: strawberry.ID, filter: ComplaintFilter | None = None
     ) -> AsyncGenerator[Document, None]:
-        """What this agency holds: new, changed, due; and once more, with another holder, what it has handed on.
+        """Complaints that this agency holds, after each change; and once more a complaint that it handed over.
 
-        For its own staff and system, the coordinator of its province, the national desk and oversight. `filter` asks
-        about the state after the change.
+        For its own staff and system, the coordinator of its province, the national desk and oversight. `filter` applies
+        to the complaint after the change.
         """
-        return live.agency_inbox(info.context, agency, given(filter), keys=keys(info))
+        return live.agency_inbox(info.context, agency, to_dict(filter), keys=collect_keys(info))

@@ -1,6 +1,4 @@
-"""Team, its members, and the lists of teams."""
-
-from typing import TYPE_CHECKING, Annotated
+"""Team and its members, and the lists of teams."""
 
 import strawberry
 
@@ -9,43 +7,41 @@ from resolvers.agencies import team as teams
 from schema.binding import column, derived, loaded, object_type
 from schema.complaint_filter import complaints_within
 from schema.enums import TeamKind, TeamRole, TeamStatus
+from schema.lazy import LazyAgency, LazyOrgUnit, LazyTeam
 from schema.node import Node
 from schema.page import PageInfo, cursor, edges, nodes, page_info, total_count
 from schema.scalars import Date
 
-if TYPE_CHECKING:
-    from schema.agency import Agency, OrgUnit
-
-LazyAgency = Annotated["Agency", strawberry.lazy("schema.agency")]
-LazyOrgUnit = Annotated["OrgUnit", strawberry.lazy("schema.agency")]
-LazyTeam = Annotated["Team", strawberry.lazy("schema.team")]
-
 
 @object_type()
 class Decree:
-    """[surat keputusan]"""
+    """[surat keputusan] The decree that a team or an action plan is based on."""
 
     number: str
     issuer: str
-    issued_on: Date | None
+    issued_on: Date | None = column("issuedOn", description="Null if it is not published.")
     title: str
 
 
 @object_type()
 class TeamMember:
+    """A seat in a team."""
+
     id: strawberry.ID
-    name: str | None = column("name", description="Null where the agency does not publish it.")
+    name: str | None = column("name", description="Null if the agency does not publish it.")
     role: TeamRole
-    unit: LazyOrgUnit | None = loaded(agencies.unit, key="unit")
+    unit: LazyOrgUnit | None = loaded(
+        agencies.unit, key="unit", description="The unit that a liaison works for; null if the seat is of no unit."
+    )
     from_: Date = column("from", name="from")
-    to: Date | None
+    to: Date | None = column("to", description="The last day of membership; null if no end is set.")
     primary: bool
     trainings: list[str]
 
 
 @object_type(keys=("id",))
 class Team(Node):
-    """[tim koordinasi / tim pengelola] Set up by decree, for a term.
+    """[tim koordinasi / tim pengelola] A team that an agency set up by decree, for a term.
 
     Only members of an active team may verify, approve and answer.
     """
@@ -56,17 +52,21 @@ class Team(Node):
     name: str
     decree: Decree | None
     term_from: Date
-    term_to: Date | None = column("termTo", description="The last day; null where the decree does not publish it.")
+    term_to: Date | None = column(
+        "termTo", description="The last day of the term; null if the decree does not publish it."
+    )
     status: TeamStatus = derived(
         teams.status,
         needs=("termFrom", "termTo", "supersededBy"),
-        description="From the term and today's date in Jakarta.",
+        description="Computed from the term and today's date in Jakarta.",
     )
     members: list[TeamMember]
-    supersedes: LazyTeam | None = loaded(teams.by_id, key="supersedes")
+    supersedes: LazyTeam | None = loaded(
+        teams.by_id, key="supersedes", description="The team that it replaced; null if it replaced none."
+    )
     revision: int
 
-    complaints = complaints_within("team", "What this team works on, newest first unless ordered otherwise.")
+    complaints = complaints_within("team", "Complaints that this team works on; newest first by default.")
 
 
 @strawberry.input
@@ -75,7 +75,7 @@ class TeamFilter:
     kinds: list[TeamKind] | None = None
     status: list[TeamStatus] | None = None
     province: strawberry.ID | None = strawberry.field(
-        default=None, description="Teams of this province's agency and of its regencies and cities."
+        default=None, description="Teams of this province and of its regencies and cities."
     )
 
 

@@ -1,12 +1,13 @@
-"""Teams: set up by decree, changed, joined and left."""
+"""The mutations that set up a team by decree, change it, and add and end memberships."""
 
 import strawberry
 
 from resolvers.agencies import team_changes as teams
-from schema.binding import Document, action, object_type
+from resolvers.documents import Document
+from schema.binding import action, object_type
 from schema.enums import TeamKind, TeamRole
-from schema.errors import UserError, attempt
-from schema.given import given
+from schema.errors import UserError, make_attempt
+from schema.input_values import to_dict
 from schema.page import ContextInfo
 from schema.scalars import Date
 from schema.team import Team
@@ -34,7 +35,9 @@ class TeamMemberInput:
     from_: Date = strawberry.field(name="from")
     to: Date | None = None
     primary: bool | None = False
-    subject: str | None = strawberry.field(default=None, description="The `sub` claim of the person's tokens.")
+    subject: str | None = strawberry.field(
+        default=None, description="The `sub` claim of the person's tokens; null if they have no account."
+    )
     trainings: list[str] | None = None
 
 
@@ -53,17 +56,18 @@ class CreateTeamInput:
 
 @action(TeamPayload)
 async def create_team(info: ContextInfo, input: CreateTeamInput) -> Document:
+    """Sets up a team by decree. `supersedes` names the team that it replaces."""
     return await teams.create(
         info.context,
-        attempt(info, input),
+        make_attempt(info, input),
         agency=input.agency,
         kind=input.kind,
         name=input.name,
-        decree=given(input.decree),
+        decree=to_dict(input.decree),
         term_from=input.term_from,
         term_to=input.term_to,
         supersedes=input.supersedes,
-        members=[given(member) for member in input.members],
+        members=[to_dict(member) for member in input.members],
     )
 
 
@@ -79,14 +83,14 @@ class UpdateTeamInput:
 
 @action(TeamPayload)
 async def update_team(info: ContextInfo, input: UpdateTeamInput) -> Document:
-    """What is null stays as it is."""
+    """Changes a team. A null field leaves its value unchanged."""
     return await teams.change(
         info.context,
-        attempt(info, input),
+        make_attempt(info, input),
         input.team,
         name=input.name,
         term_to=input.term_to,
-        decree=None if input.decree is None else given(input.decree),
+        decree=None if input.decree is None else to_dict(input.decree),
     )
 
 
@@ -100,7 +104,8 @@ class AddTeamMemberInput:
 
 @action(TeamPayload)
 async def add_team_member(info: ContextInfo, input: AddTeamMemberInput) -> Document:
-    return await teams.add_member(info.context, attempt(info, input), input.team, given(input.member))
+    """Adds a member to a team."""
+    return await teams.add_member(info.context, make_attempt(info, input), input.team, to_dict(input.member))
 
 
 @strawberry.input
@@ -114,5 +119,5 @@ class EndTeamMembershipInput:
 
 @action(TeamPayload)
 async def end_team_membership(info: ContextInfo, input: EndTeamMembershipInput) -> Document:
-    """`on` is the last day of membership."""
-    return await teams.end_membership(info.context, attempt(info, input), input.team, input.member, on=input.on)
+    """Ends a membership; `on` is its last day."""
+    return await teams.end_membership(info.context, make_attempt(info, input), input.team, input.member, on=input.on)

@@ -1,34 +1,28 @@
-"""Viewer: who is asking and what they may do."""
+"""Viewer: who sent the request, and what they may do."""
 
-from typing import TYPE_CHECKING, Annotated
-
-import strawberry
 from strawberry import Parent
 
 from resolvers.agencies import agency as agencies
 from resolvers.agencies import team as teams
-from schema.binding import Document, called, loaded, object_type
+from resolvers.documents import Document
+from schema.binding import called, column, loaded, object_type
 from schema.enums import Role
+from schema.lazy import LazyAgency, LazyTeam
 from schema.page import ContextInfo
-
-if TYPE_CHECKING:
-    from schema.agency import Agency
-    from schema.team import Team
-
-LazyAgency = Annotated["Agency", strawberry.lazy("schema.agency")]
-LazyTeam = Annotated["Team", strawberry.lazy("schema.team")]
 
 
 @object_type()
 class Viewer:
-    """Who is asking, as the credentials say; no token: role PUBLIC."""
+    """Who sent the request, according to the token. Without a token the role is PUBLIC."""
 
-    subject: str | None
+    subject: str | None = column("subject", description="The token's `sub`; null without a token.")
     role: Role
-    agency: LazyAgency | None = loaded(agencies.by_id, key="agency")
+    agency: LazyAgency | None = loaded(
+        agencies.by_id, key="agency", description="The agency that the viewer works for; null for citizens and others."
+    )
     scopes: list[str]
 
     @called(list[LazyTeam], commands=1)
     async def teams(viewer: Parent[Document], info: ContextInfo) -> list[Document]:
-        """The teams that the viewer is a present member of."""
+        """The teams that the viewer is a current member of."""
         return await teams.of_subject(info.context, info.context.viewer.subject)

@@ -27,7 +27,7 @@ FIELDS = dict(fields())
 
 def test_the_published_contract_is_the_code() -> None:
     published = (ROOT / "docs" / "schema.graphql").read_text(encoding="utf-8")
-    assert published == schema.subgraph_sdl(), "run: satugraf schema > docs/schema.graphql"
+    assert published == schema.print_subgraph_sdl(), "run: satugraf schema > docs/schema.graphql"
 
 
 @pytest.mark.parametrize("name", FIELDS)
@@ -105,7 +105,7 @@ def test_private_words_are_in_no_field_that_does_not_ask() -> None:
 
 
 def test_every_type_and_argument_of_the_contract_can_be_read_back() -> None:
-    text = schema.subgraph_sdl()
+    text = schema.print_subgraph_sdl()
     link = text[: text.index("\n\n") + 1]
     assert "https://specs.apollo.dev/federation/v2" in link
     definitions = "directive @key(fields: String!) repeatable on OBJECT | INTERFACE\n" + text.replace(link, "")

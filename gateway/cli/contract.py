@@ -8,4 +8,4 @@ def schema() -> None:
     """
     import schema as contract
 
-    print(contract.subgraph_sdl(), end="")  # noqa: T201 - the command's output
+    print(contract.print_subgraph_sdl(), end="")  # noqa: T201 - the command's output

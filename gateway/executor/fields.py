@@ -25,9 +25,10 @@ from gateway.executor.collect import Source, Unsupported
 from gateway.executor.run import Objects, Opens, Place, Run, Selection, Step
 from gateway.executor.shape import Inner, Writer
 from gateway.executor.steps import Abstract, Asked, Call, Embedded, Load, Read, Wrapping, completed
+from resolvers.documents import Document
 from resolvers.paging.keys import Keys
 from resolvers.request.context import RequestContext
-from schema.binding import Action, Called, Column, Derived, Document, Loaded, Streamed, binding_of
+from schema.binding import Action, Called, Column, Derived, Loaded, Streamed, binding_of
 
 
 class Compile(Protocol):

@@ -14,7 +14,7 @@ from gateway.executor.collect import Source
 from resolvers.paging.keys import Keys
 from resolvers.paging.listing import Listing
 from resolvers.request.context import RequestContext
-from schema.selection import Selected
+from schema.selection import SelectionInfo
 
 JsonObject = dict[str, Any]
 
@@ -72,9 +72,9 @@ class Run:
             for document, outcome in zip(documents, outcomes[number * len(documents) :], strict=False)
         }
 
-    def info(self, place: "Place") -> Selected:
+    def info(self, place: "Place") -> SelectionInfo:
         field = place.field.extensions["strawberry-definition"]
-        return Selected(self.context, place.keys, field, lambda: self.raw_info(place))
+        return SelectionInfo(self.context, place.keys, field, lambda: self.raw_info(place))
 
     def raw_info(self, place: "Place") -> GraphQLResolveInfo[RequestContext]:
         return GraphQLResolveInfo(

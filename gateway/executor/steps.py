@@ -13,9 +13,10 @@ from gateway.executor.arguments import Arguments
 from gateway.executor.run import Declined, Failure, Kept, Objects, Place, Run, Selection, successes, together
 from resolvers.agencies.reference import Register
 from resolvers.answer_cache import Made
+from resolvers.documents import Document
 from resolvers.paging.keys import Keys
 from resolvers.request.loaders import Ready
-from schema.binding import Batch, Document, Loaded
+from schema.binding import Batch, Loaded
 
 Read = Callable[[Run, Sequence[Document]], list[Any]]
 """A value of each document, in their order."""

@@ -77,7 +77,7 @@ class LiveGraph:
         self._freed = 0
         if settings.has_registry:
             self.registrar = Registrar(
-                self._composer, schema.subgraph_sdl(), lambda: agencies.ids(store), secret, in_development
+                self._composer, schema.print_subgraph_sdl(), lambda: agencies.ids(store), secret, in_development
             )
 
     def _breaker_state(self, subgraph: str) -> State:

@@ -52,7 +52,7 @@ def test_the_help_names_every_command() -> None:
 
 
 def test_the_schema_command_prints_the_contract() -> None:
-    assert run("schema") == (0, schema.subgraph_sdl(), "")
+    assert run("schema") == (0, schema.print_subgraph_sdl(), "")
 
 
 def test_a_day_that_a_decree_changes_is_entered_with_one_command(database: str) -> None:

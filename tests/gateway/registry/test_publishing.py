@@ -42,7 +42,7 @@ def acting(register: Store, context_of: Callable[..., RequestContext], composer:
     async def agency_ids() -> list[str]:
         return ids
 
-    registrar = Registrar(composer, schema.subgraph_sdl(), agency_ids, b"secret", development=True)
+    registrar = Registrar(composer, schema.print_subgraph_sdl(), agency_ids, b"secret", development=True)
 
     def make(viewer: Viewer) -> RequestContext:
         context = context_of(viewer)
