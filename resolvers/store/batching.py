@@ -21,28 +21,28 @@ MAX_COMMANDS: Final = 2
 """Commands under way at once. With two, a slow command does not delay the next one."""
 MAX_BATCH: Final = 100
 
-Item = TypeVar("Item")
-Outcome = TypeVar("Outcome")
+BatchItem = TypeVar("BatchItem")
+BatchOutcome = TypeVar("BatchOutcome")
 
 
 @dataclass(slots=True)
-class Batcher(Generic[Item, Outcome]):
+class Batcher(Generic[BatchItem, BatchOutcome]):
     """Sends items in batches. `send` returns their outcomes in the order of the items; an error is everybody's.
 
     Unlike a DataLoader it remembers nothing and shares nothing: each caller has an outcome of its own, read or made
     after it asked.
     """
 
-    send: Callable[[Sequence[Item]], Coroutine[Any, Any, Sequence[Outcome]]]
-    id_of: Callable[[Item], str]
+    send: Callable[[Sequence[BatchItem]], Coroutine[Any, Any, Sequence[BatchOutcome]]]
+    id_of: Callable[[BatchItem], str]
     """The document's id. A batch has each id once: of two changes of a document, the second waits for the first."""
-    _waiting: list[tuple[Item, asyncio.Future[Outcome]]] = field(default_factory=list)
-    _under_way: set[asyncio.Task[Sequence[Outcome]]] = field(default_factory=set)
+    _waiting: list[tuple[BatchItem, asyncio.Future[BatchOutcome]]] = field(default_factory=list)
+    _under_way: set[asyncio.Task[Sequence[BatchOutcome]]] = field(default_factory=set)
 
-    async def submit(self, item: Item) -> Outcome:
+    async def submit(self, item: BatchItem) -> BatchOutcome:
         """Returns the item's outcome. A caller that is cancelled does not cancel the batch."""
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Outcome] = loop.create_future()
+        future: asyncio.Future[BatchOutcome] = loop.create_future()
         self._waiting.append((item, future))
         if len(self._waiting) == 1 and len(self._under_way) < MAX_COMMANDS:
             # At the end of this turn of the loop, so that tasks that are ready now join the batch.
@@ -55,12 +55,12 @@ class Batcher(Generic[Item, Outcome]):
             if batch:
                 self._send(batch)
 
-    def _send(self, batch: Sequence[tuple[Item, asyncio.Future[Outcome]]]) -> None:
+    def _send(self, batch: Sequence[tuple[BatchItem, asyncio.Future[BatchOutcome]]]) -> None:
         self._under_way.add(sending := asyncio.create_task(self.send([item for item, _ in batch])))
         sending.add_done_callback(partial(self._settle, [future for _, future in batch]))
 
-    def _take_batch(self) -> list[tuple[Item, asyncio.Future[Outcome]]]:
-        batch: dict[str, tuple[Item, asyncio.Future[Outcome]]] = {}
+    def _take_batch(self) -> list[tuple[BatchItem, asyncio.Future[BatchOutcome]]]:
+        batch: dict[str, tuple[BatchItem, asyncio.Future[BatchOutcome]]] = {}
         left = []
         for waiting in self._waiting:
             item, future = waiting
@@ -72,7 +72,9 @@ class Batcher(Generic[Item, Outcome]):
         self._waiting = left
         return list(batch.values())
 
-    def _settle(self, futures: Sequence[asyncio.Future[Outcome]], sending: asyncio.Task[Sequence[Outcome]]) -> None:
+    def _settle(
+        self, futures: Sequence[asyncio.Future[BatchOutcome]], sending: asyncio.Task[Sequence[BatchOutcome]]
+    ) -> None:
         self._under_way.discard(sending)
         failure = None if sending.cancelled() else sending.exception()
         for index, future in enumerate(futures):
