@@ -79,7 +79,7 @@ def _stored(dataset: Dataset, operation: Operation, question: Question) -> Any:
 def _holds(stored: Document, entry: Document) -> bool:
     """Whether the audit's last entry is of the complaint as it is, and the head of this entry."""
     found = stored["auditHead"], entry["hash"], entry["after"]
-    return found == (audit_trail.head_of(entry), audit_chain.entry_hash(entry), audit_chain.digest(stored))
+    return found == (audit_trail.make_head(entry), audit_chain.hash_entry(entry), audit_chain.compute_digest(stored))
 
 
 def _written(stored: Document) -> Document:

@@ -54,7 +54,7 @@ def token() -> str:
 
 
 def _made_id(number: int) -> str:
-    return tracking_id.new("LP", hashlib.sha256(b"measured %d" % number).digest())
+    return tracking_id.make_id("LP", hashlib.sha256(b"measured %d" % number).digest())
 
 
 @dataclass(frozen=True)

@@ -156,11 +156,16 @@ def make_worker(settings: Settings, regulations: Regulations) -> Worker:
     def make_context() -> RequestContext:
         return _context(settings, regulations, SYSTEM)
 
-    complaints = Duty("complaints", upkeep.due, upkeep.take, partial(schedule.postpone, store.complaints))
-    teams = Duty("teams", custody.teams_due, custody.note_standing, partial(schedule.postpone, store.teams))
-    agencies = Duty("agencies", custody.agencies_due, custody.settle, partial(schedule.postpone, store.agencies))
+    complaints = Duty("complaints", upkeep.find_due, upkeep.take_step, partial(schedule.postpone, store.complaints))
+    teams = Duty("teams", custody.find_due_teams, custody.note_standing, partial(schedule.postpone, store.teams))
+    agencies = Duty(
+        "agencies", custody.find_due_agencies, custody.settle_custody, partial(schedule.postpone, store.agencies)
+    )
     reporters = Duty(
-        "reporters", orphaned_reporters.due, orphaned_reporters.settle, partial(orphaned_reporters.postpone, store)
+        "reporters",
+        orphaned_reporters.find_due,
+        orphaned_reporters.settle_reporter,
+        partial(orphaned_reporters.postpone, store),
     )
     duties = (complaints, teams, agencies, reporters)
     return Worker(Lease(store, "upkeep"), make_context, duties, RENEWAL_SECONDS)
@@ -248,7 +253,7 @@ async def _move_audit(store: Store) -> None:
     """
     while True:
         try:
-            moved = await audit_trail.move(store)
+            moved = await audit_trail.move_entries(store)
         except PyMongoError as failure:
             logger.warning("audit_waits", failure=type(failure).__name__)
             moved = 0
@@ -262,7 +267,7 @@ async def _store_usage(store: Store, counted: Usage) -> None:
         await asyncio.sleep(USAGE_PAUSE_SECONDS)
         taken = counted.take()
         try:
-            await usage.add(store, moment(), taken.fields, taken.operations, taken.texts)
+            await usage.add_counts(store, moment(), taken.fields, taken.operations, taken.texts)
         except PyMongoError as failure:
             logger.warning("usage_lost", failure=type(failure).__name__)
 

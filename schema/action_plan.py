@@ -29,12 +29,12 @@ class Milestone:
     baseline: float | None = column("baseline", description="The value at the plan's start; null stands for 0.")
     target: float | None = column("target", description="The value to reach; null stands for 1.")
     value: float | None = derived(
-        plans.value,
+        plans.find_value,
         needs=("measurements",),
         description="The value measured on the latest day; null if nothing was measured.",
     )
     status: MilestoneStatus = derived(
-        plans.status,
+        plans.derive_status,
         needs=("dueOn", "weight", "baseline", "target", "measurements", "dropped", "begins"),
         description=(
             "PLANNED until something is measured; AT_RISK if it is more than 15 percentage points behind a straight "
@@ -42,7 +42,7 @@ class Milestone:
         ),
     )
     unit: LazyOrgUnit | None = loaded(
-        agencies.unit,
+        agencies.find_unit,
         key="unit",
         description="The unit whose liaisons may record progress, besides the agency's admin; null if none may.",
     )
@@ -58,9 +58,9 @@ class ActionPlan(Node):
     title: str
     period_from: Date
     period_to: Date
-    milestones: list[Milestone] = derived(plans.milestones, needs=("milestones", "periodFrom"))
+    milestones: list[Milestone] = derived(plans.list_milestones, needs=("milestones", "periodFrom"))
     progress: float | None = derived(
-        plans.progress,
+        plans.compute_progress,
         needs=("milestones",),
         description=(
             "The weighted share that is done, 0 to 1. A milestone without a measurement counts as not done; a dropped "
@@ -103,7 +103,7 @@ async def create_action_plan(info: ContextInfo, input: CreateActionPlanInput) ->
     return await plans.set_up(
         info.context,
         make_attempt(info, input),
-        plans.Draft(
+        plans.ActionPlanDraft(
             agency=input.agency,
             title=input.title,
             decree=None if input.decree is None else to_dict(input.decree),
@@ -131,7 +131,7 @@ class RecordMilestoneProgressInput:
 @action(ActionPlanPayload)
 async def record_milestone_progress(info: ContextInfo, input: RecordMilestoneProgressInput) -> Document:
     """Adds a measurement to a milestone. The measurement of the latest day counts."""
-    return await plans.record(
+    return await plans.record_measurement(
         info.context,
         make_attempt(info, input),
         input.action_plan,

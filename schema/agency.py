@@ -25,13 +25,13 @@ class OrgUnit:
     id: strawberry.ID
     name: str
     parent: LazyOrgUnit | None = loaded(
-        agencies.unit, key="parent", description="The unit that it belongs to; null if it is at the top."
+        agencies.find_unit, key="parent", description="The unit that it belongs to; null if it is at the top."
     )
 
     @called(list[LazyTeamMember], needs=("id",), commands=1)
     async def liaisons(unit: Parent[OrgUnitDoc], info: ContextInfo) -> list[Document]:
         """The current liaisons of this unit in the agency's active teams."""
-        return await teams.liaisons(info.context, unit["id"])
+        return await teams.find_liaisons(info.context, unit["id"])
 
 
 @object_type()
@@ -82,7 +82,7 @@ class Agency(Node):
     @called(list[LazyAgency], needs=("_id", "kind"), commands=1, register=agencies.by_id)
     def regencies(agency: Parent[AgencyDoc], info: ContextInfo) -> Awaitable[list[Document]]:
         """The regencies and cities of a province, by name; empty for other agencies."""
-        return agencies.regencies(info.context, agency)
+        return agencies.list_regencies(info.context, agency)
 
     @called(list[LazyTeam], needs=("_id",), commands=1)
     async def teams(agency: Parent[AgencyDoc], info: ContextInfo, active_only: bool | None = False) -> list[Document]:
@@ -96,7 +96,7 @@ class Agency(Node):
     @called(TeamHealth | None, needs=("_id", "units"), commands=1)
     async def team_health(agency: Parent[AgencyDoc], info: ContextInfo) -> Document | None:
         """How its teams are staffed and how long their term lasts; null if it has no team."""
-        return await teams.health(info.context, agency)
+        return await teams.compute_health(info.context, agency)
 
     complaints = complaints_within("holder", "Complaints that this agency holds now; newest first by default.")
 

@@ -42,9 +42,9 @@ class UpdateAgencyInput:
 @action(AgencyPayload)
 async def update_agency(info: ContextInfo, input: UpdateAgencyInput) -> Document:
     """Changes an agency. A null field leaves its value unchanged."""
-    changes = agencies.Changes(
+    changes = agencies.AgencyChanges(
         short_name=input.short_name,
         connected=input.connected,
         units=None if input.units is None else [to_dict(unit) for unit in input.units],
     )
-    return await agencies.change(info.context, make_attempt(info, input), input.agency, changes)
+    return await agencies.change_agency(info.context, make_attempt(info, input), input.agency, changes)

@@ -190,10 +190,10 @@ class Complaint(Node):
         teams.by_id, key="team", description="The holder's team that accepted it; null before that."
     )
     unit: LazyOrgUnit | None = loaded(
-        agencies.unit, key="unit", description="The holder's unit that it is assigned to; null if to none."
+        agencies.find_unit, key="unit", description="The holder's unit that it is assigned to; null if to none."
     )
     assignee: LazyTeamMember | None = loaded(
-        teams.member,
+        teams.find_member,
         key="assignee",
         visible=policy.CUSTODY,
         description=(
@@ -215,7 +215,7 @@ class Complaint(Node):
     )
     escalation_level: int = column("escalationLevel", description="0: not escalated; 5: with the Ombudsman.")
     local_case: LocalCase | None = derived(
-        local_case.of,
+        local_case.find_local_case,
         needs=("_id", "holder"),
         description="The complaint in the holder's own system; null if the holder has none in this graph.",
     )
@@ -239,7 +239,7 @@ class Complaint(Node):
 
         The purpose comes from the header x-purpose; the national desk must send one.
         """
-        return await vault.identity(info.context, dict(complaint))
+        return await vault.read_identity(info.context, dict(complaint))
 
     received_at: datetime
     verified_at: datetime | None = column("verifiedAt", description="Null until it is verified.")

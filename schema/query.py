@@ -101,7 +101,7 @@ class Query:
     async def verify_audit(info: ContextInfo, complaint: strawberry.ID) -> Document | None:
         """Whether the audit of the complaint is complete and unaltered; null for those who may not read auditLog."""
         found = await audit.verify(info.context, complaint)
-        return None if found is None else found.as_document()
+        return None if found is None else found.to_document()
 
     @called(IdentityReadConnection, commands=2, paged=True)
     async def identity_reads(
@@ -141,7 +141,7 @@ class Query:
         before: str | None = None,
     ) -> Listing:
         """Agencies by name."""
-        return agencies.listing(
+        return agencies.list_agencies(
             info.context, to_dict(filter), Arguments(first, after, last, before), keys=collect_keys(info)
         )
 
@@ -160,7 +160,7 @@ class Query:
         before: str | None = None,
     ) -> Listing:
         """Teams by name."""
-        return teams.listing(
+        return teams.list_teams(
             info.context, to_dict(filter), Arguments(first, after, last, before), keys=collect_keys(info)
         )
 
@@ -174,7 +174,7 @@ class Query:
         info: ContextInfo, level: RegionLevel | None = None, parent: strawberry.ID | None = None
     ) -> list[Document]:
         """All regions that match, by code."""
-        return await regions.listing(info.context, level=level, parent=parent)
+        return await regions.list_regions(info.context, level=level, parent=parent)
 
     @called(Category | None, commands=1)
     async def category(info: ContextInfo, code: strawberry.ID) -> Document | None:
@@ -184,7 +184,7 @@ class Query:
     @called(list[Category], commands=1)
     async def categories(info: ContextInfo) -> list[Document]:
         """All categories, by code."""
-        return await categories.listing(info.context)
+        return await categories.list_categories(info.context)
 
     @called(RoutingPreview, commands=2)
     async def routing_preview(info: ContextInfo, input: RoutingPreviewInput) -> Document:
@@ -202,9 +202,9 @@ class Query:
     @called(list[Subgraph], commands=2)
     async def subgraphs(info: ContextInfo) -> list[Document]:
         """The agencies' live subgraphs, by agency."""
-        return await subgraphs.published(info.context)
+        return await subgraphs.list_published(info.context)
 
     @called(Supergraph, commands=1)
     async def supergraph(info: ContextInfo) -> Document:
         """The composed graph that is served now."""
-        return await subgraphs.live(info.context.store)
+        return await subgraphs.read_live(info.context.store)

@@ -69,7 +69,7 @@ class Subgraph:
     @called(list[SubgraphVersion], needs=("agency",), commands=1)
     async def versions(subgraph: Parent[Document], info: ContextInfo) -> list[Document]:
         """The latest 50 versions, newest first, with those that are no longer live."""
-        return await subgraphs.versions(info.context, subgraph["agency"])
+        return await subgraphs.list_versions(info.context, subgraph["agency"])
 
 
 @object_type()
@@ -173,14 +173,14 @@ class RetireSubgraphInput:
 @action(CheckSubgraphPayload)
 async def check_subgraph(info: ContextInfo, input: CheckSubgraphInput) -> ActionResult:
     """Checks what publishing would do: ownership rules, composition, changes that break clients. Changes nothing."""
-    outcome = await subgraphs.check(info.context, input.agency, sdl=input.sdl, url=input.url)
+    outcome = await subgraphs.check_subgraph(info.context, input.agency, sdl=input.sdl, url=input.url)
     return ActionResult(outcome.findings, {"ok": bool(outcome.supergraph), "plans": outcome.plans})
 
 
 @action(PublishSubgraphPayload)
 async def publish_subgraph(info: ContextInfo, input: PublishSubgraphInput) -> ActionResult:
     """Adds or replaces the agency's subgraph in the graph, for all clients at once and without downtime."""
-    version, outcome = await subgraphs.publish(
+    version, outcome = await subgraphs.publish_subgraph(
         info.context,
         make_attempt(info, input),
         input.agency,
@@ -193,6 +193,6 @@ async def publish_subgraph(info: ContextInfo, input: PublishSubgraphInput) -> Ac
 @action(RetireSubgraphPayload)
 async def retire_subgraph(info: ContextInfo, input: RetireSubgraphInput) -> Document:
     """Removes the agency's subgraph from the graph; its versions stay."""
-    return await subgraphs.retire(
+    return await subgraphs.retire_subgraph(
         info.context, make_attempt(info, input), input.agency, expected_version=input.expected_version
     )

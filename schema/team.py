@@ -31,7 +31,7 @@ class TeamMember:
     name: str | None = column("name", description="Null if the agency does not publish it.")
     role: TeamRole
     unit: LazyOrgUnit | None = loaded(
-        agencies.unit, key="unit", description="The unit that a liaison works for; null if the seat is of no unit."
+        agencies.find_unit, key="unit", description="The unit that a liaison works for; null if the seat is of no unit."
     )
     from_: Date = column("from", name="from")
     to: Date | None = column("to", description="The last day of membership; null if no end is set.")
@@ -56,7 +56,7 @@ class Team(Node):
         "termTo", description="The last day of the term; null if the decree does not publish it."
     )
     status: TeamStatus = derived(
-        teams.status,
+        teams.derive_status,
         needs=("termFrom", "termTo", "supersededBy"),
         description="Computed from the term and today's date in Jakarta.",
     )

@@ -57,7 +57,7 @@ class CreateTeamInput:
 @action(TeamPayload)
 async def create_team(info: ContextInfo, input: CreateTeamInput) -> Document:
     """Sets up a team by decree. `supersedes` names the team that it replaces."""
-    return await teams.create(
+    return await teams.create_team(
         info.context,
         make_attempt(info, input),
         agency=input.agency,
@@ -84,7 +84,7 @@ class UpdateTeamInput:
 @action(TeamPayload)
 async def update_team(info: ContextInfo, input: UpdateTeamInput) -> Document:
     """Changes a team. A null field leaves its value unchanged."""
-    return await teams.change(
+    return await teams.change_team(
         info.context,
         make_attempt(info, input),
         input.team,

@@ -25,4 +25,4 @@ class Viewer:
     @called(list[LazyTeam], commands=1)
     async def teams(viewer: Parent[Document], info: ContextInfo) -> list[Document]:
         """The teams that the viewer is a current member of."""
-        return await teams.of_subject(info.context, info.context.viewer.subject)
+        return await teams.by_subject(info.context, info.context.viewer.subject)

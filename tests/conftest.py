@@ -23,7 +23,7 @@ from gateway.mongod import embedded
 from gateway.settings import Mode, Settings
 from resolvers.key_ring import ring
 from resolvers.migrations import runner
-from resolvers.regulations.holiday_tables import calendar
+from resolvers.regulations.holiday_tables import find_calendar
 from resolvers.request.context import RequestContext
 from resolvers.request.loaders import loaders
 from resolvers.store import indexes, seed
@@ -140,6 +140,6 @@ def context_of(store: Store) -> Callable[..., RequestContext]:
 
     def make(viewer: Viewer = PUBLIC, now: datetime | None = None) -> RequestContext:
         moment = now or datetime.now(UTC).replace(microsecond=0)
-        return RequestContext(store, loaders(store), moment, b"the secret key of the tests", calendar, viewer)
+        return RequestContext(store, loaders(store), moment, b"the secret key of the tests", find_calendar, viewer)
 
     return make

@@ -37,7 +37,7 @@ async def add(store: Store, viewer: Viewer, headers: Mapping[str, str], write: W
     now = datetime.now(UTC)
     follow_up = {
         "kind": write.added["kind"],
-        "body": text.required(write.added["body"], "body"),
+        "body": text.clean_required(write.added["body"], "body"),
         "visibility": write.added["visibility"],
         "byAgency": viewer.agency,
         "byRole": viewer.role,
@@ -60,11 +60,11 @@ async def _recorded(store: Store, viewer: Viewer, write: Write, follow_up: Docum
     added = {"id": f"{write.complaint}/{len(before['followUps']) + 1}", **follow_up}
     changes = {"firstFollowUpAt": before["firstFollowUpAt"] or now, "updatedAt": now}
     after = {**before, **changes, "revision": write.revision + 1, "followUps": [*before["followUps"], added]}
-    entry = audit_trail.entry_of(viewer, now, before, after, ComplaintAction.FOLLOW_UP)
+    entry = audit_trail.make_entry(viewer, now, before, after, ComplaintAction.FOLLOW_UP)
     made = await store.complaints.update_one(
         {"_id": write.complaint, "revision": write.revision, "status": before["status"]},
         {
-            "$set": changes | {"auditHead": audit_trail.head_of(entry)},
+            "$set": changes | {"auditHead": audit_trail.make_head(entry)},
             "$push": {"followUps": added, "auditPending": entry},
             "$inc": {"revision": 1},
         },

@@ -110,12 +110,12 @@ def holiday(
 
 async def _declare(store: Store, day: date, name: str | None, decree: str) -> None:
     from resolvers.regulations import regulations
-    from resolvers.upkeep.recount import recount
+    from resolvers.upkeep.recount import recount_due_times
 
-    await regulations.declare(store, day, name=name, decree=decree)
+    await regulations.declare_day(store, day, name=name, decree=decree)
     in_force = regulations.Regulations(store)
     await in_force.read()
-    changed = await recount(in_force, datetime.now(UTC))
+    changed = await recount_due_times(in_force, datetime.now(UTC))
     Console().print(f"{day} is {'a working day' if name is None else name}; {changed} complaints are due anew.")
 
 
@@ -265,7 +265,7 @@ async def _write_synthetic(store: Store, count: int) -> None:
     )
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("Synthetic complaints", total=count)
-        rows = synthetic.complaints(count, now=datetime.now(UTC).replace(microsecond=0), seed=SEED)
+        rows = synthetic.generate_complaints(count, now=datetime.now(UTC).replace(microsecond=0), seed=SEED)
         await seeding.write_complaints(store, rows, count, SEED, lambda done, total: bar.update(task, completed=done))
 
 
@@ -276,7 +276,7 @@ def make_context(store: Store, configured: Settings, purpose: str | None = None)
         loaders=loaders(store),
         now=datetime.now(UTC).replace(microsecond=0),
         secret_key=configured.secret_key_bytes,
-        calendar=holiday_tables.calendar,
+        calendar=holiday_tables.find_calendar,
         viewer=SYSTEM,
         purpose=purpose,
         vault_keys=configured.vault_ring,

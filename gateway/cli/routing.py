@@ -24,5 +24,5 @@ def routing(
     from resolvers.demonstration import routing_accuracy
 
     print("| filed | right | wrong | undecided |\n|---|---|---|---|")  # noqa: T201 - the command's output
-    for line in routing_accuracy.table(complaints, now=MEASURED_AT, seed=SEED):
+    for line in routing_accuracy.render_table(complaints, now=MEASURED_AT, seed=SEED):
         print(line)  # noqa: T201 - the command's output

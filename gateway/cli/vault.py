@@ -118,12 +118,12 @@ def breach(
 
     [bold]Example[/bold]: satugraf vault breach --since 2026-11-01 --until 2026-11-03 --purpose "Pasal 46" --contact
     """
-    from resolvers.vault.breach import Breach, affected
+    from resolvers.vault.breach import Breach, list_affected
 
     asked = Breach(since.replace(tzinfo=UTC), until.replace(tzinfo=UTC), subject, agency)
 
     async def run(request: RequestContext) -> None:
-        async for row in affected(request, asked, with_contact=contact):
+        async for row in list_affected(request, asked, with_contact=contact):
             _print(row)
 
     _with_context(run, purpose)

@@ -77,7 +77,7 @@ class LiveGraph:
         self._freed = 0
         if settings.has_registry:
             self.registrar = Registrar(
-                self._composer, schema.print_subgraph_sdl(), lambda: agencies.ids(store), secret, in_development
+                self._composer, schema.print_subgraph_sdl(), lambda: agencies.list_ids(store), secret, in_development
             )
 
     def _breaker_state(self, subgraph: str) -> State:
@@ -118,12 +118,12 @@ class LiveGraph:
                 self._has_changed.set()
 
     async def _exchange(self) -> None:
-        live = await subgraphs.live(self.store)
+        live = await subgraphs.read_live(self.store)
         before = self.current.version
         if live["version"] == before.number:
             return
-        members = await subgraphs.live_members(self.store, live)
-        ids = await agencies.ids(self.store)
+        members = await subgraphs.read_members(self.store, live)
+        ids = await agencies.list_ids(self.store)
         endpoints = {member.agency: _keep_or_make_endpoint(member, self.transport.endpoints) for member in members}
         try:
             with garbage.collection_paused():

@@ -31,43 +31,43 @@ async def by_agency(context: RequestContext, agency_id: str) -> list[Document]:
     return await context.loaders.action_plans.load(agency_id)
 
 
-def progress(context: RequestContext, plan: Mapping[str, Any]) -> float | None:
-    return plans.progress(_measured(milestone) for milestone in plan["milestones"])
+def compute_progress(context: RequestContext, plan: Mapping[str, Any]) -> float | None:
+    return plans.compute_progress(_to_milestone(milestone) for milestone in plan["milestones"])
 
 
-def milestones(context: RequestContext, plan: Mapping[str, Any]) -> list[Document]:
+def list_milestones(context: RequestContext, plan: Mapping[str, Any]) -> list[Document]:
     """Each with its plan's first day, which its status counts from."""
     return [{**milestone, "begins": plan["periodFrom"]} for milestone in plan["milestones"]]
 
 
-def status(context: RequestContext, milestone: Mapping[str, Any]) -> MilestoneStatus:
+def derive_status(context: RequestContext, milestone: Mapping[str, Any]) -> MilestoneStatus:
     begins = date.fromisoformat(milestone["begins"])
-    return plans.status(_measured(milestone), begins=begins, today=teams.today(context))
+    return plans.derive_status(_to_milestone(milestone), begins=begins, today=teams.find_today(context))
 
 
-def value(context: RequestContext, milestone: Mapping[str, Any]) -> float | None:
-    return _value(milestone)
+def find_value(context: RequestContext, milestone: Mapping[str, Any]) -> float | None:
+    return _find_latest_value(milestone)
 
 
-def _value(milestone: Mapping[str, Any]) -> float | None:
+def _find_latest_value(milestone: Mapping[str, Any]) -> float | None:
     """The measurement of the latest day; of several on one day the last that was recorded."""
     found = milestone["measurements"]
     return None if not found else float(max(found, key=lambda row: (row["on"], row["at"]))["value"])
 
 
-def _measured(milestone: Mapping[str, Any]) -> plans.Milestone:
+def _to_milestone(milestone: Mapping[str, Any]) -> plans.Milestone:
     return plans.Milestone(
         due_on=date.fromisoformat(milestone["dueOn"]),
         weight=milestone["weight"],
         baseline=milestone["baseline"],
         target=milestone["target"],
-        value=_value(milestone),
+        value=_find_latest_value(milestone),
         dropped=milestone["dropped"],
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class ActionPlanDraft:
     """A plan as the input gives it."""
 
     agency: str
@@ -78,8 +78,8 @@ class Draft:
     milestones: Sequence[Mapping[str, Any]]
 
 
-async def set_up(context: RequestContext, attempt: Attempt, draft: Draft) -> Document:
-    owner = await reference.agency(context, draft.agency, "agency")
+async def set_up(context: RequestContext, attempt: Attempt, draft: ActionPlanDraft) -> Document:
+    owner = await reference.require_agency(context, draft.agency, "agency")
     if not policy.may_manage_teams(context.viewer, owner):
         raise NotAllowed(f"The action plans of {draft.agency} are not yours to set up.")
     if draft.period_to < draft.period_from:
@@ -88,16 +88,16 @@ async def set_up(context: RequestContext, attempt: Attempt, draft: Draft) -> Doc
         )
     if len(draft.milestones) > MAX_MILESTONES:
         raise LimitReached(f"A plan has at most {MAX_MILESTONES} milestones.", field=("input", "milestones"))
-    plan_id = tracking_id.new("PL", secrets.token_bytes(16))
+    plan_id = tracking_id.make_id("PL", secrets.token_bytes(16))
     plan: Document = {
         "_id": plan_id,
         "agency": draft.agency,
-        "decree": None if draft.decree is None else reference.decree(draft.decree),
-        "title": text.required(draft.title, "title", at_most=text.MAX_TITLE),
+        "decree": None if draft.decree is None else reference.make_decree(draft.decree),
+        "title": text.clean_required(draft.title, "title", at_most=text.MAX_TITLE),
         "periodFrom": draft.period_from,
         "periodTo": draft.period_to,
         "milestones": [
-            _milestone(f"{plan_id}/{number}", draft, owner, given)
+            _make_milestone(f"{plan_id}/{number}", draft, owner, given)
             for number, given in enumerate(draft.milestones, start=1)
         ],
         "processed": [],
@@ -106,7 +106,7 @@ async def set_up(context: RequestContext, attempt: Attempt, draft: Draft) -> Doc
     return await create(context, context.store.action_plans, plan, attempt)
 
 
-def _milestone(milestone_id: str, draft: Draft, owner: Document, given: Mapping[str, Any]) -> Document:
+def _make_milestone(milestone_id: str, draft: ActionPlanDraft, owner: Document, given: Mapping[str, Any]) -> Document:
     field = ("input", "milestones")
     weight, baseline, target = given.get("weight", 1.0), given.get("baseline"), given.get("target")
     if not 0 < weight <= MAX_WEIGHT:
@@ -120,7 +120,7 @@ def _milestone(milestone_id: str, draft: Draft, owner: Document, given: Mapping[
         raise InvalidInput(f"{unit!r} is not a unit of {owner['_id']}.", field=(*field, "unit"))
     return {
         "id": milestone_id,
-        "title": text.required(given["title"], "milestones", "title", at_most=text.MAX_TITLE),
+        "title": text.clean_required(given["title"], "milestones", "title", at_most=text.MAX_TITLE),
         "dueOn": given["dueOn"],
         "weight": weight,
         "kpi": given.get("kpi"),
@@ -143,13 +143,15 @@ class Measurement:
     dropped: bool | None
 
 
-async def record(context: RequestContext, attempt: Attempt, plan_id: str, measured: Measurement) -> Document:
+async def record_measurement(
+    context: RequestContext, attempt: Attempt, plan_id: str, measured: Measurement
+) -> Document:
     known = await by_id(context, plan_id)
     if known is None:
         raise NotFound(f"There is no action plan {plan_id!r}: see Agency.actionPlans.", field=("input", "actionPlan"))
-    owner = await reference.agency(context, known["agency"])
-    note = text.optional(measured.note, "note")
-    if measured.on > teams.today(context).isoformat():
+    owner = await reference.require_agency(context, known["agency"])
+    note = text.clean_optional(measured.note, "note")
+    if measured.on > teams.find_today(context).isoformat():
         raise InvalidInput(f"on {measured.on} lies in the future.", field=("input", "on"))
 
     def change(plan: Document) -> Document:

@@ -20,23 +20,23 @@ MAX_SEARCH_LENGTH = 100
 by_id: Final = Register(attrgetter("loaders.agency"))
 
 
-async def unit(context: RequestContext, unit_id: str) -> Document | None:
+async def find_unit(context: RequestContext, unit_id: str) -> Document | None:
     """A unit by its id, which begins with its agency's."""
     agency = await by_id(context, unit_id.partition("/")[0])
     return next((unit for unit in agency["units"] if unit["id"] == unit_id), None) if agency else None
 
 
-async def ids(store: Store) -> list[str]:
+async def list_ids(store: Store) -> list[str]:
     """Of all agencies."""
     return await store.agencies.distinct("_id", maxTimeMS=MAX_TIME_MS)
 
 
-def regencies(context: RequestContext, agency: AgencyDoc) -> Awaitable[list[Document]]:
+def list_regencies(context: RequestContext, agency: AgencyDoc) -> Awaitable[list[Document]]:
     """The regencies and cities of a province, by name; none of any other agency."""
     return context.loaders.regencies.load(agency["_id"]) if agency["kind"] == AgencyKind.PROVINCE else Ready([])
 
 
-def listing(
+def list_agencies(
     context: RequestContext, filter: Mapping[str, Any], arguments: Arguments, *, keys: frozenset[str] | None = None
 ) -> Listing:
     """Agencies by name; `filter` has the keys of AgencyFilter.
@@ -54,12 +54,12 @@ def listing(
             return pages.build_listing_in_memory(matching, order, arguments, cursors)
     query: Document = {"kind": {"$in": kinds}} | equal
     if "search" in filter:
-        query |= _search(filter["search"])
+        query |= _make_search(filter["search"])
     hint = indexes.choose(indexes.AGENCY_LISTS, set(query) - {"$or"}, "name")
     return pages.build_listing(context.store.agencies, [pages.Part(query, hint)], order, arguments, cursors, keys=keys)
 
 
-def _search(text: str) -> Document:
+def _make_search(text: str) -> Document:
     if len(text) > MAX_SEARCH_LENGTH:
         raise InvalidArgument(f"search has {len(text)} characters; at most {MAX_SEARCH_LENGTH} are taken.")
     part = {"$regex": re.escape(text), "$options": "i"}

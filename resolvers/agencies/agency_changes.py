@@ -20,7 +20,7 @@ MAX_SLUG: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class AgencyChanges:
     """What is None stays as it is; `units` is the whole list: what it leaves out is removed."""
 
     short_name: str | None
@@ -28,28 +28,26 @@ class Changes:
     units: Sequence[Mapping[str, Any]] | None
 
 
-async def change(context: RequestContext, attempt: Attempt, agency_id: str, changes: Changes) -> Document:
+async def change_agency(context: RequestContext, attempt: Attempt, agency_id: str, changes: AgencyChanges) -> Document:
     """Units that work, or people, still belong to are not removed."""
-    await reference.agency(context, agency_id, "agency")
-    short_name = text.optional(changes.short_name, "shortName", at_most=text.MAX_NAME)
-    used = set() if changes.units is None else await _used_units(context, agency_id)
+    await reference.require_agency(context, agency_id, "agency")
+    short_name = text.clean_optional(changes.short_name, "shortName", at_most=text.MAX_NAME)
+    used = set() if changes.units is None else await _find_used_units(context, agency_id)
 
-    def changed(agency: Document) -> Document:
+    def change(agency: Document) -> Document:
         if not policy.may_manage_teams(context.viewer, agency):
             raise NotAllowed(f"{agency_id} is not yours to change.")
         if changes.connected is not None and not policy.may_connect(context.viewer):
             raise NotAllowed("The national desk connects agencies.", field=("input", "connected"))
-        units = None if changes.units is None else _units(agency, changes.units, used)
+        units = None if changes.units is None else _change_units(agency, changes.units, used)
         wanted = {"shortName": short_name, "connected": changes.connected, "units": units}
-        changed = {key: value for key, value in wanted.items() if value is not None}
-        return changed if changes.connected is None else changed | {"wakeAt": context.now}
+        change = {key: value for key, value in wanted.items() if value is not None}
+        return change if changes.connected is None else change | {"wakeAt": context.now}
 
-    return await update(
-        context, context.store.agencies, agency_id, attempt, visible=lambda agency: True, change=changed
-    )
+    return await update(context, context.store.agencies, agency_id, attempt, visible=lambda agency: True, change=change)
 
 
-async def _used_units(context: RequestContext, agency_id: str) -> set[str]:
+async def _find_used_units(context: RequestContext, agency_id: str) -> set[str]:
     """Units that a present member sits in, or an open complaint lies with."""
     seats = {
         row["unit"]
@@ -64,7 +62,7 @@ async def _used_units(context: RequestContext, agency_id: str) -> set[str]:
     return seats | {row["_id"] for row in await found.to_list(None)}
 
 
-def _units(agency: Document, given: Sequence[Mapping[str, Any]], used: set[str]) -> list[Document]:
+def _change_units(agency: Document, given: Sequence[Mapping[str, Any]], used: set[str]) -> list[Document]:
     field = ("input", "units")
     if len(given) > MAX_UNITS:
         raise LimitReached(f"An agency has at most {MAX_UNITS} units.", field=field)
@@ -81,16 +79,16 @@ def _units(agency: Document, given: Sequence[Mapping[str, Any]], used: set[str])
         raise InvalidInput(f"{removed[0]} cannot be left out: people or open complaints belong to it.", field=field)
     units: list[Document] = []
     for row in given:
-        name = text.required(row["name"], "units", "name", at_most=text.MAX_NAME)
+        name = text.clean_required(row["name"], "units", "name", at_most=text.MAX_NAME)
         taken = known | {unit["id"] for unit in units}
         units.append(
-            {"id": row.get("id") or _new_id(agency["_id"], name, taken), "name": name, "parent": row.get("parent")}
+            {"id": row.get("id") or _make_id(agency["_id"], name, taken), "name": name, "parent": row.get("parent")}
         )
     _check_parents(units)
     return units
 
 
-def _new_id(agency_id: str, name: str, taken: set[str]) -> str:
+def _make_id(agency_id: str, name: str, taken: set[str]) -> str:
     """`<agency>/<slug>`, with a number where the slug is taken."""
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:MAX_SLUG] or "unit"
     wanted, number = f"{agency_id}/{slug}", 2

@@ -10,6 +10,6 @@ from resolvers.store.database import Document, find_documents
 by_code: Final = Register(attrgetter("loaders.category"))
 
 
-async def listing(context: RequestContext) -> list[Document]:
+async def list_categories(context: RequestContext) -> list[Document]:
     """The whole tree, by code: parents before what lies in them."""
     return await find_documents(context.store.categories, {}, sort=[("_id", 1)])

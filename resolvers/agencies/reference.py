@@ -28,58 +28,58 @@ class Register:
         return self.of(context).made()
 
 
-async def agency(context: RequestContext, agency_id: str, *field: str) -> Document:
+async def require_agency(context: RequestContext, agency_id: str, *field: str) -> Document:
     found = await context.loaders.agency.load(agency_id)
     if found is None:
         raise InvalidInput(f"There is no agency {agency_id!r}: see the query agencies.", field=("input", *field))
     return found
 
 
-async def connected(context: RequestContext, agency_id: str, *field: str) -> Document:
+async def find_holding_agency(context: RequestContext, agency_id: str, *field: str) -> Document:
     """The agency; for one that is not connected its province, which holds as custodian, else the national desk."""
-    found = await agency(context, agency_id, *field)
+    found = await require_agency(context, agency_id, *field)
     if found["connected"]:
         return found
-    return await agency(context, found["province"] or DESK, *field)
+    return await require_agency(context, found["province"] or DESK, *field)
 
 
-async def region(context: RequestContext, code: str, *field: str) -> Document:
+async def require_region(context: RequestContext, code: str, *field: str) -> Document:
     found = await context.loaders.region.load(code)
     if found is None:
         raise InvalidInput(f"There is no region {code!r}: see the query regions.", field=("input", *field))
     return found
 
 
-async def category(context: RequestContext, code: str) -> Document:
+async def require_category(context: RequestContext, code: str) -> Document:
     found = await context.loaders.category.load(code)
     if found is None:
         raise InvalidInput(f"There is no category {code!r}: see the query categories.", field=("input", "category"))
     return found
 
 
-async def supporting(context: RequestContext, agency_ids: Sequence[str]) -> list[str]:
+async def check_supporting(context: RequestContext, agency_ids: Sequence[str]) -> list[str]:
     """The ids, each of them an agency's, in their order and once."""
-    found = [await agency(context, agency_id, "supporting") for agency_id in dict.fromkeys(agency_ids)]
+    found = [await require_agency(context, agency_id, "supporting") for agency_id in dict.fromkeys(agency_ids)]
     return [agency["_id"] for agency in found]
 
 
-def decree(given: Mapping[str, Any]) -> Document:
+def make_decree(given: Mapping[str, Any]) -> Document:
     """The decree that an input names."""
     return {
-        "number": text.required(given["number"], "decree", "number", at_most=text.MAX_NAME),
-        "issuer": text.required(given["issuer"], "decree", "issuer", at_most=text.MAX_NAME),
+        "number": text.clean_required(given["number"], "decree", "number", at_most=text.MAX_NAME),
+        "issuer": text.clean_required(given["issuer"], "decree", "issuer", at_most=text.MAX_NAME),
         "issuedOn": given.get("issuedOn"),
-        "title": text.required(given["title"], "decree", "title", at_most=500),
+        "title": text.clean_required(given["title"], "decree", "title", at_most=500),
     }
 
 
-async def zone(context: RequestContext, agency: Document) -> TimeZone:
+async def find_zone(context: RequestContext, agency: Document) -> TimeZone:
     """The agency's working time: its region's, and Jakarta's for ministries and institutions."""
     governed = None if agency["region"] is None else await context.loaders.region.load(agency["region"])
     return TimeZone(governed["timeZone"]) if governed else TimeZone.WIB
 
 
-def held_by(agency: Mapping[str, Any], holders: Sequence[str]) -> Document:
+def make_holder_keys(agency: Mapping[str, Any], holders: Sequence[str]) -> Document:
     """The keys of a complaint that name its holder."""
     agency_id = agency["_id"]
     return {

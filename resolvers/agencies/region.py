@@ -10,7 +10,7 @@ from resolvers.store.database import Document, find_documents
 by_code: Final = Register(attrgetter("loaders.region"))
 
 
-async def listing(context: RequestContext, *, level: str | None, parent: str | None) -> list[Document]:
+async def list_regions(context: RequestContext, *, level: str | None, parent: str | None) -> list[Document]:
     """All that match, by code: 34 provinces, 514 regencies and cities."""
     wanted: dict[str, Any] = {"level": level, "parent": parent}
     query = {key: value for key, value in wanted.items() if value is not None}

@@ -19,41 +19,41 @@ JAKARTA: Final = timezone(timedelta(hours=7))
 """Terms of decrees are dates without a zone: they begin and end by the capital's day."""
 
 
-def today(context: RequestContext) -> date:
+def find_today(context: RequestContext) -> date:
     return context.now.astimezone(JAKARTA).date()
 
 
-def status(context: RequestContext, team: Mapping[str, Any]) -> TeamStatus:
-    return teams.status(
+def derive_status(context: RequestContext, team: Mapping[str, Any]) -> TeamStatus:
+    return teams.derive_status(
         term_from=date.fromisoformat(team["termFrom"]),
-        term_to=_day(team["termTo"]),
+        term_to=_parse_day(team["termTo"]),
         superseded=team["supersededBy"] is not None,
-        today=today(context),
+        today=find_today(context),
     )
 
 
 def is_active(context: RequestContext, team: Mapping[str, Any]) -> bool:
-    return teams.is_active(status(context, team))
+    return teams.is_active(derive_status(context, team))
 
 
 def may_work(context: RequestContext, team: Mapping[str, Any]) -> bool:
     """Whether its members may verify, accept and approve now: while it is active, and for the days of grace."""
-    return teams.may_work(status(context, team), _day(team["termTo"]), today(context))
+    return teams.may_work(derive_status(context, team), _parse_day(team["termTo"]), find_today(context))
 
 
-def standing(context: RequestContext, team: Mapping[str, Any]) -> teams.Standing:
-    return teams.standing(status(context, team), _day(team["termTo"]), today(context))
+def derive_standing(context: RequestContext, team: Mapping[str, Any]) -> teams.TeamStanding:
+    return teams.derive_standing(derive_status(context, team), _parse_day(team["termTo"]), find_today(context))
 
 
-def wake_at(context: RequestContext, team: Mapping[str, Any]) -> datetime:
+def find_wake_time(context: RequestContext, team: Mapping[str, Any]) -> datetime:
     """When its standing changes next; NEVER for what is superseded, or has no end."""
-    day = teams.next_change(date.fromisoformat(team["termFrom"]), _day(team["termTo"]), today(context))
+    day = teams.find_next_change(date.fromisoformat(team["termFrom"]), _parse_day(team["termTo"]), find_today(context))
     if day is None or team["supersededBy"] is not None:
         return NEVER
     return datetime.combine(day, time.min, JAKARTA).astimezone(UTC)
 
 
-async def refusal(context: RequestContext) -> TeamNotActive | NotAllowed | None:
+async def find_refusal(context: RequestContext) -> TeamNotActive | NotAllowed | None:
     """Why an agency's admin or liaison may not work for it now: no team of it is in force, or they have no seat there.
 
     A seat whose holder is not on record may be anybody's; who is on record as having left has none.
@@ -73,14 +73,14 @@ async def refusal(context: RequestContext) -> TeamNotActive | NotAllowed | None:
     return NotAllowed(f"You are no present member of a team of {agency}.")
 
 
-def _day(text: str | None) -> date | None:
+def _parse_day(text: str | None) -> date | None:
     return None if text is None else date.fromisoformat(text)
 
 
 by_id: Final = Register(attrgetter("loaders.team"))
 
 
-async def member(context: RequestContext, member_id: str) -> Document | None:
+async def find_member(context: RequestContext, member_id: str) -> Document | None:
     """A member by its id, which begins with its team's."""
     team = await by_id(context, member_id.partition("/")[0])
     return next((member for member in team["members"] if member["id"] == member_id), None) if team else None
@@ -92,12 +92,12 @@ async def by_agency(context: RequestContext, agency_id: str, *, active_only: boo
     return [team for team in found if is_active(context, team)] if active_only else found
 
 
-async def health(context: RequestContext, agency: Mapping[str, Any]) -> Document | None:
+async def compute_health(context: RequestContext, agency: Mapping[str, Any]) -> Document | None:
     """How the agency's seats are filled, over its active teams, else those whose term ended last; None without one."""
     begun = [
         team
         for team in await by_agency(context, agency["_id"])
-        if status(context, team) not in (TeamStatus.PLANNED, TeamStatus.SUPERSEDED)
+        if derive_status(context, team) not in (TeamStatus.PLANNED, TeamStatus.SUPERSEDED)
     ]
     latest = max((team["termTo"] or "" for team in begun), default=None)
     counted = [team for team in begun if is_active(context, team)] or [row for row in begun if row["termTo"] == latest]
@@ -110,7 +110,7 @@ async def health(context: RequestContext, agency: Mapping[str, Any]) -> Document
         if is_current(context, row)
     ]
     units = [unit["id"] for unit in agency["units"]]
-    found = teams.health(members, units, [_day(team["termTo"]) for team in counted], today(context))
+    found = teams.compute_health(members, units, [_parse_day(team["termTo"]) for team in counted], find_today(context))
     return {
         "seatsFilled": found.seats_filled,
         "seatsTotal": found.seats_total,
@@ -121,11 +121,11 @@ async def health(context: RequestContext, agency: Mapping[str, Any]) -> Document
 
 
 def is_current(context: RequestContext, member: Mapping[str, Any]) -> bool:
-    day = today(context).isoformat()
+    day = find_today(context).isoformat()
     return member["from"] <= day and (member["to"] is None or day <= member["to"])
 
 
-async def liaisons(context: RequestContext, unit_id: str) -> list[Document]:
+async def find_liaisons(context: RequestContext, unit_id: str) -> list[Document]:
     """The present liaisons of a unit, from its agency's working teams."""
     found = await by_agency(context, unit_id.partition("/")[0], active_only=True)
     return [
@@ -136,7 +136,7 @@ async def liaisons(context: RequestContext, unit_id: str) -> list[Document]:
     ]
 
 
-async def of_subject(context: RequestContext, subject: str | None) -> list[Document]:
+async def by_subject(context: RequestContext, subject: str | None) -> list[Document]:
     """The teams that a person is a present member of, by name."""
     if subject is None:
         return []
@@ -148,7 +148,7 @@ async def of_subject(context: RequestContext, subject: str | None) -> list[Docum
     ]
 
 
-def listing(
+def list_teams(
     context: RequestContext, filter: Mapping[str, Any], arguments: Arguments, *, keys: frozenset[str] | None = None
 ) -> Listing:
     """Teams by name; `filter` has the keys of TeamFilter."""
@@ -159,18 +159,18 @@ def listing(
         query["agencyProvince"] = {"$eq": filter["province"]}
     hint = indexes.choose(indexes.TEAM_LISTS, query, "name")
     if "status" in filter:
-        query["$or"] = [_term(context, status) for status in filter["status"]] or [{"_id": {"$in": []}}]
+        query["$or"] = [_make_term_query(context, status) for status in filter["status"]] or [{"_id": {"$in": []}}]
     cursors = Cursors(context.secret_key, scope("teams", filter))
     return pages.build_listing(
         context.store.teams, [pages.Part(query, hint)], pages.Order("name"), arguments, cursors, keys=keys
     )
 
 
-def _term(context: RequestContext, status: TeamStatus) -> Document:
+def _make_term_query(context: RequestContext, status: TeamStatus) -> Document:
     """The stored dates that `status` is derived from; tested against `teams.status`."""
     if status is TeamStatus.SUPERSEDED:
         return {"supersededBy": {"$ne": None}}
-    day = today(context)
+    day = find_today(context)
     soon = (day + timedelta(days=teams.EXPIRING_DAYS)).isoformat()
     terms: dict[TeamStatus, Iterable[Document]] = {
         TeamStatus.PLANNED: [{"termFrom": {"$gt": day.isoformat()}}],

@@ -8,7 +8,7 @@ from resolvers import policy
 from resolvers.agencies import reference
 from resolvers.agencies import team as teams
 from resolvers.domain import tracking_id
-from resolvers.domain.teams import Standing
+from resolvers.domain.teams import TeamStanding
 from resolvers.domain.vocabulary import AgencyKind, TeamKind
 from resolvers.errors import InvalidInput, LimitReached, NotAllowed, NotFound
 from resolvers.personal_data import text
@@ -19,7 +19,7 @@ from resolvers.store.database import MAX_TIME_MS, Document, DuplicateKeyError, S
 MAX_MEMBERS: Final = 500
 
 
-async def create(
+async def create_team(
     context: RequestContext,
     attempt: Attempt,
     *,
@@ -33,36 +33,36 @@ async def create(
     members: Sequence[Mapping[str, Any]],
 ) -> Document:
     """A team; the one it supersedes stops working on the same instant."""
-    owner = await reference.agency(context, agency, "agency")
+    owner = await reference.require_agency(context, agency, "agency")
     _check_manager(context, owner)
     _check_term(term_from, term_to)
-    old = None if supersedes is None else await _superseded(context, supersedes, agency)
-    team_id = tracking_id.new("TM", secrets.token_bytes(16))
+    old = None if supersedes is None else await _find_superseded(context, supersedes, agency)
+    team_id = tracking_id.make_id("TM", secrets.token_bytes(16))
     province = owner["_id"] if owner["kind"] == AgencyKind.PROVINCE else owner["province"]
     team: Document = {
         "_id": team_id,
         "agency": agency,
         "agencyProvince": province,
         "kind": kind,
-        "name": text.required(name, "name", at_most=text.MAX_NAME),
-        "decree": reference.decree(decree),
+        "name": text.clean_required(name, "name", at_most=text.MAX_NAME),
+        "decree": reference.make_decree(decree),
         "termFrom": term_from,
         "termTo": term_to,
         "members": [],
         "supersedes": old and old["_id"],
         "supersededBy": None,
-        "standing": Standing.PLANNED,
+        "standing": TeamStanding.PLANNED,
         "wakeAt": context.now,
         "synthetic": False,
         "processed": [],
         "revision": 1,
     }
     for member in members:
-        team["members"].append(_member(team, owner, member))
-    return await _store(context, attempt, team)
+        team["members"].append(_make_member(team, owner, member))
+    return await _store_team(context, attempt, team)
 
 
-async def _store(context: RequestContext, attempt: Attempt, team: Document) -> Document:
+async def _store_team(context: RequestContext, attempt: Attempt, team: Document) -> Document:
     token = attempt.token(context)
     if token is not None:
         team["creation"] = {"key": token, "digest": attempt.digest}
@@ -89,7 +89,7 @@ async def _store(context: RequestContext, attempt: Attempt, team: Document) -> D
     return team
 
 
-async def change(
+async def change_team(
     context: RequestContext,
     attempt: Attempt,
     team_id: str,
@@ -99,21 +99,25 @@ async def change(
     decree: Mapping[str, Any] | None,
 ) -> Document:
     """What is None stays as it is."""
-    renamed = text.optional(name, "name", at_most=text.MAX_NAME)
+    renamed = text.clean_optional(name, "name", at_most=text.MAX_NAME)
 
     def changes(team: Document) -> Document:
         _check_term(team["termFrom"], term_to)
-        wanted = {"name": renamed, "termTo": term_to, "decree": None if decree is None else reference.decree(decree)}
+        wanted = {
+            "name": renamed,
+            "termTo": term_to,
+            "decree": None if decree is None else reference.make_decree(decree),
+        }
         return {key: value for key, value in wanted.items() if value is not None}
 
-    return await _managed(context, attempt, team_id, lambda team, owner: changes(team))
+    return await _change_managed(context, attempt, team_id, lambda team, owner: changes(team))
 
 
 async def add_member(context: RequestContext, attempt: Attempt, team_id: str, member: Mapping[str, Any]) -> Document:
     def changes(team: Document, owner: Document) -> Document:
-        return {"members": [*team["members"], _member(team, owner, member)]}
+        return {"members": [*team["members"], _make_member(team, owner, member)]}
 
-    return await _managed(context, attempt, team_id, changes)
+    return await _change_managed(context, attempt, team_id, changes)
 
 
 async def end_membership(
@@ -127,20 +131,20 @@ async def end_membership(
             raise InvalidInput(f"on {on} lies before the membership began, {member['from']}.", field=("input", "on"))
         return {"members": [{**row, "to": on} if row is member else row for row in team["members"]]}
 
-    return await _managed(context, attempt, team_id, changes)
+    return await _change_managed(context, attempt, team_id, changes)
 
 
-async def _managed(context: RequestContext, attempt: Attempt, team_id: str, changes: Any) -> Document:
+async def _change_managed(context: RequestContext, attempt: Attempt, team_id: str, changes: Any) -> Document:
     known = await teams.by_id(context, team_id)
     if known is None:
         raise NotFound(f"There is no team {team_id!r}: see the query teams.", field=("input", "team"))
-    owner = await reference.agency(context, known["agency"], "team")
+    owner = await reference.require_agency(context, known["agency"], "team")
 
-    def managed(team: Document) -> Document:
+    def change(team: Document) -> Document:
         _check_manager(context, owner)
         return {**changes(team, owner), "wakeAt": context.now}
 
-    return await update(context, context.store.teams, team_id, attempt, visible=lambda team: True, change=managed)
+    return await update(context, context.store.teams, team_id, attempt, visible=lambda team: True, change=change)
 
 
 def _check_manager(context: RequestContext, owner: Document) -> None:
@@ -153,14 +157,14 @@ def _check_term(term_from: str, term_to: str | None) -> None:
         raise InvalidInput(f"termTo {term_to} lies before termFrom {term_from}.", field=("input", "termTo"))
 
 
-async def _superseded(context: RequestContext, team_id: str, agency: str) -> Document:
+async def _find_superseded(context: RequestContext, team_id: str, agency: str) -> Document:
     old = await teams.by_id(context, team_id)
     if old is None or old["agency"] != agency:
         raise InvalidInput(f"{team_id!r} is not a team of {agency}.", field=("input", "supersedes"))
     return old
 
 
-def _member(team: Document, owner: Document, given: Mapping[str, Any]) -> Document:
+def _make_member(team: Document, owner: Document, given: Mapping[str, Any]) -> Document:
     """A new row of the team; ids count up and are never given twice, as members are ended, not removed."""
     if len(team["members"]) >= MAX_MEMBERS:
         raise LimitReached(f"{team['_id']} has {MAX_MEMBERS} members; more are not taken.")
@@ -171,12 +175,14 @@ def _member(team: Document, owner: Document, given: Mapping[str, Any]) -> Docume
         raise InvalidInput(f"to {given['to']} lies before from {given['from']}.", field=("input", "member", "to"))
     return {
         "id": f"{team['_id']}/{len(team['members']) + 1}",
-        "name": text.required(given["name"], "member", "name", at_most=text.MAX_NAME),
+        "name": text.clean_required(given["name"], "member", "name", at_most=text.MAX_NAME),
         "role": given["role"],
         "unit": unit,
         "from": given["from"],
         "to": given.get("to"),
         "primary": bool(given.get("primary")),
-        "trainings": [text.required(row, "member", "trainings", at_most=200) for row in given.get("trainings", ())],
-        "subject": text.optional(given.get("subject"), "member", "subject", at_most=255),
+        "trainings": [
+            text.clean_required(row, "member", "trainings", at_most=200) for row in given.get("trainings", ())
+        ],
+        "subject": text.clean_optional(given.get("subject"), "member", "subject", at_most=255),
     }

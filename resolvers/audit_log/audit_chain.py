@@ -62,7 +62,7 @@ DIGESTED: Final = (
 _SORTED: Final = sorted(DIGESTED)
 
 
-class Verification(NamedTuple):
+class AuditVerification(NamedTuple):
     """`first_invalid` is the sequence number of the first entry that does not verify, or is missing."""
 
     length: int
@@ -70,7 +70,7 @@ class Verification(NamedTuple):
     continuous: bool
     """Each entry begins where the one before it ended: nothing was changed beside the audited ways."""
 
-    def as_document(self) -> dict[str, Any]:
+    def to_document(self) -> dict[str, Any]:
         """Under the contract's names."""
         return {
             "valid": self.first_invalid is None,
@@ -80,30 +80,30 @@ class Verification(NamedTuple):
         }
 
 
-def digest(state: Mapping[str, Any] | None) -> str | None:
+def compute_digest(state: Mapping[str, Any] | None) -> str | None:
     """SHA-256 in hex over the canonical JSON of what an audit entry stands for; None before there is a complaint."""
     if state is None:
         return None
     content = {key: state.get(key) for key in DIGESTED}
-    return hashlib.sha256(_written(content)).hexdigest()
+    return hashlib.sha256(_encode(content)).hexdigest()
 
 
-def digests(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, str]:
+def compute_digests(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, str]:
     """`digest` of both; what they share is written once, which is most of a complaint and of its follow-ups."""
     written_before: list[bytes] = []
     written_after: list[bytes] = []
     for is_same, keys in groupby(_SORTED, lambda key: _is_same(before.get(key), after.get(key))):
         if is_same:
-            members = _written({key: before.get(key) for key in keys})[1:-1]
+            members = _encode({key: before.get(key) for key in keys})[1:-1]
             written_before.append(members)
             written_after.append(members)
             continue
         for key in keys:
             old, new = before.get(key), after.get(key)
-            written = _written(old)
+            written = _encode(old)
             written_before.append(b'"%s":%s' % (key.encode(), written))
-            written_after.append(b'"%s":%s' % (key.encode(), _written_anew(old, written, new)))
-    return _digest_of(written_before), _digest_of(written_after)
+            written_after.append(b'"%s":%s' % (key.encode(), _encode_changed(old, written, new)))
+    return _hash_members(written_before), _hash_members(written_after)
 
 
 def _is_same(old: Any, new: Any) -> bool:
@@ -111,38 +111,38 @@ def _is_same(old: Any, new: Any) -> bool:
     return old is new or (isinstance(old, str) and isinstance(new, str) and old == new)
 
 
-def _written_anew(old: Any, written: bytes, new: Any) -> bytes:
+def _encode_changed(old: Any, written: bytes, new: Any) -> bytes:
     if old and has_grown(old, new):
-        return b"%s,%s]" % (written[:-1], _written(new[-1]))
-    return _written(new)
+        return b"%s,%s]" % (written[:-1], _encode(new[-1]))
+    return _encode(new)
 
 
-def _digest_of(members: Sequence[bytes]) -> str:
+def _hash_members(members: Sequence[bytes]) -> str:
     return hashlib.sha256(b"{%s}" % b",".join(members)).hexdigest()
 
 
-def entry_hash(entry: Mapping[str, Any]) -> str:
+def hash_entry(entry: Mapping[str, Any]) -> str:
     """SHA-256 in hex over the entry's canonical JSON; the stored `hash` itself does not count."""
-    return hashlib.sha256(_written({key: entry[key] for key in (*_HASHED, "at")})).hexdigest()
+    return hashlib.sha256(_encode({key: entry[key] for key in (*_HASHED, "at")})).hexdigest()
 
 
-def verify(entries: Sequence[Mapping[str, Any]], head: Mapping[str, Any] | None) -> Verification:
+def verify_entries(entries: Sequence[Mapping[str, Any]], head: Mapping[str, Any] | None) -> AuditVerification:
     """Holds the entries, oldest first, against each other and against the head on the complaint."""
     previous: Mapping[str, Any] | None = None
     continuous = True
     for sequence, entry in enumerate(entries, start=1):
         before = None if previous is None else previous["hash"]
-        if entry["sequence"] != sequence or entry["previousHash"] != before or entry["hash"] != entry_hash(entry):
-            return Verification(len(entries), sequence, continuous)
+        if entry["sequence"] != sequence or entry["previousHash"] != before or entry["hash"] != hash_entry(entry):
+            return AuditVerification(len(entries), sequence, continuous)
         continuous = continuous and (previous is None or previous["after"] == entry["before"])
         previous = entry
     expected = None if head is None else (head["sequence"], head["hash"])
     found = None if previous is None else (previous["sequence"], previous["hash"])
     whole = found == expected
-    return Verification(len(entries), None if whole else len(entries) + 1, continuous)
+    return AuditVerification(len(entries), None if whole else len(entries) + 1, continuous)
 
 
-def _instant(value: Any) -> str:
+def _encode_instant(value: Any) -> str:
     if isinstance(value, datetime):
         # Asking the database's time zone for its offset takes longer than all the rest.
         is_utc = value.tzinfo is UTC or value.tzinfo is _DATABASES_UTC
@@ -151,13 +151,15 @@ def _instant(value: Any) -> str:
     raise TypeError(f"{type(value).__name__} has no place in an audit entry.")
 
 
-def _written(value: Any) -> bytes:
+def _encode(value: Any) -> bytes:
     """JSON without spaces, keys in order, as UTF-8."""
     try:
-        return orjson.dumps(value, _instant, orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME)
+        return orjson.dumps(value, _encode_instant, orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME)
     except orjson.JSONEncodeError:
         # Half a character, which is no text of UTF-8.
-        return _in_halves(value).encode("utf-8", "surrogatepass")
+        return _encode_surrogates(value).encode("utf-8", "surrogatepass")
 
 
-_in_halves: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_instant).encode
+_encode_surrogates: Final = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_encode_instant
+).encode

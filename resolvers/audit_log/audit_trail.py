@@ -26,17 +26,19 @@ MOVED_AT_ONCE: Final = 200
 _NUMBERS: Final = random.Random()  # noqa: S311 - they tell entries apart, and guard nothing
 
 
-def recorded(context: RequestContext, before: Document | None, after: Document, action: str) -> Document:
+def make_audit_keys(context: RequestContext, before: Document | None, after: Document, action: str) -> Document:
     """The keys that put the entry on the complaint, in the update that `action` makes."""
-    entry = entry_of(context.viewer, context.now, before, after, action)
+    entry = make_entry(context.viewer, context.now, before, after, action)
     waiting = [] if before is None else before.get("auditPending", [])
-    return {"auditHead": head_of(entry), "auditPending": [*waiting, entry]}
+    return {"auditHead": make_head(entry), "auditPending": [*waiting, entry]}
 
 
-def entry_of(viewer: Viewer, now: datetime, before: Document | None, after: Document, action: str) -> Document:
+def make_entry(viewer: Viewer, now: datetime, before: Document | None, after: Document, action: str) -> Document:
     """The entry that follows on the complaint's head, with its hash."""
     head = None if before is None else before.get("auditHead")
-    then, since = (None, audit_chain.digest(after)) if before is None else audit_chain.digests(before, after)
+    then, since = (
+        (None, audit_chain.compute_digest(after)) if before is None else audit_chain.compute_digests(before, after)
+    )
     entry: Document = {
         "complaint": after["_id"],
         "sequence": 1 if head is None else head["sequence"] + 1,
@@ -50,26 +52,26 @@ def entry_of(viewer: Viewer, now: datetime, before: Document | None, after: Docu
         "after": since,
         "previousHash": None if head is None else head["hash"],
     }
-    entry["hash"] = audit_chain.entry_hash(entry)
+    entry["hash"] = audit_chain.hash_entry(entry)
     # Tells it from one that says the same: of two who do the same in the same millisecond, one may be refused.
     entry["mark"] = f"{_NUMBERS.getrandbits(64):016x}"
     return entry
 
 
-def head_of(entry: Document) -> Document:
+def make_head(entry: Document) -> Document:
     """What the complaint carries of its last entry."""
     return {"sequence": entry["sequence"], "hash": entry["hash"]}
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class AuditRecord:
     """Of an `action` on a complaint that there is."""
 
     context: RequestContext
     action: str
 
     def keys(self, before: Document, after: Document) -> Document:
-        return recorded(self.context, before, after, self.action)
+        return make_audit_keys(self.context, before, after, self.action)
 
     async def is_written(self, changes: Document) -> bool:
         """Whether the entry among the changes is on record: on its complaint, or moved from there."""
@@ -77,7 +79,7 @@ class Record:
         # Read in the order in which entries move: one that moves meanwhile is found in both, never in neither.
         places = (
             (store.complaints, {"_id": entry["complaint"], "auditPending.mark": entry["mark"]}),
-            (store.audit, {"_id": entry_id(entry), "mark": entry["mark"]}),
+            (store.audit, {"_id": make_entry_id(entry), "mark": entry["mark"]}),
         )
         for collection, wanted in places:
             if await collection.find_one(wanted, {"_id": True}, max_time_ms=MAX_TIME_MS) is not None:
@@ -85,7 +87,7 @@ class Record:
         return False
 
 
-async def move(store: Store) -> int:
+async def move_entries(store: Store) -> int:
     """Moves what waits on complaints to the audit; how many entries. Safe to run again, and by several at once."""
     waiting = store.complaints.find(
         {"auditPending.sequence": {"$gte": 1}}, {"auditPending": True}, limit=MOVED_AT_ONCE, max_time_ms=MAX_TIME_MS
@@ -93,22 +95,22 @@ async def move(store: Store) -> int:
     rows = await waiting.hint(AUDIT_PENDING).to_list(MOVED_AT_ONCE)
     entries = [entry for row in rows for entry in row["auditPending"]]
     if entries:
-        written = [UpdateOne({"_id": entry_id(entry)}, {"$setOnInsert": entry}, upsert=True) for entry in entries]
+        written = [UpdateOne({"_id": make_entry_id(entry)}, {"$setOnInsert": entry}, upsert=True) for entry in entries]
         await store.audit.bulk_write(written, ordered=False)
-        await store.complaints.bulk_write([_taken_off(row) for row in rows], ordered=False)
+        await store.complaints.bulk_write([_make_removal(row) for row in rows], ordered=False)
     return len(entries)
 
 
-def _taken_off(row: Document) -> UpdateOne:
+def _make_removal(row: Document) -> UpdateOne:
     moved = [entry["sequence"] for entry in row["auditPending"]]
     return UpdateOne({"_id": row["_id"]}, {"$pull": {"auditPending": {"sequence": {"$in": moved}}}})
 
 
-def entry_id(entry: Document) -> str:
+def make_entry_id(entry: Document) -> str:
     return f"{entry['complaint']}/{entry['sequence']}"
 
 
-def with_waiting(moved: Sequence[Document], waiting: Sequence[Document]) -> list[dict[str, Any]]:
+def merge_waiting(moved: Sequence[Document], waiting: Sequence[Document]) -> list[dict[str, Any]]:
     """The audit of one complaint, oldest first, whether its entries have moved yet or not."""
     by_sequence = {entry["sequence"]: entry for entry in (*waiting, *moved)}
     return [by_sequence[sequence] for sequence in sorted(by_sequence)]

@@ -14,7 +14,7 @@ from resolvers.store.database import Document
 async def confirm(
     context: RequestContext, attempt: Attempt, complaint_id: str, *, stars: int, comment: str | None, secret: str | None
 ) -> Document:
-    rating = _rating(context, stars, text.optional(comment, "comment"))
+    rating = _rating(context, stars, text.clean_optional(comment, "comment"))
 
     def change(complaint: Document, transition: Transition) -> Document:
         return {"rating": rating}
@@ -26,7 +26,7 @@ async def dispute(
     context: RequestContext, attempt: Attempt, complaint_id: str, *, reason: str, stars: int | None, secret: str | None
 ) -> Document:
     """Work goes on: the answer no longer counts as the end."""
-    words = text.required(reason, "reason")
+    words = text.clean_required(reason, "reason")
     rating = None if stars is None else _rating(context, stars, None)
 
     def change(complaint: Document, transition: Transition) -> Document:

@@ -4,8 +4,8 @@ from typing import Final
 
 from resolvers import policy
 from resolvers.audit_log import audit_chain
-from resolvers.audit_log.audit_chain import Verification
-from resolvers.audit_log.audit_trail import with_waiting
+from resolvers.audit_log.audit_chain import AuditVerification
+from resolvers.audit_log.audit_trail import merge_waiting
 from resolvers.complaints.complaint import by_tracking_id
 from resolvers.domain import tracking_id
 from resolvers.paging.listing import Arguments, Cursors, Listing, of_rows, scope
@@ -26,19 +26,19 @@ async def of_complaint(context: RequestContext, complaint_id: str, arguments: Ar
     return of_rows(rows, arguments, cursors, position=lambda row: [row["sequence"]])
 
 
-async def verify(context: RequestContext, complaint_id: str) -> Verification | None:
+async def verify(context: RequestContext, complaint_id: str) -> AuditVerification | None:
     """None where `of_complaint` is."""
     complaint = await _audited(context, complaint_id)
     return None if complaint is None else await verified(context.store, complaint["_id"])
 
 
 async def _audited(context: RequestContext, complaint_id: str) -> Document | None:
-    parsed = tracking_id.parse(complaint_id)
+    parsed = tracking_id.parse_id(complaint_id)
     complaint = None if parsed is None else await context.loaders.complaint.load(parsed)
     return complaint if complaint is not None and policy.may_audit(context.viewer, complaint) else None
 
 
-async def verified(store: Store, complaint_id: str) -> Verification | None:
+async def verified(store: Store, complaint_id: str) -> AuditVerification | None:
     """The audit of one complaint against itself, its head and the complaint as it is."""
     # Read first: an entry that comes meanwhile is then beyond the head, and not missing before it.
     keys = dict.fromkeys((*audit_chain.DIGESTED, "auditHead", "auditPending"), True)
@@ -47,10 +47,10 @@ async def verified(store: Store, complaint_id: str) -> Verification | None:
         return None
     head = complaint.get("auditHead")
     moved = await _moved(store, complaint_id)
-    entries = with_waiting(moved, complaint.get("auditPending", []))
+    entries = merge_waiting(moved, complaint.get("auditPending", []))
     entries = [entry for entry in entries if head is None or entry["sequence"] <= head["sequence"]]
-    found = audit_chain.verify(entries, head)
-    as_left = not entries or entries[-1]["after"] == audit_chain.digest(complaint)
+    found = audit_chain.verify_entries(entries, head)
+    as_left = not entries or entries[-1]["after"] == audit_chain.compute_digest(complaint)
     return found._replace(continuous=found.continuous and as_left)
 
 
@@ -60,7 +60,7 @@ async def _entries(store: Store, complaint_id: str) -> list[Document]:
         {"_id": {"$eq": complaint_id}}, {"auditPending": True}, max_time_ms=MAX_TIME_MS
     )
     moved = await _moved(store, complaint_id)
-    return with_waiting(moved, (waiting or {}).get("auditPending", []))
+    return merge_waiting(moved, (waiting or {}).get("auditPending", []))
 
 
 async def _moved(store: Store, complaint_id: str) -> list[Document]:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from resolvers.audit_log.audit_trail import move
+from resolvers.audit_log.audit_trail import move_entries
 from resolvers.complaints.audit import verified
 from resolvers.store.database import Document, Store
 
@@ -35,7 +35,7 @@ async def _fault(store: Store, complaint_id: str) -> str | None:
 
 async def entries(store: Store) -> AsyncIterator[Document]:
     """All entries by complaint and sequence, those first moved that waited."""
-    while await move(store):
+    while await move_entries(store):
         pass
     async for entry in store.audit.find({}, {"_id": False}).sort([("complaint", 1), ("sequence", 1)]):
         yield entry

@@ -29,8 +29,8 @@ async def propose(
         raise InvalidInput(f"{code} is an answer: write it as a FINAL follow-up.", field=("input", "code"))
     proposal = {
         "code": code,
-        "ground": text.required(ground, "ground", at_most=MAX_GROUND),
-        "alternative": text.required(alternative, "alternative", at_most=MAX_GROUND),
+        "ground": text.clean_required(ground, "ground", at_most=MAX_GROUND),
+        "alternative": text.clean_required(alternative, "alternative", at_most=MAX_GROUND),
         "byAgency": context.viewer.agency,
         "byRole": context.viewer.role,
         "bySubject": context.viewer.subject,
@@ -47,7 +47,7 @@ async def consent(
     context: RequestContext, attempt: Attempt, complaint_id: str, *, consents: bool, reason: str | None
 ) -> Document:
     """Ends it with the proposer's words as the answer to the reporter; a refusal needs a reason and removes them."""
-    written = text.optional(reason, "reason") if consents else text.required(reason or "", "reason")
+    written = text.clean_optional(reason, "reason") if consents else text.clean_required(reason or "", "reason")
 
     def closed(complaint: Document, transition: Transition) -> Document:
         proposal = complaint["proposal"]

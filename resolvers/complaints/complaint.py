@@ -41,7 +41,7 @@ async def looked_up(
 
     All are read in one command.
     """
-    ids = {written: tracking_id.parse(written) for written in texts}
+    ids = {written: tracking_id.parse_id(written) for written in texts}
     wanted = [complaint_id for complaint_id in ids.values() if complaint_id is not None]
     rows = await context.loaders.complaint.load_many(wanted, _deciding(keys, is_proving=is_proving))
     is_known = policy.KNOWN.decide(context.viewer, context.proven)
@@ -76,11 +76,11 @@ async def accept(
     found = await teams.by_id(context, team)
     if found is None:
         raise InvalidInput(f"There is no team {team!r}: see the agency's teams.", field=("input", "team"))
-    if unit is not None and await agencies.unit(context, unit) is None:
+    if unit is not None and await agencies.find_unit(context, unit) is None:
         raise InvalidInput(f"There is no unit {unit!r}: see the agency's units.", field=("input", "unit"))
     assignee = None if liaison is None else _liaison(context, found, liaison)
     placed: str | None = unit if unit or assignee is None else assignee["unit"]
-    refusal = await teams.refusal(context)
+    refusal = await teams.find_refusal(context)
 
     def change(complaint: Document, transition: Transition) -> Document:
         if found["agency"] not in (complaint["holder"], complaint["custodian"]):
@@ -90,7 +90,7 @@ async def accept(
         if refusal is not None:
             raise refusal
         if not teams.may_work(context, found):
-            raise TeamNotActive(f"The team {team} is {teams.status(context, found)}.", field=("input", "team"))
+            raise TeamNotActive(f"The team {team} is {teams.derive_status(context, found)}.", field=("input", "team"))
         if assignee and unit and assignee["unit"] not in (None, unit):
             raise InvalidInput(f"{liaison} works in {assignee['unit']}, not in {unit}.", field=("input", "liaison"))
         if not policy.may_assign_to(context.viewer, placed):
@@ -116,7 +116,7 @@ async def escalate(
     context: RequestContext, attempt: Attempt, complaint_id: str, *, reason: str, secret: str | None
 ) -> Document:
     """One level up: by its reporter after a breach, by who handles or oversees it at any time."""
-    written = text.required(reason, "reason")
+    written = text.clean_required(reason, "reason")
 
     def change(complaint: Document, transition: Transition) -> Document:
         told = reasoned(context, complaint, written)
@@ -128,7 +128,7 @@ async def escalate(
 async def withdraw(
     context: RequestContext, attempt: Attempt, complaint_id: str, *, reason: str | None, secret: str | None
 ) -> Document:
-    words = text.optional(reason, "reason")
+    words = text.clean_optional(reason, "reason")
 
     def change(complaint: Document, transition: Transition) -> Document:
         return appended(context, complaint, FollowUpKind.REPLY, words, Visibility.REPORTER) if words else {}

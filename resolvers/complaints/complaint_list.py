@@ -10,7 +10,7 @@ from resolvers.domain.lifecycle import OPEN
 from resolvers.domain.vocabulary import ComplaintOrder, ComplaintStatus
 from resolvers.errors import InvalidArgument
 from resolvers.paging.listing import Arguments, Cursors, Listing, scope
-from resolvers.personal_data.stems import stems
+from resolvers.personal_data.stems import list_stems
 from resolvers.request.context import RequestContext
 from resolvers.store import indexes, pages
 from resolvers.store.database import Document
@@ -160,7 +160,7 @@ def _readable(context: RequestContext, filter: Mapping[str, Any]) -> list[_Bound
     if not asked:
         return [_Bounds([{"readers": {"$in": all_}}])]
     wanted = _stems(asked)
-    words: list[Document] = [{"words": {"$in": search_words.spellings(stem)}} for stem in wanted]
+    words: list[Document] = [{"words": {"$in": search_words.list_spellings(stem)}} for stem in wanted]
     # What somebody reads in full is little beside all that has a word, unless it is everything.
     own = _Bounds([{"readers": {"$in": custody}}, *words], by_words=policy.reads_everything(context.viewer))
     if all_ == custody:
@@ -172,7 +172,7 @@ def _readable(context: RequestContext, filter: Mapping[str, Any]) -> list[_Bound
 
 
 def _stems(words: str) -> tuple[str, ...]:
-    wanted = stems(words) if len(words) <= MAX_SEARCH else ()
+    wanted = list_stems(words) if len(words) <= MAX_SEARCH else ()
     if not 1 <= len(wanted) <= MAX_SEARCH_STEMS:
         raise InvalidArgument(
             f"search takes 1 to {MAX_SEARCH_STEMS} words that carry meaning, in at most {MAX_SEARCH} characters."

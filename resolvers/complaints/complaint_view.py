@@ -28,7 +28,11 @@ def shown_body(complaint: Document) -> str | None:
 def personal_data_found(context: RequestContext, payload: Document) -> list[Document]:
     """What the scan finds in a complaint that was just submitted."""
     submitted = payload["complaint"]
-    return [] if submitted is None else publication.read(submitted["originalTitle"], submitted["body"]).findings()
+    return (
+        []
+        if submitted is None
+        else publication.scan_texts(submitted["originalTitle"], submitted["body"]).list_findings()
+    )
 
 
 def shown_location(complaint: Document) -> Document | None:
@@ -90,4 +94,4 @@ def clock_is_breached(context: RequestContext, clock: ClockDoc) -> bool:
 
 
 def working_days_left(context: RequestContext, clock: ClockDoc) -> float | None:
-    return sla.working_days_left(clock, context.now, context.calendar(TimeZone(clock["zone"])))
+    return sla.count_working_days_left(clock, context.now, context.calendar(TimeZone(clock["zone"])))

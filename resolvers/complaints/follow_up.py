@@ -105,7 +105,7 @@ class Draft:
 
 async def add(context: RequestContext, attempt: Attempt, complaint_id: str, draft: Draft) -> Document:
     """Publishes it at once, a FINAL one as a draft; the first substantive word to the reporter stops the clock."""
-    body = text.required(draft.body, "body")
+    body = text.clean_required(draft.body, "body")
     further = _checked(draft)
     visibility = Visibility.INTERNAL if draft.kind is FollowUpKind.NOTE else draft.visibility
 
@@ -135,14 +135,14 @@ def _checked(draft: Draft) -> Document:
             f"evidence has {len(draft.evidence)} entries; at most {MAX_EVIDENCE} are taken.",
             field=("input", "evidence"),
         )
-    evidence = [text.required(entry, "evidence", at_most=500) for entry in draft.evidence]
+    evidence = [text.clean_required(entry, "evidence", at_most=500) for entry in draft.evidence]
     return {"commitment": _commitment(draft.commitment), "closureCode": draft.closure_code, "evidence": evidence}
 
 
 def _check_publishable(complaint: Document, body: str, commitment: Document | None) -> None:
     """What is masked in the complaint is not published by its answer."""
     told = [body] if commitment is None else [body, commitment["action"], commitment["unit"] or ""]
-    kinds = publication.repeated(complaint, "\n".join(told))
+    kinds = publication.find_repeated_kinds(complaint, "\n".join(told))
     if kinds:
         raise InvalidInput(
             f"Everybody would read personal data of the complaint ({', '.join(kinds)}): leave it out, or choose"
@@ -169,8 +169,8 @@ def _commitment(commitment: Mapping[str, Any] | None) -> Document | None:
     if commitment is None:
         return None
     return {
-        "action": text.required(commitment["action"], "commitment", "action", at_most=1000),
-        "unit": text.optional(commitment.get("unit"), "commitment", "unit", at_most=text.MAX_NAME),
+        "action": text.clean_required(commitment["action"], "commitment", "action", at_most=1000),
+        "unit": text.clean_optional(commitment.get("unit"), "commitment", "unit", at_most=text.MAX_NAME),
         "dueOn": commitment.get("dueOn"),
     }
 
@@ -179,7 +179,7 @@ async def approve(context: RequestContext, attempt: Attempt, complaint_id: str, 
     """Publishes the draft: the complaint is answered."""
     found = await known(context, complaint_id)
     team = None if found is None or found["team"] is None else await teams.by_id(context, found["team"])
-    refusal = await teams.refusal(context)
+    refusal = await teams.find_refusal(context)
 
     def change(complaint: Document, transition: Transition) -> Document:
         draft = _draft(complaint, follow_up_id)
@@ -203,7 +203,7 @@ async def reject(
     context: RequestContext, attempt: Attempt, complaint_id: str, follow_up_id: str, *, reason: str
 ) -> Document:
     """The draft stays with its reason, for its author to write a better one."""
-    written = text.required(reason, "reason")
+    written = text.clean_required(reason, "reason")
 
     def change(complaint: Document, transition: Transition) -> Document:
         draft = _draft(complaint, follow_up_id)

@@ -52,7 +52,7 @@ def link(
         "suggested": suggested,
         "note": note,
         "noteSalt": salt,
-        "noteDigest": custody_chain.note_digest(note, salt),
+        "noteDigest": custody_chain.hash_note(note, salt),
         "ruleId": rule,
         "ruleVersion": None if rule is None else routing.VERSION,
         "byRole": by.role,
@@ -60,7 +60,7 @@ def link(
         "at": by.at,
         "previousHash": links[-1]["hash"] if links else None,
     }
-    return made | {"hash": custody_chain.link_hash(made)}
+    return made | {"hash": custody_chain.hash_link(made)}
 
 
 def handed_over(
@@ -70,7 +70,7 @@ def handed_over(
     links = complaint["forwardings"]
     by = By(context.viewer.role, context.viewer.subject, context.now)
     made = link(links, by, from_=complaint["holder"], to=holder["_id"], action=action, **why)
-    return {**reference.held_by(holder, complaint["holders"]), **UNASSIGNED, "forwardings": [*links, made]}
+    return {**reference.make_holder_keys(holder, complaint["holders"]), **UNASSIGNED, "forwardings": [*links, made]}
 
 
 def check_conflict(complaint: Mapping[str, Any], to: str, supporting: Sequence[str], *, field: str) -> None:
@@ -90,9 +90,9 @@ async def forward(
     context: RequestContext, attempt: Attempt, complaint_id: str, *, to: str, note: str | None
 ) -> Document:
     """Hands over to the agency, or to the province that stands in for one that is not connected."""
-    holder = await reference.connected(context, to, "to")
-    noted = text.optional(note, "note")
-    zone = await reference.zone(context, holder)
+    holder = await reference.find_holding_agency(context, to, "to")
+    noted = text.clean_optional(note, "note")
+    zone = await reference.find_zone(context, holder)
 
     def change(complaint: Document, transition: Transition) -> Document:
         if complaint["status"] == ComplaintStatus.ROUTED and complaint["holder"] == holder["_id"]:
@@ -120,12 +120,12 @@ async def give_back(
     note: str,
 ) -> Document:
     """Returns it: to the regency's or city's province, else to the national desk; the total clock runs on."""
-    noted = text.required(note, "note")
-    proposed = None if suggested is None else await reference.agency(context, suggested, "suggested")
+    noted = text.clean_required(note, "note")
+    proposed = None if suggested is None else await reference.require_agency(context, suggested, "suggested")
     complaint = await known(context, complaint_id)
     province = None if complaint is None else complaint["holderProvince"]
-    receiver = await reference.agency(context, province or DESK)
-    zone = await reference.zone(context, receiver)
+    receiver = await reference.require_agency(context, province or DESK)
+    zone = await reference.find_zone(context, receiver)
 
     def change(complaint: Document, transition: Transition) -> Document:
         suggestion = None if proposed is None else proposed["_id"]

@@ -15,7 +15,7 @@ from resolvers.store.database import Document
 async def hold(
     context: RequestContext, attempt: Attempt, complaint_id: str, *, reason: str, review_on: str
 ) -> Document:
-    written = text.required(reason, "reason", at_most=1000)
+    written = text.clean_required(reason, "reason", at_most=1000)
     review = date.fromisoformat(review_on)
 
     def change(complaint: Document, transition: Transition) -> Document:
@@ -28,12 +28,12 @@ async def hold(
 
 def _check_length(context: RequestContext, complaint: Document, review: date) -> None:
     calendar, limits = context.calendar(zone_of(complaint)), policy_of(context, complaint).limits
-    planned = (review - calendar.local_day(context.now)).days
+    planned = (review - calendar.to_local_day(context.now)).days
     field = ("input", "reviewOn")
     if not 1 <= planned <= limits.hold_days:
         raise InvalidInput(f"reviewOn {review} is not within the next {limits.hold_days} days.", field=field)
     held = sum(
-        (calendar.local_day(past["end"]) - calendar.local_day(past["start"])).days for past in complaint["holds"]
+        (calendar.to_local_day(past["end"]) - calendar.to_local_day(past["start"])).days for past in complaint["holds"]
     )
     if held + planned > limits.hold_days_in_all:
         raise LimitReached(

@@ -109,7 +109,7 @@ async def submit(context: RequestContext, attempt: Attempt, submission: Submissi
         complaint["creation"] = {"key": token, "digest": attempt.digest}
     if submission.reporter is not None:
         complaint["reporter"] = await vault.seal(context, complaint["_id"], submission.reporter)
-    complaint |= audit_trail.recorded(context, None, complaint, ComplaintAction.SUBMIT)
+    complaint |= audit_trail.make_audit_keys(context, None, complaint, ComplaintAction.SUBMIT)
     try:
         await context.store.complaints.insert_one(complaint)
     except DuplicateKeyError:
@@ -135,18 +135,18 @@ def _opened(context: RequestContext, complaint: Document) -> tuple[Document, str
 
 async def _new(context: RequestContext, submission: Submission) -> Document:
     taken_in_by = policy.takes_in_for(context.viewer)
-    holder = await reference.connected(context, taken_in_by or DESK)
-    category = None if submission.category is None else await reference.category(context, submission.category)
+    holder = await reference.find_holding_agency(context, taken_in_by or DESK)
+    category = None if submission.category is None else await reference.require_category(context, submission.category)
     place, region = await _place(context, submission.location)
     named = submission.named_agency
     if named is not None:
-        named = (await reference.agency(context, named, "namedAgency"))["_id"]
+        named = (await reference.require_agency(context, named, "namedAgency"))["_id"]
     sensitive = bool(category and category["sensitive"])
-    title = text.required(submission.title, "title", at_most=text.MAX_TITLE)
-    body = text.required(submission.body, "body", at_least=MIN_BODY)
-    reading = publication.read(title, body)
+    title = text.clean_required(submission.title, "title", at_most=text.MAX_TITLE)
+    body = text.clean_required(submission.body, "body", at_least=MIN_BODY)
+    reading = publication.scan_texts(title, body)
     guarded = sensitive or reading.names_a_person
-    complaint_id = tracking_id.new("LP", secrets.token_bytes(16))
+    complaint_id = tracking_id.make_id("LP", secrets.token_bytes(16))
     complaint: Document = {
         **UNTOUCHED,
         "_id": complaint_id,
@@ -158,7 +158,7 @@ async def _new(context: RequestContext, submission: Submission) -> Document:
         "publicTitle": public_title(category, None if region is None else region["name"]),
         "regionName": None if region is None else region["name"],
         "body": body,
-        **reading.keys(),
+        **reading.make_keys(),
         "channel": submission.channel,
         "location": place,
         "region": None if region is None else region["_id"],
@@ -168,13 +168,13 @@ async def _new(context: RequestContext, submission: Submission) -> Document:
         "confidential": _confidential(submission, guarded, on_behalf=taken_in_by is not None),
         "namedAgency": named,
         "takenInBy": taken_in_by,
-        **reference.held_by(holder, ()),
+        **reference.make_holder_keys(holder, ()),
         "reporterSubject": policy.reporter_subject(context.viewer),
         "secretHash": secret_hash(secret_of(context, complaint_id)),
         "receivedAt": context.now,
     }
-    zone = await reference.zone(context, holder)
-    complaint["policyVersion"] = context.policies.on(context.calendar(zone).local_day(context.now)).version
+    zone = await reference.find_zone(context, holder)
+    complaint["policyVersion"] = context.policies.by_day(context.calendar(zone).to_local_day(context.now)).version
     return complaint | follow_through(context, complaint, {}, lifecycle.SUBMISSION, zone)
 
 
@@ -196,14 +196,14 @@ async def _place(
 ) -> tuple[Document | None, Document | None]:
     if location is None:
         return None, None
-    region = await reference.region(context, location["region"], "location", "region")
+    region = await reference.require_region(context, location["region"], "location", "region")
     for key, limit in (("latitude", 90), ("longitude", 180)):
         value = location[key]
         if value is not None and not -limit <= value <= limit:
             raise InvalidInput(
                 f"{key} {value} is not between -{limit} and {limit} degrees.", field=("input", "location", key)
             )
-    described = text.optional(location["text"], "location", "text", at_most=500)
+    described = text.clean_optional(location["text"], "location", "text", at_most=500)
     place = {key: location[key] for key in ("latitude", "longitude")}
     return {"text": described, "region": region["_id"], **place}, region
 
@@ -216,7 +216,7 @@ def _past(context: RequestContext, day: str | None) -> str | None:
 
 
 async def request_information(context: RequestContext, attempt: Attempt, complaint_id: str, question: str) -> Document:
-    asked = text.required(question, "question")
+    asked = text.clean_required(question, "question")
 
     def change(complaint: Document, transition: Transition) -> Document:
         return {
@@ -230,7 +230,7 @@ async def request_information(context: RequestContext, attempt: Attempt, complai
 async def supply_information(
     context: RequestContext, attempt: Attempt, complaint_id: str, supplied: str, *, secret: str | None
 ) -> Document:
-    words = text.required(supplied, "text")
+    words = text.clean_required(supplied, "text")
 
     def change(complaint: Document, transition: Transition) -> Document:
         return appended(context, complaint, FollowUpKind.REPLY, words, Visibility.REPORTER)
@@ -258,20 +258,20 @@ async def verify(context: RequestContext, attempt: Attempt, complaint_id: str, v
 
     Confidentiality is tightened where the category is sensitive or the grade supervisory, never loosened.
     """
-    category = await reference.category(context, verification.category)
-    holder = await reference.connected(context, verification.holder, "holder")
-    supporting = await reference.supporting(context, verification.supporting)
-    title = text.optional(verification.title, "title", at_most=text.MAX_TITLE)
-    note = text.optional(verification.note, "note")
-    zone = await reference.zone(context, holder)
-    refusal = await teams.refusal(context)
+    category = await reference.require_category(context, verification.category)
+    holder = await reference.find_holding_agency(context, verification.holder, "holder")
+    supporting = await reference.check_supporting(context, verification.supporting)
+    title = text.clean_optional(verification.title, "title", at_most=text.MAX_TITLE)
+    note = text.clean_optional(verification.note, "note")
+    zone = await reference.find_zone(context, holder)
+    refusal = await teams.find_refusal(context)
 
     def change(complaint: Document, transition: Transition) -> Document:
         if refusal is not None:
             raise refusal
         forwarding.check_conflict(complaint, holder["_id"], supporting, field="holder")
         guarded = category["sensitive"] or verification.grade is SupervisionGrade.SUPERVISORY
-        rewritten = None if title is None else publication.read(title, complaint["body"])
+        rewritten = None if title is None else publication.scan_texts(title, complaint["body"])
         guarded = guarded or bool(rewritten and redaction.names_a_person(rewritten.in_title))
         return {
             "class": verification.class_,
@@ -281,7 +281,7 @@ async def verify(context: RequestContext, attempt: Attempt, complaint_id: str, v
             "confidential": complaint["confidential"] or guarded,
             "supporting": [agency for agency in supporting if agency != holder["_id"]],
             "title": title or complaint["title"],
-            **(rewritten.keys() if rewritten else {}),
+            **(rewritten.make_keys() if rewritten else {}),
             "publicTitle": public_title(category, complaint["regionName"]),
             "verifiedAt": context.now,
             **forwarding.handed_over(
@@ -302,8 +302,8 @@ async def archive(
     note: str | None,
 ) -> Document:
     """OUT_OF_SCOPE is the national desk's to say, and names where to go instead."""
-    referred = text.optional(referral, "referral", at_most=500)
-    noted = text.optional(note, "note")
+    referred = text.clean_optional(referral, "referral", at_most=500)
+    noted = text.clean_optional(note, "note")
     if reason is ArchiveReason.OUT_OF_SCOPE and referred is None:
         raise InvalidInput(
             "OUT_OF_SCOPE needs a referral: name the body that is competent.", field=("input", "referral")

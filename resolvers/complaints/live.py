@@ -36,7 +36,7 @@ async def complaint_changed(
     """
     if secret is not None and not context.takes_secrets:
         raise InvalidArgument(POST_ONLY)
-    complaint_id = tracking_id.parse(text)
+    complaint_id = tracking_id.parse_id(text)
     if complaint_id is None:
         raise _not_readable()
     live, read = await _begun(context), keys | _DECIDING

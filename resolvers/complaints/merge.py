@@ -30,8 +30,8 @@ async def merge(
 
     No chains and no circles: what others follow is not merged, and what was merged is no longer open to follow.
     """
-    noted = text.optional(note, "note")
-    target_id = tracking_id.parse(into)
+    noted = text.clean_optional(note, "note")
+    target_id = tracking_id.parse_id(into)
     if target_id == complaint_id:
         raise InvalidInput("A complaint is not merged into itself.", field=_INTO)
 
@@ -70,5 +70,5 @@ def _followed(context: RequestContext, source: Document, target: Document) -> Do
         "updatedAt": context.now,
     }
     followed |= {"readers": policy.readers(target | followed)}
-    recorded = audit_trail.recorded(context, target, target | followed, ComplaintAction.MERGE)
+    recorded = audit_trail.make_audit_keys(context, target, target | followed, ComplaintAction.MERGE)
     return {"$set": followed | recorded, "$inc": {"revision": 1}}

@@ -27,7 +27,7 @@ async def set_privacy(
     secret: str | None,
 ) -> Document:
     """What is None stays. Who changed what, when and why is kept with the complaint."""
-    written = text.required(reason, "reason", at_most=1000)
+    written = text.clean_required(reason, "reason", at_most=1000)
     if anonymous is None and confidential is None:
         raise InvalidInput("Neither anonymous nor confidential is given: name what to change.", field=("input",))
 

@@ -14,7 +14,7 @@ async def restore(
     context: RequestContext, attempt: Attempt, complaint_id: str, *, reason: str, secret: str | None
 ) -> Document:
     """Back before verification, with the new information that the reporter gives as the reason."""
-    written = text.required(reason, "reason")
+    written = text.clean_required(reason, "reason")
 
     def change(complaint: Document, transition: Transition) -> Document:
         return {**reasoned(context, complaint, written), "closure": None}
@@ -26,7 +26,7 @@ async def reopen(
     context: RequestContext, attempt: Attempt, complaint_id: str, *, reason: str, secret: str | None
 ) -> Document:
     """Back to the agency that closed it, for any of its liaisons to take on."""
-    written = text.required(reason, "reason")
+    written = text.clean_required(reason, "reason")
 
     def change(complaint: Document, transition: Transition) -> Document:
         told = reasoned(context, complaint, written)

@@ -28,11 +28,11 @@ async def access(context: RequestContext, complaint_id: str, *, secret: str | No
     if not policy.may_exercise_rights(context.viewer, complaint, context.proven):
         return None
     keys = frozenset({*vault.LIMITS, *vault.INCLUSION})
-    await vault.record(context, complaint, vault.stated_purpose(context), keys)
+    await vault.record_read(context, complaint, vault.parse_purpose(context), keys)
     reporter = await context.loaders.reporter.load(complaint["reporter"])
     if reporter is None:
         return None
-    found = await vault.fields(context, complaint["reporter"])
+    found = await vault.read_fields(context, complaint["reporter"])
     return {"complaint": complaint["_id"], **dict.fromkeys(keys), **found, **_dates(reporter)}
 
 
@@ -44,7 +44,7 @@ async def correct(
     context: RequestContext, attempt: Attempt, complaint_id: str, given: Mapping[str, Any], *, secret: str | None
 ) -> Document:
     """Replaces the fields that are given, and keeps the others."""
-    fields = vault.checked(given)
+    fields = vault.check_fields(given)
     if not fields:
         raise InvalidInput("Nothing is corrected: give a name, email, phone or nik.", field=("input", "reporter"))
     complaint, done = await _own(context, attempt, complaint_id, secret)
@@ -54,7 +54,7 @@ async def correct(
     if wrapped is None:
         raise NotAllowed("Nothing is kept of this complaint's reporter: there is nothing to correct.")
     reporter_id = complaint["reporter"]
-    sealed = vault.encrypted(context.key_ring.unwrap(wrapped, reporter_id), reporter_id, fields)
+    sealed = vault.encrypt_fields(context.key_ring.unwrap(wrapped, reporter_id), reporter_id, fields)
     changes = {f"fields.{key}": value for key, value in sealed.items()}
     await context.store.reporters.update_one({"_id": reporter_id, "erasedAt": None}, {"$set": changes})
     return await _noted(context, attempt, complaint, AuditAction.REPORTER_CORRECTED)
@@ -94,7 +94,7 @@ async def erase(context: RequestContext, attempt: Attempt, complaint_id: str, *,
 
 
 async def _known(context: RequestContext, complaint_id: str, secret: str | None) -> Document | None:
-    parsed = tracking_id.parse(complaint_id)
+    parsed = tracking_id.parse_id(complaint_id)
     wanted = {"_id": {"$eq": parsed}}
     complaint = None if parsed is None else await context.store.complaints.find_one(wanted, max_time_ms=MAX_TIME_MS)
     if complaint is not None:
@@ -135,7 +135,7 @@ async def _noted(
         attempt,
         visible=lambda current: True,
         change=change,
-        record=audit_trail.Record(context, action),
+        record=audit_trail.AuditRecord(context, action),
     )
 
 

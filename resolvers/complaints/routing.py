@@ -7,8 +7,8 @@ from resolvers.agencies import reference
 from resolvers.complaints import complaint as complaints
 from resolvers.documents import DESK
 from resolvers.domain import custody_chain, routing, topics
-from resolvers.domain.affairs import Place
-from resolvers.domain.routing import Candidate, Matter, Named, Routing
+from resolvers.domain.affairs import Jurisdiction
+from resolvers.domain.routing import Candidate, Matter, NamedAgency, Routing
 from resolvers.domain.vocabulary import SupervisionGrade
 from resolvers.errors import InvalidArgument, InvalidInput
 from resolvers.personal_data import text
@@ -34,7 +34,7 @@ async def preview(context: RequestContext, question: Question) -> Document:
     """
     try:
         for name, words, limit in (("title", question.title, text.MAX_TITLE), ("body", question.body, text.MAX_TEXT)):
-            text.required(words, name, at_most=limit)
+            text.clean_required(words, name, at_most=limit)
         found = await routed(context, question)
     except InvalidInput as refused:
         raise InvalidArgument(str(refused)) from None
@@ -52,8 +52,8 @@ async def routed(context: RequestContext, question: Question) -> Routing:
 
 
 async def _matter(context: RequestContext, question: Question) -> Matter:
-    category = None if question.category is None else await reference.category(context, question.category)
-    region = None if question.region is None else await reference.region(context, question.region, "region")
+    category = None if question.category is None else await reference.require_category(context, question.category)
+    region = None if question.region is None else await reference.require_region(context, question.region, "region")
     government = None if region is None or region["government"] is None else region["government"]
     named = question.named_agency
     # Every category is asked for before the first is awaited: the loader reads them in one batch.
@@ -61,20 +61,20 @@ async def _matter(context: RequestContext, question: Question) -> Matter:
     return matter(
         question,
         category=category,
-        government=None if government is None else await reference.agency(context, government, "region"),
-        named=None if named is None else await reference.agency(context, named, "namedAgency"),
+        government=None if government is None else await reference.require_agency(context, government, "region"),
+        named=None if named is None else await reference.require_agency(context, named, "namedAgency"),
         suggested=[await one for one in loading],
     )
 
 
 def suggested(question: Question) -> list[str]:
     """The categories that the text speaks of clearly."""
-    found = topics.suggest(_words(question))
+    found = topics.suggest_categories(_words(question))
     return [row.category for row in found[: routing.SUGGESTIONS] if row.score >= routing.CONTRADICTS]
 
 
 def _words(question: Question) -> str:
-    return topics.normalized(f"{question.title} {question.body}")
+    return topics.normalize_text(f"{question.title} {question.body}")
 
 
 def matter(
@@ -93,8 +93,10 @@ def matter(
         desk=DESK,
         category=question.category,
         protected=_protection((category, *suggested), question.confidential),
-        place=None if government is None else Place(government["_id"], government["province"]),
-        named=None if named is None else Named(named["_id"], named["province"], governs=named["region"] is not None),
+        place=None if government is None else Jurisdiction(government["_id"], government["province"]),
+        named=None
+        if named is None
+        else NamedAgency(named["_id"], named["province"], governs=named["region"] is not None),
     )
 
 
@@ -111,7 +113,7 @@ def _protection(categories: Iterable[Mapping[str, Any] | None], confidential: bo
 
 
 async def _standing_in(context: RequestContext, candidate: Candidate) -> Candidate:
-    holder = await reference.connected(context, candidate.agency)
+    holder = await reference.find_holding_agency(context, candidate.agency)
     if holder["_id"] == candidate.agency:
         return candidate
     reason = f"{candidate.reason} It is not connected: {holder['shortName']} holds it as custodian."
@@ -128,7 +130,7 @@ async def verify_chain(context: RequestContext, complaint_id: str, *, secret: st
     if complaint is None:
         return None
     links = complaint["forwardings"]
-    broken = custody_chain.first_broken(links)
+    broken = custody_chain.find_first_broken(links)
     if broken is None and links and links[-1]["to"] != complaint["holder"]:
         broken = len(links) + 1
     return {"valid": broken is None, "length": len(links), "firstInvalidSequence": broken}

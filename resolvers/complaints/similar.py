@@ -10,7 +10,7 @@ from resolvers import policy
 from resolvers.agencies import region as regions
 from resolvers.domain.vocabulary import ComplaintStatus
 from resolvers.errors import InvalidArgument
-from resolvers.personal_data.stems import stems
+from resolvers.personal_data.stems import list_stems
 from resolvers.personal_data.text import MAX_TEXT
 from resolvers.request.context import RequestContext
 from resolvers.store.database import MAX_TIME_MS, Document
@@ -37,7 +37,7 @@ async def complaints(context: RequestContext, text: str, *, region: str | None, 
         raise InvalidArgument(f"text has {len(text)} characters; at most {MAX_TEXT} are taken.")
     if region is not None and await regions.by_code(context, region) is None:
         raise InvalidArgument(f"There is no region {region!r}: see the query regions.")
-    asked = stems(text)[:MAX_STEMS]
+    asked = list_stems(text)[:MAX_STEMS]
     if not asked:
         return []
     found = await _candidates(context, asked, _within(region))

@@ -73,7 +73,7 @@ async def known(context: RequestContext, complaint_id: str, keys: frozenset[str]
 
 def allowed_actions(context: RequestContext, complaint: Document) -> tuple[ComplaintAction, ...]:
     actors = policy.actors(context.viewer, complaint, context.proven)
-    return lifecycle.allowed_actions(case_of(context, complaint), actors, policy_of(context, complaint).limits)
+    return lifecycle.list_allowed_actions(case_of(context, complaint), actors, policy_of(context, complaint).limits)
 
 
 async def act(
@@ -115,7 +115,7 @@ async def act(
         attempt,
         visible=visible,
         change=decided,
-        record=audit_trail.Record(context, action),
+        record=audit_trail.AuditRecord(context, action),
         beside=beside,
     )
 
@@ -138,7 +138,7 @@ def follow_through(
     complaint = before | changes
     clocks = _clocks(context, before, changes, transition, zone or zone_of(before))
     set_: Document = {"status": transition.target, "clocks": clocks, "updatedAt": context.now}
-    set_["nextDueAt"] = sla.next_due(clocks) or NEVER
+    set_["nextDueAt"] = sla.find_next_due(clocks) or NEVER
     if transition.target in lifecycle.OPEN:
         set_["closedAt"] = None
     elif before["closedAt"] is None:
@@ -150,13 +150,13 @@ def follow_through(
     if any(after.get(key) != before.get(key) for key in upkeep.KEYS):
         set_["wakeAt"] = wake_at(context, after)
     readers = policy.readers({**complaint, **set_})
-    words = search_words.republished(complaint["words"], published=policy.is_public(readers))
+    words = search_words.renew_marks(complaint["words"], published=policy.is_public(readers))
     return set_ | {"readers": readers, "words": words}
 
 
 def wake_at(context: RequestContext, complaint: Document) -> datetime:
     """When the system takes its next step by itself; NEVER where it has none to take."""
-    due = upkeep.next_step(complaint, policy_of(context, complaint), context.calendar)
+    due = upkeep.find_next_step(complaint, policy_of(context, complaint), context.calendar)
     return NEVER if due is None else due.at
 
 
@@ -167,7 +167,7 @@ def _clocks(
     service, complaint = policy_of(context, before), before | changes
     grade = None if complaint["grade"] is None else SupervisionGrade(complaint["grade"])
     reclassified = complaint["class"] != before["class"] or before["grade"] not in (None, complaint["grade"])
-    clocks = sla.apply(
+    clocks = sla.apply_effects(
         before["clocks"],
         (*transition.clocks, *_first_word(before, changes)),
         now=context.now,
@@ -181,7 +181,7 @@ def _clocks(
         return clocks
     calendar = context.calendar(zone)
     return [
-        sla.recounted(clock, calendar, service, grade)
+        sla.recount_clock(clock, calendar, service, grade)
         if clock["kind"] == ClockKind.RESOLUTION and clock["stoppedAt"] is None
         else clock
         for clock in clocks
@@ -190,7 +190,7 @@ def _clocks(
 
 def policy_of(context: RequestContext, complaint: Document) -> ServicePolicy:
     """The version that it was received under."""
-    return context.policies.of(complaint["policyVersion"])
+    return context.policies.by_version(complaint["policyVersion"])
 
 
 def zone_of(complaint: Document) -> TimeZone:
@@ -205,7 +205,7 @@ def case_of(context: RequestContext, complaint: Document) -> Case:
     waiting = [row for row in follow_ups if not row["approved"] and row["rejection"] is None]
     proposal, hold, ended = complaint["proposal"], complaint["hold"], complaint["closedAt"]
     calendar = context.calendar(zone_of(complaint))
-    today = calendar.local_day(context.now)
+    today = calendar.to_local_day(context.now)
     return Case(
         status=ComplaintStatus(complaint["status"]),
         grade=None if complaint["grade"] is None else SupervisionGrade(complaint["grade"]),
@@ -221,8 +221,8 @@ def case_of(context: RequestContext, complaint: Document) -> Case:
         reply_is_overdue=any(_is_unanswered(clock, context.now) for clock in clocks),
         is_breached=any(clock["kind"] in sla.AGENCY_KINDS and sla.is_breached(clock, context.now) for clock in clocks),
         escalation_level=complaint["escalationLevel"],
-        days_since_receipt=(today - calendar.local_day(complaint["receivedAt"])).days,
-        days_since_end=0 if ended is None else (today - calendar.local_day(ended)).days,
+        days_since_receipt=(today - calendar.to_local_day(complaint["receivedAt"])).days,
+        days_since_end=0 if ended is None else (today - calendar.to_local_day(ended)).days,
         reopenings=complaint["reopenings"],
         followers=len(complaint["followers"]),
     )

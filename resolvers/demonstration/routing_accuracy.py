@@ -14,7 +14,7 @@ from resolvers.store import register
 from resolvers.store.database import Document
 
 
-class Outcome(NamedTuple):
+class FilingOutcome(NamedTuple):
     """What became of the complaints of one manner of filing."""
 
     right: int
@@ -27,46 +27,46 @@ class Outcome(NamedTuple):
 Filing = Callable[[Document, random.Random], Document]
 
 
-def _as_filed(filed: Document, chance: random.Random) -> Document:
+def _keep_filing(filed: Document, chance: random.Random) -> Document:
     return filed
 
 
-def _nobody_named(filed: Document, chance: random.Random) -> Document:
+def _name_nobody(filed: Document, chance: random.Random) -> Document:
     return filed | {"namedAgency": None}
 
 
-def _text_alone(filed: Document, chance: random.Random) -> Document:
+def _leave_text_alone(filed: Document, chance: random.Random) -> Document:
     return filed | {"namedAgency": None, "category": None}
 
 
-def _wrongly_named(filed: Document, chance: random.Random) -> Document:
+def _name_any_agency(filed: Document, chance: random.Random) -> Document:
     return filed | {"namedAgency": chance.choice(register.agencies())["_id"]}
 
 
-def _wrong_category(filed: Document, chance: random.Random) -> Document:
+def _replace_category(filed: Document, chance: random.Random) -> Document:
     return filed | {"category": chance.choice(register.categories())["_id"], "namedAgency": None}
 
 
 FILINGS: Final[Mapping[str, Filing]] = {
-    "with category and place, 80 % naming the agency": _as_filed,
-    "with category and place, naming nobody": _nobody_named,
-    "with place and text alone": _text_alone,
-    "naming an agency at random": _wrongly_named,
-    "with a category at random, naming nobody": _wrong_category,
+    "with category and place, 80 % naming the agency": _keep_filing,
+    "with category and place, naming nobody": _name_nobody,
+    "with place and text alone": _leave_text_alone,
+    "naming an agency at random": _name_any_agency,
+    "with a category at random, naming nobody": _replace_category,
 }
 
 
-def measure(filing: Filing, count: int, *, now: datetime, seed: int) -> Outcome:
+def measure_filing(filing: Filing, count: int, *, now: datetime, seed: int) -> FilingOutcome:
     """The outcome of `count` complaints; the same arguments give the same one."""
     chance = random.Random(seed)  # noqa: S311 - reproducible on purpose
     counted: Counter[tuple[RuleId, int]] = Counter()
-    for filed, target in synthetic.labelled(count, now=now, seed=seed):
-        found = _routed(filing(filed, chance))
+    for filed, target in synthetic.generate_labelled(count, now=now, seed=seed):
+        found = _route(filing(filed, chance))
         verdict = 2 if found.decided is None else int(found.decided.agency != target)
         counted[(found.decided or found.candidates[0]).rule, verdict] += 1
     by_rule = {rule: (counted[rule, 0], counted[rule, 1], counted[rule, 2]) for rule in RuleId}
     right, wrong, undecided = (sum(row[verdict] for row in by_rule.values()) for verdict in range(3))
-    return Outcome(right, wrong, undecided, by_rule)
+    return FilingOutcome(right, wrong, undecided, by_rule)
 
 
 _AGENCY: Final = {agency["_id"]: agency for agency in register.agencies()}
@@ -74,7 +74,7 @@ _CATEGORY: Final = {category["_id"]: category for category in register.categorie
 _GOVERNMENT: Final = {region["_id"]: _AGENCY[region["government"] or ""] for region in register.regions()}
 
 
-def _routed(filed: Document) -> routing.Routing:
+def _route(filed: Document) -> routing.Routing:
     question = Question(filed["title"], filed["body"], filed["category"], filed["region"], filed["namedAgency"])
     return routing.route(
         matter(
@@ -87,15 +87,15 @@ def _routed(filed: Document) -> routing.Routing:
     )
 
 
-def table(count: int, *, now: datetime, seed: int) -> Iterator[str]:
+def render_table(count: int, *, now: datetime, seed: int) -> Iterator[str]:
     """The outcomes as lines of Markdown: shares of all complaints, rule by rule."""
     for name, filing in FILINGS.items():
-        outcome = measure(filing, count, now=now, seed=seed)
-        yield f"| {name} | {_shares((outcome.right, outcome.wrong, outcome.undecided), count)} |"
+        outcome = measure_filing(filing, count, now=now, seed=seed)
+        yield f"| {name} | {_format_shares((outcome.right, outcome.wrong, outcome.undecided), count)} |"
         for rule, row in outcome.by_rule.items():
             if any(row):
-                yield f"| &nbsp;&nbsp;{rule} | {_shares(row, count)} |"
+                yield f"| &nbsp;&nbsp;{rule} | {_format_shares(row, count)} |"
 
 
-def _shares(row: tuple[int, ...], count: int) -> str:
+def _format_shares(row: tuple[int, ...], count: int) -> str:
     return " | ".join(f"{100 * part / count:.1f} %" for part in row)

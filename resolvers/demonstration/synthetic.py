@@ -42,7 +42,7 @@ from resolvers.domain.vocabulary import (
     Visibility,
 )
 from resolvers.personal_data import publication
-from resolvers.regulations.holiday_tables import calendar
+from resolvers.regulations.holiday_tables import find_calendar
 from resolvers.store import register
 from resolvers.store.database import NEVER, Document
 
@@ -63,26 +63,26 @@ _POLICIES: Final = register.build_policies()
 _ROWS: Final = {(row.action, row.source): row for row in lifecycle.TRANSITIONS}
 
 
-class _Remembered(Calendar):
+class _CachedCalendar(Calendar):
     """A calendar that remembers due times: many complaints begin on the same day."""
 
-    def due_at(self, start: datetime, working_days: int) -> datetime:
-        return _due(self.zone, self.local_day(start), working_days)
+    def compute_due_at(self, start: datetime, working_days: int) -> datetime:
+        return _find_due(self.zone, self.to_local_day(start), working_days)
 
 
 @cache
-def _due(zone: TimeZone, day: date, working_days: int) -> datetime:
-    plain = calendar(zone)
-    return plain.due_at(plain.end_of(day), working_days)
+def _find_due(zone: TimeZone, day: date, working_days: int) -> datetime:
+    plain = find_calendar(zone)
+    return plain.compute_due_at(plain.find_end_of(day), working_days)
 
 
 @cache
-def _calendar(zone: TimeZone) -> Calendar:
-    plain = calendar(zone)
-    return _Remembered(zone, plain.holidays, plain.known_years)
+def _find_calendar(zone: TimeZone) -> Calendar:
+    plain = find_calendar(zone)
+    return _CachedCalendar(zone, plain.holidays, plain.known_years)
 
 
-class _World:
+class _SyntheticWorld:
     """The register by id, and the weights that complaints are drawn by."""
 
     def __init__(self, chance: random.Random, now: datetime) -> None:
@@ -97,7 +97,7 @@ class _World:
         self.responses = templates["responses"]
         self.local_weights = list(accumulate(row["weight"] for row in self.local))
         self.central_weights = list(accumulate(row["weight"] for row in self.central))
-        self.governments = self._governments(chance)
+        self.governments = self._rank_governments(chance)
         # Zipf-Mandelbrot, fitted to the published top lists of 2019.
         self.government_weights = list(
             accumulate((rank + 4.5) ** -1.55 for rank in range(1, len(self.governments) + 1))
@@ -107,59 +107,61 @@ class _World:
             accumulate(_MONTHS[day.month - 1] * (0.35 if day.weekday() > 4 else 1) for day in self.days)
         )
 
-    def _governments(self, chance: random.Random) -> list[AgencyDoc]:
+    def _rank_governments(self, chance: random.Random) -> list[AgencyDoc]:
         regional = [agency for agency in self.agency.values() if agency["region"] and agency["connected"]]
         head = [self.agency[slug] for slug in (*_HEAD, *_DEMO)]
 
-        def size(agency: AgencyDoc) -> float:
+        def weigh(agency: AgencyDoc) -> float:
             population = self.region[agency["region"] or ""]["population"] or 0
             share = 0.3 if agency["kind"] == AgencyKind.PROVINCE else 1.0
             return population * share * (5.0 if agency["pilot"] else 1.0) * chance.uniform(0.4, 1.6)
 
-        return head + sorted((agency for agency in regional if agency not in head), key=size, reverse=True)
+        return head + sorted((agency for agency in regional if agency not in head), key=weigh, reverse=True)
 
-    def zone(self, agency: Mapping[str, Any]) -> TimeZone:
+    def find_zone(self, agency: Mapping[str, Any]) -> TimeZone:
         return TimeZone(self.region[agency["region"]]["timeZone"]) if agency["region"] else TimeZone.WIB
 
 
-def complaints(count: int, *, now: datetime, seed: int = 7) -> Iterator[Document]:
+def generate_complaints(count: int, *, now: datetime, seed: int = 7) -> Iterator[Document]:
     """`count` complaints received in the year before `now`, oldest first; the same arguments give the same ones."""
-    return (life.lived() for life in _lives(count, now, seed))
+    return (life.live_on() for life in _generate_lives(count, now, seed))
 
 
-def labelled(count: int, *, now: datetime, seed: int = 7) -> Iterator[tuple[Document, str]]:
+def generate_labelled(count: int, *, now: datetime, seed: int = 7) -> Iterator[tuple[Document, str]]:
     """Complaints as they were submitted, each with the agency that is competent for it."""
-    return ((life.document, life.target["_id"]) for life in _lives(count, now, seed))
+    return ((life.document, life.target["_id"]) for life in _generate_lives(count, now, seed))
 
 
-def _lives(count: int, now: datetime, seed: int) -> Iterator["_Life"]:
+def _generate_lives(count: int, now: datetime, seed: int) -> Iterator["_SyntheticLife"]:
     chance = random.Random(seed)  # noqa: S311 - reproducible on purpose
-    world = _World(chance, now)
+    world = _SyntheticWorld(chance, now)
     days = sorted(chance.choices(world.days, cum_weights=world.day_weights, k=count))
     for number, day in enumerate(days):
         minute = int(min(1439.0, max(0.0, chance.gauss(13 * 60, 240))))
         received = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(minutes=minute - 7 * 60)
-        yield _Life(
+        yield _SyntheticLife(
             world, chance, f"{seed}:{number}", min(received, now - timedelta(minutes=chance.randint(1, 600))), now
         )
 
 
-class _Life:
+class _SyntheticLife:
     """One complaint, led from submission as far as it has come by `now`."""
 
-    def __init__(self, world: _World, chance: random.Random, name: str, received: datetime, now: datetime) -> None:
+    def __init__(
+        self, world: _SyntheticWorld, chance: random.Random, name: str, received: datetime, now: datetime
+    ) -> None:
         self.world, self.chance, self.now, self.at = world, chance, now, received
         local = chance.random() < LOCAL_SHARE
         rows, weights = (world.local, world.local_weights) if local else (world.central, world.central_weights)
         self.template = chance.choices(rows, cum_weights=weights)[0]
         where = chance.choices(world.governments, cum_weights=world.government_weights)[0]
         self.target = where if local else world.agency[self.template["target"]]
-        self.words = self._words(where)
-        self.policy = _POLICIES.on(received.date())
-        self.document = self._submitted(name, where)
-        self._move(lifecycle.SUBMISSION)
+        self.words = self._draw_words(where)
+        self.policy = _POLICIES.by_day(received.date())
+        self.document = self._submit(name, where)
+        self._apply_transition(lifecycle.SUBMISSION)
 
-    def _words(self, where: AgencyDoc) -> dict[str, str]:
+    def _draw_words(self, where: AgencyDoc) -> dict[str, str]:
         chance = self.chance
         ago = self.at - timedelta(days=chance.randint(1, 40))
         return {
@@ -175,7 +177,7 @@ class _Life:
             "nomor": f"{chance.randint(1, 400):03d}/ADU/{self.at:%Y}",
         }
 
-    def _submitted(self, name: str, where: AgencyDoc) -> Document:
+    def _submit(self, name: str, where: AgencyDoc) -> Document:
         chance, template = self.chance, self.template
         digest = hashlib.sha256(name.encode()).digest()
         category = self.world.category[template["category"]]
@@ -184,7 +186,7 @@ class _Life:
         guarded = category["sensitive"] or template["grade"] == SupervisionGrade.SUPERVISORY
         return {
             **UNTOUCHED,
-            "_id": tracking_id.new("LP", digest[:16]),
+            "_id": tracking_id.make_id("LP", digest[:16]),
             "class": template["class"],
             "category": category["_id"],
             "sensitive": category["sensitive"],
@@ -193,7 +195,7 @@ class _Life:
             "publicTitle": public_title(category, region["name"]),
             "body": body,
             # Nobody is named in the templates, nor in what fills them: nothing is to be masked (a test scans them).
-            **publication.written(title, body, title, body),
+            **publication.make_text_keys(title, body, title, body),
             "channel": chance.choices(_CHANNELS, (34, 33, 20, 5))[0],
             "location": {"text": self.words["jalan"], "region": region["_id"], "latitude": None, "longitude": None},
             "region": region["_id"],
@@ -204,7 +206,7 @@ class _Life:
             "confidential": guarded or chance.random() < 0.06,
             "namedAgency": self.target["_id"] if chance.random() < 0.8 else None,
             "takenInBy": None,
-            **reference.held_by(self.world.agency[DESK], ()),
+            **reference.make_holder_keys(self.world.agency[DESK], ()),
             "reporterSubject": None,
             "secretHash": digest.hex(),
             "receivedAt": self.at,
@@ -212,22 +214,22 @@ class _Life:
             "synthetic": True,
         }
 
-    def lived(self) -> Document:
-        for stage in (self._verified, self._routed, self._accepted, self._answered, self._closed):
+    def live_on(self) -> Document:
+        for stage in (self._verify, self._route, self._accept, self._answer, self._close):
             if not stage():
                 break
         document = self.document
-        document["nextDueAt"] = sla.next_due(document["clocks"]) or NEVER
-        self._keep_up()
+        document["nextDueAt"] = sla.find_next_due(document["clocks"]) or NEVER
+        self._apply_upkeep()
         document["readers"] = policy.readers(document)
         is_public = policy.is_public(document["readers"])
-        document["words"] = search_words.republished(document["words"], published=is_public)
+        document["words"] = search_words.renew_marks(document["words"], published=is_public)
         return document
 
-    def _keep_up(self) -> None:
+    def _apply_upkeep(self) -> None:
         """What warnings and escalation have made of it by now; what else the system would do is left to it."""
         document = self.document
-        while due := upkeep.next_step(document, self.policy, _calendar):
+        while due := upkeep.find_next_step(document, self.policy, _find_calendar):
             document["wakeAt"] = due.at
             if due.at > self.now or due.step not in (Step.WARN, Step.ESCALATE, Step.OFFER_OMBUDSMAN):
                 return
@@ -239,7 +241,7 @@ class _Life:
                 document["ombudsmanOfferedAt"] = due.at
         document["wakeAt"] = NEVER
 
-    def _later(self, days: float) -> bool:
+    def _advance(self, days: float) -> bool:
         """Moves on by about so many days; False where that lies in the future."""
         at = self.at + timedelta(days=self.chance.lognormvariate(0, 0.8) * days)
         if at >= self.now:
@@ -247,15 +249,15 @@ class _Life:
         self.at = at.replace(microsecond=0)
         return True
 
-    def _move(self, row: Transition, **changes: Any) -> None:
+    def _apply_transition(self, row: Transition, **changes: Any) -> None:
         document = self.document
         document.update(changes)
-        document["clocks"] = sla.apply(
+        document["clocks"] = sla.apply_effects(
             document["clocks"],
             row.clocks,
             now=self.at,
-            zone=self.world.zone(self.world.agency[document["holder"]]),
-            calendars=_calendar,
+            zone=self.world.find_zone(self.world.agency[document["holder"]]),
+            calendars=_find_calendar,
             policy=self.policy,
             grade=None if document["grade"] is None else SupervisionGrade(document["grade"]),
         )
@@ -276,15 +278,15 @@ class _Life:
             action=action,
             reason=ReturnReason.NOT_COMPETENT if action is ComplaintAction.RETURN else None,
         )
-        held = reference.held_by(to, document["holders"])
-        self._move(row, **held, **UNASSIGNED, forwardings=[*document["forwardings"], made], **further)
+        held = reference.make_holder_keys(to, document["holders"])
+        self._apply_transition(row, **held, **UNASSIGNED, forwardings=[*document["forwardings"], made], **further)
 
-    def _verified(self) -> bool:
-        if not self._later(1.0):
+    def _verify(self) -> bool:
+        if not self._advance(1.0):
             return False
         if self.chance.random() < ARCHIVED_SHARE:
-            closure = _closure(self.at, archived=ArchiveReason.INCOMPLETE)
-            self._move(_ROWS[ComplaintAction.ARCHIVE, ComplaintStatus.SUBMITTED], closure=closure)
+            closure = _make_closure(self.at, archived=ArchiveReason.INCOMPLETE)
+            self._apply_transition(_ROWS[ComplaintAction.ARCHIVE, ComplaintStatus.SUBMITTED], closure=closure)
             return False
         verified = {"verifiedAt": self.at, "grade": SupervisionGrade(self.template["grade"])}
         first = self.target
@@ -293,23 +295,23 @@ class _Life:
         self._hand_over(ComplaintAction.VERIFY, first, Role.NATIONAL_ADMIN, **verified)
         return True
 
-    def _routed(self) -> bool:
+    def _route(self) -> bool:
         """Brings back what went to the wrong agency."""
         document = self.document
         if document["holder"] == self.target["_id"]:
             return True
-        if not self._later(2.0):
+        if not self._advance(2.0):
             return False
         self._hand_over(
             ComplaintAction.RETURN, self.world.agency[document["holderProvince"] or DESK], Role.AGENCY_ADMIN
         )
-        if not self._later(1.0):
+        if not self._advance(1.0):
             return False
         self._hand_over(ComplaintAction.FORWARD, self.target, Role.NATIONAL_ADMIN)
         return True
 
-    def _accepted(self) -> bool:
-        if not self._later(1.0) or self.chance.random() < 0.04:
+    def _accept(self) -> bool:
+        if not self._advance(1.0) or self.chance.random() < 0.04:
             return False
         team = self.world.team[self.target["_id"]]
         unit = self.chance.choice(self.target["units"])["id"]
@@ -319,29 +321,31 @@ class _Life:
         assigned: Document = {"team": team["_id"], "unit": unit}
         if self.chance.random() < 0.5:
             assigned |= {"assignee": liaison["id"], "assigneeSubject": liaison["subject"]}
-        self._move(_ROWS[ComplaintAction.ACCEPT, ComplaintStatus.ROUTED], **assigned)
+        self._apply_transition(_ROWS[ComplaintAction.ACCEPT, ComplaintStatus.ROUTED], **assigned)
         return True
 
-    def _answered(self) -> bool:
+    def _answer(self) -> bool:
         limit = self.policy.resolution_working_days[SupervisionGrade(self.document["grade"])]
-        if self.chance.random() < 0.4 and self._later(2.0):
-            self._write(FollowUpKind.PROGRESS, "Laporan sedang ditangani oleh unit terkait.", approved=True)
-            self._move(_ROWS[ComplaintAction.FOLLOW_UP, ComplaintStatus.IN_PROGRESS]._replace(clocks=_FIRST_WORD))
+        if self.chance.random() < 0.4 and self._advance(2.0):
+            self._add_follow_up(FollowUpKind.PROGRESS, "Laporan sedang ditangani oleh unit terkait.", approved=True)
+            self._apply_transition(
+                _ROWS[ComplaintAction.FOLLOW_UP, ComplaintStatus.IN_PROGRESS]._replace(clocks=_FIRST_WORD)
+            )
         if self.chance.random() < 0.06:
-            if self._later(2.0):
+            if self._advance(2.0):
                 self._hold()
             return False
         substantive = self.chance.random() < (0.55 if self.target["pilot"] else 0.4)
-        if not self._later(500.0 if self.chance.random() < 0.01 else 1 + 0.5 * limit):
+        if not self._advance(500.0 if self.chance.random() < 0.01 else 1 + 0.5 * limit):
             return False
-        self._write(FollowUpKind.FINAL, self._answer(substantive), approved=False)
-        if not self._later(0.3):
-            self._move(_ROWS[ComplaintAction.FOLLOW_UP, ComplaintStatus.IN_PROGRESS])
+        self._add_follow_up(FollowUpKind.FINAL, self._draw_answer(substantive), approved=False)
+        if not self._advance(0.3):
+            self._apply_transition(_ROWS[ComplaintAction.FOLLOW_UP, ComplaintStatus.IN_PROGRESS])
             return False
         draft = self.document["followUps"][-1] | {"approved": True, "at": self.at}
         self.document["followUps"][-1] = draft
-        closure = _closure(self.at, code=ClosureCode(draft["closureCode"]), evidence=draft["evidence"])
-        self._move(
+        closure = _make_closure(self.at, code=ClosureCode(draft["closureCode"]), evidence=draft["evidence"])
+        self._apply_transition(
             _ROWS[ComplaintAction.APPROVE, ComplaintStatus.IN_PROGRESS],
             closure=closure,
             firstFollowUpAt=self.document["firstFollowUpAt"] or self.at,
@@ -353,19 +357,19 @@ class _Life:
         since, review = self.at, self.at + timedelta(days=21)
         hold = {"reason": "Menunggu anggaran perubahan.", "reviewOn": review.date().isoformat()}
         row = _ROWS[ComplaintAction.HOLD, ComplaintStatus.IN_PROGRESS]
-        self._move(row, hold=hold, holds=[{"start": since, "end": None}])
+        self._apply_transition(row, hold=hold, holds=[{"start": since, "end": None}])
         if review + timedelta(days=2) < self.now:
             self.at = review + timedelta(days=2)
             row = _ROWS[ComplaintAction.RESUME, ComplaintStatus.ON_HOLD]
-            self._move(row, hold=None, holds=[{"start": since, "end": self.at}])
+            self._apply_transition(row, hold=None, holds=[{"start": since, "end": self.at}])
 
-    def _answer(self, substantive: bool) -> str:
+    def _draw_answer(self, substantive: bool) -> str:
         promised = self.at + timedelta(days=self.chance.randint(7, 45))
         words = self.words | {"tgl_respon": f"{self.at:%d-%m-%Y}", "tgl_janji": f"{promised:%d-%m-%Y}"}
         text: str = self.chance.choice(self.world.responses["substantive" if substantive else "normative"])
         return text.format_map(words)
 
-    def _write(self, kind: FollowUpKind, body: str, *, approved: bool) -> None:
+    def _add_follow_up(self, kind: FollowUpKind, body: str, *, approved: bool) -> None:
         document, final = self.document, kind is FollowUpKind.FINAL
         fixed = final and self.chance.random() < 0.3
         code = (ClosureCode.FIXED if fixed else ClosureCode.EXPLAINED) if final else None
@@ -388,24 +392,24 @@ class _Life:
         if approved and document["firstFollowUpAt"] is None:
             document["firstFollowUpAt"] = self.at
 
-    def _closed(self) -> bool:
+    def _close(self) -> bool:
         if self.chance.random() < 0.25:
-            if self._later(2.0):
+            if self._advance(2.0):
                 stars = self.chance.choices((5, 4, 3, 2, 1), (30, 28, 18, 12, 12))[0]
                 rating = {"stars": stars, "comment": None, "at": self.at}
-                self._move(_ROWS[ComplaintAction.CONFIRM, ComplaintStatus.ANSWERED], rating=rating)
+                self._apply_transition(_ROWS[ComplaintAction.CONFIRM, ComplaintStatus.ANSWERED], rating=rating)
             return False
         silent = self.at + timedelta(days=self.policy.reporter_reply_days + 1)
         if silent < self.now:
             self.at = silent
-            self._move(_ROWS[UnlistedAction.LAPSE, ComplaintStatus.ANSWERED])
+            self._apply_transition(_ROWS[UnlistedAction.LAPSE, ComplaintStatus.ANSWERED])
         return False
 
 
 _FIRST_WORD: Final = (ClockEffect(Effect.STOP, ClockKind.FOLLOW_UP),)
 
 
-def _closure(
+def _make_closure(
     at: datetime,
     *,
     code: ClosureCode | None = None,

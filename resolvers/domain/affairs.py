@@ -28,7 +28,7 @@ class Affair(NamedTuple):
     """The agency, for the levels NATIONAL and VERTICAL."""
 
 
-class Place(NamedTuple):
+class Jurisdiction(NamedTuple):
     """Who governs the place of the complaint."""
 
     government: str
@@ -109,7 +109,7 @@ REFINEMENTS: Final = (
 )
 
 
-def affair(category: str, words: str) -> Affair | None:
+def find_affair(category: str, words: str) -> Affair | None:
     """Whose affair a category is, given what is written; `words` is `topics.normalized` text. None: in no table."""
     parent = category.partition(".")[0]
     for row in REFINEMENTS:
@@ -118,7 +118,7 @@ def affair(category: str, words: str) -> Affair | None:
     return AFFAIRS.get(category) or AFFAIRS.get(parent)
 
 
-def competent(found: Affair, place: Place | None) -> str | None:
+def find_competent_agency(found: Affair, place: Jurisdiction | None) -> str | None:
     """The agency that answers; None where that depends on a place that is not known."""
     match found.level:
         case Level.NATIONAL | Level.VERTICAL:
@@ -129,7 +129,7 @@ def competent(found: Affair, place: Place | None) -> str | None:
             return None if place is None else place.government
 
 
-def bodies() -> Iterator[str]:
+def list_bodies() -> Iterator[str]:
     """Every agency that the table names."""
     for row in (*AFFAIRS.values(), *(refinement.affair for refinement in REFINEMENTS)):
         if row.body is not None:

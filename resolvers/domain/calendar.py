@@ -27,39 +27,39 @@ class Calendar:
     holidays: Mapping[date, str]
     known_years: frozenset[int]
 
-    def local_day(self, instant: datetime) -> date:
+    def to_local_day(self, instant: datetime) -> date:
         return instant.astimezone(OFFSETS[self.zone]).date()
 
     def is_working_day(self, day: date) -> bool:
         return day.weekday() < 5 and day not in self.holidays
 
-    def end_of(self, day: date) -> datetime:
+    def find_end_of(self, day: date) -> datetime:
         """The last second of a local day, in UTC."""
         return datetime.combine(day, _END_OF_DAY, OFFSETS[self.zone]).astimezone(UTC)
 
-    def due_at(self, start: datetime, working_days: int) -> datetime:
+    def compute_due_at(self, start: datetime, working_days: int) -> datetime:
         """The end of the Nth working day after the day of `start`, which does not count itself."""
-        day = self.local_day(start)
+        day = self.to_local_day(start)
         while working_days > 0:
             day += _DAY
             working_days -= self.is_working_day(day)
-        return self.end_of(day)
+        return self.find_end_of(day)
 
-    def due_after_days(self, start: datetime, days: int) -> datetime:
+    def compute_due_after_days(self, start: datetime, days: int) -> datetime:
         """The end of the Nth calendar day after the day of `start`."""
-        return self.end_of(self.local_day(start) + timedelta(days=days))
+        return self.find_end_of(self.to_local_day(start) + timedelta(days=days))
 
-    def working_days_between(self, start: datetime, end: datetime) -> float:
+    def count_working_days(self, start: datetime, end: datetime) -> float:
         """Working days from `start` to `end`, parts of a day as its share of 24 hours; negative where end is before."""
         if end < start:
-            return -self.working_days_between(end, start)
-        first, last = self.local_day(start), self.local_day(end)
+            return -self.count_working_days(end, start)
+        first, last = self.to_local_day(start), self.to_local_day(end)
         whole = sum(self.is_working_day(first + timedelta(days=offset)) for offset in range((last - first).days))
-        return whole - self._share(start) + self._share(end)
+        return whole - self._measure_share(start) + self._measure_share(end)
 
-    def instant_before(self, end: datetime, working_days: float) -> datetime:
+    def find_instant_before(self, end: datetime, working_days: float) -> datetime:
         """The instant from which so many working days, parts of days among them, are left to `end`."""
-        day, share = self.local_day(end), self._share(end)
+        day, share = self.to_local_day(end), self._measure_share(end)
         while not self.is_working_day(day) or working_days > share:
             working_days -= share
             day -= _DAY
@@ -67,7 +67,7 @@ class Calendar:
         midnight = datetime.combine(day, time.min, OFFSETS[self.zone])
         return (midnight + (share - working_days) * _DAY).astimezone(UTC)
 
-    def _share(self, instant: datetime) -> float:
+    def _measure_share(self, instant: datetime) -> float:
         """The part of a working day that has passed; 0 on other days."""
         local = instant.astimezone(OFFSETS[self.zone])
         if not self.is_working_day(local.date()):
@@ -79,5 +79,5 @@ class Calendar:
 
     def is_provisional(self, start: datetime, due: datetime) -> bool:
         """Whether a year between the two has no published table of holidays yet."""
-        years = range(self.local_day(start).year, self.local_day(due).year + 1)
+        years = range(self.to_local_day(start).year, self.to_local_day(due).year + 1)
         return not self.known_years.issuperset(years)

@@ -14,7 +14,7 @@ from typing import Any, Final
 _HASHED: Final = ("sequence", "from", "to", "action", "reason", "byRole")
 
 
-def link_hash(link: Mapping[str, Any]) -> str:
+def hash_link(link: Mapping[str, Any]) -> str:
     """SHA-256 in hex over the link's canonical JSON; the stored `hash` itself does not count."""
     content = {key: link[key] for key in _HASHED}
     content["at"] = link["at"].astimezone(UTC).isoformat(timespec="milliseconds")
@@ -26,15 +26,15 @@ def link_hash(link: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def note_digest(note: str | None, salt: str) -> str | None:
+def hash_note(note: str | None, salt: str) -> str | None:
     return None if note is None else hashlib.sha256(f"{salt}\0{note}".encode()).hexdigest()
 
 
-def first_broken(links: Iterable[Mapping[str, Any]]) -> int | None:
+def find_first_broken(links: Iterable[Mapping[str, Any]]) -> int | None:
     """The sequence number of the first link that does not verify; None where the chain is whole."""
     previous = None
     for sequence, link in enumerate(links, start=1):
-        sound = link["sequence"] == sequence and link["previousHash"] == previous and link["hash"] == link_hash(link)
+        sound = link["sequence"] == sequence and link["previousHash"] == previous and link["hash"] == hash_link(link)
         if not sound:
             return sequence
         previous = link["hash"]

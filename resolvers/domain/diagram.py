@@ -9,7 +9,7 @@ from resolvers.domain.vocabulary import ComplaintStatus
 _HEAD = ("from", "action", "to", "who", "clocks", "unless")
 
 
-def mermaid() -> str:
+def render_mermaid() -> str:
     """Every change of status; what leaves it as it is stands in the table."""
     edges: dict[tuple[str, str], list[str]] = {}
     for row in TRANSITIONS:
@@ -19,33 +19,33 @@ def mermaid() -> str:
     return "\n".join(["stateDiagram-v2", f"    [*] --> {ComplaintStatus.SUBMITTED}: SUBMIT", *lines])
 
 
-def table() -> str:
+def render_table() -> str:
     """One line for what is the same from several statuses."""
     alike: dict[tuple[object, ...], list[Transition]] = {}
     for row in TRANSITIONS:
         target = "as it is" if row.source is row.target else row.target
         alike.setdefault((row.action, target, row.actors, row.clocks, row.guard), []).append(row)
-    lines = [_line(str(key[1]), rows) for key, rows in alike.items()]
-    return "\n".join([_cells(_HEAD), _cells(["---"] * len(_HEAD)), *lines])
+    lines = [_render_line(str(key[1]), rows) for key, rows in alike.items()]
+    return "\n".join([_join_cells(_HEAD), _join_cells(["---"] * len(_HEAD)), *lines])
 
 
-def _line(target: str, rows: list[Transition]) -> str:
+def _render_line(target: str, rows: list[Transition]) -> str:
     first = rows[0]
     who = ", ".join(sorted(first.actors))
-    clocks = "; ".join(_effect(effect) for effect in first.clocks)
+    clocks = "; ".join(_name_effect(effect) for effect in first.clocks)
     unless = "" if first.guard is None else (first.guard.__doc__ or "").partition("\n")[0].rstrip(".")
-    return _cells([_sources([row.source for row in rows]), first.action, target, who, clocks, unless])
+    return _join_cells([_name_sources([row.source for row in rows]), first.action, target, who, clocks, unless])
 
 
-def _sources(sources: list[ComplaintStatus]) -> str:
+def _name_sources(sources: list[ComplaintStatus]) -> str:
     if set(sources) == set(ComplaintStatus):
         return "any"
     return "any open" if set(sources) == OPEN else ", ".join(sources)
 
 
-def _effect(effect: ClockEffect) -> str:
+def _name_effect(effect: ClockEffect) -> str:
     return f"{effect.effect.lower()} {effect.kind or 'all'}"
 
 
-def _cells(cells: Iterable[str]) -> str:
+def _join_cells(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |".replace("|  |", "| |")

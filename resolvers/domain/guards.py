@@ -99,14 +99,14 @@ CLOSED: Final = frozenset({Status.CLOSED_RESOLVED, Status.CLOSED_NO_REPLY, Statu
 _UNDER_EXAMINATION: Final = frozenset({Status.IN_PROGRESS, Status.ON_HOLD, Status.ANSWERED, Status.REOPENED})
 
 
-def asks_seldom(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
+def require_requests_left(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
     """The reporter was asked as often as the policy allows."""
     if case.information_requests < limits.information_requests:
         return None
     return Denial("LIMIT_REACHED", f"The reporter was asked {case.information_requests} times: verify or archive it.")
 
 
-def returns_while_not_bound(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
+def require_returnable(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
     """The hand-overs are used up and the assignment binds; or it was followed up already."""
     if case.hand_overs >= limits.hand_overs:
         return Denial("LIMIT_REACHED", f"After {case.hand_overs} hand-overs the assignment binds: it must be handled.")
@@ -115,49 +115,49 @@ def returns_while_not_bound(case: Case, actors: frozenset[Actor], limits: Limits
     return None
 
 
-def binds_nationally(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
+def require_hand_overs_left(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
     """The hand-overs are used up: then the national desk alone."""
     if case.hand_overs < limits.hand_overs or Actor.NATIONAL_ADMIN in actors:
         return None
     return Denial("LIMIT_REACHED", f"After {case.hand_overs} hand-overs only the national desk assigns.")
 
 
-def has_draft(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
+def require_draft(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
     """No FINAL draft waits."""
     if case.drafts:
         return None
     return Denial("WRONG_STATUS", "No FINAL follow-up waits for approval: add one first.")
 
 
-def has_draft_of_another(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
+def require_draft_of_another(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
     """No FINAL draft of somebody else waits."""
     if case.drafts and not case.others_drafts:
         return Denial("NOT_ALLOWED", "Nobody approves the own draft: another admin of the agency does.")
-    return has_draft(case, actors, limits)
+    return require_draft(case, actors, limits)
 
 
-def holds_seldom(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
+def require_holds_left(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
     """It was on hold as often as the policy allows."""
     if case.holds < limits.holds:
         return None
     return Denial("LIMIT_REACHED", f"It was on hold {case.holds} times: work on it, or propose to close it.")
 
 
-def system_resumes_after_review(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
+def require_review_passed(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
     """The system: the day of review has not passed."""
     if Actor.HOLDER_ADMIN in actors or case.hold_is_over:
         return None
     return Denial("NOT_ALLOWED", "The day of review has not passed: its holder resumes it before.")
 
 
-def proposes_once(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
+def require_no_proposal(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
     """A proposal waits already."""
     if not case.is_proposed:
         return None
     return Denial("WRONG_STATUS", "A proposal to close it waits for consent already.")
 
 
-def consents_from_without(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
+def require_outside_consent(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
     """No proposal waits, it is the own one, or the province holds the complaint itself."""
     if not case.is_proposed:
         return Denial("WRONG_STATUS", "No proposal to close it waits for consent.")
@@ -168,14 +168,14 @@ def consents_from_without(case: Case, actors: frozenset[Actor], limits: Limits) 
     return None
 
 
-def leads_nobody(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
+def require_no_followers(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
     """Others were merged into it."""
     if not case.followers:
         return None
     return Denial("NOT_ALLOWED", f"{case.followers} complaints follow this one: merge the other into it.")
 
 
-def may_be_withdrawn(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
+def require_withdrawable(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
     """It is SUPERVISORY and under examination, or others were merged into it."""
     if case.grade is SupervisionGrade.SUPERVISORY and case.status in _UNDER_EXAMINATION:
         return Denial("NOT_ALLOWED", "A SUPERVISORY complaint under examination cannot be withdrawn.")
@@ -184,14 +184,14 @@ def may_be_withdrawn(case: Case, actors: frozenset[Actor], limits: Limits) -> De
     return None
 
 
-def lapses_when_overdue(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
+def require_reply_overdue(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
     """The reporter's time to reply is not over."""
     if case.reply_is_overdue:
         return None
     return Denial("NOT_ALLOWED", "The reporter's time to reply is not over.")
 
 
-def restores_in_time(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
+def require_restore_in_time(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
     """The reporter: the policy's days since it was archived are over."""
     if Actor.NATIONAL_ADMIN in actors or case.days_since_end <= limits.restore_days:
         return None
@@ -201,7 +201,7 @@ def restores_in_time(case: Case, actors: frozenset[Actor], limits: Limits) -> De
     )
 
 
-def reopens_in_time(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
+def require_reopening_in_time(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
     """The reporter: the policy's days, or the number of reopenings, are used up."""
     if Actor.OVERSIGHT in actors:
         return None
@@ -215,7 +215,7 @@ def reopens_in_time(case: Case, actors: frozenset[Actor], limits: Limits) -> Den
     return None
 
 
-def escalates(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
+def require_escalation_ground(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
     """The reporter: no clock was breached; the last level, the Ombudsman's: not the reporter, or too early."""
     if case.escalation_level >= OMBUDSMAN_LEVEL:
         return Denial("LIMIT_REACHED", "It is the Ombudsman's case already.")

@@ -24,8 +24,8 @@ __all__ = [
     "Denial",
     "Effect",
     "Transition",
-    "allowed_actions",
     "decide",
+    "list_allowed_actions",
 ]
 
 
@@ -52,16 +52,16 @@ class Transition(NamedTuple):
     guard: Guard | None = None
 
 
-def _start(*kinds: ClockKind) -> tuple[ClockEffect, ...]:
+def _start_clocks(*kinds: ClockKind) -> tuple[ClockEffect, ...]:
     return tuple(ClockEffect(Effect.START, kind) for kind in kinds)
 
 
-def _stop(*kinds: ClockKind) -> tuple[ClockEffect, ...]:
+def _stop_clocks(*kinds: ClockKind) -> tuple[ClockEffect, ...]:
     return tuple(ClockEffect(Effect.STOP, kind) for kind in kinds)
 
 
 _STOP_ALL: Final = (ClockEffect(Effect.STOP, None),)
-_NEW_HOLDER: Final = _start(ClockKind.ACCEPTANCE, ClockKind.FOLLOW_UP)
+_NEW_HOLDER: Final = _start_clocks(ClockKind.ACCEPTANCE, ClockKind.FOLLOW_UP)
 _RUN_ON: Final = (ClockEffect(Effect.RESUME, ClockKind.TOTAL),)
 
 _TAKERS: Final = frozenset({Actor.INTAKE_ADMIN, Actor.CUSTODIAN, Actor.NATIONAL_ADMIN})
@@ -87,7 +87,7 @@ SUBMISSION: Final = Transition(
     Status.SUBMITTED,
     Status.SUBMITTED,
     frozenset(),
-    _start(ClockKind.TOTAL, ClockKind.VERIFICATION),
+    _start_clocks(ClockKind.TOTAL, ClockKind.VERIFICATION),
 )
 """The beginning: from nothing to SUBMITTED; who may, policy.may_submit says."""
 
@@ -97,23 +97,23 @@ _INTAKE: Final = (
         Status.SUBMITTED,
         Status.NEEDS_INFO,
         _TAKERS,
-        (ClockEffect(Effect.PAUSE, ClockKind.VERIFICATION), *_start(ClockKind.REPORTER_REPLY)),
-        guards.asks_seldom,
+        (ClockEffect(Effect.PAUSE, ClockKind.VERIFICATION), *_start_clocks(ClockKind.REPORTER_REPLY)),
+        guards.require_requests_left,
     ),
     Transition(
         Action.SUPPLY_INFORMATION,
         Status.NEEDS_INFO,
         Status.SUBMITTED,
         _REPORTER,
-        (*_stop(ClockKind.REPORTER_REPLY), ClockEffect(Effect.RESUME, ClockKind.VERIFICATION)),
+        (*_stop_clocks(ClockKind.REPORTER_REPLY), ClockEffect(Effect.RESUME, ClockKind.VERIFICATION)),
     ),
-    Transition(Unlisted.LAPSE, Status.NEEDS_INFO, Status.ARCHIVED, _SYSTEM, _STOP_ALL, guards.lapses_when_overdue),
+    Transition(Unlisted.LAPSE, Status.NEEDS_INFO, Status.ARCHIVED, _SYSTEM, _STOP_ALL, guards.require_reply_overdue),
     Transition(
         Action.VERIFY,
         Status.SUBMITTED,
         Status.ROUTED,
         _TAKERS | _SYSTEM,
-        (*_stop(ClockKind.VERIFICATION), *_NEW_HOLDER, *_start(ClockKind.RESOLUTION)),
+        (*_stop_clocks(ClockKind.VERIFICATION), *_NEW_HOLDER, *_start_clocks(ClockKind.RESOLUTION)),
     ),
     Transition(Action.ARCHIVE, Status.SUBMITTED, Status.ARCHIVED, _TAKERS, _STOP_ALL),
     Transition(
@@ -121,8 +121,8 @@ _INTAKE: Final = (
         Status.ARCHIVED,
         Status.SUBMITTED,
         _REPORTER | {Actor.NATIONAL_ADMIN},
-        (*_start(ClockKind.VERIFICATION), *_RUN_ON),
-        guards.restores_in_time,
+        (*_start_clocks(ClockKind.VERIFICATION), *_RUN_ON),
+        guards.require_restore_in_time,
     ),
     *(
         Transition(
@@ -131,7 +131,7 @@ _INTAKE: Final = (
             Status.MERGED,
             _APPROVERS | {Actor.SUBGRAPH, Actor.NATIONAL_ADMIN},
             _STOP_ALL,
-            guards.leads_nobody,
+            guards.require_no_followers,
         )
         for source in (Status.SUBMITTED, Status.ROUTED)
     ),
@@ -144,8 +144,8 @@ _HAND_OVERS: Final = (
             source,
             Status.ROUTED,
             frozenset({Actor.COORDINATOR, Actor.NATIONAL_ADMIN}),
-            (*_stop(ClockKind.ACCEPTANCE, ClockKind.FOLLOW_UP), *_NEW_HOLDER),
-            guards.binds_nationally,
+            (*_stop_clocks(ClockKind.ACCEPTANCE, ClockKind.FOLLOW_UP), *_NEW_HOLDER),
+            guards.require_hand_overs_left,
         )
         for source in (Status.RETURNED, Status.ROUTED)
     ),
@@ -155,8 +155,8 @@ _HAND_OVERS: Final = (
             source,
             Status.RETURNED,
             _ADMIN | {Actor.SUBGRAPH},
-            _stop(ClockKind.ACCEPTANCE, ClockKind.FOLLOW_UP),
-            guards.returns_while_not_bound,
+            _stop_clocks(ClockKind.ACCEPTANCE, ClockKind.FOLLOW_UP),
+            guards.require_returnable,
         )
         for source in (Status.ROUTED, Status.IN_PROGRESS)
     ),
@@ -169,7 +169,7 @@ _WORK: Final = (
             source,
             Status.IN_PROGRESS,
             _APPROVERS | {Actor.HOLDER_LIAISON},
-            _stop(ClockKind.ACCEPTANCE),
+            _stop_clocks(ClockKind.ACCEPTANCE),
         )
         for source in (Status.ROUTED, Status.REOPENED)
     ),
@@ -180,7 +180,7 @@ _WORK: Final = (
         Status.ON_HOLD,
         _ADMIN,
         (ClockEffect(Effect.PAUSE, ClockKind.RESOLUTION),),
-        guards.holds_seldom,
+        guards.require_holds_left,
     ),
     Transition(
         Action.RESUME,
@@ -188,7 +188,7 @@ _WORK: Final = (
         Status.IN_PROGRESS,
         _ADMIN | _SYSTEM,
         (ClockEffect(Effect.RESUME, ClockKind.RESOLUTION),),
-        guards.system_resumes_after_review,
+        guards.require_review_passed,
     ),
     Transition(Action.FOLLOW_UP, Status.IN_PROGRESS, Status.IN_PROGRESS, _WORKERS),
     Transition(
@@ -196,35 +196,37 @@ _WORK: Final = (
         Status.IN_PROGRESS,
         Status.ANSWERED,
         _APPROVERS,
-        (*_stop(ClockKind.FOLLOW_UP, ClockKind.RESOLUTION), *_start(ClockKind.REPORTER_REPLY)),
-        guards.has_draft_of_another,
+        (*_stop_clocks(ClockKind.FOLLOW_UP, ClockKind.RESOLUTION), *_start_clocks(ClockKind.REPORTER_REPLY)),
+        guards.require_draft_of_another,
     ),
-    Transition(Action.REJECT, Status.IN_PROGRESS, Status.IN_PROGRESS, _APPROVERS, (), guards.has_draft),
-    Transition(Action.PROPOSE_CLOSURE, Status.IN_PROGRESS, Status.IN_PROGRESS, _ADMIN, (), guards.proposes_once),
+    Transition(Action.REJECT, Status.IN_PROGRESS, Status.IN_PROGRESS, _APPROVERS, (), guards.require_draft),
+    Transition(Action.PROPOSE_CLOSURE, Status.IN_PROGRESS, Status.IN_PROGRESS, _ADMIN, (), guards.require_no_proposal),
     Transition(
         Action.CONSENT_TO_CLOSURE,
         Status.IN_PROGRESS,
         Status.CLOSED_UNABLE,
         _CONSENTERS,
         _STOP_ALL,
-        guards.consents_from_without,
+        guards.require_outside_consent,
     ),
     Transition(
-        Unlisted.REFUSE_CLOSURE, Status.IN_PROGRESS, Status.IN_PROGRESS, _CONSENTERS, (), guards.consents_from_without
+        Unlisted.REFUSE_CLOSURE, Status.IN_PROGRESS, Status.IN_PROGRESS, _CONSENTERS, (), guards.require_outside_consent
     ),
 )
 
 _ENDS: Final = (
     Transition(Action.CONFIRM, Status.ANSWERED, Status.CLOSED_RESOLVED, _REPORTER, _STOP_ALL),
-    Transition(Unlisted.LAPSE, Status.ANSWERED, Status.CLOSED_NO_REPLY, _SYSTEM, _STOP_ALL, guards.lapses_when_overdue),
+    Transition(
+        Unlisted.LAPSE, Status.ANSWERED, Status.CLOSED_NO_REPLY, _SYSTEM, _STOP_ALL, guards.require_reply_overdue
+    ),
     Transition(
         Action.DISPUTE,
         Status.ANSWERED,
         Status.IN_PROGRESS,
         _REPORTER,
         (
-            *_stop(ClockKind.REPORTER_REPLY),
-            *_start(ClockKind.FOLLOW_UP),
+            *_stop_clocks(ClockKind.REPORTER_REPLY),
+            *_start_clocks(ClockKind.FOLLOW_UP),
             ClockEffect(Effect.RESUME, ClockKind.RESOLUTION),
         ),
     ),
@@ -234,14 +236,14 @@ _ENDS: Final = (
             source,
             Status.REOPENED,
             _REPORTER | {Actor.OVERSIGHT},
-            (*_start(ClockKind.RESOLUTION, ClockKind.ACCEPTANCE), *_RUN_ON),
-            guards.reopens_in_time,
+            (*_start_clocks(ClockKind.RESOLUTION, ClockKind.ACCEPTANCE), *_RUN_ON),
+            guards.require_reopening_in_time,
         )
         for source in Status
         if source in CLOSED
     ),
     *(
-        Transition(Action.WITHDRAW, source, Status.WITHDRAWN, _REPORTER, _STOP_ALL, guards.may_be_withdrawn)
+        Transition(Action.WITHDRAW, source, Status.WITHDRAWN, _REPORTER, _STOP_ALL, guards.require_withdrawable)
         for source in Status
         if source in OPEN
     ),
@@ -250,7 +252,12 @@ _ENDS: Final = (
 _BESIDE: Final = (
     *(
         Transition(
-            Action.ESCALATE, status, status, _REPORTER | _ADMIN | {Actor.COORDINATOR} | _SYSTEM, (), guards.escalates
+            Action.ESCALATE,
+            status,
+            status,
+            _REPORTER | _ADMIN | {Actor.COORDINATOR} | _SYSTEM,
+            (),
+            guards.require_escalation_ground,
         )
         for status in Status
         if status in OPEN
@@ -285,7 +292,7 @@ def decide(action: Action | Unlisted, case: Case, actors: frozenset[Actor], limi
     return denial or row
 
 
-def allowed_actions(case: Case, actors: frozenset[Actor], limits: Limits) -> tuple[Action, ...]:
+def list_allowed_actions(case: Case, actors: frozenset[Actor], limits: Limits) -> tuple[Action, ...]:
     """What the actors may do now, in the order of ComplaintAction."""
     return tuple(
         action

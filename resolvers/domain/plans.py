@@ -23,7 +23,7 @@ class Milestone:
     dropped: bool
 
 
-def share_done(milestone: Milestone) -> float | None:
+def compute_share_done(milestone: Milestone) -> float | None:
     """0 to 1, whichever way from baseline to target; None where nothing is measured."""
     if milestone.value is None:
         return None
@@ -32,31 +32,31 @@ def share_done(milestone: Milestone) -> float | None:
     return min(1.0, max(0.0, (milestone.value - baseline) / (target - baseline)))
 
 
-def progress(milestones: Iterable[Milestone]) -> float | None:
+def compute_progress(milestones: Iterable[Milestone]) -> float | None:
     """Weighted share done, to four decimals: what is not measured counts as not done, what is dropped not at all."""
     kept = [milestone for milestone in milestones if not milestone.dropped]
-    shares = [share_done(milestone) for milestone in kept]
+    shares = [compute_share_done(milestone) for milestone in kept]
     if all(share is None for share in shares):
         return None
     done = sum(milestone.weight * (share or 0.0) for milestone, share in zip(kept, shares, strict=True))
     return round(done / sum(milestone.weight for milestone in kept), 4)
 
 
-def status(milestone: Milestone, *, begins: date, today: date) -> MilestoneStatus:
+def derive_status(milestone: Milestone, *, begins: date, today: date) -> MilestoneStatus:
     """`begins` is the plan's first day; a milestone is late from the day after its own."""
     if milestone.dropped:
         return MilestoneStatus.DROPPED
-    share = share_done(milestone)
+    share = compute_share_done(milestone)
     if share == 1.0:
         return MilestoneStatus.DONE
     if today > milestone.due_on:
         return MilestoneStatus.LATE
     if share is None:
         return MilestoneStatus.PLANNED
-    behind = round(_expected(milestone, begins, today) - share, 6)
+    behind = round(_compute_expected_share(milestone, begins, today) - share, 6)
     return MilestoneStatus.AT_RISK if behind > AT_RISK_POINTS else MilestoneStatus.ON_TRACK
 
 
-def _expected(milestone: Milestone, begins: date, today: date) -> float:
+def _compute_expected_share(milestone: Milestone, begins: date, today: date) -> float:
     whole = (milestone.due_on - begins).days
     return 1.0 if whole <= 0 else min(1.0, max(0.0, (today - begins).days / whole))

@@ -34,7 +34,7 @@ class Span(NamedTuple):
     kind: PersonalDataKind
 
 
-def joined(spans: Iterable[Span]) -> list[Span]:
+def join_spans(spans: Iterable[Span]) -> list[Span]:
     """In order, those that overlap as one, under the kind of the longest of them, then the first of the kinds."""
     found: list[Span] = []
     for span in sorted(spans):
@@ -46,10 +46,10 @@ def joined(spans: Iterable[Span]) -> list[Span]:
     return found
 
 
-def masked(text: str, spans: Iterable[Span]) -> str:
+def mask_spans(text: str, spans: Iterable[Span]) -> str:
     """The text with each span replaced by its kind in brackets."""
     parts, at = [], 0
-    for span in joined(spans):
+    for span in join_spans(spans):
         parts += [text[at : span.start], MASKS[span.kind]]
         at = span.end
     return "".join([*parts, text[at:]])
@@ -63,7 +63,7 @@ def names_a_person(spans: Sequence[Span]) -> bool:
     return any(is_of_a_person(span.kind) for span in spans)
 
 
-def said_again(text: str, personal: Iterable[tuple[str, PersonalDataKind]]) -> list[PersonalDataKind]:
+def find_repeated_kinds(text: str, personal: Iterable[tuple[str, PersonalDataKind]]) -> list[PersonalDataKind]:
     """Kinds of what the text says too: the same letters and digits, in any case, whatever stands between them.
 
     Whole words only, and a telephone number with the country's code or without.
@@ -74,16 +74,16 @@ def said_again(text: str, personal: Iterable[tuple[str, PersonalDataKind]]) -> l
         joined += word
         ends.add(len(joined))
 
-    def has(wanted: str) -> bool:
+    def has_word(wanted: str) -> bool:
         at = joined.find(wanted)
         while at >= 0 and not (at in starts and at + len(wanted) in ends):
             at = joined.find(wanted, at + 1)
         return bool(wanted) and at >= 0
 
-    return list(dict.fromkeys(kind for said, kind in personal if any(map(has, _spellings(said, kind)))))
+    return list(dict.fromkeys(kind for said, kind in personal if any(map(has_word, _list_spellings(said, kind)))))
 
 
-def _spellings(said: str, kind: PersonalDataKind) -> Sequence[str]:
+def _list_spellings(said: str, kind: PersonalDataKind) -> Sequence[str]:
     joined = "".join(_WORD.findall(said.casefold()))
     if kind is not PersonalDataKind.PHONE:
         return (joined,)

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from resolvers.domain import topics
-from resolvers.domain.affairs import Level, Place, affair, competent
+from resolvers.domain.affairs import Jurisdiction, Level, find_affair, find_competent_agency
 
 VERSION: Final = "2026.1"
 """Of the rules and their tables; a hand-over that they decide records it."""
@@ -36,7 +36,7 @@ class RuleId(StrEnum):
     NATIONAL_DESK = "NATIONAL_DESK"
 
 
-class Named(NamedTuple):
+class NamedAgency(NamedTuple):
     """The agency that the reporter named."""
 
     agency: str
@@ -56,8 +56,8 @@ class Matter:
     category: str | None = None
     protected: str | None = None
     """Why people alone may route it, as a sentence; None where the rules may."""
-    place: Place | None = None
-    named: Named | None = None
+    place: Jurisdiction | None = None
+    named: NamedAgency | None = None
 
 
 class Candidate(NamedTuple):
@@ -79,7 +79,7 @@ class Routing(NamedTuple):
 Propose = Callable[[Matter], Iterable[Candidate]]
 
 
-class Rule(NamedTuple):
+class RoutingRule(NamedTuple):
     id: RuleId
     propose: Propose
     stops: bool = False
@@ -99,16 +99,16 @@ _MISCONDUCT: Final = (
 )
 
 
-def _protected(matter: Matter) -> Iterator[Candidate]:
+def _propose_protected(matter: Matter) -> Iterator[Candidate]:
     if matter.protected is not None:
         yield Candidate(matter.desk, 1.0, matter.protected, RuleId.PROTECTED)
 
 
-def _conflict(matter: Matter) -> Iterator[Candidate]:
+def _propose_superior(matter: Matter) -> Iterator[Candidate]:
     """To the superior of whom it is about: the province of a regency, the desk for others, the Ombudsman for it."""
     if not any(f" {word} " in matter.words for word in _MISCONDUCT):
         return
-    accused = _accused(matter)
+    accused = _find_accused(matter)
     superior = matter.desk if accused is None else accused.province or matter.desk
     if accused is not None and accused.government == superior:
         superior = OMBUDSMAN
@@ -116,13 +116,13 @@ def _conflict(matter: Matter) -> Iterator[Candidate]:
     yield Candidate(superior, 0.8, reason, RuleId.CONFLICT_OF_INTEREST)
 
 
-def _accused(matter: Matter) -> Place | None:
+def _find_accused(matter: Matter) -> Jurisdiction | None:
     if matter.named is not None:
-        return Place(matter.named.agency, matter.named.province)
+        return Jurisdiction(matter.named.agency, matter.named.province)
     return matter.place
 
 
-def _named(matter: Matter) -> Iterator[Candidate]:
+def _propose_named(matter: Matter) -> Iterator[Candidate]:
     named = matter.named
     if named is None:
         return
@@ -135,32 +135,34 @@ def _named(matter: Matter) -> Iterator[Candidate]:
         yield Candidate(named.agency, 0.97, reason, RuleId.NAMED_AGENCY, matter.category)
 
 
-def is_competent(named: Named | None, category: str, matter: Matter) -> bool:
+def is_competent(named: NamedAgency | None, category: str, matter: Matter) -> bool:
     """Whether the category is the named agency's affair; a place given as a province covers its regencies."""
-    found = affair(category, matter.words)
+    found = find_affair(category, matter.words)
     if found is None or named is None:
         return False
-    answering = competent(found, matter.place)
+    answering = find_competent_agency(found, matter.place)
     if answering is None:
         return named.governs and matter.place is None
     whole_province = matter.place is not None and matter.place.province is None
     return named.agency == answering or (whole_province and found.body is None and named.province == answering)
 
 
-def _tabled(matter: Matter) -> Iterator[Candidate]:
+def _propose_competent(matter: Matter) -> Iterator[Candidate]:
     """By the table of affairs: of the rule AFFAIRS or VERTICAL_BODY, as the row says."""
-    yield from _by_category(matter, matter.category, 1.0, None)
+    yield from _propose_by_category(matter, matter.category, 1.0, None)
 
 
-def _text(matter: Matter) -> Iterator[Candidate]:
+def _propose_by_text(matter: Matter) -> Iterator[Candidate]:
     if matter.category is None:
-        for suggestion in topics.suggest(matter.words)[:SUGGESTIONS]:
-            yield from _by_category(matter, suggestion.category, suggestion.score, RuleId.TEXT)
+        for suggestion in topics.suggest_categories(matter.words)[:SUGGESTIONS]:
+            yield from _propose_by_category(matter, suggestion.category, suggestion.score, RuleId.TEXT)
 
 
-def _by_category(matter: Matter, category: str | None, ceiling: float, rule: RuleId | None) -> Iterator[Candidate]:
-    found = None if category is None else affair(category, matter.words)
-    answering = None if found is None else competent(found, matter.place)
+def _propose_by_category(
+    matter: Matter, category: str | None, ceiling: float, rule: RuleId | None
+) -> Iterator[Candidate]:
+    found = None if category is None else find_affair(category, matter.words)
+    answering = None if found is None else find_competent_agency(found, matter.place)
     if found is None or answering is None:
         return
     # A province's own place does not say which of its regencies is meant.
@@ -181,18 +183,18 @@ _WHOSE: Final = {
 }
 
 
-def _desk(matter: Matter) -> Iterator[Candidate]:
+def _propose_desk(matter: Matter) -> Iterator[Candidate]:
     yield Candidate(matter.desk, 0.0, "The national desk decides what no rule is certain of.", RuleId.NATIONAL_DESK)
 
 
 RULES: Final = (
-    Rule(RuleId.PROTECTED, _protected, stops=True),
-    Rule(RuleId.CONFLICT_OF_INTEREST, _conflict, stops=True),
-    Rule(RuleId.NAMED_AGENCY, _named),
-    Rule(RuleId.AFFAIRS, _tabled),
-    Rule(RuleId.VERTICAL_BODY, _tabled),
-    Rule(RuleId.TEXT, _text),
-    Rule(RuleId.NATIONAL_DESK, _desk),
+    RoutingRule(RuleId.PROTECTED, _propose_protected, stops=True),
+    RoutingRule(RuleId.CONFLICT_OF_INTEREST, _propose_superior, stops=True),
+    RoutingRule(RuleId.NAMED_AGENCY, _propose_named),
+    RoutingRule(RuleId.AFFAIRS, _propose_competent),
+    RoutingRule(RuleId.VERTICAL_BODY, _propose_competent),
+    RoutingRule(RuleId.TEXT, _propose_by_text),
+    RoutingRule(RuleId.NATIONAL_DESK, _propose_desk),
 )
 
 
@@ -207,35 +209,39 @@ def route(matter: Matter) -> Routing:
             known = best.get(candidate.agency)
             if known is None or known.score < candidate.score:
                 best[candidate.agency] = candidate
-    doubted = [_doubted(matter, candidate) for candidate in best.values()]
+    doubted = [_apply_doubts(matter, candidate) for candidate in best.values()]
     candidates = tuple(sorted(doubted, key=lambda candidate: -candidate.score))
-    return Routing(candidates, None if stopped else _decided(candidates, matter.desk))
+    return Routing(candidates, None if stopped else _find_certain(candidates, matter.desk))
 
 
-def _doubted(matter: Matter, candidate: Candidate) -> Candidate:
+def _apply_doubts(matter: Matter, candidate: Candidate) -> Candidate:
     """A score less for each doubt; rules that stop are not doubted."""
     if candidate.rule in (RuleId.PROTECTED, RuleId.CONFLICT_OF_INTEREST, RuleId.NATIONAL_DESK):
         return candidate
-    doubts = list(_doubts(matter, candidate))
+    doubts = list(_find_doubts(matter, candidate))
     score = round(candidate.score * DOUBT ** len(doubts), 2)
     return candidate._replace(score=score, reason=" ".join((candidate.reason, *doubts)))
 
 
-def _doubts(matter: Matter, candidate: Candidate) -> Iterator[str]:
+def _find_doubts(matter: Matter, candidate: Candidate) -> Iterator[str]:
     if matter.named is not None and matter.named.agency != candidate.agency:
         yield "But the reporter names another agency."
     if matter.category is None:
         return
-    spoken = topics.suggest(matter.words)[:1]
+    spoken = topics.suggest_categories(matter.words)[:1]
     if not spoken or spoken[0].score < CONTRADICTS:
         return
     named_for_it = candidate.rule is RuleId.NAMED_AGENCY and is_competent(matter.named, spoken[0].category, matter)
-    found = affair(spoken[0].category, matter.words)
-    if found is not None and not named_for_it and competent(found, matter.place) not in (None, candidate.agency):
+    found = find_affair(spoken[0].category, matter.words)
+    if (
+        found is not None
+        and not named_for_it
+        and find_competent_agency(found, matter.place) not in (None, candidate.agency)
+    ):
         yield f"But the text reads like {spoken[0].category}."
 
 
-def _decided(candidates: Sequence[Candidate], desk: str) -> Candidate | None:
+def _find_certain(candidates: Sequence[Candidate], desk: str) -> Candidate | None:
     """The first where it is certain enough and nobody else nearly is."""
     certain = [candidate for candidate in candidates if candidate.score >= CERTAIN and candidate.agency != desk]
     return certain[0] if len(certain) == 1 else None

@@ -14,19 +14,19 @@ UNPUBLISHED: Final = "?"
 UNREDACTED: Final = "!"
 
 
-def marked(full: Iterable[str], redacted: Iterable[str], *, published: bool) -> list[str]:
+def mark_words(full: Iterable[str], redacted: Iterable[str], *, published: bool) -> list[str]:
     """The words of a complaint, from the stems of its texts."""
     shown = dict.fromkeys(redacted)
     private = [f"{UNREDACTED}{stem}" for stem in dict.fromkeys(full) if stem not in shown]
-    return republished([*shown, *private], published=published)
+    return renew_marks([*shown, *private], published=published)
 
 
-def republished(words: Sequence[str], *, published: bool) -> list[str]:
+def renew_marks(words: Sequence[str], *, published: bool) -> list[str]:
     """The same words after the complaint has become public, or ceased to be."""
     mark = "" if published else UNPUBLISHED
     return [word if word.startswith(UNREDACTED) else mark + word.removeprefix(UNPUBLISHED) for word in words]
 
 
-def spellings(stem: str) -> list[str]:
+def list_spellings(stem: str) -> list[str]:
     """The stem under each mark: what custody finds a complaint by."""
     return [stem, UNPUBLISHED + stem, UNREDACTED + stem]

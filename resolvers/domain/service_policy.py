@@ -105,11 +105,11 @@ class Policies:
         self._in_order = sorted(policies, key=lambda policy: policy.valid_from)
         self._by_version = {policy.version: policy for policy in self._in_order}
 
-    def of(self, version: str) -> ServicePolicy:
+    def by_version(self, version: str) -> ServicePolicy:
         """The version; the latest one where another process knows a newer one than was read here."""
         return self._by_version.get(version, self._in_order[-1])
 
-    def on(self, day: date) -> ServicePolicy:
+    def by_day(self, day: date) -> ServicePolicy:
         """The version in force on a day; before the first the first, so that an old complaint has one too."""
         valid = [policy for policy in self._in_order if policy.valid_from <= day]
         return valid[-1] if valid else self._in_order[0]

@@ -15,7 +15,7 @@ REQUIRED: Final = (TeamRole.COORDINATOR, TeamRole.ADMIN)
 """Every agency's seats, beside a liaison for each unit."""
 
 
-def status(*, term_from: date, term_to: date | None, superseded: bool, today: date) -> TeamStatus:
+def derive_status(*, term_from: date, term_to: date | None, superseded: bool, today: date) -> TeamStatus:
     """`term_to` is the last day of the term; without one the team stays active until it is superseded."""
     if superseded:
         return TeamStatus.SUPERSEDED
@@ -36,7 +36,7 @@ def may_work(status: TeamStatus, term_to: date | None, today: date) -> bool:
     return is_active(status) or in_grace
 
 
-class Standing(StrEnum):
+class TeamStanding(StrEnum):
     """A status, with the days of grace told from the time after them."""
 
     PLANNED = "PLANNED"
@@ -46,15 +46,15 @@ class Standing(StrEnum):
     OVER = "OVER"
 
 
-def standing(status: TeamStatus, term_to: date | None, today: date) -> Standing:
+def derive_standing(status: TeamStatus, term_to: date | None, today: date) -> TeamStanding:
     if status is TeamStatus.SUPERSEDED:
-        return Standing.OVER
+        return TeamStanding.OVER
     if status is TeamStatus.EXPIRED:
-        return Standing.IN_GRACE if may_work(status, term_to, today) else Standing.OVER
-    return Standing(status)
+        return TeamStanding.IN_GRACE if may_work(status, term_to, today) else TeamStanding.OVER
+    return TeamStanding(status)
 
 
-def next_change(term_from: date, term_to: date | None, today: date) -> date | None:
+def find_next_change(term_from: date, term_to: date | None, today: date) -> date | None:
     """The next day on which its standing changes by itself; None where none does."""
     days = [term_from]
     if term_to is not None:
@@ -80,7 +80,9 @@ class Health(NamedTuple):
     """Negative once the term is over; None where a term has no published end."""
 
 
-def health(members: Collection[Seat], units: Collection[str], ends: Iterable[date | None], today: date) -> Health:
+def compute_health(
+    members: Collection[Seat], units: Collection[str], ends: Iterable[date | None], today: date
+) -> Health:
     """Of an agency's teams together; `ends` are the last days of their terms."""
     roles = {member.role for member in members}
     liaisons = [member for member in members if member.role is TeamRole.LIAISON]

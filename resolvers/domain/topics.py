@@ -68,25 +68,25 @@ class Suggestion(NamedTuple):
     score: float
 
 
-def normalized(text: str) -> str:
+def normalize_text(text: str) -> str:
     """Lower-case words with a space between each two and at both ends."""
     return f" {' '.join(re.findall(r'[a-z0-9]+', text.lower()))} "
 
 
-def suggest(words: str) -> list[Suggestion]:
+def suggest_categories(words: str) -> list[Suggestion]:
     """The categories that `normalized` text speaks of, best first; what others speak for too scores less."""
-    found = {category: _weight(words, terms) for category, terms in _TOPICS.items()}
+    found = {category: _weigh_terms(words, terms) for category, terms in _TOPICS.items()}
     found = {category: weight for category, weight in found.items() if weight > 0}
     return sorted(
         (
-            Suggestion(category, round(weight * (1 - 0.5 * _rival(found, category)), 4))
+            Suggestion(category, round(weight * (1 - 0.5 * _find_rival_weight(found, category)), 4))
             for category, weight in found.items()
         ),
         key=lambda suggestion: (-suggestion.score, suggestion.category),
     )
 
 
-def _weight(words: str, terms: Words) -> float:
+def _weigh_terms(words: str, terms: Words) -> float:
     """Each further word leaves less doubt."""
     return 1 - math.prod(1 - weight for term, weight in terms.items() if _occurs(term, words))
 
@@ -95,10 +95,10 @@ def _occurs(term: str, words: str) -> bool:
     return f" {term[:-1]}" in words if term.endswith("*") else f" {term} " in words
 
 
-def _rival(found: Mapping[str, float], category: str) -> float:
+def _find_rival_weight(found: Mapping[str, float], category: str) -> float:
     return max((weight for other, weight in found.items() if other != category), default=0.0)
 
 
-def categories() -> frozenset[str]:
+def list_categories() -> frozenset[str]:
     """The categories that there are words for."""
     return frozenset(_TOPICS)

@@ -19,7 +19,7 @@ _WEIGHTS: Final = tuple(range(2, _BODY_LENGTH + 2))
 _STORED: Final = re.compile(rf"[A-Z]+((?:-[{ALPHABET}]{{4}}){{3}})-([{ALPHABET}])")
 
 
-def new(prefix: str, entropy: bytes) -> str:
+def make_id(prefix: str, entropy: bytes) -> str:
     """An id from at least 9 random bytes; the same bytes give the same id."""
     number = int.from_bytes(entropy)
     while True:
@@ -27,29 +27,29 @@ def new(prefix: str, entropy: bytes) -> str:
         for _ in range(_BODY_LENGTH):
             rest, value = divmod(rest, len(ALPHABET))
             body += ALPHABET[value]
-        check = _check(body)
+        check = _compute_check(body)
         if check < len(ALPHABET):
-            return _formatted(prefix, body + ALPHABET[check])
+            return _format_id(prefix, body + ALPHABET[check])
         number += 1
 
 
-def parse(text: str) -> str | None:
+def parse_id(text: str) -> str | None:
     """The id as it is stored, from what people write: any case, spaces or hyphens anywhere; None where it is none."""
     stored = _STORED.fullmatch(text)
     if stored is not None:
-        return text if _check(stored[1]) == _VALUES[stored[2]] else None
+        return text if _compute_check(stored[1]) == _VALUES[stored[2]] else None
     letters = "".join(character for character in text.upper() if character.isalnum())
     prefix, body = letters[: -_BODY_LENGTH - 1], letters[-_BODY_LENGTH - 1 :]
     if len(body) != _BODY_LENGTH + 1 or not prefix.isalpha() or not set(body) <= _VALUES.keys():
         return None
-    return _formatted(prefix, body) if _check(body[:-1]) == _VALUES[body[-1]] else None
+    return _format_id(prefix, body) if _compute_check(body[:-1]) == _VALUES[body[-1]] else None
 
 
-def _check(body: str) -> int:
+def _compute_check(body: str) -> int:
     """Of letters of the alphabet; hyphens do not count."""
     weighed: int = sum(map(mul, _WEIGHTS, body.encode().translate(_AS_VALUES, b"-")))
     return weighed % _MODULUS
 
 
-def _formatted(prefix: str, letters: str) -> str:
+def _format_id(prefix: str, letters: str) -> str:
     return "-".join([prefix, *(letters[start : start + 4] for start in range(0, len(letters), 4))])

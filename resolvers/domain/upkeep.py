@@ -36,7 +36,7 @@ class Step(StrEnum):
     """The whole has taken longer than the law grants: the reporter is offered the Ombudsman."""
 
 
-class Due(NamedTuple):
+class DueStep(NamedTuple):
     at: datetime
     step: Step
     level: int = 0
@@ -58,73 +58,77 @@ KEYS: Final = (
 """The keys of a complaint that the next step depends on, beside its policy's version."""
 
 
-def next_step(complaint: Mapping[str, Any], policy: ServicePolicy, calendars: Calendars) -> Due | None:
+def find_next_step(complaint: Mapping[str, Any], policy: ServicePolicy, calendars: Calendars) -> DueStep | None:
     """The step that is due first, now or later; None where the system has none to take."""
-    return min(_steps(complaint, policy, calendars), key=lambda due: due.at, default=None)
+    return min(_list_steps(complaint, policy, calendars), key=lambda due: due.at, default=None)
 
 
-def _steps(complaint: Mapping[str, Any], policy: ServicePolicy, calendars: Calendars) -> Iterator[Due]:
+def _list_steps(complaint: Mapping[str, Any], policy: ServicePolicy, calendars: Calendars) -> Iterator[DueStep]:
     status = ComplaintStatus(complaint["status"])
     if status not in OPEN:
         return
     if status in _REPORTERS_TURN:
-        yield from _lapse(complaint["clocks"])
+        yield from _find_lapse(complaint["clocks"])
         return
-    yield from _resumption(complaint, calendars)
-    yield from _routing(complaint, policy, calendars)
+    yield from _find_resumption(complaint, calendars)
+    yield from _find_routing(complaint, policy, calendars)
     for place, clock in enumerate(complaint["clocks"]):
         if clock["kind"] in sla.AGENCY_KINDS and clock["dueAt"] is not None and sla.is_running(clock):
             calendar = calendars(TimeZone(clock["zone"]))
-            yield from _warning(place, clock, calendar, policy)
-            yield from _escalation(place, clock, calendar, policy, complaint["escalationLevel"])
-    yield from _offer(complaint, policy, calendars)
+            yield from _find_warning(place, clock, calendar, policy)
+            yield from _find_escalation(place, clock, calendar, policy, complaint["escalationLevel"])
+    yield from _find_offer(complaint, policy, calendars)
 
 
-def _lapse(clocks: list[ClockDoc]) -> Iterator[Due]:
+def _find_lapse(clocks: list[ClockDoc]) -> Iterator[DueStep]:
     for clock in clocks:
         if clock["kind"] == ClockKind.REPORTER_REPLY and sla.is_running(clock) and clock["dueAt"] is not None:
-            yield Due(clock["dueAt"] + _PAST, Step.LAPSE)
+            yield DueStep(clock["dueAt"] + _PAST, Step.LAPSE)
 
 
-def _resumption(complaint: Mapping[str, Any], calendars: Calendars) -> Iterator[Due]:
+def _find_resumption(complaint: Mapping[str, Any], calendars: Calendars) -> Iterator[DueStep]:
     if complaint["status"] == ComplaintStatus.ON_HOLD and complaint["hold"] is not None:
-        review = calendars(_zone(complaint)).end_of(date.fromisoformat(complaint["hold"]["reviewOn"]))
-        yield Due(review + _PAST, Step.RESUME)
+        review = calendars(_find_zone(complaint)).find_end_of(date.fromisoformat(complaint["hold"]["reviewOn"]))
+        yield DueStep(review + _PAST, Step.RESUME)
 
 
-def _routing(complaint: Mapping[str, Any], policy: ServicePolicy, calendars: Calendars) -> Iterator[Due]:
+def _find_routing(complaint: Mapping[str, Any], policy: ServicePolicy, calendars: Calendars) -> Iterator[DueStep]:
     days = policy.rules_forward_after_working_days
     left_to_people = days is None or complaint["confidential"] or complaint.get("rulesAsked") is not None
     if complaint["status"] != ComplaintStatus.SUBMITTED or left_to_people:
         return
     since = max(clock["startedAt"] for clock in complaint["clocks"] if clock["kind"] == ClockKind.VERIFICATION)
-    yield Due(calendars(_zone(complaint)).due_at(since, days or 0) + _PAST, Step.ROUTE)
+    yield DueStep(calendars(_find_zone(complaint)).compute_due_at(since, days or 0) + _PAST, Step.ROUTE)
 
 
-def _warning(place: int, clock: ClockDoc, calendar: Any, policy: ServicePolicy) -> Iterator[Due]:
+def _find_warning(place: int, clock: ClockDoc, calendar: Any, policy: ServicePolicy) -> Iterator[DueStep]:
     due = clock["dueAt"]
     if clock.get("warnedAt") is not None or due is None:
         return
-    whole = calendar.working_days_between(clock["startedAt"], due)
+    whole = calendar.count_working_days(clock["startedAt"], due)
     for pause in clock["pauses"]:
-        whole -= calendar.working_days_between(pause["start"], pause["end"])
+        whole -= calendar.count_working_days(pause["start"], pause["end"])
     left = max(0.0, whole * (1 - policy.escalation.warning_share))
-    yield Due(calendar.instant_before(due, left), Step.WARN, clock=place)
+    yield DueStep(calendar.find_instant_before(due, left), Step.WARN, clock=place)
 
 
-def _escalation(place: int, clock: ClockDoc, calendar: Any, policy: ServicePolicy, level: int) -> Iterator[Due]:
+def _find_escalation(
+    place: int, clock: ClockDoc, calendar: Any, policy: ServicePolicy, level: int
+) -> Iterator[DueStep]:
     rung = next((rung for rung in policy.escalation.rungs if rung.level > level), None)
     if rung is not None and clock["dueAt"] is not None:
-        at = calendar.due_at(clock["dueAt"], rung.working_days) if rung.working_days else clock["dueAt"]
-        yield Due(at + _PAST, Step.ESCALATE, level=rung.level, clock=place)
+        at = calendar.compute_due_at(clock["dueAt"], rung.working_days) if rung.working_days else clock["dueAt"]
+        yield DueStep(at + _PAST, Step.ESCALATE, level=rung.level, clock=place)
 
 
-def _offer(complaint: Mapping[str, Any], policy: ServicePolicy, calendars: Calendars) -> Iterator[Due]:
+def _find_offer(complaint: Mapping[str, Any], policy: ServicePolicy, calendars: Calendars) -> Iterator[DueStep]:
     if complaint.get("ombudsmanOfferedAt") is None and complaint["escalationLevel"] <= NATIONAL_BOARD_LEVEL:
-        last = calendars(_zone(complaint)).due_after_days(complaint["receivedAt"], policy.limits.ombudsman_days)
-        yield Due(last + _PAST, Step.OFFER_OMBUDSMAN, level=NATIONAL_BOARD_LEVEL)
+        last = calendars(_find_zone(complaint)).compute_due_after_days(
+            complaint["receivedAt"], policy.limits.ombudsman_days
+        )
+        yield DueStep(last + _PAST, Step.OFFER_OMBUDSMAN, level=NATIONAL_BOARD_LEVEL)
 
 
-def _zone(complaint: Mapping[str, Any]) -> TimeZone:
+def _find_zone(complaint: Mapping[str, Any]) -> TimeZone:
     """The working time of the clock that was started last: the holder's."""
     return TimeZone(complaint["clocks"][-1]["zone"]) if complaint["clocks"] else TimeZone.WIB

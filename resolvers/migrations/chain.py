@@ -89,11 +89,11 @@ class ChainState:
 
     def check_not_newer(self) -> None:
         """Raises UnreadableDatabase where a newer release has changed documents beyond what this one can read."""
-        last = max(self.unknown, key=_read_readable_from, default=None)
-        if last is not None and _read_readable_from(last) > self.newest:
+        last = max(self.unknown, key=_find_readable_from, default=None)
+        if last is not None and _find_readable_from(last) > self.newest:
             raise UnreadableDatabase(
                 f'A newer release, SatuGraf {last.get("release", "(unknown)")}, has applied migration "{last["_id"]}" '
-                f"to the database. It can be read by releases that know migration {_read_readable_from(last):03}; this "
+                f"to the database. It can be read by releases that know migration {_find_readable_from(last):03}; this "
                 f"release, SatuGraf {find_release()}, knows migrations up to {self.newest:03}: install the newer one."
             )
 
@@ -143,6 +143,6 @@ def find_release() -> str:
     return metadata.version("satugraf")
 
 
-def _read_readable_from(row: MigrationDoc) -> int:
+def _find_readable_from(row: MigrationDoc) -> int:
     """A record that does not say who can read it is taken to need its own migration."""
     return row.get("readableFrom", int(row["_id"].split(" ", 1)[0]))

@@ -50,7 +50,7 @@ async def redact_texts(context: MigrationContext) -> None:
 
     async for complaint in complaints:
         is_public = policy.is_public(complaint["readers"])
-        texts = publication.read(complaint["title"], complaint["body"]).keys(published=is_public)
+        texts = publication.scan_texts(complaint["title"], complaint["body"]).make_keys(published=is_public)
         # A running gateway may have changed the complaint since it was read here, and then written the same keys.
         writes.append(UpdateOne({"_id": complaint["_id"], **lacking}, {"$set": texts}))
         if len(writes) == BATCH:

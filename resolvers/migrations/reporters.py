@@ -53,7 +53,7 @@ def _encrypt_reporter(data_key: bytes, reporter: Document, personal: dict[str, A
     fields = {key: personal[key] for key in vault.LIMITS if key in personal}
     inclusion = {key: personal[key] for key in vault.INCLUSION if key in personal}
     return {
-        "fields": vault.encrypted(data_key, reporter_id, fields),
+        "fields": vault.encrypt_fields(data_key, reporter_id, fields),
         "inclusion": sealed(data_key, orjson.dumps(inclusion), f"{reporter_id}/inclusion") if inclusion else None,
         "consentAt": reporter["sealedAt"] if inclusion else None,
         "erasedAt": None,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from resolvers.domain.lifecycle import OPEN
-from resolvers.domain.teams import Standing
+from resolvers.domain.teams import TeamStanding
 from resolvers.migrations.migration import MigrationContext
 from resolvers.store.database import NEVER
 
@@ -17,7 +17,7 @@ async def add_wake_times(context: MigrationContext) -> None:
     lacking: dict[str, Any] = {"wakeAt": {"$exists": False}}
     added = {"rulesAsked": None, "ombudsmanOfferedAt": None, "custodian": None}
     closed = lacking | {"status": {"$nin": sorted(OPEN)}}
-    team_keys = {"standing": Standing.PLANNED, "wakeAt": AT_ONCE}
+    team_keys = {"standing": TeamStanding.PLANNED, "wakeAt": AT_ONCE}
     for result in (
         await store.complaints.update_many(closed, {"$set": added | {"wakeAt": NEVER}}),
         await store.complaints.update_many(lacking, [{"$set": added | {"wakeAt": "$receivedAt"}}]),

@@ -9,7 +9,7 @@ from typing import Final
 
 from lokal.samaran import PiiType, detect_pii
 
-from resolvers.domain.redaction import Span, joined
+from resolvers.domain.redaction import Span, join_spans
 from resolvers.domain.vocabulary import PersonalDataKind
 
 _KINDS: Final[dict[PiiType, PersonalDataKind]] = {
@@ -69,18 +69,18 @@ _NO_NAME: Final = re.compile(
 """What follows "guru", "kepada", "atas nama" and is an office, not a person."""
 
 
-def scan(text: str) -> list[Span]:
+def scan_text(text: str) -> list[Span]:
     """Where personal data stand, in order and without overlaps."""
-    return joined(span for window in _windows(text) for span in _found(text, window))
+    return join_spans(span for window in _list_windows(text) for span in _scan_window(text, window))
 
 
-def _windows(text: str) -> Iterator[int]:
+def _list_windows(text: str) -> Iterator[int]:
     yield from range(0, max(len(text) - _OVERLAP, 1), _WINDOW - _OVERLAP)
 
 
-def _found(text: str, offset: int) -> Iterator[Span]:
+def _scan_window(text: str, offset: int) -> Iterator[Span]:
     window = text[offset : offset + _WINDOW]
-    for start, end, kind in (*_known(window), *_uncapitalised(window), *_further(window)):
+    for start, end, kind in (*_find_known_kinds(window), *_find_uncapitalised_names(window), *_find_further(window)):
         if kind is not PersonalDataKind.NAME or _is_name(window, start, end):
             yield Span(offset + start, offset + end, kind)
 
@@ -89,13 +89,13 @@ def _is_name(window: str, start: int, end: int) -> bool:
     return not _NO_NAME.match(window, start, end) and not _PLACES.search(window[max(0, start - 40) : start])
 
 
-def _known(window: str) -> Iterator[Span]:
+def _find_known_kinds(window: str) -> Iterator[Span]:
     for match in detect_pii(window, types=list(_KINDS)):
         if match.value.strip():
             yield Span(match.start, match.end, _KINDS[match.type])
 
 
-def _uncapitalised(window: str) -> Iterator[Span]:
+def _find_uncapitalised_names(window: str) -> Iterator[Span]:
     """Names that are written small, or in capitals like all the rest: the library knows them by their capitals."""
     titled = window.title()
     for match in detect_pii(titled, types=["NAME"]) if len(titled) == len(window) else ():
@@ -104,7 +104,7 @@ def _uncapitalised(window: str) -> Iterator[Span]:
             yield Span(match.start, match.end, PersonalDataKind.NAME)
 
 
-def _further(window: str) -> Iterator[Span]:
+def _find_further(window: str) -> Iterator[Span]:
     for found in _EMAIL.finditer(window):
         yield Span(*found.span(), PersonalDataKind.EMAIL)
     for found in _LONG_NUMBER.finditer(window):

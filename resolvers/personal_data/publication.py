@@ -9,13 +9,13 @@ from resolvers.domain import redaction, search_words
 from resolvers.domain.redaction import Span
 from resolvers.domain.vocabulary import PersonalDataKind
 from resolvers.personal_data import personal_data
-from resolvers.personal_data.stems import stems
+from resolvers.personal_data.stems import list_stems
 
 Keys = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ScannedTexts:
     """A complaint's title and body, and the personal data in each of them."""
 
     title: str
@@ -27,12 +27,12 @@ class Reading:
     def names_a_person(self) -> bool:
         return redaction.names_a_person([*self.in_title, *self.in_body])
 
-    def keys(self, *, published: bool = False) -> Keys:
+    def make_keys(self, *, published: bool = False) -> Keys:
         """The keys of a complaint that its texts decide."""
-        shown = redaction.masked(self.title, self.in_title), redaction.masked(self.body, self.in_body)
-        return written(self.title, self.body, *shown, published=published)
+        shown = redaction.mask_spans(self.title, self.in_title), redaction.mask_spans(self.body, self.in_body)
+        return make_text_keys(self.title, self.body, *shown, published=published)
 
-    def findings(self) -> list[Keys]:
+    def list_findings(self) -> list[Keys]:
         """What was found, by field and kind; never the words themselves."""
         return [
             {"field": field, "kind": kind, "count": count}
@@ -41,11 +41,11 @@ class Reading:
         ]
 
 
-def read(title: str, body: str) -> Reading:
-    return Reading(title, body, personal_data.scan(title), personal_data.scan(body))
+def scan_texts(title: str, body: str) -> ScannedTexts:
+    return ScannedTexts(title, body, personal_data.scan_text(title), personal_data.scan_text(body))
 
 
-def repeated(complaint: Mapping[str, Any], text: str) -> list[PersonalDataKind]:
+def find_repeated_kinds(complaint: Mapping[str, Any], text: str) -> list[PersonalDataKind]:
     """Kinds of the complaint's personal data that the text says again, however it writes them; places are none."""
     clean = {complaint["redactedTitle"], complaint["redactedBody"]}
     own = dict.fromkeys(complaint[key] for key in ("title", "originalTitle", "body"))
@@ -53,14 +53,14 @@ def repeated(complaint: Mapping[str, Any], text: str) -> list[PersonalDataKind]:
         (said[span.start : span.end], span.kind)
         for said in own
         if said not in clean
-        for span in personal_data.scan(said)
+        for span in personal_data.scan_text(said)
         if redaction.is_of_a_person(span.kind)
     )
-    return redaction.said_again(text, personal)
+    return redaction.find_repeated_kinds(text, personal)
 
 
-def written(title: str, body: str, shown_title: str, shown_body: str, *, published: bool = False) -> Keys:
-    full = stems(f"{title}\n{body}")
-    shown = full if (title, body) == (shown_title, shown_body) else stems(f"{shown_title}\n{shown_body}")
-    words = search_words.marked(full, shown, published=published)
+def make_text_keys(title: str, body: str, shown_title: str, shown_body: str, *, published: bool = False) -> Keys:
+    full = list_stems(f"{title}\n{body}")
+    shown = full if (title, body) == (shown_title, shown_body) else list_stems(f"{shown_title}\n{shown_body}")
+    words = search_words.mark_words(full, shown, published=published)
     return {"redactedTitle": shown_title, "redactedBody": shown_body, "words": words}

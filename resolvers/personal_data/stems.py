@@ -14,27 +14,27 @@ _WORD: Final = re.compile(r"[a-z0-9]{2,40}")
 _MASK: Final = re.compile(r"\[[^\]\[]{1,20}\]")
 
 
-def stems(text: str) -> tuple[str, ...]:
+def list_stems(text: str) -> tuple[str, ...]:
     """The stems of what carries meaning, each once, in the order of the text; masks are no words."""
     words = _WORD.findall(_MASK.sub(" ", text).lower())
-    found = dict.fromkeys(_stem(word) for word in dict.fromkeys(words) if word not in _stop_words())
+    found = dict.fromkeys(_stem(word) for word in dict.fromkeys(words) if word not in _load_stop_words())
     return tuple(found)[:MAX_STEMS]
 
 
 # The stemmer takes 0.1 to 3 ms a word, and complaints repeat theirs: what is remembered is bounded, texts are hostile.
 @lru_cache(maxsize=50_000)
 def _stem(word: str) -> str:
-    return word if any(character.isdigit() for character in word) else str(_stemmer().stem_word(word))
+    return word if any(character.isdigit() for character in word) else str(_load_stemmer().stem_word(word))
 
 
 @cache
-def _stemmer() -> Any:
+def _load_stemmer() -> Any:
     factory = StemmerFactory()
     return factory.create_stemmer().delegatedStemmer
 
 
 @cache
-def _stop_words() -> frozenset[str]:
+def _load_stop_words() -> frozenset[str]:
     return frozenset(StopWordRemoverFactory().get_stop_words()) | _OF_COMPLAINTS
 
 

@@ -12,7 +12,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff
 """Control characters but for tabs and ends of lines, and lone halves of surrogate pairs."""
 
 
-def required(text: str, *field: str, at_least: int = 1, at_most: int = MAX_TEXT) -> str:
+def clean_required(text: str, *field: str, at_least: int = 1, at_most: int = MAX_TEXT) -> str:
     """The text without surrounding space.
 
     Raises InvalidInput, which never repeats the text, where it is too short, too long, or holds control characters.
@@ -29,5 +29,5 @@ def required(text: str, *field: str, at_least: int = 1, at_most: int = MAX_TEXT)
     return cleaned
 
 
-def optional(text: str | None, *field: str, at_most: int = MAX_TEXT) -> str | None:
-    return None if text is None or not text.strip() else required(text, *field, at_most=at_most)
+def clean_optional(text: str | None, *field: str, at_most: int = MAX_TEXT) -> str | None:
+    return None if text is None or not text.strip() else clean_required(text, *field, at_most=at_most)

@@ -43,11 +43,11 @@ async def by_representations(
             f"There are {len(representations)} representations; at most {MAX_REPRESENTATIONS} are taken at once."
         )
     # All are asked for before the first is awaited: the loaders read them in one batch a type.
-    loading = [_load(context, row, keys | frozenset(policy.KEYS)) for row in representations]
-    return [None if one is None else _shown(context, one[0], await one[1]) for one in loading]
+    loading = [_load_entity(context, row, keys | frozenset(policy.KEYS)) for row in representations]
+    return [None if one is None else _show_entity(context, one[0], await one[1]) for one in loading]
 
 
-def _load(
+def _load_entity(
     context: RequestContext, representation: Any, keys: frozenset[str]
 ) -> tuple[str, Awaitable[Document | None]] | None:
     if not isinstance(representation, dict):
@@ -60,7 +60,7 @@ def _load(
     return str(type_name), entity.loader(context.loaders).load(key, keys)
 
 
-def _shown(context: RequestContext, type_name: str, document: Document | None) -> Document | None:
+def _show_entity(context: RequestContext, type_name: str, document: Document | None) -> Document | None:
     if document is None:
         return None
     if type_name == COMPLAINT and not policy.may_know(context.viewer, document, context.proven):

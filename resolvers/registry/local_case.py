@@ -10,7 +10,7 @@ from resolvers.store.database import Document
 _DECIDING: Final = frozenset(policy.KEYS)
 
 
-def of(context: RequestContext, complaint: Mapping[str, Any]) -> Document | None:
+def find_local_case(context: RequestContext, complaint: Mapping[str, Any]) -> Document | None:
     """The complaint in its holder's own system; None where the holder's subgraph brings no type of LocalCase."""
     type_name = context.local_cases.by_agency.get(complaint["holder"])
     if type_name is None:

@@ -35,20 +35,20 @@ NOTHING_LIVE: Final[Document] = {
 }
 
 
-async def live(store: Store) -> Document:
+async def read_live(store: Store) -> Document:
     """The live supergraph: its version, SDL, API schema, and `members`, the version of each agency's subgraph."""
     found = await store.supergraphs.find_one({"_id": LIVE}, max_time_ms=MAX_TIME_MS)
     return found or dict(NOTHING_LIVE)
 
 
-async def published(context: RequestContext) -> list[Document]:
+async def list_published(context: RequestContext) -> list[Document]:
     """The subgraphs that are live, by agency."""
-    ids = [_version_id(agency, version) for agency, version in (await live(context.store))["members"].items()]
+    ids = [_make_version_id(agency, version) for agency, version in (await read_live(context.store))["members"].items()]
     found = context.store.subgraph_versions.find({"_id": {"$in": ids}}, max_time_ms=MAX_TIME_MS)
     return sorted(await found.to_list(None), key=lambda row: str(row["agency"]))
 
 
-async def versions(context: RequestContext, agency_id: str) -> list[Document]:
+async def list_versions(context: RequestContext, agency_id: str) -> list[Document]:
     """The latest 50 versions that an agency published, newest first; none for whom they are no business of."""
     if not policy.may_read_subgraph(context.viewer, agency_id):
         return []
@@ -56,17 +56,17 @@ async def versions(context: RequestContext, agency_id: str) -> list[Document]:
     return await found.sort("version", -1).limit(SHOWN_VERSIONS).to_list(None)
 
 
-async def check(context: RequestContext, agency_id: str, *, sdl: str, url: str | None) -> Outcome:
+async def check_subgraph(context: RequestContext, agency_id: str, *, sdl: str, url: str | None) -> Outcome:
     """What would become of the graph, and of the plans of the hottest operations; what clients use most is first."""
-    await _own_agency(context, agency_id)
-    now_live = await live(context.store)
-    members = await live_members(context.store, now_live)
+    await _check_publisher(context, agency_id)
+    now_live = await read_live(context.store)
+    members = await read_members(context.store, now_live)
     standing = next((row.url for row in members if row.agency == agency_id), f"https://{agency_id}.invalid/")
-    candidate = Member(agency_id, url or standing, _checked_sdl(sdl))
+    candidate = Member(agency_id, url or standing, _check_sdl(sdl))
     since = (context.now - USED_WITHIN).date()
-    hottest = await usage.hottest_operations(context.store, since)
-    outcome = await _composer(context).compose(members, candidate, _standing(now_live, hottest))
-    uses = await usage.of_fields(context.store, since)
+    hottest = await usage.find_hottest_operations(context.store, since)
+    outcome = await _require_composer(context).compose(members, candidate, _describe_live(now_live, hottest))
+    uses = await usage.count_fields(context.store, since)
     findings = [
         row | {"uses": uses.get(row["coordinate"], 0)} if row["kind"] == SubgraphFindingKind.BREAKING else row
         for row in outcome.findings
@@ -83,7 +83,7 @@ class Publication(NamedTuple):
     version: int | None
 
 
-async def publish(
+async def publish_subgraph(
     context: RequestContext,
     attempt: Attempt,
     agency_id: str,
@@ -95,89 +95,91 @@ async def publish(
 
     Raises InvalidInput where it cannot be composed, ChangedMeanwhile where another version than expected is live.
     """
-    await _own_agency(context, agency_id)
+    await _check_publisher(context, agency_id)
     token = attempt.token(context)
-    composer = _composer(context)
-    candidate = await _candidate(context, agency_id, publication)
+    composer = _require_composer(context)
+    candidate = await _find_candidate(context, agency_id, publication)
     await composer.prove(agency_id, candidate.url)
     version: Document | None = None
     for _ in range(MAX_TRIES):
-        now_live = await live(context.store)
-        if token is not None and (done := _done(now_live, token, attempt)) is not None:
-            return await _version(context.store, done), None
+        now_live = await read_live(context.store)
+        if token is not None and (done := _find_done(now_live, token, attempt)) is not None:
+            return await _read_version(context.store, done), None
         _check_expected(now_live, agency_id, expected_version)
-        members = await live_members(context.store, now_live)
-        outcome = await composer.compose(members, candidate, _standing(now_live))
+        members = await read_members(context.store, now_live)
+        outcome = await composer.compose(members, candidate, _describe_live(now_live))
         if not outcome.supergraph:
-            raise InvalidInput(_first_sentence(outcome), field=("input", "sdl"))
+            raise InvalidInput(_summarize_findings(outcome), field=("input", "sdl"))
         version = version or await _store_version(context, candidate)
         if version is None:
             continue
         changed = now_live["members"] | {agency_id: version["version"]}
-        if await _exchange(context, now_live, changed, outcome, _processed(now_live, token, attempt, version["_id"])):
+        if await _exchange_live(
+            context, now_live, changed, outcome, _add_processed(now_live, token, attempt, version["_id"])
+        ):
             return version, outcome
     raise ChangedMeanwhile("The graph is being changed by many at once: try again.")
 
 
-async def retire(
+async def retire_subgraph(
     context: RequestContext, attempt: Attempt, agency_id: str, *, expected_version: int | None
 ) -> Document:
     """Takes the agency's subgraph out of the graph; its versions stay, and any of them can be published again."""
     if not policy.may_retire_subgraph(context.viewer, agency_id):
         raise NotAllowed(f"The subgraph of {agency_id} is not yours to retire.")
     token = attempt.token(context)
-    composer = _composer(context)
+    composer = _require_composer(context)
     for _ in range(MAX_TRIES):
-        now_live = await live(context.store)
-        if token is not None and (done := _done(now_live, token, attempt)) is not None:
-            return await _version(context.store, done)
+        now_live = await read_live(context.store)
+        if token is not None and (done := _find_done(now_live, token, attempt)) is not None:
+            return await _read_version(context.store, done)
         version = now_live["members"].get(agency_id)
         if version is None:
             raise NotFound(f"{agency_id} has no subgraph in the graph: see the query subgraphs.")
         _check_expected(now_live, agency_id, expected_version)
-        members = [row for row in await live_members(context.store, now_live) if row.agency != agency_id]
-        outcome = await composer.compose(members, None, _standing(now_live))
+        members = [row for row in await read_members(context.store, now_live) if row.agency != agency_id]
+        outcome = await composer.compose(members, None, _describe_live(now_live))
         if not outcome.supergraph:
-            raise InvalidInput(_first_sentence(outcome))
-        retired = _version_id(agency_id, version)
+            raise InvalidInput(_summarize_findings(outcome))
+        retired = _make_version_id(agency_id, version)
         changed = {agency: number for agency, number in now_live["members"].items() if agency != agency_id}
-        if await _exchange(context, now_live, changed, outcome, _processed(now_live, token, attempt, retired)):
-            return await _version(context.store, retired)
+        if await _exchange_live(context, now_live, changed, outcome, _add_processed(now_live, token, attempt, retired)):
+            return await _read_version(context.store, retired)
     raise ChangedMeanwhile("The graph is being changed by many at once: try again.")
 
 
-def _standing(now_live: Document, uses: Mapping[str, int] | None = None) -> Standing:
+def _describe_live(now_live: Document, uses: Mapping[str, int] | None = None) -> Standing:
     return Standing(now_live["apiSchema"], now_live["sdl"], uses or {})
 
 
-def _composer(context: RequestContext) -> Composer:
+def _require_composer(context: RequestContext) -> Composer:
     if context.composer is None:
         raise NotAllowed("This gateway takes no subgraphs: the operator has not opened its registry.")
     return context.composer
 
 
-async def _own_agency(context: RequestContext, agency_id: str) -> None:
-    await reference.agency(context, agency_id, "agency")
+async def _check_publisher(context: RequestContext, agency_id: str) -> None:
+    await reference.require_agency(context, agency_id, "agency")
     if not policy.may_publish_subgraph(context.viewer, agency_id):
         raise NotAllowed(f"The subgraph of {agency_id} is not yours to publish: its own admin does.")
 
 
-async def _candidate(context: RequestContext, agency_id: str, publication: Publication) -> Member:
+async def _find_candidate(context: RequestContext, agency_id: str, publication: Publication) -> Member:
     if publication.version is not None:
         if publication.sdl is not None or publication.url is not None:
             raise InvalidInput("Give a version, or an sdl and a url, not both.", field=("input", "version"))
         before = await context.store.subgraph_versions.find_one(
-            {"_id": _version_id(agency_id, publication.version)}, max_time_ms=MAX_TIME_MS
+            {"_id": _make_version_id(agency_id, publication.version)}, max_time_ms=MAX_TIME_MS
         )
         if before is None:
             raise NotFound(f"{agency_id} has published no version {publication.version}.", field=("input", "version"))
         return Member(agency_id, before["url"], before["sdl"])
     if publication.sdl is None or publication.url is None:
         raise InvalidInput("Give an sdl and a url, or the version to go back to.", field=("input", "sdl"))
-    return Member(agency_id, publication.url, _checked_sdl(publication.sdl))
+    return Member(agency_id, publication.url, _check_sdl(publication.sdl))
 
 
-def _checked_sdl(sdl: str) -> str:
+def _check_sdl(sdl: str) -> str:
     if len(sdl) > MAX_SDL_CHARACTERS:
         raise InvalidInput(
             f"sdl has {len(sdl)} characters; at most {MAX_SDL_CHARACTERS} are taken.", field=("input", "sdl")
@@ -185,9 +187,9 @@ def _checked_sdl(sdl: str) -> str:
     return sdl
 
 
-async def live_members(store: Store, now_live: Document) -> list[Member]:
+async def read_members(store: Store, now_live: Document) -> list[Member]:
     """The agencies' subgraphs as a supergraph was composed of them."""
-    ids = [_version_id(agency, version) for agency, version in now_live["members"].items()]
+    ids = [_make_version_id(agency, version) for agency, version in now_live["members"].items()]
     found = store.subgraph_versions.find({"_id": {"$in": ids}}, max_time_ms=MAX_TIME_MS)
     return [Member(row["agency"], row["url"], row["sdl"]) for row in await found.to_list(None)]
 
@@ -198,7 +200,7 @@ async def _store_version(context: RequestContext, candidate: Member) -> Document
     latest = await versions.find_one({"agency": candidate.agency}, sort=[("version", -1)], max_time_ms=MAX_TIME_MS)
     number = 1 if latest is None else latest["version"] + 1
     version: Document = {
-        "_id": _version_id(candidate.agency, number),
+        "_id": _make_version_id(candidate.agency, number),
         "agency": candidate.agency,
         "version": number,
         "url": candidate.url,
@@ -213,7 +215,7 @@ async def _store_version(context: RequestContext, candidate: Member) -> Document
     return version
 
 
-async def _exchange(
+async def _exchange_live(
     context: RequestContext, before: Document, members: Mapping[str, int], outcome: Outcome, processed: list[Document]
 ) -> bool:
     after: Document = {
@@ -243,12 +245,12 @@ def _check_expected(now_live: Document, agency_id: str, expected: int | None) ->
         )
 
 
-def _processed(now_live: Document, token: str | None, attempt: Attempt, version_id: str) -> list[Document]:
+def _add_processed(now_live: Document, token: str | None, attempt: Attempt, version_id: str) -> list[Document]:
     kept: list[Document] = now_live["processed"][-KEPT_KEYS + 1 :]
     return kept if token is None else [*kept, {"key": token, "digest": attempt.digest, "version": version_id}]
 
 
-def _done(now_live: Document, token: str, attempt: Attempt) -> str | None:
+def _find_done(now_live: Document, token: str, attempt: Attempt) -> str | None:
     """The version that this call published or retired before."""
     row = next((row for row in now_live["processed"] if row["key"] == token), None)
     if row is None:
@@ -258,18 +260,18 @@ def _done(now_live: Document, token: str, attempt: Attempt) -> str | None:
     return str(row["version"])
 
 
-async def _version(store: Store, version_id: str) -> Document:
+async def _read_version(store: Store, version_id: str) -> Document:
     found = await store.subgraph_versions.find_one({"_id": version_id}, max_time_ms=MAX_TIME_MS)
     if found is None:
         raise NotFound(f"There is no version {version_id}.")
     return found
 
 
-def _version_id(agency: str, version: int) -> str:
+def _make_version_id(agency: str, version: int) -> str:
     return f"{agency}@{version}"
 
 
-def _first_sentence(outcome: Outcome) -> str:
+def _summarize_findings(outcome: Outcome) -> str:
     against: list[Mapping[str, Any]] = [
         row for row in outcome.findings if row["kind"] in (SubgraphFindingKind.RULE, SubgraphFindingKind.COMPOSITION)
     ]

@@ -12,7 +12,7 @@ KEPT_DAYS: Final = 30
 HOTTEST: Final = 20
 
 
-async def add(
+async def add_counts(
     store: Store, now: datetime, fields: Mapping[str, int], operations: Mapping[str, int], texts: Mapping[str, str]
 ) -> None:
     """Adds counts to those of the day."""
@@ -33,17 +33,19 @@ async def add(
             await collection.bulk_write(writes, ordered=False)
 
 
-async def of_fields(store: Store, since: date) -> dict[str, int]:
+async def count_fields(store: Store, since: date) -> dict[str, int]:
     """Uses by coordinate since a day."""
-    return await _sums(store.field_usage, since)
+    return await _sum_counts(store.field_usage, since)
 
 
-async def hottest_operations(store: Store, since: date) -> dict[str, int]:
+async def find_hottest_operations(store: Store, since: date) -> dict[str, int]:
     """The operations that were asked for most since a day, by their text without values."""
-    return await _sums(store.operation_usage, since, key="$text", limit=HOTTEST)
+    return await _sum_counts(store.operation_usage, since, key="$text", limit=HOTTEST)
 
 
-async def _sums(collection: Collection, since: date, *, key: str = "$name", limit: int = 100_000) -> dict[str, int]:
+async def _sum_counts(
+    collection: Collection, since: date, *, key: str = "$name", limit: int = 100_000
+) -> dict[str, int]:
     found = collection.aggregate(
         [
             {"$match": {"day": {"$gte": since.isoformat()}}},

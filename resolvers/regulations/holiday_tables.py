@@ -16,20 +16,20 @@ KNOWN_YEARS: Final = frozenset(range(2022, 2028))
 
 
 @cache
-def calendar(zone: TimeZone) -> Calendar:
+def find_calendar(zone: TimeZone) -> Calendar:
     """As the years' tables were published."""
-    return Calendar(zone, _days(), KNOWN_YEARS)
+    return Calendar(zone, _load_days(), KNOWN_YEARS)
 
 
 @cache
-def _days() -> dict[date, str]:
+def _load_days() -> dict[date, str]:
     found = holidays.country_holidays("ID", years=sorted(KNOWN_YEARS), categories=("public", "government"))
     return {day: found[day] for day in found}
 
 
-def overridden(overrides: Iterable[Mapping[str, Any]]) -> Calendars:
+def apply_overrides(overrides: Iterable[Mapping[str, Any]]) -> Calendars:
     """The tables with the days that later decrees changed (HolidayOverrideDoc)."""
-    days = dict(_days())
+    days = dict(_load_days())
     for override in overrides:
         day = date.fromisoformat(override["_id"])
         if override["name"] is None:

@@ -30,7 +30,7 @@ class Regulations:
 
     store: Store
     policies: Policies = field(default_factory=build_policies)
-    calendar: Calendars = holiday_tables.calendar
+    calendar: Calendars = holiday_tables.find_calendar
     is_fresh: bool = False
 
     async def read(self) -> None:
@@ -42,7 +42,7 @@ class Regulations:
         overrides = await changed.to_list(None)
         try:
             in_force = Policies(map(service_policy.from_document, versions.values()))
-            self.policies, self.calendar = in_force, holiday_tables.overridden(overrides)
+            self.policies, self.calendar = in_force, holiday_tables.apply_overrides(overrides)
         except (LookupError, TypeError, ValueError, AttributeError) as failure:
             _log.error("A policy or holiday override cannot be read (%s): the last good ones stay.", failure)
         self.is_fresh = True
@@ -57,7 +57,7 @@ class Regulations:
                 self.is_fresh = False
 
 
-async def declare(store: Store, day: date, *, name: str | None, decree: str) -> None:
+async def declare_day(store: Store, day: date, *, name: str | None, decree: str) -> None:
     """A day that a decree makes a holiday, or a working day where `name` is None."""
     override: HolidayOverrideDoc = {"_id": day.isoformat(), "name": name, "decree": decree}
     content: Document = {key: value for key, value in override.items() if key != "_id"}

@@ -14,7 +14,7 @@ from resolvers.agencies import team as teams
 from resolvers.audit_log import audit_trail
 from resolvers.documents import DESK
 from resolvers.domain.lifecycle import OPEN
-from resolvers.domain.teams import Standing
+from resolvers.domain.teams import TeamStanding
 from resolvers.request.context import RequestContext
 from resolvers.store.database import MAX_TIME_MS, NEVER, Document
 from resolvers.upkeep import schedule
@@ -24,32 +24,32 @@ SETTLING: Final = timedelta(minutes=1)
 """Hand-overs that began before an agency's custodian changed have ended by then."""
 
 
-async def teams_due(context: RequestContext, limit: int) -> list[Document]:
-    return await schedule.due(context, context.store.teams, limit)
+async def find_due_teams(context: RequestContext, limit: int) -> list[Document]:
+    return await schedule.find_due(context, context.store.teams, limit)
 
 
 async def note_standing(context: RequestContext, team: Document) -> str | None:
     """What the team has become, where that is news: its agency is looked at next."""
-    standing = teams.standing(context, team)
+    standing = teams.derive_standing(context, team)
     await context.store.agencies.update_one({"_id": team["agency"]}, {"$set": {"wakeAt": context.now}})
     unchanged = {"_id": team["_id"], "revision": team["revision"]}
-    noted = {"standing": standing, "wakeAt": teams.wake_at(context, team)}
+    noted = {"standing": standing, "wakeAt": teams.find_wake_time(context, team)}
     await context.store.teams.update_one(unchanged, {"$set": noted})
     return None if standing == team["standing"] else f"team_{standing}"
 
 
-async def agencies_due(context: RequestContext, limit: int) -> list[Document]:
-    return await schedule.due(context, context.store.agencies, limit)
+async def find_due_agencies(context: RequestContext, limit: int) -> list[Document]:
+    return await schedule.find_due(context, context.store.agencies, limit)
 
 
-async def settle(context: RequestContext, agency: Document) -> str | None:
+async def settle_custody(context: RequestContext, agency: Document) -> str | None:
     """Sets the agency's custodian, and a batch of its open complaints right; asks to be looked at until all are."""
-    custodian, before = await _custodian(context, agency), agency["custodian"]
+    custodian, before = await _find_custodian(context, agency), agency["custodian"]
     since: datetime | None = agency.get("custodianSince")
     if custodian != before:
         since = context.now
         await _appoint(context, agency, custodian)
-    changed = await _set_right(context, agency["_id"], custodian)
+    changed = await _correct_complaints(context, agency["_id"], custodian)
     if changed < BATCH:
         later = NEVER if since is None or context.now - since >= SETTLING else since + SETTLING
         unchanged = {"_id": agency["_id"], "wakeAt": agency["wakeAt"]}
@@ -65,7 +65,7 @@ async def _appoint(context: RequestContext, agency: Document, custodian: str | N
     await context.store.agencies.update_many(stood_for, {"$set": {"wakeAt": context.now}})
 
 
-async def _custodian(context: RequestContext, agency: Mapping[str, Any]) -> str | None:
+async def _find_custodian(context: RequestContext, agency: Mapping[str, Any]) -> str | None:
     """None where a connected agency has a team in force; else its province where that can work, else the desk."""
     if agency["_id"] == DESK or (agency["connected"] and await _can_work(context, agency["_id"])):
         return None
@@ -75,24 +75,24 @@ async def _custodian(context: RequestContext, agency: Mapping[str, Any]) -> str 
 
 async def _can_work(context: RequestContext, agency_id: str) -> bool:
     found = await teams.by_agency(context, agency_id)
-    return any(teams.standing(context, team) not in (Standing.PLANNED, Standing.OVER) for team in found)
+    return any(teams.derive_standing(context, team) not in (TeamStanding.PLANNED, TeamStanding.OVER) for team in found)
 
 
-async def _set_right(context: RequestContext, agency_id: str, custodian: str | None) -> int:
+async def _correct_complaints(context: RequestContext, agency_id: str, custodian: str | None) -> int:
     """How many open complaints were not as the agency's custodian says, a batch at most."""
     wrong = {"readers": "national", "holder": agency_id, "status": {"$in": sorted(OPEN)}}
     found = context.store.complaints.find(
         wrong | {"custodian": {"$ne": custodian}}, limit=BATCH, max_time_ms=MAX_TIME_MS
     )
-    writes = [_write(context, complaint, custodian) for complaint in await found.to_list(BATCH)]
+    writes = [_make_write(context, complaint, custodian) for complaint in await found.to_list(BATCH)]
     if writes:
         await context.store.complaints.bulk_write(writes, ordered=False)
     return len(writes)
 
 
-def _write(context: RequestContext, complaint: Document, custodian: str | None) -> UpdateOne:
+def _make_write(context: RequestContext, complaint: Document, custodian: str | None) -> UpdateOne:
     unchanged = {"_id": complaint["_id"], "revision": complaint["revision"]}
     readers = policy.readers(complaint | {"custodian": custodian})
     changes: Document = {"custodian": custodian, "readers": readers, "updatedAt": context.now}
-    changes |= audit_trail.recorded(context, complaint, complaint | changes, "CUSTODY")
+    changes |= audit_trail.make_audit_keys(context, complaint, complaint | changes, "CUSTODY")
     return UpdateOne(unchanged, {"$set": changes, "$inc": {"revision": 1}})

@@ -8,12 +8,12 @@ from resolvers.upkeep import schedule
 from resolvers.vault import vault
 
 
-async def due(context: RequestContext, limit: int) -> list[Document]:
+async def find_due(context: RequestContext, limit: int) -> list[Document]:
     """Reporters of whom it is time to ask whether their complaint was stored."""
-    return await schedule.due(context, context.store.reporters, limit)
+    return await schedule.find_due(context, context.store.reporters, limit)
 
 
-async def settle(context: RequestContext, reporter: Document) -> str | None:
+async def settle_reporter(context: RequestContext, reporter: Document) -> str | None:
     """Keeps a reporter whose complaint was stored, or who was erased; discards any other."""
     reporter_id = reporter["_id"]
     claiming = {"_id": reporter["complaint"], "reporter": reporter_id}

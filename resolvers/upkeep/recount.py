@@ -15,7 +15,7 @@ from resolvers.store.database import NEVER, Document
 BATCH = 500
 
 
-async def recount(regulations: Regulations, now: datetime) -> int:
+async def recount_due_times(regulations: Regulations, now: datetime) -> int:
     """Counts the running clocks of open complaints anew; how many complaints that changed.
 
     A complaint that is changed meanwhile is left to the next run: whoever changed it may have counted by the new
@@ -28,7 +28,7 @@ async def recount(regulations: Regulations, now: datetime) -> int:
     )
     changed, writes = 0, list[UpdateOne]()
     async for complaint in waiting:
-        if (moved := _moved(regulations, complaint, now)) is not None:
+        if (moved := _recount_complaint(regulations, complaint, now)) is not None:
             unchanged = {"_id": complaint["_id"], "revision": complaint["revision"]}
             writes.append(UpdateOne(unchanged, {"$set": moved, "$inc": {"revision": 1}}))
         if len(writes) == BATCH:
@@ -39,17 +39,17 @@ async def recount(regulations: Regulations, now: datetime) -> int:
     return changed
 
 
-def _moved(regulations: Regulations, complaint: Document, now: datetime) -> dict[str, Any] | None:
-    policy = regulations.policies.of(complaint["policyVersion"])
+def _recount_complaint(regulations: Regulations, complaint: Document, now: datetime) -> dict[str, Any] | None:
+    policy = regulations.policies.by_version(complaint["policyVersion"])
     grade = None if complaint["grade"] is None else SupervisionGrade(complaint["grade"])
 
-    def counted(clock: ClockDoc) -> ClockDoc:
+    def recount_clock(clock: ClockDoc) -> ClockDoc:
         if clock["stoppedAt"] is not None or clock["dueAt"] is None or clock["dueAt"] < now:
             return clock
-        return sla.recounted(clock, regulations.calendar(TimeZone(clock["zone"])), policy, grade)
+        return sla.recount_clock(clock, regulations.calendar(TimeZone(clock["zone"])), policy, grade)
 
-    clocks = [counted(clock) for clock in complaint["clocks"]]
+    clocks = [recount_clock(clock) for clock in complaint["clocks"]]
     if clocks == complaint["clocks"]:
         return None
     # The system looks at once at what it has to do next.
-    return {"clocks": clocks, "nextDueAt": sla.next_due(clocks) or NEVER, "wakeAt": now}
+    return {"clocks": clocks, "nextDueAt": sla.find_next_due(clocks) or NEVER, "wakeAt": now}

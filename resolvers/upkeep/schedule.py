@@ -7,7 +7,7 @@ from resolvers.store import indexes
 from resolvers.store.database import MAX_TIME_MS, Collection, Document
 
 
-async def due(context: RequestContext, collection: Collection, limit: int) -> list[Document]:
+async def find_due(context: RequestContext, collection: Collection, limit: int) -> list[Document]:
     """Those whose instant has come, the longest due first."""
     found = collection.find({"wakeAt": {"$lte": context.now}}, limit=limit, max_time_ms=MAX_TIME_MS)
     return await found.sort([("wakeAt", 1), ("_id", 1)]).hint(indexes.WAKE).to_list(limit)

@@ -10,7 +10,7 @@ from resolvers.complaints.transition import act, policy_of, wake_at
 from resolvers.domain import routing as rules
 from resolvers.domain import upkeep
 from resolvers.domain.lifecycle import Transition
-from resolvers.domain.upkeep import Due, Step
+from resolvers.domain.upkeep import DueStep, Step
 from resolvers.domain.vocabulary import (
     ArchiveReason,
     ComplaintAction,
@@ -29,7 +29,7 @@ from resolvers.upkeep import schedule
 
 ATTEMPT: Final = Attempt("upkeep", digest="")
 
-Take = Callable[[RequestContext, Document, Due], Awaitable[None]]
+TakeStep = Callable[[RequestContext, Document, DueStep], Awaitable[None]]
 
 _LEVELS: Final = {
     1: "admin instansi",
@@ -39,20 +39,20 @@ _LEVELS: Final = {
 }
 
 
-async def due(context: RequestContext, limit: int) -> list[Document]:
+async def find_due(context: RequestContext, limit: int) -> list[Document]:
     """The complaints whose next step is due, the longest due first."""
-    return await schedule.due(context, context.store.complaints, limit)
+    return await schedule.find_due(context, context.store.complaints, limit)
 
 
-async def take(context: RequestContext, complaint: Document) -> Step | None:
+async def take_step(context: RequestContext, complaint: Document) -> Step | None:
     """The step that was taken; None where there was none to take, or somebody was faster.
 
     Safe to run twice: each step is decided on the stored state and written against its revision. Raises what the rules
     refuse all the same, which is a fault of theirs.
     """
-    step = _due_step(context, complaint)
+    step = _find_due_step(context, complaint)
     if step is None:
-        await _wake_later(context, complaint)
+        await _reschedule(context, complaint)
         return None
     try:
         await _TAKE[step.step](context, complaint, step)
@@ -68,32 +68,32 @@ async def _is_unchanged(context: RequestContext, complaint: Document) -> bool:
     return await context.store.complaints.find_one(known, {"_id": True}, max_time_ms=MAX_TIME_MS) is not None
 
 
-def _due_step(context: RequestContext, complaint: Mapping[str, Any]) -> Due | None:
-    found = upkeep.next_step(complaint, policy_of(context, dict(complaint)), context.calendar)
+def _find_due_step(context: RequestContext, complaint: Mapping[str, Any]) -> DueStep | None:
+    found = upkeep.find_next_step(complaint, policy_of(context, dict(complaint)), context.calendar)
     return found if found is not None and found.at <= context.now else None
 
 
-async def _wake_later(context: RequestContext, complaint: Document, **known: Any) -> None:
+async def _reschedule(context: RequestContext, complaint: Document, **known: Any) -> None:
     """Corrects when to look again, unless it was changed meanwhile; no change that anybody is told of."""
     unchanged = {"_id": complaint["_id"], "revision": complaint["revision"]}
     set_ = known | {"wakeAt": wake_at(context, complaint | known)}
     await context.store.complaints.update_one(unchanged, {"$set": set_})
 
 
-def _still(context: RequestContext, complaint: Document, step: Due) -> None:
+def _check_still_due(context: RequestContext, complaint: Document, step: DueStep) -> None:
     """Raises ChangedMeanwhile where the stored complaint is due for something else by now."""
-    if _due_step(context, complaint) != step:
+    if _find_due_step(context, complaint) != step:
         raise ChangedMeanwhile(f"{complaint['_id']} is not due for {step.step} any more.")
 
 
-def _noted(context: RequestContext, complaint: Document, words: str, visibility: Visibility) -> Document:
+def _make_note(context: RequestContext, complaint: Document, words: str, visibility: Visibility) -> Document:
     """A note for the holder's staff, or word to the reporter; a complaint that is full of follow-ups goes without."""
     kind = FollowUpKind.NOTE if visibility is Visibility.INTERNAL else FollowUpKind.ACKNOWLEDGE
     full = len(complaint["followUps"]) >= MAX_FOLLOW_UPS
     return {} if full else appended(context, complaint, kind, words, visibility)
 
 
-async def _lapse(context: RequestContext, complaint: Document, step: Due) -> None:
+async def _lapse(context: RequestContext, complaint: Document, step: DueStep) -> None:
     limits = policy_of(context, complaint).limits
 
     def change(current: Document, transition: Transition) -> Document:
@@ -111,50 +111,50 @@ async def _lapse(context: RequestContext, complaint: Document, step: Due) -> Non
                 "Laporan diarsipkan karena keterangan yang diminta tidak kami terima. Anda dapat memulihkannya dalam "
                 f"{limits.restore_days} hari dengan memberikan keterangan itu (restoreComplaint)."
             )
-            return {"closure": closure, **_noted(context, current, words, Visibility.REPORTER)}
+            return {"closure": closure, **_make_note(context, current, words, Visibility.REPORTER)}
         words = (
             "Laporan ditutup karena tanggapan Anda tidak kami terima; jawaban ini tidak dihitung sebagai disetujui. "
             f"Anda dapat membukanya kembali dalam {limits.reopen_days} hari (reopenComplaint)."
         )
-        return _noted(context, current, words, Visibility.REPORTER)
+        return _make_note(context, current, words, Visibility.REPORTER)
 
     await act(context, ATTEMPT, complaint["_id"], UnlistedAction.LAPSE, change)
 
 
-async def _resume(context: RequestContext, complaint: Document, step: Due) -> None:
+async def _resume(context: RequestContext, complaint: Document, step: DueStep) -> None:
     await hold.resume(context, ATTEMPT, complaint["_id"])
 
 
-async def _warn(context: RequestContext, complaint: Document, step: Due) -> None:
+async def _warn(context: RequestContext, complaint: Document, step: DueStep) -> None:
     """Says so while there is time left; a clock that has run out by now escalates next, and is only marked."""
 
     def change(current: Document) -> Document:
-        _still(context, current, step)
+        _check_still_due(context, current, step)
         place = step.clock or 0
         clock = current["clocks"][place]
         warned = [{**row, "warnedAt": context.now} if row is clock else row for row in current["clocks"]]
         words = f"Waktu {clock['kind']} hampir habis: batasnya {clock['dueAt']:%Y-%m-%dT%H:%M:%SZ}."
         in_time = context.now <= clock["dueAt"]
-        noted = _noted(context, current, words, Visibility.INTERNAL) if in_time else {}
-        return _beside(context, current, {"clocks": warned, **noted})
+        noted = _make_note(context, current, words, Visibility.INTERNAL) if in_time else {}
+        return _add_upkeep_keys(context, current, {"clocks": warned, **noted})
 
     await _update(context, complaint, step, change)
 
 
-async def _escalate(context: RequestContext, complaint: Document, step: Due) -> None:
+async def _escalate(context: RequestContext, complaint: Document, step: DueStep) -> None:
     def change(current: Document, transition: Transition) -> Document:
-        _still(context, current, step)
+        _check_still_due(context, current, step)
         clock = current["clocks"][step.clock or 0]
         words = (
             f"Eskalasi tingkat {step.level} ({_LEVELS.get(step.level, 'pembina nasional')}): waktu {clock['kind']} "
             f"habis pada {clock['dueAt']:%Y-%m-%dT%H:%M:%SZ}."
         )
-        return {"escalationLevel": step.level, **_noted(context, current, words, Visibility.INTERNAL)}
+        return {"escalationLevel": step.level, **_make_note(context, current, words, Visibility.INTERNAL)}
 
     await act(context, ATTEMPT, complaint["_id"], ComplaintAction.ESCALATE, change)
 
 
-async def _offer(context: RequestContext, complaint: Document, step: Due) -> None:
+async def _offer(context: RequestContext, complaint: Document, step: DueStep) -> None:
     """To the national board, and the choice to the reporter: the Ombudsman takes it with their consent alone."""
     days = policy_of(context, complaint).limits.ombudsman_days
     words = (
@@ -163,17 +163,17 @@ async def _offer(context: RequestContext, complaint: Document, step: Due) -> Non
     )
 
     def change(current: Document, transition: Transition | None = None) -> Document:
-        _still(context, current, step)
-        noted = _noted(context, current, words, Visibility.REPORTER)
+        _check_still_due(context, current, step)
+        noted = _make_note(context, current, words, Visibility.REPORTER)
         return {"ombudsmanOfferedAt": context.now, "escalationLevel": step.level, **noted}
 
     if complaint["escalationLevel"] < step.level:
         await act(context, ATTEMPT, complaint["_id"], ComplaintAction.ESCALATE, change)
     else:
-        await _update(context, complaint, step, lambda current: _beside(context, current, change(current)))
+        await _update(context, complaint, step, lambda current: _add_upkeep_keys(context, current, change(current)))
 
 
-async def _route(context: RequestContext, complaint: Document, step: Due) -> None:
+async def _route(context: RequestContext, complaint: Document, step: DueStep) -> None:
     """Verifies what the rules are certain of, with the category's own grade; what they leave to people stays so."""
     question = routing.Question(
         complaint["title"],
@@ -186,7 +186,7 @@ async def _route(context: RequestContext, complaint: Document, step: Due) -> Non
     decided = (await routing.routed(context, question)).decided
     category = None if decided is None else await context.loaders.category.load(decided.category or "")
     if decided is None or category is None:
-        await _wake_later(context, complaint, rulesAsked=rules.VERSION)
+        await _reschedule(context, complaint, rulesAsked=rules.VERSION)
         return
     verification = intake.Verification(
         class_=ComplaintClass(complaint["class"]),
@@ -202,11 +202,11 @@ async def _route(context: RequestContext, complaint: Document, step: Due) -> Non
     try:
         await intake.verify(context, against, complaint["_id"], verification)
     except (InvalidInput, NotAllowed):
-        await _wake_later(context, complaint, rulesAsked=rules.VERSION)
+        await _reschedule(context, complaint, rulesAsked=rules.VERSION)
 
 
 async def _update(
-    context: RequestContext, complaint: Document, step: Due, change: Callable[[Document], Document]
+    context: RequestContext, complaint: Document, step: DueStep, change: Callable[[Document], Document]
 ) -> None:
     """On record like an action, though the table has none for it."""
     await update(
@@ -216,16 +216,16 @@ async def _update(
         ATTEMPT,
         visible=lambda current: True,
         change=change,
-        record=audit_trail.Record(context, step.step),
+        record=audit_trail.AuditRecord(context, step.step),
     )
 
 
-def _beside(context: RequestContext, current: Document, changes: Document) -> Document:
+def _add_upkeep_keys(context: RequestContext, current: Document, changes: Document) -> Document:
     """Changes that leave the status as it is and belong to no action of the table."""
     return changes | {"updatedAt": context.now, "wakeAt": wake_at(context, current | changes)}
 
 
-_TAKE: Final[Mapping[Step, Take]] = {
+_TAKE: Final[Mapping[Step, TakeStep]] = {
     Step.LAPSE: _lapse,
     Step.RESUME: _resume,
     Step.ROUTE: _route,

@@ -20,7 +20,9 @@ class Breach:
     agency: str | None = None
 
 
-async def affected(context: RequestContext, breach: Breach, *, with_contact: bool = False) -> AsyncIterator[Document]:
+async def list_affected(
+    context: RequestContext, breach: Breach, *, with_contact: bool = False
+) -> AsyncIterator[Document]:
     """One row a reporter: which complaint, how often and when read, which fields; how to reach them where asked for.
 
     Reading how to reach them is on record as any other reading.
@@ -39,10 +41,10 @@ async def affected(context: RequestContext, breach: Breach, *, with_contact: boo
     }
     pipeline: list[Document] = [{"$match": wanted}, {"$group": grouped}, {"$sort": {"_id": 1}}]
     async for row in context.store.identity_reads.aggregate(pipeline, allowDiskUse=True):
-        yield _row(row) | (await _contact(context, row) if with_contact else {})
+        yield _make_row(row) | (await _read_contact(context, row) if with_contact else {})
 
 
-def _row(row: Document) -> Document:
+def _make_row(row: Document) -> Document:
     return {
         "reporter": row["_id"],
         "complaint": row["complaint"],
@@ -54,11 +56,11 @@ def _row(row: Document) -> Document:
     }
 
 
-async def _contact(context: RequestContext, row: Document) -> dict[str, Any]:
+async def _read_contact(context: RequestContext, row: Document) -> dict[str, Any]:
     complaint = await context.loaders.complaint.load(row["complaint"])
     if complaint is None:
         return {}
     keys = frozenset({"name", "email", "phone"})
-    await vault.record(context, complaint, vault.stated_purpose(context), keys)
-    found = await vault.fields(context, row["_id"])
+    await vault.record_read(context, complaint, vault.parse_purpose(context), keys)
+    found = await vault.read_fields(context, row["_id"])
     return {key: found.get(key) for key in sorted(keys)}

@@ -27,9 +27,9 @@ TO_BE_CLAIMED: Final = timedelta(hours=1)
 """How long a reporter is kept whose complaint may have been lost on its way to the database."""
 
 
-def checked(given: Mapping[str, Any]) -> dict[str, str]:
+def check_fields(given: Mapping[str, Any]) -> dict[str, str]:
     """The personal fields that were given. Raises InvalidInput for a text that is too long."""
-    fields = {key: text.optional(given.get(key), "reporter", key, at_most=limit) for key, limit in LIMITS.items()}
+    fields = {key: text.clean_optional(given.get(key), "reporter", key, at_most=limit) for key, limit in LIMITS.items()}
     return {key: value for key, value in fields.items() if value is not None}
 
 
@@ -38,7 +38,7 @@ async def seal(context: RequestContext, complaint_id: str, given: Mapping[str, A
 
     Inclusion data are kept only with consent.
     """
-    fields = checked(given)
+    fields = check_fields(given)
     consented = bool(given.get("inclusionConsent"))
     inclusion = {key: given[key] for key in INCLUSION if consented and given.get(key) is not None}
     if not fields and not inclusion:
@@ -49,7 +49,7 @@ async def seal(context: RequestContext, complaint_id: str, given: Mapping[str, A
         {
             "_id": reporter_id,
             "complaint": complaint_id,
-            "fields": encrypted(data_key, reporter_id, fields),
+            "fields": encrypt_fields(data_key, reporter_id, fields),
             "inclusion": sealed(data_key, orjson.dumps(inclusion), f"{reporter_id}/inclusion") if inclusion else None,
             "consentAt": context.now if inclusion else None,
             "sealedAt": context.now,
@@ -60,7 +60,7 @@ async def seal(context: RequestContext, complaint_id: str, given: Mapping[str, A
     return reporter_id
 
 
-def encrypted(data_key: bytes, reporter_id: str, fields: Mapping[str, str]) -> dict[str, bytes]:
+def encrypt_fields(data_key: bytes, reporter_id: str, fields: Mapping[str, str]) -> dict[str, bytes]:
     return {key: sealed(data_key, value.encode(), f"{reporter_id}/{key}") for key, value in fields.items()}
 
 
@@ -71,7 +71,7 @@ async def discard(context: RequestContext, reporter_id: str | None) -> None:
         await context.store.reporters.delete_one({"_id": {"$eq": reporter_id}})
 
 
-async def identity(context: RequestContext, complaint: Document) -> Document | None:
+async def read_identity(context: RequestContext, complaint: Document) -> Document | None:
     """What the viewer may know of who reported; None where that is nothing. The read is on record before it is done.
 
     Raises PurposeRequired where the viewer must state one.
@@ -80,15 +80,15 @@ async def identity(context: RequestContext, complaint: Document) -> Document | N
     reporter_id = complaint["reporter"]
     if readable is None or reporter_id is None:
         return None
-    purpose = stated_purpose(context)
+    purpose = parse_purpose(context)
     if purpose is None and policy.must_state_purpose(context.viewer, complaint, context.proven):
         raise PurposeRequired("Who reported is read for a stated purpose alone: send it in the header x-purpose.")
-    await record(context, complaint, purpose, readable)
-    found = await fields(context, reporter_id)
+    await record_read(context, complaint, purpose, readable)
+    found = await read_fields(context, reporter_id)
     return {"id": reporter_id, **{key: found.get(key) if key in readable else None for key in LIMITS}}
 
 
-def stated_purpose(context: RequestContext) -> str | None:
+def parse_purpose(context: RequestContext) -> str | None:
     """Raises InvalidArgument for one that a log cannot take."""
     purpose = (context.purpose or "").strip()
     if len(purpose) > MAX_PURPOSE or not purpose.isprintable():
@@ -96,7 +96,7 @@ def stated_purpose(context: RequestContext) -> str | None:
     return purpose or None
 
 
-async def record(context: RequestContext, complaint: Document, purpose: str | None, keys: frozenset[str]) -> None:
+async def record_read(context: RequestContext, complaint: Document, purpose: str | None, keys: frozenset[str]) -> None:
     viewer = context.viewer
     row = IdentityRead(
         complaint=complaint["_id"],
@@ -112,14 +112,14 @@ async def record(context: RequestContext, complaint: Document, purpose: str | No
     await context.loaders.identity_read.load(row)
 
 
-async def fields(context: RequestContext, reporter_id: str) -> dict[str, Any]:
+async def read_fields(context: RequestContext, reporter_id: str) -> dict[str, Any]:
     """All that is kept of a reporter, opened: nothing once the key is destroyed."""
     loading = context.loaders.reporter.load(reporter_id), context.loaders.reporter_key.load(reporter_id)
     reporter, wrapped = await asyncio.gather(*loading)
-    return {} if reporter is None else opened_fields(context, reporter, wrapped)
+    return {} if reporter is None else open_fields(context, reporter, wrapped)
 
 
-def opened_fields(context: RequestContext, reporter: Document, wrapped: Document | None) -> dict[str, Any]:
+def open_fields(context: RequestContext, reporter: Document, wrapped: Document | None) -> dict[str, Any]:
     if wrapped is None:
         return {}
     reporter_id = reporter["_id"]

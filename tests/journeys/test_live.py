@@ -28,7 +28,7 @@ from resolvers.domain import tracking_id
 from resolvers.store.database import Store
 from resolvers.viewer import PUBLIC, Viewer
 
-NOBODYS = tracking_id.new("LP", bytes(range(16)))
+NOBODYS = tracking_id.make_id("LP", bytes(range(16)))
 WATCHERS = (LIAISON, ADMIN, COORDINATOR, NATIONAL, OVERSIGHT, SUBGRAPH)
 
 

@@ -10,7 +10,7 @@ from support.portal import NATIONAL
 
 import schema
 from resolvers.demonstration import synthetic
-from resolvers.regulations.holiday_tables import calendar
+from resolvers.regulations.holiday_tables import find_calendar
 from resolvers.request.context import RequestContext
 from resolvers.request.loaders import loaders
 from resolvers.store.database import Store, connect
@@ -26,7 +26,7 @@ def commands() -> Commands:
 
 @pytest.fixture
 async def watched(register: Store, mongodb_uri: str, commands: Commands) -> AsyncIterator[Store]:
-    await register.complaints.insert_many(list(synthetic.complaints(400, now=NOW, seed=7)))
+    await register.complaints.insert_many(list(synthetic.generate_complaints(400, now=NOW, seed=7)))
     opened = connect(mongodb_uri, register.database.name, event_listeners=[commands])
     await opened.agencies.find_one({})
     commands.sent.clear()
@@ -35,7 +35,7 @@ async def watched(register: Store, mongodb_uri: str, commands: Commands) -> Asyn
 
 
 async def run(store: Store, query: str, viewer: Viewer = PUBLIC) -> Any:
-    context = RequestContext(store, loaders(store), NOW, b"the secret key of the tests", calendar, viewer)
+    context = RequestContext(store, loaders(store), NOW, b"the secret key of the tests", find_calendar, viewer)
     result = await schema.build().execute(query, context_value=context)
     assert result.errors is None
     return result.data

@@ -32,7 +32,7 @@ from resolvers import policy
 from resolvers.complaints import live
 from resolvers.domain import tracking_id
 from resolvers.errors import NotReadable, RequestError
-from resolvers.regulations.holiday_tables import calendar
+from resolvers.regulations.holiday_tables import find_calendar
 from resolvers.request.context import RequestContext
 from resolvers.request.loaders import loaders
 from resolvers.store.database import Document, Store, connect
@@ -44,7 +44,7 @@ pytestmark = pytest.mark.timeout(400)  # a few hundred operations that ask for e
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 OUTSIDERS = (PUBLIC, PARTNER, OTHER_CITIZEN, OTHER_ADMIN)
-NOBODYS = tracking_id.new("LP", bytes(range(16)))
+NOBODYS = tracking_id.make_id("LP", bytes(range(16)))
 BADUNG = {"_id": "kab-badung", "province": "prov-bali"}
 REFUSAL = "{ complaint { id title } userErrors { code message field } }"
 
@@ -142,7 +142,7 @@ def checked(document: str) -> DocumentNode:
 
 async def ask(store: Store, document: str, variables: dict[str, Any], viewer: Viewer) -> dict[str, Any]:
     """Data and errors, as they leave the schema."""
-    context = RequestContext(store, loaders(store), NOW, b"the secret key of the tests", calendar, viewer)
+    context = RequestContext(store, loaders(store), NOW, b"the secret key of the tests", find_calendar, viewer)
     context.purpose = "Uji"
     running = execute(BUILT, checked(document), variable_values=variables, context_value=context)
     result = running if isinstance(running, ExecutionResult) else await running
@@ -155,7 +155,7 @@ async def test_no_field_below_any_root_shows_anybody_what_is_not_theirs(watched:
     rows = [marked(), marked(confidential=True), marked(reporterSubject="made"), marked(verifiedAt=None)]
     given = {"name": "NAMEMARK", "email": "mailmark@mail.id", "phone": "0811PHONEMARK", "nik": "5103NIKMARK"}
     for row in rows:
-        owner = RequestContext(watched, loaders(watched), NOW, b"the secret key of the tests", calendar)
+        owner = RequestContext(watched, loaders(watched), NOW, b"the secret key of the tests", find_calendar)
         row["reporter"] = await vault.seal(owner, row["_id"], given)
     await watched.complaints.insert_many(rows)
     of_one = {name: field for name, field in QUERIES.items() if {"complaint", "id"} & field.args.keys()}
@@ -179,7 +179,7 @@ async def told(store: Store, stream: FanOut, name: str, rows: list[Document], vi
     field, answers = SUBSCRIPTIONS[name], ""
     for row in rows:
         document, variables = write_operation("subscription", name, field, make_arguments(field, row["_id"]))
-        context = RequestContext(store, loaders(store), NOW, b"the secret key of the tests", calendar, viewer)
+        context = RequestContext(store, loaders(store), NOW, b"the secret key of the tests", find_calendar, viewer)
         context.purpose, context.live = "Uji", stream
         events = subscribe(BUILT, checked(document), variable_values=variables, context_value=context)
         events = await events if inspect.isawaitable(events) else events
@@ -325,7 +325,7 @@ async def test_a_subscription_does_the_same_for_what_is_hidden_and_for_what_does
             for complaint_id in (hidden["_id"], NOBODYS):
                 commands.sent.clear()
                 context = RequestContext(
-                    watched, loaders(watched), NOW, b"the secret key of the tests", calendar, viewer
+                    watched, loaders(watched), NOW, b"the secret key of the tests", find_calendar, viewer
                 )
                 context.live = stream
                 source = live.complaint_changed(context, complaint_id, secret=secret, keys=frozenset({"title"}))

@@ -16,7 +16,7 @@ def a_complaint(**given: Any) -> dict[str, Any]:
     """A complaint as it is stored, its readers computed; held by Badung and verified unless `given` says otherwise."""
     complaint: dict[str, Any] = {
         **UNTOUCHED,
-        "_id": tracking_id.new("LP", secrets.token_bytes(16)),
+        "_id": tracking_id.make_id("LP", secrets.token_bytes(16)),
         "class": "COMPLAINT",
         "category": "ROAD.POTHOLE",
         "sensitive": False,
@@ -48,5 +48,5 @@ def a_complaint(**given: Any) -> dict[str, Any]:
         **given,
     }
     readers = policy.readers(complaint)
-    texts = publication.read(complaint["title"], complaint["body"])
-    return {**complaint, **texts.keys(published=policy.is_public(readers)), **given, "readers": readers}
+    texts = publication.scan_texts(complaint["title"], complaint["body"])
+    return {**complaint, **texts.make_keys(published=policy.is_public(readers)), **given, "readers": readers}

@@ -16,7 +16,7 @@ def check(row: Document, rows: Mapping[str, Document]) -> None:
     assert row["status"] in STATUSES
     assert row["holder"] == row["holders"][-1]
     assert len(set(row["holders"])) == len(row["holders"])
-    assert row["nextDueAt"] == (sla.next_due(row["clocks"]) or NEVER)
+    assert row["nextDueAt"] == (sla.find_next_due(row["clocks"]) or NEVER)
     assert row["readers"] == policy.readers(row)
     assert (row["closedAt"] is None) == (row["status"] in OPEN)
     assert (row["hold"] is not None) == (row["status"] == "ON_HOLD")
@@ -34,7 +34,7 @@ def check(row: Document, rows: Mapping[str, Document]) -> None:
 
 
 def _check_custody(row: Document) -> None:
-    assert custody_chain.first_broken(row["forwardings"]) is None
+    assert custody_chain.find_first_broken(row["forwardings"]) is None
     given = [link for link in row["forwardings"] if link["action"] != "RETURN"]
     assert all(link["byRole"] == "NATIONAL_ADMIN" for link in given[3:])
     holder = "kemenpanrb" if row["takenInBy"] is None else row["takenInBy"]

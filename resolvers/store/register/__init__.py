@@ -23,7 +23,7 @@ from resolvers.documents import (
     TeamMemberDoc,
 )
 from resolvers.domain import service_policy, tracking_id
-from resolvers.domain.teams import EXPIRING_DAYS, Standing
+from resolvers.domain.teams import EXPIRING_DAYS, TeamStanding
 from resolvers.domain.vocabulary import AgencyKind, RegionLevel, TeamKind, TeamRole, TimeZone
 from resolvers.store.database import NEVER
 from resolvers.system_documents import PolicyDoc
@@ -194,7 +194,7 @@ def action_plans() -> tuple[ActionPlanDoc, ...]:
         "issuedOn": None,
         "title": "Keputusan Gubernur tentang Rencana Aksi SP4N-LAPOR! 2021-2024",
     }
-    plan_id = tracking_id.new("PL", hashlib.sha256(b"prov-bali|817/02-B/HK/2021").digest()[:16])
+    plan_id = tracking_id.make_id("PL", hashlib.sha256(b"prov-bali|817/02-B/HK/2021").digest()[:16])
     return (
         {
             "_id": plan_id,
@@ -213,7 +213,7 @@ def action_plans() -> tuple[ActionPlanDoc, ...]:
 def _build_team(agency: AgencyDoc) -> TeamDoc:
     published = _PUBLISHED.get(agency["_id"])
     outline = published or _make_synthetic_outline(agency)
-    team_id = tracking_id.new("TM", hashlib.sha256(f"{agency['_id']}|{outline.kind}".encode()).digest()[:16])
+    team_id = tracking_id.make_id("TM", hashlib.sha256(f"{agency['_id']}|{outline.kind}".encode()).digest()[:16])
     since = f"{outline.year}-01-01"
     term_to = None if published else SYNTHETIC_TERM_TO
     return {
@@ -228,7 +228,7 @@ def _build_team(agency: AgencyDoc) -> TeamDoc:
         "members": _build_members(team_id, agency, since),
         "supersedes": None,
         "supersededBy": None,
-        "standing": Standing.ACTIVE,
+        "standing": TeamStanding.ACTIVE,
         "wakeAt": NEVER if term_to is None else _to_midnight(term_to - timedelta(days=EXPIRING_DAYS)),
         "synthetic": published is None,
         "processed": [],

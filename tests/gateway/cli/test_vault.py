@@ -14,7 +14,7 @@ from support.portal import ADMIN, CITIZEN
 from typer.testing import CliRunner
 
 from gateway.cli import app
-from resolvers.regulations.holiday_tables import calendar
+from resolvers.regulations.holiday_tables import find_calendar
 from resolvers.request.context import RequestContext
 from resolvers.request.loaders import loaders
 from resolvers.store import indexes
@@ -47,11 +47,11 @@ async def _seeded(uri: str) -> str:
     row = a_complaint()
 
     def asking(viewer: Any) -> RequestContext:
-        return RequestContext(store, loaders(store), NOW, SECRET.encode(), calendar, viewer)
+        return RequestContext(store, loaders(store), NOW, SECRET.encode(), find_calendar, viewer)
 
     row["reporter"] = await vault.seal(asking(CITIZEN), row["_id"], GIVEN)
     await store.complaints.insert_one(row)
-    await vault.identity(asking(ADMIN), row)
+    await vault.read_identity(asking(ADMIN), row)
     store.close()
     complaint_id: str = row["_id"]
     return complaint_id

@@ -36,7 +36,7 @@ ContextOf = Callable[..., RequestContext]
 
 async def fill(store: Store, chance: random.Random, broken: float) -> Values:
     """Complaints, a part of them and some of the register corrupted; gives what arguments are made of."""
-    rows = list(synthetic.complaints(80, now=NOW, seed=chance.randint(0, 10**6)))
+    rows = list(synthetic.generate_complaints(80, now=NOW, seed=chance.randint(0, 10**6)))
     rows = [row | {"secretHash": secret_hash(SECRET)} for row in rows]
     await store.complaints.insert_many([corrupted(row, chance) if chance.random() < broken else row for row in rows])
     ids = [row["_id"] for row in rows]

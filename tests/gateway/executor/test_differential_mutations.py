@@ -83,7 +83,7 @@ def complaints(chance: random.Random, broken: float) -> list[Document]:
             given: Document = {"confidential": chance.random() < 0.2, **chance.choice([{}, {}, HELD_BY_PROVINCE])}
             if status is ComplaintStatus.SUBMITTED and chance.random() < 0.5:
                 given = {**HELD_BY_DESK, "takenInBy": None}
-            own_id = tracking_id.new("LP", chance.randbytes(16))
+            own_id = tracking_id.make_id("LP", chance.randbytes(16))
             rows.append(in_status(status, _id=own_id, secretHash=secret_hash(SECRET), **given))
     return [corrupted(row, chance) if chance.random() < broken else row for row in rows]
 

@@ -69,7 +69,7 @@ async def publish(
     expected: int | None = None,
     made: Attempt | None = None,
 ) -> int:
-    done, _ = await subgraphs.publish(
+    done, _ = await subgraphs.publish_subgraph(
         context, made or attempt(), agency, Publication(url, sdl, version), expected_version=expected
     )
     number: int = done["version"]
@@ -80,27 +80,27 @@ async def test_what_is_published_is_live_and_its_versions_are_kept(acting: As) -
     badung = acting(ADMIN)
     assert await publish(badung, survey("kabBadung")) == 1
     assert await publish(badung, survey("kabBadung", "Visits")) == 2
-    live = await subgraphs.live(badung.store)
+    live = await subgraphs.read_live(badung.store)
     assert live["members"] == {"kab-badung": 2}
     assert live["version"] == 2
     assert "kabBadungVisits" in live["apiSchema"]
     assert "kabBadungSurvey" not in live["apiSchema"]
     assert await publish(badung, None, url=None, version=1) == 3
-    assert "kabBadungSurvey" in (await subgraphs.live(badung.store))["apiSchema"]
-    assert [row["version"] for row in await subgraphs.versions(badung, "kab-badung")] == [3, 2, 1]
-    assert await subgraphs.versions(acting(PUBLIC), "kab-badung") == []
-    assert [row["_id"] for row in await subgraphs.published(badung)] == ["kab-badung@3"]
+    assert "kabBadungSurvey" in (await subgraphs.read_live(badung.store))["apiSchema"]
+    assert [row["version"] for row in await subgraphs.list_versions(badung, "kab-badung")] == [3, 2, 1]
+    assert await subgraphs.list_versions(acting(PUBLIC), "kab-badung") == []
+    assert [row["_id"] for row in await subgraphs.list_published(badung)] == ["kab-badung@3"]
 
 
 async def test_checking_says_what_would_break_and_changes_nothing(acting: As) -> None:
     badung = acting(ADMIN)
     await publish(badung, survey("kabBadung"))
-    outcome = await subgraphs.check(badung, "kab-badung", sdl=survey("kabBadung", "Visits"), url=None)
+    outcome = await subgraphs.check_subgraph(badung, "kab-badung", sdl=survey("kabBadung", "Visits"), url=None)
     assert [(row["kind"], row["code"]) for row in outcome.findings] == [("BREAKING", "FIELD_REMOVED")]
-    outcome = await subgraphs.check(badung, "kab-badung", sdl=survey("kotaSemarang"), url=None)
+    outcome = await subgraphs.check_subgraph(badung, "kab-badung", sdl=survey("kotaSemarang"), url=None)
     assert not outcome.supergraph
     assert [row["code"] for row in outcome.findings] == ["field-prefix"]
-    assert (await subgraphs.live(badung.store))["version"] == 1
+    assert (await subgraphs.read_live(badung.store))["version"] == 1
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ async def test_what_may_not_be_published_is_refused(
     context = acting(viewer)
     with pytest.raises(refusal):
         await publish(context, **({"sdl": survey("kabBadung")} | change))  # type: ignore[arg-type]
-    assert (await subgraphs.live(context.store))["version"] == 0
+    assert (await subgraphs.read_live(context.store))["version"] == 0
 
 
 async def test_a_repeated_call_publishes_once(acting: As) -> None:
@@ -136,13 +136,13 @@ async def test_a_repeated_call_publishes_once(acting: As) -> None:
     assert await publish(badung, survey("kabBadung"), made=attempt("k")) == 1
     with pytest.raises(IdempotencyConflict):
         await publish(badung, survey("kabBadung", "Visits"), made=attempt("k", "y"))
-    assert (await subgraphs.live(badung.store))["version"] == 1
+    assert (await subgraphs.read_live(badung.store))["version"] == 1
 
 
 async def test_publishers_at_once_all_stand_in_the_graph(acting: As) -> None:
     sleman = partial(publish, acting(OTHER_ADMIN), survey("kabSleman"), agency="kab-sleman")
     await asyncio.gather(publish(acting(ADMIN), survey("kabBadung")), sleman())
-    live = await subgraphs.live(acting(ADMIN).store)
+    live = await subgraphs.read_live(acting(ADMIN).store)
     assert live["members"] == {"kab-badung": 1, "kab-sleman": 1}
     assert live["version"] == 2
     assert "kabBadungSurvey" in live["apiSchema"]
@@ -155,18 +155,18 @@ async def test_of_publishers_at_once_who_expect_the_same_version_one_wins(acting
     done = await asyncio.gather(*calls, return_exceptions=True)
     assert sum(isinstance(result, int) for result in done) == 1
     assert sum(isinstance(result, ChangedMeanwhile) for result in done) == 3
-    assert (await subgraphs.live(acting(ADMIN).store))["version"] == 2
+    assert (await subgraphs.read_live(acting(ADMIN).store))["version"] == 2
 
 
 async def test_a_retired_subgraph_leaves_the_graph_and_can_come_back(acting: As) -> None:
     badung = acting(ADMIN)
     await publish(badung, survey("kabBadung"))
     with pytest.raises(NotAllowed):
-        await subgraphs.retire(acting(OTHER_ADMIN), attempt(), "kab-badung", expected_version=None)
-    await subgraphs.retire(acting(NATIONAL), attempt(), "kab-badung", expected_version=1)
-    assert (await subgraphs.live(badung.store))["members"] == {}
+        await subgraphs.retire_subgraph(acting(OTHER_ADMIN), attempt(), "kab-badung", expected_version=None)
+    await subgraphs.retire_subgraph(acting(NATIONAL), attempt(), "kab-badung", expected_version=1)
+    assert (await subgraphs.read_live(badung.store))["members"] == {}
     with pytest.raises(NotFound):
-        await subgraphs.retire(badung, attempt(), "kab-badung", expected_version=None)
+        await subgraphs.retire_subgraph(badung, attempt(), "kab-badung", expected_version=None)
     assert await publish(badung, None, url=None, version=1) == 2
 
 

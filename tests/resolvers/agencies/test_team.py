@@ -48,7 +48,7 @@ async def test_the_filter_and_the_status_agree(
     await store.teams.insert_many(TEAMS)
     await store.teams.create_index([("kind", 1), ("name", 1), ("_id", 1)], name="kind_name")
     context = context_of(now=NOW)
-    page = await team.listing(context, {"status": [status]}, Arguments(first=100)).page()
-    expected = [row["_id"] for row in TEAMS if team.status(context, row) is status]
+    page = await team.list_teams(context, {"status": [status]}, Arguments(first=100)).page()
+    expected = [row["_id"] for row in TEAMS if team.derive_status(context, row) is status]
     assert [row["_id"] for row in page.rows] == expected
     assert expected

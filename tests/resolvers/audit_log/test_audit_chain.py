@@ -30,7 +30,7 @@ def chain(length: int) -> list[dict[str, Any]]:
             "after": f"state {sequence}",
             "previousHash": entries[-1]["hash"] if entries else None,
         }
-        entries.append(entry | {"hash": audit_chain.entry_hash(entry)})
+        entries.append(entry | {"hash": audit_chain.hash_entry(entry)})
     return entries
 
 
@@ -41,7 +41,7 @@ def head(entries: list[dict[str, Any]]) -> dict[str, Any] | None:
 @given(st.integers(0, 6))
 def test_a_chain_as_written_verifies(length: int) -> None:
     entries = chain(length)
-    assert audit_chain.verify(entries, head(entries)) == (length, None, True)
+    assert audit_chain.verify_entries(entries, head(entries)) == (length, None, True)
 
 
 @given(
@@ -59,34 +59,34 @@ def test_an_altered_entry_shows(length: int, data: st.DataObject, key: str) -> N
         entries[at] | {key: AT.replace(year=2020) if key == "at" else "other"},
         *entries[at + 1 :],
     ]
-    assert audit_chain.verify(altered, head(entries)).first_invalid in (at + 1, at + 2)
+    assert audit_chain.verify_entries(altered, head(entries)).first_invalid in (at + 1, at + 2)
 
 
 @given(st.integers(1, 6), st.data())
 def test_a_removed_entry_shows_the_last_one_too(length: int, data: st.DataObject) -> None:
     entries = chain(length)
     at = data.draw(st.integers(0, length - 1))
-    found = audit_chain.verify([*entries[:at], *entries[at + 1 :]], head(entries))
+    found = audit_chain.verify_entries([*entries[:at], *entries[at + 1 :]], head(entries))
     assert found.first_invalid == at + 1
 
 
 def test_a_chain_that_is_gone_shows_by_the_head() -> None:
-    assert audit_chain.verify([], head(chain(3))).first_invalid == 1
-    assert audit_chain.verify(chain(3), None).first_invalid == 4
+    assert audit_chain.verify_entries([], head(chain(3))).first_invalid == 1
+    assert audit_chain.verify_entries(chain(3), None).first_invalid == 4
 
 
 def test_a_state_that_changed_between_two_entries_shows() -> None:
     first, second = chain(2)
     second |= {"before": "something else"}
-    second["hash"] = audit_chain.entry_hash(second)
-    assert audit_chain.verify([first, second], head([first, second])) == (2, None, False)
+    second["hash"] = audit_chain.hash_entry(second)
+    assert audit_chain.verify_entries([first, second], head([first, second])) == (2, None, False)
 
 
 @pytest.mark.parametrize("key", audit_chain.DIGESTED)
 def test_a_digest_covers_each_key_that_it_names(key: str) -> None:
     state = dict.fromkeys(audit_chain.DIGESTED, "a")
-    assert audit_chain.digest(state) != audit_chain.digest(state | {key: "b"})
-    assert audit_chain.digest(None) is None
+    assert audit_chain.compute_digest(state) != audit_chain.compute_digest(state | {key: "b"})
+    assert audit_chain.compute_digest(None) is None
 
 
 VALUES = st.one_of(
@@ -116,7 +116,7 @@ def test_what_is_hashed_is_json_as_anybody_writes_it(value: Any) -> None:
     absent = "".join(f',"{key}":null' for key in sorted(audit_chain.DIGESTED) if key > "body")
     before = "".join(f'"{key}":null,' for key in sorted(audit_chain.DIGESTED) if key < "body")
     expected = hashlib.sha256(f'{{{before}"body":{plain}{absent}}}'.encode())
-    assert audit_chain.digest({"body": value}) == expected.hexdigest()
+    assert audit_chain.compute_digest({"body": value}) == expected.hexdigest()
 
 
 @given(STATES, STATES, st.booleans())
@@ -127,4 +127,7 @@ def test_digests_of_two_states_are_the_digest_of_each(
         lists = {key: value for key, value in before.items() if isinstance(value, list)}
         changes = {key: [*value, {"b": 1, "a": AT}] for key, value in lists.items()}
     after = before | changes
-    assert audit_chain.digests(before, after) == (audit_chain.digest(before), audit_chain.digest(after))
+    assert audit_chain.compute_digests(before, after) == (
+        audit_chain.compute_digest(before),
+        audit_chain.compute_digest(after),
+    )

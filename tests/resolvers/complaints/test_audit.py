@@ -61,8 +61,8 @@ async def test_a_crash_before_an_entry_moves_loses_nothing(register: Store, cont
     complaint_id = await verified(context_of)
     assert await register.audit.count_documents({}) == 0
     assert await audit.verified(register, complaint_id) == (2, None, True)
-    assert await audit_trail.move(register) == 2
-    assert await audit_trail.move(register) == 0
+    assert await audit_trail.move_entries(register) == 2
+    assert await audit_trail.move_entries(register) == 0
     assert await register.audit.count_documents({}) == 2
     assert await audit.verified(register, complaint_id) == (2, None, True)
 
@@ -70,8 +70,8 @@ async def test_a_crash_before_an_entry_moves_loses_nothing(register: Store, cont
 async def test_a_crash_in_the_midst_of_moving_writes_nothing_twice(register: Store, context_of: ContextOf) -> None:
     complaint_id = await verified(context_of)
     waiting = (await register.complaints.find_one({"_id": complaint_id}) or {})["auditPending"]
-    await register.audit.insert_one({"_id": audit_trail.entry_id(waiting[0]), **waiting[0]})
-    await asyncio.gather(*(audit_trail.move(register) for _ in range(4)))
+    await register.audit.insert_one({"_id": audit_trail.make_entry_id(waiting[0]), **waiting[0]})
+    await asyncio.gather(*(audit_trail.move_entries(register) for _ in range(4)))
     assert await register.audit.count_documents({}) == 2
     assert await audit.verified(register, complaint_id) == (2, None, True)
 
@@ -82,7 +82,7 @@ async def test_what_changes_while_entries_move_is_on_record_too(register: Store,
 
     async def moving() -> None:
         while not stop.is_set():
-            await audit_trail.move(register)
+            await audit_trail.move_entries(register)
 
     async def withdrawn(complaint_id: str) -> None:
         await complaint.withdraw(context_of(CITIZEN), Attempt("w", "d"), complaint_id, reason=None, secret=None)
@@ -117,7 +117,7 @@ async def test_a_removed_entry_is_found(
     register: Store, context_of: ContextOf, tampering: dict[str, Any], fault: str
 ) -> None:
     await verified(context_of)
-    await audit_trail.move(register)
+    await audit_trail.move_entries(register)
     assert await _faults(register) == []
     await register.audit.delete_many(tampering)
     [found] = await _faults(register)
@@ -126,7 +126,7 @@ async def test_a_removed_entry_is_found(
 
 async def test_an_altered_entry_is_found(register: Store, context_of: ContextOf) -> None:
     await verified(context_of)
-    await audit_trail.move(register)
+    await audit_trail.move_entries(register)
     await register.audit.update_one({"sequence": 2}, {"$set": {"subject": "somebody else"}})
     [found] = await _faults(register)
     assert "entry 2" in found
@@ -140,14 +140,14 @@ async def test_a_change_beside_the_record_is_found(register: Store, context_of: 
 
 async def test_a_removed_complaint_is_found(register: Store, context_of: ContextOf) -> None:
     complaint_id = await verified(context_of)
-    await audit_trail.move(register)
+    await audit_trail.move_entries(register)
     await register.complaints.delete_one({"_id": complaint_id})
     assert await _faults(register) == ["the complaint itself was removed"]
 
 
 async def test_the_audit_takes_no_entry_twice(register: Store, context_of: ContextOf) -> None:
     await verified(context_of)
-    await audit_trail.move(register)
+    await audit_trail.move_entries(register)
     entry = await register.audit.find_one({"sequence": 1}, {"_id": False})
     with pytest.raises(PyMongoError):
         await register.audit.insert_one(entry or {})

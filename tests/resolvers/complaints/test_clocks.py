@@ -95,7 +95,7 @@ async def test_resolution_follows_the_new_holder_where_the_policy_says_so(
     row = in_status(ComplaintStatus.ROUTED, clocks=clocks)
     await store.complaints.insert_one(row)
     desk = context_of(NATIONAL, bali("2026-11-04T10:00:00"))
-    desk.policies = Policies([replace(build_policies().of("5/2025"), resolution_keeps_first_due=False)])
+    desk.policies = Policies([replace(build_policies().by_version("5/2025"), resolution_keeps_first_due=False)])
     moved = await forwarding.forward(desk, ONCE, row["_id"], to="kab-sleman", note=None)
     assert clock(moved, "RESOLUTION")["zone"] == "WIB"
     assert clock(moved, "RESOLUTION")["dueAt"] == datetime(2026, 11, 9, 16, 59, 59, tzinfo=UTC)

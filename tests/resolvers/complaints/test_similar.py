@@ -12,7 +12,7 @@ from resolvers.complaints.complaint_list import listing
 from resolvers.domain import search_words
 from resolvers.errors import InvalidArgument
 from resolvers.paging.listing import Arguments
-from resolvers.personal_data.stems import MAX_STEMS, stems
+from resolvers.personal_data.stems import MAX_STEMS, list_stems
 from resolvers.request.context import RequestContext
 from resolvers.store.database import Store
 from resolvers.viewer import PUBLIC
@@ -21,21 +21,21 @@ ContextOf = Callable[..., RequestContext]
 
 
 def test_forms_of_a_word_are_one_stem_and_empty_words_none() -> None:
-    assert stems("Memperbaiki perbaikan, DIPERBAIKI!") == ("baik",)
-    assert stems("yang di ke dan mohon segera") == ()
-    assert stems("Hubungi [telepon] atau [nama]") == ("hubung",)
-    assert stems("") == ()
+    assert list_stems("Memperbaiki perbaikan, DIPERBAIKI!") == ("baik",)
+    assert list_stems("yang di ke dan mohon segera") == ()
+    assert list_stems("Hubungi [telepon] atau [nama]") == ("hubung",)
+    assert list_stems("") == ()
 
 
 def test_a_text_without_end_has_an_end() -> None:
-    assert len(stems(" ".join(f"kata{number}" for number in range(5000)))) == MAX_STEMS
+    assert len(list_stems(" ".join(f"kata{number}" for number in range(5000)))) == MAX_STEMS
 
 
 def test_marks_say_who_finds_by_a_word() -> None:
-    words = search_words.marked(["jalan", "budi"], ["jalan"], published=False)
+    words = search_words.mark_words(["jalan", "budi"], ["jalan"], published=False)
     assert words == ["?jalan", "!budi"]
-    assert search_words.republished(words, published=True) == ["jalan", "!budi"]
-    assert search_words.republished(["jalan", "!budi"], published=False) == words
+    assert search_words.renew_marks(words, published=True) == ["jalan", "!budi"]
+    assert search_words.renew_marks(["jalan", "!budi"], published=False) == words
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ from resolvers.domain.lifecycle import TRANSITIONS, Actor
 from resolvers.domain.vocabulary import Channel, ComplaintClass, ComplaintStatus, Role, UnlistedAction
 from resolvers.domain.vocabulary import ComplaintAction as Action
 from resolvers.errors import Refused
-from resolvers.regulations.holiday_tables import calendar
+from resolvers.regulations.holiday_tables import find_calendar
 from resolvers.request.context import RequestContext
 from resolvers.request.loaders import loaders
 from resolvers.request.update import Attempt
@@ -98,7 +98,7 @@ class World:
         self.store.close()
 
     def context(self, viewer: Viewer, now: datetime, store: Store) -> RequestContext:
-        return RequestContext(store, loaders(store), now, KEY, calendar, viewer)
+        return RequestContext(store, loaders(store), now, KEY, find_calendar, viewer)
 
 
 @pytest.fixture

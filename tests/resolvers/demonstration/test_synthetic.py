@@ -18,7 +18,7 @@ NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def rows() -> list[Document]:
-    return list(synthetic.complaints(3000, now=NOW, seed=7))
+    return list(synthetic.generate_complaints(3000, now=NOW, seed=7))
 
 
 def test_each_has_the_stored_shape_and_is_marked(rows: list[Document]) -> None:
@@ -26,14 +26,14 @@ def test_each_has_the_stored_shape_and_is_marked(rows: list[Document]) -> None:
     for row in rows:
         assert row.keys() == keys
         assert row["synthetic"] is True
-        assert tracking_id.parse(row["_id"]) == row["_id"]
+        assert tracking_id.parse_id(row["_id"]) == row["_id"]
     assert len({row["_id"] for row in rows}) == len(rows)
 
 
 def test_readers_and_chains_are_what_the_rules_make_of_them(rows: list[Document]) -> None:
     for row in rows:
         assert row["readers"] == policy.readers(row)
-        assert custody_chain.first_broken(row["forwardings"]) is None
+        assert custody_chain.find_first_broken(row["forwardings"]) is None
         assert row["holders"][-1] == row["holder"]
 
 
@@ -53,13 +53,13 @@ def test_the_shapes_are_those_of_the_published_figures(rows: list[Document]) -> 
 
 
 def test_the_same_seed_gives_the_same_complaints() -> None:
-    first, second = (list(synthetic.complaints(50, now=NOW, seed=3)) for _ in range(2))
+    first, second = (list(synthetic.generate_complaints(50, now=NOW, seed=3)) for _ in range(2))
     assert [row["_id"] for row in first] == [row["_id"] for row in second]
     assert [row["status"] for row in first] == [row["status"] for row in second]
 
 
 async def test_seeding_that_broke_off_starts_anew_and_a_complete_one_is_kept(store: Store) -> None:
-    rows = list(synthetic.complaints(60, now=NOW, seed=7))
+    rows = list(synthetic.generate_complaints(60, now=NOW, seed=7))
     await store.complaints.insert_many(rows[:25])
     assert not await seed.is_complete(store, 60, 7)
     done: list[int] = []

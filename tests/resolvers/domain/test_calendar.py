@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from resolvers.domain.calendar import OFFSETS, Calendar
 from resolvers.domain.vocabulary import TimeZone
-from resolvers.regulations.holiday_tables import KNOWN_YEARS, calendar
+from resolvers.regulations.holiday_tables import KNOWN_YEARS, find_calendar
 
 instants = st.datetimes(datetime(2023, 1, 1), datetime(2026, 6, 30)).map(lambda moment: moment.replace(tzinfo=UTC))
 
@@ -40,13 +40,13 @@ def utc(text: str) -> datetime:
     ],
 )
 def test_a_due_time_counted_by_hand(zone: str, start: str, working_days: int, due: str) -> None:
-    assert calendar(TimeZone(zone)).due_at(utc(start), working_days) == utc(due)
+    assert find_calendar(TimeZone(zone)).compute_due_at(utc(start), working_days) == utc(due)
 
 
 @given(start=instants, days=st.integers(0, 60), zone=st.sampled_from(TimeZone))
 def test_a_deadline_is_the_end_of_a_working_day(start: datetime, days: int, zone: TimeZone) -> None:
-    found = calendar(zone)
-    due = found.due_at(start, days)
+    found = find_calendar(zone)
+    due = found.compute_due_at(start, days)
     local = due.astimezone(OFFSETS[zone])
     assert (local.hour, local.minute, local.second) == (23, 59, 59)
     assert days == 0 or found.is_working_day(local.date())
@@ -56,8 +56,8 @@ def test_a_deadline_is_the_end_of_a_working_day(start: datetime, days: int, zone
 def test_exactly_so_many_working_days_lie_between_the_day_of_receipt_and_the_deadline(
     start: datetime, days: int, zone: TimeZone
 ) -> None:
-    found = calendar(zone)
-    first, last = found.local_day(start), found.local_day(found.due_at(start, days))
+    found = find_calendar(zone)
+    first, last = found.to_local_day(start), found.to_local_day(found.compute_due_at(start, days))
     between = [first + timedelta(days=offset) for offset in range(1, (last - first).days + 1)]
     assert sum(found.is_working_day(day) for day in between) == days
 
@@ -66,23 +66,23 @@ def test_exactly_so_many_working_days_lie_between_the_day_of_receipt_and_the_dea
 def test_working_days_between_two_instants_are_the_same_backwards(
     earlier: datetime, later: datetime, zone: TimeZone
 ) -> None:
-    found = calendar(zone)
-    assert found.working_days_between(earlier, later) == pytest.approx(-found.working_days_between(later, earlier))
+    found = find_calendar(zone)
+    assert found.count_working_days(earlier, later) == pytest.approx(-found.count_working_days(later, earlier))
 
 
 @given(st.tuples(instants, instants, instants), st.sampled_from(TimeZone))
 def test_working_days_add_up(moments: tuple[datetime, datetime, datetime], zone: TimeZone) -> None:
     first, second, third = sorted(moments)
-    found = calendar(zone)
-    parts = found.working_days_between(first, second) + found.working_days_between(second, third)
-    assert found.working_days_between(first, third) == pytest.approx(parts)
+    found = find_calendar(zone)
+    parts = found.count_working_days(first, second) + found.count_working_days(second, third)
+    assert found.count_working_days(first, third) == pytest.approx(parts)
 
 
 def test_a_weekend_and_a_holiday_hold_no_working_time() -> None:
-    wib = calendar(TimeZone.WIB)
-    assert wib.working_days_between(utc("2026-11-07T00:00+07:00"), utc("2026-11-08T23:00+07:00")) == 0
-    assert wib.working_days_between(utc("2026-08-17T00:00+07:00"), utc("2026-08-17T23:00+07:00")) == 0
-    assert wib.working_days_between(utc("2026-11-02T00:00+07:00"), utc("2026-11-02T12:00+07:00")) == 0.5
+    wib = find_calendar(TimeZone.WIB)
+    assert wib.count_working_days(utc("2026-11-07T00:00+07:00"), utc("2026-11-08T23:00+07:00")) == 0
+    assert wib.count_working_days(utc("2026-08-17T00:00+07:00"), utc("2026-08-17T23:00+07:00")) == 0
+    assert wib.count_working_days(utc("2026-11-02T00:00+07:00"), utc("2026-11-02T12:00+07:00")) == 0.5
 
 
 def test_a_year_without_a_published_table_is_provisional() -> None:
@@ -96,9 +96,9 @@ def test_a_year_without_a_published_table_is_provisional() -> None:
     ["2025-01-01", "2025-03-31", "2025-04-02", "2025-04-07", "2025-08-17", "2026-03-19", "2026-05-01", "2026-06-01"],
 )
 def test_the_tables_hold_public_holidays_and_collective_leave(day: str) -> None:
-    assert date.fromisoformat(day) in calendar(TimeZone.WIB).holidays
+    assert date.fromisoformat(day) in find_calendar(TimeZone.WIB).holidays
 
 
 def test_every_known_year_has_its_holidays() -> None:
-    years = [day.year for day in calendar(TimeZone.WIB).holidays]
+    years = [day.year for day in find_calendar(TimeZone.WIB).holidays]
     assert all(years.count(year) >= 15 for year in KNOWN_YEARS)

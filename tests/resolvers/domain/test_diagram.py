@@ -9,12 +9,12 @@ DOCUMENT = (Path(__file__).parents[3] / "docs" / "lifecycle.md").read_text(encod
 
 
 def test_the_documented_diagram_and_table_are_those_of_the_code() -> None:
-    assert f"```mermaid\n{diagram.mermaid()}\n```" in DOCUMENT
-    assert diagram.table() in DOCUMENT
+    assert f"```mermaid\n{diagram.render_mermaid()}\n```" in DOCUMENT
+    assert diagram.render_table() in DOCUMENT
 
 
 def test_every_row_is_drawn_or_told() -> None:
-    drawn, told = diagram.mermaid(), diagram.table()
+    drawn, told = diagram.render_mermaid(), diagram.render_table()
     for row in TRANSITIONS:
         assert row.source is row.target or f"{row.source} --> {row.target}: " in drawn
         assert f"| {row.action} |" in told

@@ -16,10 +16,10 @@ from resolvers.domain.calendar import OFFSETS
 from resolvers.domain.lifecycle import ClockEffect, Effect
 from resolvers.domain.sla import ClockDoc
 from resolvers.domain.vocabulary import ClockKind, SupervisionGrade, TimeZone
-from resolvers.regulations.holiday_tables import calendar
+from resolvers.regulations.holiday_tables import find_calendar
 from resolvers.store.register import build_policies
 
-POLICY = build_policies().of("5/2025")
+POLICY = build_policies().by_version("5/2025")
 
 
 def at(text: str, zone: str) -> datetime:
@@ -64,13 +64,13 @@ def last_second(day: str, zone: str) -> datetime:
     ],
 )
 def test_a_due_day_counted_on_the_calendar(zone: str, start: str, working_days: int, day: str) -> None:
-    assert calendar(TimeZone(zone)).due_at(at(start, zone), working_days) == last_second(day, zone)
+    assert find_calendar(TimeZone(zone)).compute_due_at(at(start, zone), working_days) == last_second(day, zone)
 
 
 @pytest.mark.parametrize(("zone", "day"), [("WIB", "2026-08-14"), ("WITA", "2026-08-14"), ("WIT", "2026-08-18")])
 def test_late_on_thursday_in_jakarta_is_friday_in_jayapura(zone: str, day: str) -> None:
     """Friday the 14th, then a weekend and Independence Day on Monday."""
-    assert calendar(TimeZone(zone)).due_at(at("2026-08-13T22:30", "WIB"), 1) == last_second(day, zone)
+    assert find_calendar(TimeZone(zone)).compute_due_at(at("2026-08-13T22:30", "WIB"), 1) == last_second(day, zone)
 
 
 @pytest.mark.parametrize(
@@ -90,12 +90,12 @@ def changed(
     grade: SupervisionGrade | None = None,
     since: datetime | None = None,
 ) -> list[ClockDoc]:
-    return sla.apply(
+    return sla.apply_effects(
         clocks,
         [ClockEffect(effect, kind)],
         now=at(now, zone),
         zone=TimeZone(zone),
-        calendars=calendar,
+        calendars=find_calendar,
         policy=POLICY,
         grade=grade,
         resolution_since=since,
@@ -175,10 +175,10 @@ def test_a_pause_moves_the_due_day_by_the_working_days_that_ended_in_it(
     clocks = changed([], Effect.START, kind, start, zone, grade)
     assert clocks[0]["dueAt"] == last_second(first, zone)
     clocks = changed(clocks, Effect.PAUSE, kind, paused, zone)
-    assert sla.next_due(clocks) is None
+    assert sla.find_next_due(clocks) is None
     clocks = changed(clocks, Effect.RESUME, kind, resumed, zone)
     assert clocks[0]["dueAt"] == last_second(then, zone)
-    recounted = sla.recounted(clocks[0], calendar(TimeZone(zone)), POLICY, grade)
+    recounted = sla.recount_clock(clocks[0], find_calendar(TimeZone(zone)), POLICY, grade)
     assert recounted == clocks[0], "counted anew it is due at the same time"
 
 
@@ -205,12 +205,12 @@ def test_a_hand_over_from_jakarta_to_jayapura_counts_in_the_new_holders_days() -
     """Forwarded on Thursday at 23:00 in Jakarta, which is Friday in Jayapura; Tuesday the 25th is Maulid."""
     for kind, day in ((ClockKind.ACCEPTANCE, "2026-08-24"), (ClockKind.FOLLOW_UP, "2026-08-31")):
         old = changed([], Effect.START, kind, "2026-08-13T22:30", "WIB")
-        both = sla.apply(
+        both = sla.apply_effects(
             changed(old, Effect.STOP, kind, "2026-08-20T23:00", "WIB"),
             [ClockEffect(Effect.START, kind)],
             now=at("2026-08-20T23:00", "WIB"),
             zone=TimeZone.WIT,
-            calendars=calendar,
+            calendars=find_calendar,
             policy=POLICY,
             grade=None,
         )
@@ -221,7 +221,7 @@ def test_a_hand_over_from_jakarta_to_jayapura_counts_in_the_new_holders_days() -
 def test_resolution_counted_anew_for_a_new_holder_begins_on_that_holders_day() -> None:
     [clock] = changed([], Effect.START, ClockKind.RESOLUTION, "2026-08-13T22:30", "WIB", SupervisionGrade.NORMATIVE)
     assert clock["dueAt"] == last_second("2026-08-21", "WIB")
-    anew = sla.recounted(clock, calendar(TimeZone.WIT), POLICY, SupervisionGrade.NORMATIVE)
+    anew = sla.recount_clock(clock, find_calendar(TimeZone.WIT), POLICY, SupervisionGrade.NORMATIVE)
     assert (anew["dueAt"], anew["zone"]) == (last_second("2026-08-24", "WIT"), "WIT")
 
 
@@ -257,7 +257,7 @@ def test_a_year_without_a_table_is_said_to_be_provisional() -> None:
     assert not held["provisional"]
     held = changed([held], Effect.PAUSE, ClockKind.RESOLUTION, "2027-12-21T10:00", "WIB")[0]
     assert changed([held], Effect.RESUME, ClockKind.RESOLUTION, "2028-01-10T10:00", "WIB")[0]["provisional"]
-    known = calendar(TimeZone.WIB)
+    known = find_calendar(TimeZone.WIB)
     without_2026 = replace(known, known_years=known.known_years - {2026})
     assert without_2026.is_provisional(at("2026-01-05T10:00", "WIB"), at("2026-01-08T10:00", "WIB"))
-    assert without_2026.local_day(at("2026-01-05T10:00", "WIB")) == date(2026, 1, 5)
+    assert without_2026.to_local_day(at("2026-01-05T10:00", "WIB")) == date(2026, 1, 5)

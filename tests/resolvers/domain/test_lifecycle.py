@@ -14,8 +14,8 @@ from resolvers.domain.lifecycle import (
     Case,
     Denial,
     Transition,
-    allowed_actions,
     decide,
+    list_allowed_actions,
 )
 from resolvers.domain.vocabulary import ComplaintAction as Action
 from resolvers.domain.vocabulary import ComplaintStatus as Status
@@ -23,7 +23,7 @@ from resolvers.domain.vocabulary import SupervisionGrade, UserErrorCode
 from resolvers.domain.vocabulary import UnlistedAction as Unlisted
 from resolvers.store.register import build_policies
 
-LIMITS = build_policies().of("5/2025").limits
+LIMITS = build_policies().by_version("5/2025").limits
 ACTIONS: list[Action | Unlisted] = sorted({row.action for row in TRANSITIONS})
 
 OPEN_STATUSES = {"SUBMITTED", "NEEDS_INFO", "ROUTED", "RETURNED", "IN_PROGRESS", "ON_HOLD", "ANSWERED", "REOPENED"}
@@ -254,7 +254,7 @@ def test_every_decision_is_a_row_of_the_table_or_a_code_of_the_contract(
 
 @given(case=cases, actors=st.frozensets(st.sampled_from(Actor)))
 def test_allowed_actions_are_those_that_are_decided_for(case: Case, actors: frozenset[Actor]) -> None:
-    allowed = allowed_actions(case, actors, LIMITS)
+    allowed = list_allowed_actions(case, actors, LIMITS)
     listed = {action for action in ACTIONS if isinstance(action, Action)}
     assert set(allowed) == {action for action in listed if isinstance(decide(action, case, actors, LIMITS), Transition)}
     assert list(allowed) == [action for action in Action if action in allowed]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resolvers.domain.plans import Milestone, progress, share_done, status
+from resolvers.domain.plans import Milestone, compute_progress, compute_share_done, derive_status
 
 BEGINS = date(2026, 1, 1)
 DUE = date(2026, 12, 31)
@@ -40,7 +40,7 @@ def milestone(
 def test_a_share_is_how_far_it_is_from_baseline_to_target(
     value: float | None, baseline: float | None, target: float | None, share: float | None
 ) -> None:
-    assert share_done(milestone(value, baseline=baseline, target=target)) == share
+    assert compute_share_done(milestone(value, baseline=baseline, target=target)) == share
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_share_is_how_far_it_is_from_baseline_to_target(
 def test_progress_is_weighted_and_null_where_nothing_is_measured(
     milestones: list[Milestone], expected: float | None
 ) -> None:
-    assert progress(milestones) == expected
+    assert compute_progress(milestones) == expected
 
 
 @pytest.mark.parametrize(
@@ -82,11 +82,11 @@ def test_progress_is_weighted_and_null_where_nothing_is_measured(
 def test_a_milestone_is_judged_against_a_straight_line(
     value: float | None, today: date, dropped: bool, expected: str
 ) -> None:
-    assert status(milestone(value, dropped=dropped), begins=BEGINS, today=today) == expected
+    assert derive_status(milestone(value, dropped=dropped), begins=BEGINS, today=today) == expected
 
 
 def test_a_milestone_that_is_due_on_the_plans_first_day_is_expected_whole() -> None:
-    assert status(milestone(0.5), begins=DUE, today=DUE) == "AT_RISK"
+    assert derive_status(milestone(0.5), begins=DUE, today=DUE) == "AT_RISK"
 
 
 FINITE = st.floats(-1e9, 1e9)
@@ -103,10 +103,10 @@ MILESTONES = st.builds(
 
 @given(st.lists(MILESTONES, max_size=20))
 def test_progress_never_leaves_zero_to_one(milestones: list[Milestone]) -> None:
-    found = progress(milestones)
+    found = compute_progress(milestones)
     assert found is None or 0 <= found <= 1
 
 
 @given(st.lists(MILESTONES, max_size=10), FINITE)
 def test_what_is_dropped_never_counts(milestones: list[Milestone], value: float) -> None:
-    assert progress(milestones) == progress([*milestones, milestone(value, dropped=True)])
+    assert compute_progress(milestones) == compute_progress([*milestones, milestone(value, dropped=True)])

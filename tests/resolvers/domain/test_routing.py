@@ -7,20 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resolvers.domain import affairs, routing, topics
-from resolvers.domain.affairs import Place
-from resolvers.domain.routing import CERTAIN, Matter, Named, RuleId
+from resolvers.domain.affairs import Jurisdiction
+from resolvers.domain.routing import CERTAIN, Matter, NamedAgency, RuleId
 from resolvers.store import register
 
 DESK = "kemenpanrb"
-BADUNG = Place("kab-badung", "prov-bali")
-BALI = Place("prov-bali", None)
-NAMED_BADUNG = Named("kab-badung", "prov-bali", governs=True)
-NAMED_SLEMAN = Named("kab-sleman", "prov-di-yogyakarta", governs=True)
-NAMED_BALI = Named("prov-bali", None, governs=True)
-NAMED_POLICE = Named("polri", None, governs=False)
+BADUNG = Jurisdiction("kab-badung", "prov-bali")
+BALI = Jurisdiction("prov-bali", None)
+NAMED_BADUNG = NamedAgency("kab-badung", "prov-bali", governs=True)
+NAMED_SLEMAN = NamedAgency("kab-sleman", "prov-di-yogyakarta", governs=True)
+NAMED_BALI = NamedAgency("prov-bali", None, governs=True)
+NAMED_POLICE = NamedAgency("polri", None, governs=False)
 
-WASTE = Matter(topics.normalized("Sampah tidak diangkut"), DESK, "WASTE.COLLECTION", None, BADUNG)
-POTHOLE = Matter(topics.normalized("Jalan berlubang"), DESK, "ROAD.POTHOLE", None, BADUNG)
+WASTE = Matter(topics.normalize_text("Sampah tidak diangkut"), DESK, "WASTE.COLLECTION", None, BADUNG)
+POTHOLE = Matter(topics.normalize_text("Jalan berlubang"), DESK, "ROAD.POTHOLE", None, BADUNG)
 
 
 @pytest.mark.parametrize(
@@ -40,10 +40,10 @@ POTHOLE = Matter(topics.normalized("Jalan berlubang"), DESK, "ROAD.POTHOLE", Non
         ({"place": BALI, "named": NAMED_BADUNG}, RuleId.NAMED_AGENCY, "kab-badung"),
         ({"category": None}, RuleId.TEXT, None),
         ({"category": None, "named": NAMED_BADUNG}, RuleId.TEXT, None),
-        ({"category": "LAND.CERT", "words": topics.normalized("Sertifikat")}, RuleId.VERTICAL_BODY, "atr-bpn"),
+        ({"category": "LAND.CERT", "words": topics.normalize_text("Sertifikat")}, RuleId.VERTICAL_BODY, "atr-bpn"),
         ({"category": "POWER.SUBSIDY", "words": " ", "place": None}, RuleId.AFFAIRS, "kemen-esdm"),
         ({"category": "SAFETY.CHILD", "words": " "}, RuleId.NATIONAL_DESK, None),
-        ({"words": topics.normalized("Kuota paspor di kantor imigrasi habis")}, RuleId.AFFAIRS, None),
+        ({"words": topics.normalize_text("Kuota paspor di kantor imigrasi habis")}, RuleId.AFFAIRS, None),
     ],
 )
 def test_the_first_candidate_and_the_decision(changes: dict[str, object], rule: RuleId, decided: str | None) -> None:
@@ -63,7 +63,7 @@ def test_the_first_candidate_and_the_decision(changes: dict[str, object], rule: 
     ],
 )
 def test_a_road_belongs_to_whom_its_class_says(words: str, agency: str, certain: bool) -> None:
-    found = routing.route(dataclasses.replace(POTHOLE, words=topics.normalized(words)))
+    found = routing.route(dataclasses.replace(POTHOLE, words=topics.normalize_text(words)))
     assert found.candidates[0].agency == agency
     assert (found.decided is not None) == certain
 
@@ -75,14 +75,14 @@ def test_a_road_belongs_to_whom_its_class_says(words: str, agency: str, certain:
         (None, BADUNG, "prov-bali"),
         (NAMED_BALI, BADUNG, DESK),
         (NAMED_POLICE, BADUNG, DESK),
-        (Named(DESK, None, governs=False), BADUNG, "ombudsman"),
+        (NamedAgency(DESK, None, governs=False), BADUNG, "ombudsman"),
         (None, None, DESK),
     ],
 )
 def test_misconduct_goes_to_the_superior_and_is_never_decided_by_rule(
-    named: Named | None, place: Place | None, superior: str
+    named: NamedAgency | None, place: Jurisdiction | None, superior: str
 ) -> None:
-    words = topics.normalized("Petugas sampah minta suap, oknum dinas membiarkan")
+    words = topics.normalize_text("Petugas sampah minta suap, oknum dinas membiarkan")
     found = routing.route(dataclasses.replace(WASTE, words=words, named=named, place=place))
     assert found.decided is None
     [candidate] = [row for row in found.candidates if row.rule is RuleId.CONFLICT_OF_INTEREST]
@@ -91,12 +91,14 @@ def test_misconduct_goes_to_the_superior_and_is_never_decided_by_rule(
 
 def test_text_alone_decides_only_where_it_is_certain_and_the_table_is() -> None:
     certain = routing.route(
-        dataclasses.replace(WASTE, category=None, words=topics.normalized("Akta kelahiran anak saya belum jadi"))
+        dataclasses.replace(WASTE, category=None, words=topics.normalize_text("Akta kelahiran anak saya belum jadi"))
     )
     assert certain.decided is not None
     assert (certain.decided.agency, certain.decided.rule) == ("kab-badung", RuleId.TEXT)
     pothole = routing.route(
-        dataclasses.replace(POTHOLE, category=None, words=topics.normalized("Lubang besar, jalan rusak, aspal hilang"))
+        dataclasses.replace(
+            POTHOLE, category=None, words=topics.normalize_text("Lubang besar, jalan rusak, aspal hilang")
+        )
     )
     assert pothole.candidates[0].agency == "kab-badung"
     assert pothole.decided is None
@@ -117,7 +119,7 @@ SPOKEN = [
 ]
 MATTERS = st.builds(
     Matter,
-    words=(st.lists(st.sampled_from(SPOKEN)).map(" ".join) | st.text()).map(topics.normalized),
+    words=(st.lists(st.sampled_from(SPOKEN)).map(" ".join) | st.text()).map(topics.normalize_text),
     desk=st.just(DESK),
     category=st.none() | st.sampled_from([row["_id"] for row in register.categories()]),
     protected=st.none() | st.just("It is confidential."),
@@ -144,7 +146,7 @@ def test_whatever_is_filed_has_a_candidate_and_a_decision_only_where_a_rule_is_c
 def test_every_body_and_category_of_the_tables_is_in_the_register() -> None:
     agencies = {row["_id"]: row for row in register.agencies()}
     codes = {row["_id"] for row in register.categories()}
-    assert all(agencies[body]["connected"] for body in (*affairs.bodies(), routing.OMBUDSMAN))
-    assert affairs.AFFAIRS.keys() | topics.categories() <= codes
-    unrouted = {code for code in codes if affairs.affair(code, " ") is None}
+    assert all(agencies[body]["connected"] for body in (*affairs.list_bodies(), routing.OMBUDSMAN))
+    assert affairs.AFFAIRS.keys() | topics.list_categories() <= codes
+    unrouted = {code for code in codes if affairs.find_affair(code, " ") is None}
     assert unrouted == {"SAFETY", "SAFETY.CHILD", "SAFETY.VIOLENCE"}

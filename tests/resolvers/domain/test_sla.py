@@ -9,11 +9,11 @@ from resolvers.domain import sla
 from resolvers.domain.lifecycle import ClockEffect, Effect
 from resolvers.domain.sla import ClockDoc
 from resolvers.domain.vocabulary import ClockKind, SupervisionGrade, TimeZone
-from resolvers.regulations.holiday_tables import calendar
+from resolvers.regulations.holiday_tables import find_calendar
 from resolvers.store.register import build_policies
 
-POLICY = build_policies().of("5/2025")
-WITA = calendar(TimeZone.WITA)
+POLICY = build_policies().by_version("5/2025")
+WITA = find_calendar(TimeZone.WITA)
 
 
 def at(text: str) -> datetime:
@@ -23,12 +23,12 @@ def at(text: str) -> datetime:
 
 def after(clocks: list[ClockDoc], effect: Effect, kind: ClockKind | None, now: str, **further: Any) -> list[ClockDoc]:
     grade = further.get("grade")
-    return sla.apply(
+    return sla.apply_effects(
         clocks,
         [ClockEffect(effect, kind)],
         now=at(now),
         zone=TimeZone.WITA,
-        calendars=calendar,
+        calendars=find_calendar,
         policy=POLICY,
         grade=grade,
     )
@@ -58,7 +58,7 @@ def test_each_clock_runs_as_long_as_the_policy_says(
 
 def test_sixty_working_days_pass_over_the_holidays_of_the_new_year() -> None:
     [clock] = after([], Effect.START, ClockKind.RESOLUTION, "2026-11-02T10:00:00", grade=SupervisionGrade.SUPERVISORY)
-    days = WITA.working_days_between(at("2026-11-03T00:00:00"), clock["dueAt"] or at("2026-11-03T00:00:00"))
+    days = WITA.count_working_days(at("2026-11-03T00:00:00"), clock["dueAt"] or at("2026-11-03T00:00:00"))
     assert days == pytest.approx(60, abs=0.001)
 
 
@@ -66,7 +66,7 @@ def test_a_paused_clock_is_due_later_by_the_working_days_it_stood() -> None:
     clocks = after([], Effect.START, ClockKind.VERIFICATION, "2026-11-02T10:00:00")
     clocks = after(clocks, Effect.PAUSE, ClockKind.VERIFICATION, "2026-11-03T10:00:00")
     assert sla.is_paused(clocks[0])
-    assert sla.next_due(clocks) is None
+    assert sla.find_next_due(clocks) is None
     clocks = after(clocks, Effect.RESUME, ClockKind.VERIFICATION, "2026-11-06T10:00:00")
     assert clocks[0]["dueAt"] == at("2026-11-10T23:59:59")  # Thursday 5th and three working days
     assert clocks[0]["pauses"] == [{"start": at("2026-11-03T10:00:00"), "end": at("2026-11-06T10:00:00")}]
@@ -93,14 +93,14 @@ def test_a_stopped_clock_keeps_its_reading() -> None:
     assert stopped["stoppedAt"] == at("2026-11-04T12:00:00")
     much_later = at("2027-01-01T00:00:00")
     assert not sla.is_breached(stopped, much_later)
-    assert sla.working_days_left(stopped, much_later, WITA) == 3.5
+    assert sla.count_working_days_left(stopped, much_later, WITA) == 3.5
     [again] = after([stopped], Effect.STOP, None, "2026-11-30T12:00:00")
     assert again["stoppedAt"] == at("2026-11-04T12:00:00")
 
 
 def test_working_days_left_are_negative_when_late() -> None:
     [clock] = after([], Effect.START, ClockKind.ACCEPTANCE, "2026-11-02T10:00:00")
-    assert sla.working_days_left(clock, at("2026-11-05T12:00:00"), WITA) == -1.5
+    assert sla.count_working_days_left(clock, at("2026-11-05T12:00:00"), WITA) == -1.5
     assert sla.is_breached(clock, at("2026-11-04T00:00:00"))
     assert not sla.is_breached(clock, at("2026-11-03T23:59:59"))
 
@@ -110,4 +110,4 @@ def test_a_clock_that_starts_again_is_a_new_entry() -> None:
     clocks = after(clocks, Effect.STOP, ClockKind.ACCEPTANCE, "2026-11-03T10:00:00")
     clocks = after(clocks, Effect.START, ClockKind.ACCEPTANCE, "2026-11-04T10:00:00")
     assert [clock["startedAt"] for clock in clocks] == [at("2026-11-02T10:00:00"), at("2026-11-04T10:00:00")]
-    assert sla.next_due(clocks) == at("2026-11-05T23:59:59")
+    assert sla.find_next_due(clocks) == at("2026-11-05T23:59:59")

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from resolvers.domain.teams import Health, Seat, health, may_work, status
+from resolvers.domain.teams import Health, Seat, compute_health, derive_status, may_work
 from resolvers.domain.vocabulary import TeamRole
 
 UNITS = ("pupr", "dukcapil")
@@ -29,7 +29,7 @@ UNITS = ("pupr", "dukcapil")
 def test_the_term_decides_and_grace_lets_work_go_on_for_fourteen_days(
     term_to: date | None, superseded: bool, today: date, expected: str, works: bool
 ) -> None:
-    found = status(term_from=date(2026, 1, 1), term_to=term_to, superseded=superseded, today=today)
+    found = derive_status(term_from=date(2026, 1, 1), term_to=term_to, superseded=superseded, today=today)
     assert (found, may_work(found, term_to, today)) == (expected, works)
 
 
@@ -56,4 +56,4 @@ def test_the_term_decides_and_grace_lets_work_go_on_for_fourteen_days(
 def test_health_counts_seats_and_not_heads(
     members: list[Seat], units: tuple[str, ...], ends: list[date | None], expected: Health
 ) -> None:
-    assert health(members, units, ends, date(2026, 11, 24)) == expected
+    assert compute_health(members, units, ends, date(2026, 11, 24)) == expected

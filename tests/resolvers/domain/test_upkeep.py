@@ -8,12 +8,12 @@ import pytest
 from resolvers.domain import upkeep
 from resolvers.domain.upkeep import Step
 from resolvers.domain.vocabulary import TimeZone
-from resolvers.regulations.holiday_tables import calendar
+from resolvers.regulations.holiday_tables import find_calendar
 from resolvers.store.database import NEVER
 from resolvers.store.register import build_policies
 
-POLICY = build_policies().of("5/2025")
-EARLIER = build_policies().of("62/2018")
+POLICY = build_policies().by_version("5/2025")
+EARLIER = build_policies().by_version("62/2018")
 MONDAY = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)  # 11:00 in WITA
 
 
@@ -67,7 +67,7 @@ FOLLOW_UP = a_clock("FOLLOW_UP", end_of(9), **WARNED)
     ],
 )
 def test_the_next_step_and_its_instant(complaint: dict[str, Any], step: Step, at: datetime, level: int) -> None:
-    found = upkeep.next_step(complaint, POLICY, calendar)
+    found = upkeep.find_next_step(complaint, POLICY, find_calendar)
     assert found is not None
     assert (found.step, found.level) == (step, level)
     assert abs(found.at - at.replace(tzinfo=UTC)) < timedelta(seconds=2)
@@ -77,20 +77,20 @@ def test_the_next_step_and_its_instant(complaint: dict[str, Any], step: Step, at
     "status", ["CLOSED_RESOLVED", "CLOSED_NO_REPLY", "CLOSED_UNABLE", "ARCHIVED", "MERGED", "WITHDRAWN"]
 )
 def test_what_has_ended_is_left_alone(status: str) -> None:
-    assert upkeep.next_step(case(status, FOLLOW_UP), POLICY, calendar) is None
+    assert upkeep.find_next_step(case(status, FOLLOW_UP), POLICY, find_calendar) is None
 
 
 @pytest.mark.parametrize(
     "given", [{"confidential": True}, {"rulesAsked": "2026.1"}], ids=["confidential", "left to people"]
 )
 def test_the_rules_are_not_asked_about(given: dict[str, Any]) -> None:
-    found = upkeep.next_step(case("SUBMITTED", a_clock("VERIFICATION", end_of(5)), **given), POLICY, calendar)
+    found = upkeep.find_next_step(case("SUBMITTED", a_clock("VERIFICATION", end_of(5)), **given), POLICY, find_calendar)
     assert found is not None
     assert found.step is Step.WARN
 
 
 def test_a_policy_without_automatic_forwarding_leaves_verification_to_people() -> None:
-    found = upkeep.next_step(case("SUBMITTED", a_clock("VERIFICATION", end_of(5))), EARLIER, calendar)
+    found = upkeep.find_next_step(case("SUBMITTED", a_clock("VERIFICATION", end_of(5))), EARLIER, find_calendar)
     assert found is not None
     assert found.step is Step.WARN
 
@@ -98,22 +98,22 @@ def test_a_policy_without_automatic_forwarding_leaves_verification_to_people() -
 def test_a_clock_that_stands_still_or_has_stopped_escalates_nothing() -> None:
     paused = a_clock("RESOLUTION", end_of(9), pauses=[{"start": MONDAY, "end": None}])
     stopped = a_clock("FOLLOW_UP", end_of(9), stoppedAt=MONDAY)
-    found = upkeep.next_step(case("IN_PROGRESS", paused, stopped), POLICY, calendar)
+    found = upkeep.find_next_step(case("IN_PROGRESS", paused, stopped), POLICY, find_calendar)
     assert found is not None
     assert found.step is Step.OFFER_OMBUDSMAN
 
 
 def test_the_ombudsmans_case_is_offered_to_nobody_again() -> None:
-    assert upkeep.next_step(case("IN_PROGRESS", escalationLevel=5), POLICY, calendar) is None
+    assert upkeep.find_next_step(case("IN_PROGRESS", escalationLevel=5), POLICY, find_calendar) is None
     offered = case("IN_PROGRESS", FOLLOW_UP, escalationLevel=4, ombudsmanOfferedAt=MONDAY)
-    assert upkeep.next_step(offered, POLICY, calendar) is None
+    assert upkeep.find_next_step(offered, POLICY, find_calendar) is None
 
 
 def test_steps_that_were_missed_come_in_the_order_in_which_they_fell_due() -> None:
     complaint = case("IN_PROGRESS", a_clock("ACCEPTANCE", end_of(3)), a_clock("FOLLOW_UP", end_of(9)))
     taken: list[tuple[Step, int | None, int]] = []
     at: list[datetime] = []
-    while (due := upkeep.next_step(complaint, POLICY, calendar)) and due.at < NEVER and len(taken) < 20:
+    while (due := upkeep.find_next_step(complaint, POLICY, find_calendar)) and due.at < NEVER and len(taken) < 20:
         taken.append((due.step, due.clock, due.level))
         at.append(due.at)
         if due.step is Step.WARN and due.clock is not None:
@@ -144,7 +144,7 @@ def test_steps_that_were_missed_come_in_the_order_in_which_they_fell_due() -> No
     ],
 )
 def test_an_instant_so_many_working_days_before(days: float, instant: datetime) -> None:
-    wita = calendar(TimeZone.WITA)
-    found = wita.instant_before(end_of(9), days)
+    wita = find_calendar(TimeZone.WITA)
+    found = wita.find_instant_before(end_of(9), days)
     assert abs((found - instant.replace(tzinfo=UTC)).total_seconds()) < 2
-    assert abs(wita.working_days_between(found, end_of(9)) - days) < 0.001
+    assert abs(wita.count_working_days(found, end_of(9)) - days) < 0.001

@@ -107,7 +107,7 @@ async def test_what_earlier_releases_recorded_is_not_applied_again(store: Store)
 async def test_reporters_gain_keys_of_their_own(store: Store, context_of: Callable[..., RequestContext]) -> None:
     await store.reporters.insert_one(an_old_reporter())
     await runner.run(store, key_ring)
-    assert await vault.fields(context_of(CITIZEN), "RP-1") == PERSONAL
+    assert await vault.read_fields(context_of(CITIZEN), "RP-1") == PERSONAL
     stored = await store.reporters.find_one({"_id": "RP-1"})
     assert stored is not None
     assert stored.keys() == {"_id", "complaint", "fields", "inclusion", "consentAt", "sealedAt", "erasedAt"}
@@ -135,7 +135,7 @@ async def test_a_key_of_an_interrupted_migration_is_kept(
     await store.reporter_keys.insert_one(stored)
     await runner.run(store, key_ring)
     assert await store.reporter_keys.find_one({"_id": "RP-1"}) == stored
-    assert await vault.fields(context_of(CITIZEN), "RP-1") == PERSONAL
+    assert await vault.read_fields(context_of(CITIZEN), "RP-1") == PERSONAL
 
 
 async def test_a_new_database_is_recorded_as_migrated(store: Store) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from support.labelled import Labelled, texts
 
-from resolvers.domain.redaction import Span, masked
+from resolvers.domain.redaction import Span, mask_spans
 from resolvers.domain.vocabulary import PersonalDataKind as Kind
-from resolvers.personal_data.personal_data import scan
+from resolvers.personal_data.personal_data import scan_text
 
 PRIVACY = (Path(__file__).parents[3] / "docs" / "privacy.md").read_text(encoding="utf-8")
 COUNT = 1000
@@ -17,7 +17,7 @@ COUNT = 1000
 
 @pytest.fixture(scope="module")
 def scanned() -> list[tuple[Labelled, list[Span]]]:
-    return [(labelled, scan(labelled.text)) for labelled in texts(COUNT)]
+    return [(labelled, scan_text(labelled.text)) for labelled in texts(COUNT)]
 
 
 def is_masked(text: str, start: int, end: int, found: list[Span]) -> bool:
@@ -53,17 +53,17 @@ def test_recall_and_precision_are_those_of_the_documentation(scanned: list[tuple
     ],
 )
 def test_persons_are_masked_and_places_are_not(text: str, shown: str) -> None:
-    assert masked(text, scan(text)) == shown
+    assert mask_spans(text, scan_text(text)) == shown
 
 
 @pytest.mark.parametrize("at", [700, 790, 1400])
 def test_what_lies_across_windows_is_found_whole(at: int) -> None:
     text = ("jalan rusak " * 200)[:at] + " Hubungi 0812-3456-7890 segera"
-    assert "7890" not in masked(text, scan(text))
+    assert "7890" not in mask_spans(text, scan_text(text))
 
 
 @pytest.mark.parametrize("piece", ["a", " a", " ", "Bapak ", "0812-", "1 ", "Guru ", "a@", "Jl. ", "\U0001f600", "\n"])
 def test_no_text_is_too_hostile(piece: str) -> None:
     started = time.process_time()
-    scan((piece * 10_000)[:10_000])
+    scan_text((piece * 10_000)[:10_000])
     assert time.process_time() - started < 5

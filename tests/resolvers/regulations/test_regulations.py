@@ -22,7 +22,7 @@ from resolvers.request.context import RequestContext
 from resolvers.request.update import Attempt
 from resolvers.store import register, seed
 from resolvers.store.database import Store, connect
-from resolvers.upkeep.recount import recount
+from resolvers.upkeep.recount import recount_due_times
 
 NEXT_YEARS: dict[str, Any] = {**deepcopy(dict(register.policies()[1])), "_id": "9/2027", "validFrom": "2027-01-01"}
 NEXT_YEARS["workingDays"] = {"VERIFICATION": 2, "ACCEPTANCE": 1, "FOLLOW_UP": 4}
@@ -90,18 +90,18 @@ async def test_a_complaint_keeps_the_policy_that_it_was_received_under(
 
 async def test_a_version_that_was_not_read_yet_counts_as_the_latest(store: Store) -> None:
     policies = (await in_force(store)).policies
-    assert policies.of("77/2099").version == "5/2025"
-    assert policies.on(date(2017, 1, 1)).version == "62/2018"
-    assert policies.on(date(2025, 4, 30)).version == "62/2018"
-    assert policies.on(date(2025, 5, 1)).version == "5/2025"
+    assert policies.by_version("77/2099").version == "5/2025"
+    assert policies.by_day(date(2017, 1, 1)).version == "62/2018"
+    assert policies.by_day(date(2025, 4, 30)).version == "62/2018"
+    assert policies.by_day(date(2025, 5, 1)).version == "5/2025"
 
 
 async def test_a_decree_of_mid_year_adds_a_holiday_and_takes_one_away(store: Store) -> None:
-    await regulations.declare(store, date(2026, 5, 13), name="Cuti bersama", decree="SKB perubahan")
-    await regulations.declare(store, date(2026, 5, 15), name=None, decree="SKB perubahan")
+    await regulations.declare_day(store, date(2026, 5, 13), name="Cuti bersama", decree="SKB perubahan")
+    await regulations.declare_day(store, date(2026, 5, 15), name=None, decree="SKB perubahan")
     calendar = (await in_force(store)).calendar(TimeZone.WITA)
     assert [calendar.is_working_day(date(2026, 5, day)) for day in (12, 13, 14, 15)] == [True, False, False, True]
-    await regulations.declare(store, date(2026, 5, 13), name=None, decree="SKB pencabutan")
+    await regulations.declare_day(store, date(2026, 5, 13), name=None, decree="SKB pencabutan")
     assert (await in_force(store)).calendar(TimeZone.WIB).is_working_day(date(2026, 5, 13))
 
 
@@ -110,7 +110,7 @@ async def test_a_decree_of_mid_year_adds_a_holiday_and_takes_one_away(store: Sto
     [{"_id": "besok", "name": "Libur", "decree": ""}, {"_id": "2026-05-13"}, {"_id": 20260513, "name": None}],
 )
 async def test_an_override_that_cannot_be_read_leaves_the_last_good_ones(store: Store, broken: dict[str, Any]) -> None:
-    await regulations.declare(store, date(2026, 5, 13), name="Cuti bersama", decree="SKB perubahan")
+    await regulations.declare_day(store, date(2026, 5, 13), name="Cuti bersama", decree="SKB perubahan")
     found = await in_force(store)
     await store.holiday_overrides.replace_one({"_id": broken["_id"]}, broken, upsert=True)
     await found.read()
@@ -121,7 +121,7 @@ async def test_without_a_database_what_ships_is_in_force() -> None:
     unreachable = connect("mongodb://127.0.0.1:9/?replicaSet=rs0", serverSelectionTimeoutMS=10)
     try:
         found = Regulations(unreachable)
-        assert found.policies.of("5/2025").limits.hand_overs == 3
+        assert found.policies.by_version("5/2025").limits.hand_overs == 3
         assert not found.calendar(TimeZone.WIB).is_working_day(date(2026, 8, 17))
         assert not found.is_fresh
     finally:
@@ -138,16 +138,16 @@ async def test_due_times_that_have_not_passed_move_with_a_new_holiday(store: Sto
         for clocks, status in ((future, "ROUTED"), (passed, "ROUTED"), (stopped, "CLOSED_RESOLVED"))
     ]
     await store.complaints.insert_many(rows)
-    await regulations.declare(store, date(2026, 11, 5), name="Hari berkabung", decree="Keppres")
+    await regulations.declare_day(store, date(2026, 11, 5), name="Hari berkabung", decree="Keppres")
     found = await in_force(store)
-    assert await recount(found, bali("2026-11-05T10:00:00")) == 2
+    assert await recount_due_times(found, bali("2026-11-05T10:00:00")) == 2
     after = {row["_id"]: row async for row in store.complaints.find({})}
     moved, late, done = (after[row["_id"]] for row in rows)
     assert [clock["dueAt"] for clock in moved["clocks"]] == [None, bali("2026-11-10T23:59:59")]
     assert moved["nextDueAt"] == bali("2026-11-10T23:59:59")
     assert late["clocks"][0]["dueAt"] == bali("2026-11-04T23:59:59")
     assert done["clocks"] == rows[2]["clocks"]
-    assert await recount(found, bali("2026-11-05T10:00:00")) == 0
+    assert await recount_due_times(found, bali("2026-11-05T10:00:00")) == 0
 
 
 async def test_an_earlier_database_is_brought_to_todays_shape(
@@ -178,12 +178,12 @@ async def test_an_operators_policy_survives_seeding_and_migrating(store: Store) 
     await store.policies.update_one({"_id": "5/2025"}, {"$set": {"reporterReplyDays": 12}})
     await seed.write_reference_data(store)
     await runner.run(store, key_ring)
-    assert (await in_force(store)).policies.of("5/2025").reporter_reply_days == 12
+    assert (await in_force(store)).policies.by_version("5/2025").reporter_reply_days == 12
 
 
 def test_the_two_published_policies_say_what_the_sources_say() -> None:
     for version in ("62/2018", "5/2025"):
-        policy = register.build_policies().of(version)
+        policy = register.build_policies().by_version(version)
         assert dict(policy.working_days) == {"VERIFICATION": 3, "ACCEPTANCE": 1, "FOLLOW_UP": 5}
         assert [policy.resolution_working_days[grade] for grade in SupervisionGrade] == [2, 5, 14, 60]
         assert policy.reporter_reply_days == 10

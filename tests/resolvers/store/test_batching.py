@@ -109,10 +109,10 @@ async def test_a_change_that_has_moved_to_the_audit_is_known_to_be_made(store: S
     [row] = await in_progress(store, 1)
     context = context_of(ADMIN, NOW)
     done = await follow_up.add(context, Attempt("addFollowUp", "digest"), row["_id"], WORDS)
-    record = audit_trail.Record(context, "FOLLOW_UP")
+    record = audit_trail.AuditRecord(context, "FOLLOW_UP")
     never = record.keys(row, row | {"status": "ANSWERED"})
     assert (await record.is_written(done), await record.is_written(never)) == (True, False)
-    await audit_trail.move(store)
+    await audit_trail.move_entries(store)
     assert (await record.is_written(done), await record.is_written(never)) == (True, False)
 
 

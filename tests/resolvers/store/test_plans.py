@@ -20,7 +20,7 @@ from resolvers.demonstration import synthetic
 from resolvers.domain.vocabulary import ComplaintOrder
 from resolvers.errors import TookTooLong
 from resolvers.paging.listing import Arguments
-from resolvers.regulations.holiday_tables import calendar
+from resolvers.regulations.holiday_tables import find_calendar
 from resolvers.request.context import RequestContext
 from resolvers.request.loaders import loaders
 from resolvers.store import database, indexes, pages, seed
@@ -81,7 +81,7 @@ async def _fill(uri: str) -> None:
     store = connect(uri, DATABASE, socketTimeoutMS=0)
     await store.client.drop_database(DATABASE)
     await seed.write_reference_data(store)
-    rows = synthetic.complaints(SEEDED, now=datetime(2026, 11, 24, tzinfo=UTC), seed=5)
+    rows = synthetic.generate_complaints(SEEDED, now=datetime(2026, 11, 24, tzinfo=UTC), seed=5)
     await seed.write_complaints(store, rows, SEEDED, 5)
     for copy in range(1, COPIES):
         shifted = {key: {"$subtract": [f"${key}", copy * 61_000]} for key in ("receivedAt", "updatedAt")}
@@ -114,7 +114,7 @@ async def large(filled: str, commands: Commands) -> AsyncIterator[Store]:
 
 def asking(store: Store, viewer: Viewer) -> RequestContext:
     now = datetime(2026, 11, 24, tzinfo=UTC)
-    return RequestContext(store, loaders(store), now, b"the secret key of the tests", calendar, viewer)
+    return RequestContext(store, loaders(store), now, b"the secret key of the tests", find_calendar, viewer)
 
 
 async def explained(store: Store, commands: Commands) -> list[dict[str, Any]]:
@@ -199,10 +199,10 @@ async def test_a_search_reads_a_page_of_what_is_shown_and_the_viewers_own_at_mos
 async def test_what_the_system_has_to_do_next_is_found_by_its_index(large: Store, commands: Commands) -> None:
     context = asking(large, SYSTEM)
     context.now = datetime(2026, 12, 24, tzinfo=UTC)
-    rows = await upkeep.due(context, PAGE)
+    rows = await upkeep.find_due(context, PAGE)
     assert len(rows) == PAGE
-    await custody.teams_due(context, PAGE)
-    await custody.agencies_due(context, PAGE)
+    await custody.find_due_teams(context, PAGE)
+    await custody.find_due_agencies(context, PAGE)
     for explanation in await explained(large, commands):
         check(explanation)
 
@@ -222,7 +222,7 @@ async def test_a_liaisons_work_is_found_by_its_index(large: Store, commands: Com
     [{}, {"connected": True}, {"pilot": True}, {"kinds": ["REGENCY"]}, {"province": "prov-bali"}, {"search": "badung"}],
 )
 async def test_agencies_are_read_by_index(large: Store, commands: Commands, filter: dict[str, Any]) -> None:
-    await agency.listing(asking(large, PUBLIC), filter, Arguments(first=PAGE)).page()
+    await agency.list_agencies(asking(large, PUBLIC), filter, Arguments(first=PAGE)).page()
     [explanation] = await explained(large, commands)
     assert not set(stages(explanation["queryPlanner"]["winningPlan"])) & {"COLLSCAN", "SORT"}
     limit = BUDGET if "search" not in filter else 682 + BUDGET
@@ -234,13 +234,13 @@ async def test_agencies_are_read_by_index(large: Store, commands: Commands, filt
     [{}, {"agency": "kab-badung"}, {"kinds": ["MANAGEMENT"]}, {"status": ["ACTIVE"]}, {"province": "prov-bali"}],
 )
 async def test_teams_are_read_by_index(large: Store, commands: Commands, filter: dict[str, Any]) -> None:
-    await team.listing(asking(large, PUBLIC), filter, Arguments(first=PAGE)).page()
+    await team.list_teams(asking(large, PUBLIC), filter, Arguments(first=PAGE)).page()
     [explanation] = await explained(large, commands)
     check(explanation)
 
 
 async def test_a_persons_teams_are_read_by_index(large: Store, commands: Commands) -> None:
-    assert await team.of_subject(asking(large, LIAISON), LIAISON.subject)
+    assert await team.by_subject(asking(large, LIAISON), LIAISON.subject)
     [explanation] = await explained(large, commands)
     assert "COLLSCAN" not in set(stages(explanation["queryPlanner"]["winningPlan"]))
 

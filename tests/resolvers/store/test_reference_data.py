@@ -131,7 +131,7 @@ async def test_agencies_are_listed_from_the_process_as_from_the_database(
         arguments = asked.pop()
         database, process = context_of(), context_of()
         process.loaders = loaders(register, held)
-        lists = [agency.listing(context, filter, arguments) for context in (database, process)]
+        lists = [agency.list_agencies(context, filter, arguments) for context in (database, process)]
         expected, found = [await listing.page() for listing in lists]
         assert found == expected
         assert await lists[1].total() == await lists[0].total()

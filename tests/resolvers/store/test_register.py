@@ -3,7 +3,7 @@
 from collections import Counter
 
 from resolvers.domain.vocabulary import AgencyKind
-from resolvers.regulations.holiday_tables import calendar
+from resolvers.regulations.holiday_tables import find_calendar
 from resolvers.store import register, seed
 from resolvers.store.database import Store
 
@@ -86,4 +86,4 @@ async def test_seeding_again_keeps_what_an_operator_changed(store: Store) -> Non
 
 def test_every_time_zone_has_a_calendar_of_the_same_holidays() -> None:
     zones = {region["timeZone"] for region in REGIONS.values()}
-    assert len({frozenset(calendar(zone).holidays) for zone in zones}) == 1
+    assert len({frozenset(find_calendar(zone).holidays) for zone in zones}) == 1

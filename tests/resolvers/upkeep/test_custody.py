@@ -36,8 +36,10 @@ async def kept(context_of: ContextOf, now: datetime) -> list[str]:
     done: list[str] = []
     for moment in (now, now, now + custody.SETTLING):
         context = context_of(SYSTEM, moment)
-        noted = [await custody.note_standing(context, team) for team in await custody.teams_due(context, 100)]
-        settled = [await custody.settle(context, agency) for agency in await custody.agencies_due(context, 100)]
+        noted = [await custody.note_standing(context, team) for team in await custody.find_due_teams(context, 100)]
+        settled = [
+            await custody.settle_custody(context, agency) for agency in await custody.find_due_agencies(context, 100)
+        ]
         done += [step for step in (*noted, *settled) if step is not None]
     return done
 
@@ -111,19 +113,19 @@ async def test_what_is_handed_over_later_has_the_custodian_from_the_start(
 ) -> None:
     await ends(register, "kab-badung")
     await kept(context_of, after_term(20))
-    holder = await reference.connected(context_of(), "kab-badung")
-    assert reference.held_by(holder, ())["custodian"] == "prov-bali"
+    holder = await reference.find_holding_agency(context_of(), "kab-badung")
+    assert reference.make_holder_keys(holder, ())["custodian"] == "prov-bali"
 
 
 async def test_what_changed_while_it_was_looked_at_is_looked_at_again(register: Store, context_of: ContextOf) -> None:
     await ends(register, "kab-badung")
     context = context_of(SYSTEM, after_term(20))
-    [team] = await custody.teams_due(context, 10)
+    [team] = await custody.find_due_teams(context, 10)
     await register.teams.update_one({"_id": team["_id"]}, {"$inc": {"revision": 1}})
     await custody.note_standing(context, team)
-    assert [row["_id"] for row in await custody.teams_due(context, 10)] == [team["_id"]]
+    assert [row["_id"] for row in await custody.find_due_teams(context, 10)] == [team["_id"]]
 
 
 async def test_a_fresh_register_asks_for_nothing(register: Store, context_of: ContextOf) -> None:
     assert await kept(context_of, datetime(2026, 11, 24, tzinfo=UTC)) == []
-    assert await custody.teams_due(context_of(SYSTEM, datetime(2028, 10, 1, tzinfo=UTC)), 10) == []
+    assert await custody.find_due_teams(context_of(SYSTEM, datetime(2028, 10, 1, tzinfo=UTC)), 10) == []

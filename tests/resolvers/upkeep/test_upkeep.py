@@ -38,9 +38,9 @@ async def held(context: RequestContext, action: ComplaintAction, source: str, **
 async def taken(context: RequestContext) -> list[Step]:
     """Every step that is due, taken in order, until nothing is."""
     steps: list[Step] = []
-    while rows := await upkeep.due(context, 100):
+    while rows := await upkeep.find_due(context, 100):
         for row in rows:
-            step = await upkeep.take(context, row)
+            step = await upkeep.take_step(context, row)
             steps += [step] if step else []
         assert len(steps) < 200
     return steps
@@ -122,7 +122,7 @@ async def test_the_longest_due_come_first_and_batches_are_bounded(register: Stor
     for hours in (5, 1, 3):
         context = context_of(now=MONDAY + timedelta(days=hours))
         await held(context, ComplaintAction.REQUEST_INFORMATION, "SUBMITTED")
-    rows = await upkeep.due(context_of(SYSTEM, LATE), 2)
+    rows = await upkeep.find_due(context_of(SYSTEM, LATE), 2)
     assert [row["wakeAt"] for row in rows] == sorted(row["wakeAt"] for row in rows)
     assert len(rows) == 2
     assert rows[0]["updatedAt"] == MONDAY + timedelta(days=1)
@@ -179,7 +179,7 @@ async def test_what_the_rules_are_certain_of_is_verified_by_them_after_the_desks
     assert (after["status"], after["holder"], after["grade"]) == ("ROUTED", "kab-badung", "LIGHT")
     [link] = after["forwardings"]
     assert (link["byRole"], link["ruleId"], link["ruleVersion"]) == ("SYSTEM", "AFFAIRS", "2026.1")
-    assert custody_chain.first_broken(after["forwardings"]) is None
+    assert custody_chain.find_first_broken(after["forwardings"]) is None
 
 
 @pytest.mark.parametrize(

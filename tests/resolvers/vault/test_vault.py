@@ -32,7 +32,7 @@ async def sealed(store: Store, context_of: ContextOf, **further: Any) -> Documen
 
 async def read(context: RequestContext, complaint: Document, purpose: str | None = "Pemeriksaan") -> Document | None:
     context.purpose = purpose
-    found = await vault.identity(context, complaint)
+    found = await vault.read_identity(context, complaint)
     return None if found is None else {key: found[key] for key in FULL}
 
 
@@ -52,7 +52,7 @@ async def test_nothing_given_is_nothing_kept(store: Store, context_of: ContextOf
 async def test_inclusion_data_are_kept_with_consent_alone(store: Store, context_of: ContextOf) -> None:
     for consent in (False, True):
         reporter_id = await vault.seal(context_of(CITIZEN), "LP-1", GIVEN | {"inclusionConsent": consent})
-        found = await vault.fields(context_of(CITIZEN), str(reporter_id))
+        found = await vault.read_fields(context_of(CITIZEN), str(reporter_id))
         assert ("sex" in found, "disability" in found) == (consent, consent)
         assert found["name"] == "Wayan Sudana"
 
@@ -86,7 +86,7 @@ async def test_the_custodian_and_the_ombudsman_read_theirs(store: Store, context
 async def test_the_holders_own_system_gets_a_token_alone(store: Store, context_of: ContextOf) -> None:
     complaint = a_complaint(team="TM-1")
     complaint["reporter"] = await vault.seal(context_of(CITIZEN), complaint["_id"], GIVEN)
-    found = await vault.identity(context_of(SUBGRAPH), complaint)
+    found = await vault.read_identity(context_of(SUBGRAPH), complaint)
     assert found == {"id": complaint["reporter"], **dict.fromkeys(vault.LIMITS)}
 
 
@@ -122,7 +122,7 @@ async def test_without_its_own_key_nothing_of_a_reporter_opens(store: Store, con
     assert backup is not None
     other = await sealed(store, context_of)
     wrapped = await store.reporter_keys.find_one({"_id": other["reporter"]})
-    assert vault.opened_fields(context_of(ADMIN), backup, wrapped) == {}
+    assert vault.open_fields(context_of(ADMIN), backup, wrapped) == {}
 
 
 async def test_a_field_moved_to_another_reporter_does_not_open(store: Store, context_of: ContextOf) -> None:
@@ -174,7 +174,7 @@ async def test_a_page_of_identities_takes_three_commands(store: Store, context_o
     context.loaders.identity_read.batch_load_fn = counted
     import asyncio
 
-    found = await asyncio.gather(*(vault.identity(context, complaint) for complaint in complaints))
+    found = await asyncio.gather(*(vault.read_identity(context, complaint) for complaint in complaints))
     assert all(row is not None and row["name"] == "Wayan Sudana" for row in found)
     assert loads == [5]
 
@@ -185,12 +185,15 @@ async def test_a_reporter_whose_complaint_was_never_stored_is_not_kept(store: St
     stored, lost = await sealed(store, context_of), await sealed(store, context_of, _id="LP-2")
     await store.complaints.insert_one(stored)
     soon = context_of(SYSTEM)
-    assert await orphaned_reporters.due(soon, 10) == []
+    assert await orphaned_reporters.find_due(soon, 10) == []
     late = context_of(SYSTEM, soon.now + vault.TO_BE_CLAIMED)
-    taken = {row["_id"]: await orphaned_reporters.settle(late, row) for row in await orphaned_reporters.due(late, 10)}
+    taken = {
+        row["_id"]: await orphaned_reporters.settle_reporter(late, row)
+        for row in await orphaned_reporters.find_due(late, 10)
+    }
     assert taken == {stored["reporter"]: None, lost["reporter"]: "UNCLAIMED_REPORTER"}
     assert await store.reporters.distinct("_id") == await store.reporter_keys.distinct("_id") == [stored["reporter"]]
-    assert await orphaned_reporters.due(context_of(SYSTEM, late.now + timedelta(days=1)), 10) == []
+    assert await orphaned_reporters.find_due(context_of(SYSTEM, late.now + timedelta(days=1)), 10) == []
 
 
 async def test_a_reporter_who_was_erased_meanwhile_stays_on_record(store: Store, context_of: ContextOf) -> None:
@@ -198,6 +201,6 @@ async def test_a_reporter_who_was_erased_meanwhile_stays_on_record(store: Store,
     complaint = await sealed(store, context_of)
     await store.reporters.update_one({"_id": complaint["reporter"]}, {"$set": {"erasedAt": context_of(CITIZEN).now}})
     late = context_of(SYSTEM, context_of(CITIZEN).now + vault.TO_BE_CLAIMED)
-    [row] = await orphaned_reporters.due(late, 10)
-    assert await orphaned_reporters.settle(late, row) is None
+    [row] = await orphaned_reporters.find_due(late, 10)
+    assert await orphaned_reporters.settle_reporter(late, row) is None
     assert await store.reporters.count_documents({}) == 1
