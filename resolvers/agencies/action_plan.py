@@ -1,4 +1,4 @@
-"""Action plans: read, set up, and the progress of their milestones."""
+"""Action plans: reads, set-up, and the measurements of their milestones."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ async def by_id(context: RequestContext, plan_id: str) -> Document | None:
 
 
 async def by_agency(context: RequestContext, agency_id: str) -> list[Document]:
-    """An agency's plans, the earliest first."""
+    """Return the plans of an agency, the earliest period first."""
     return await context.loaders.action_plans.load(agency_id)
 
 
@@ -36,7 +36,7 @@ def compute_progress(context: RequestContext, plan: Mapping[str, Any]) -> float 
 
 
 def list_milestones(context: RequestContext, plan: Mapping[str, Any]) -> list[Document]:
-    """Each with its plan's first day, which its status counts from."""
+    """Return the milestones, each with `begins`, the first day of the plan, which the status is derived from."""
     return [{**milestone, "begins": plan["periodFrom"]} for milestone in plan["milestones"]]
 
 
@@ -50,7 +50,7 @@ def find_value(context: RequestContext, milestone: Mapping[str, Any]) -> float |
 
 
 def _find_latest_value(milestone: Mapping[str, Any]) -> float | None:
-    """The measurement of the latest day; of several on one day the last that was recorded."""
+    """Return the value measured on the latest day; of several on one day, the value recorded last."""
     found = milestone["measurements"]
     return None if not found else float(max(found, key=lambda row: (row["on"], row["at"]))["value"])
 
@@ -68,7 +68,7 @@ def _to_milestone(milestone: Mapping[str, Any]) -> plans.Milestone:
 
 @dataclass(frozen=True, slots=True)
 class ActionPlanDraft:
-    """A plan as the input gives it."""
+    """An action plan as the input of the mutation gives it."""
 
     agency: str
     title: str
@@ -81,10 +81,10 @@ class ActionPlanDraft:
 async def set_up(context: RequestContext, attempt: Attempt, draft: ActionPlanDraft) -> Document:
     owner = await reference.require_agency(context, draft.agency, "agency")
     if not policy.may_manage_teams(context.viewer, owner):
-        raise NotAllowed(f"The action plans of {draft.agency} are not yours to set up.")
+        raise NotAllowed(f"You may not set up action plans of {draft.agency}.")
     if draft.period_to < draft.period_from:
         raise InvalidInput(
-            f"periodTo {draft.period_to} lies before periodFrom {draft.period_from}.", field=("input", "periodTo")
+            f"periodTo {draft.period_to} is before periodFrom {draft.period_from}.", field=("input", "periodTo")
         )
     if len(draft.milestones) > MAX_MILESTONES:
         raise LimitReached(f"A plan has at most {MAX_MILESTONES} milestones.", field=("input", "milestones"))
@@ -112,9 +112,11 @@ def _make_milestone(milestone_id: str, draft: ActionPlanDraft, owner: Document, 
     if not 0 < weight <= MAX_WEIGHT:
         raise InvalidInput(f"weight {weight} is not above 0 and at most {MAX_WEIGHT:g}.", field=(*field, "weight"))
     if not draft.period_from <= given["dueOn"] <= draft.period_to:
-        raise InvalidInput(f"dueOn {given['dueOn']} lies outside the plan's period.", field=(*field, "dueOn"))
+        raise InvalidInput(f"dueOn {given['dueOn']} is outside the period of the plan.", field=(*field, "dueOn"))
     if (1.0 if target is None else target) == (0.0 if baseline is None else baseline):
-        raise InvalidInput("baseline and target are the same: nothing could be measured.", field=(*field, "target"))
+        raise InvalidInput(
+            "baseline and target are the same, so that progress cannot be measured.", field=(*field, "target")
+        )
     unit = given.get("unit")
     if unit is not None and unit not in {known["id"] for known in owner["units"]}:
         raise InvalidInput(f"{unit!r} is not a unit of {owner['_id']}.", field=(*field, "unit"))
@@ -134,7 +136,7 @@ def _make_milestone(milestone_id: str, draft: ActionPlanDraft, owner: Document, 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """`dropped` takes the milestone out of the plan, or back into it; None leaves it where it is."""
+    """A new measurement. `dropped` takes the milestone out of the plan or back into it; None changes neither."""
 
     milestone: str
     value: float
@@ -152,7 +154,7 @@ async def record_measurement(
     owner = await reference.require_agency(context, known["agency"])
     note = text.clean_optional(measured.note, "note")
     if measured.on > teams.find_today(context).isoformat():
-        raise InvalidInput(f"on {measured.on} lies in the future.", field=("input", "on"))
+        raise InvalidInput(f"on {measured.on} is in the future.", field=("input", "on"))
 
     def change(plan: Document) -> Document:
         milestone = next((row for row in plan["milestones"] if row["id"] == measured.milestone), None)
@@ -160,7 +162,7 @@ async def record_measurement(
             raise NotFound(f"{measured.milestone} is not a milestone of {plan_id}.", field=("input", "milestone"))
         _check_recorder(context, owner, milestone, measured)
         if len(milestone["measurements"]) >= MAX_MEASUREMENTS:
-            raise LimitReached(f"{measured.milestone} has {MAX_MEASUREMENTS} measurements; more are not taken.")
+            raise LimitReached(f"{measured.milestone} has {MAX_MEASUREMENTS} measurements and can have no more.")
         row = {
             "value": measured.value,
             "on": measured.on,
@@ -180,6 +182,8 @@ def _check_recorder(
     context: RequestContext, owner: Document, milestone: Mapping[str, Any], measured: Measurement
 ) -> None:
     if not policy.may_record_progress(context.viewer, owner, milestone["unit"]):
-        raise NotAllowed(f"The progress of {milestone['id']} is not yours to record.")
+        raise NotAllowed(f"You may not record the progress of {milestone['id']}.")
     if measured.dropped is not None and not policy.may_manage_teams(context.viewer, owner):
-        raise NotAllowed("Milestones are dropped by the agency's admin.", field=("input", "dropped"))
+        raise NotAllowed(
+            "Only the admin of the agency can drop a milestone or take it up again.", field=("input", "dropped")
+        )

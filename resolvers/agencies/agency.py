@@ -1,4 +1,4 @@
-"""Agencies: read."""
+"""Reads agencies and their units."""
 
 import re
 from collections.abc import Awaitable, Mapping
@@ -21,25 +21,25 @@ by_id: Final = Register(attrgetter("loaders.agency"))
 
 
 async def find_unit(context: RequestContext, unit_id: str) -> Document | None:
-    """A unit by its id, which begins with its agency's."""
+    """Find a unit by its id, which begins with the id of its agency: `kab-badung/pupr`."""
     agency = await by_id(context, unit_id.partition("/")[0])
     return next((unit for unit in agency["units"] if unit["id"] == unit_id), None) if agency else None
 
 
 async def list_ids(store: Store) -> list[str]:
-    """Of all agencies."""
+    """Return the ids of all agencies."""
     return await store.agencies.distinct("_id", maxTimeMS=MAX_TIME_MS)
 
 
 def list_regencies(context: RequestContext, agency: AgencyDoc) -> Awaitable[list[Document]]:
-    """The regencies and cities of a province, by name; none of any other agency."""
+    """Return the regencies and cities of a province, by name; an empty list for any other agency."""
     return context.loaders.regencies.load(agency["_id"]) if agency["kind"] == AgencyKind.PROVINCE else Ready([])
 
 
 def list_agencies(
     context: RequestContext, filter: Mapping[str, Any], arguments: Arguments, *, keys: frozenset[str] | None = None
 ) -> Listing:
-    """Agencies by name; `filter` has the keys of AgencyFilter.
+    """List agencies by name; `filter` has the keys of AgencyFilter, and `keys` are the keys to read.
 
     Raises InvalidArgument for a search text of more than 100 characters.
     """

@@ -1,4 +1,4 @@
-"""Agencies: their short name, their units, and whether they are connected."""
+"""Changes an agency: its short name, its units, and whether it is connected."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,10 @@ MAX_SLUG: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class AgencyChanges:
-    """What is None stays as it is; `units` is the whole list: what it leaves out is removed."""
+    """The changes that the input asks for; None leaves a value as it is.
+
+    `units` is the whole new list: a unit that it leaves out is removed.
+    """
 
     short_name: str | None
     connected: bool | None
@@ -29,16 +32,19 @@ class AgencyChanges:
 
 
 async def change_agency(context: RequestContext, attempt: Attempt, agency_id: str, changes: AgencyChanges) -> Document:
-    """Units that work, or people, still belong to are not removed."""
+    """Change an agency and return it.
+
+    Raises InvalidInput for a removed unit that still has present members or open complaints, NotAllowed, LimitReached.
+    """
     await reference.require_agency(context, agency_id, "agency")
     short_name = text.clean_optional(changes.short_name, "shortName", at_most=text.MAX_NAME)
     used = set() if changes.units is None else await _find_used_units(context, agency_id)
 
     def change(agency: Document) -> Document:
         if not policy.may_manage_teams(context.viewer, agency):
-            raise NotAllowed(f"{agency_id} is not yours to change.")
+            raise NotAllowed(f"You may not change {agency_id}.")
         if changes.connected is not None and not policy.may_connect(context.viewer):
-            raise NotAllowed("The national desk connects agencies.", field=("input", "connected"))
+            raise NotAllowed("Only the national desk can connect agencies.", field=("input", "connected"))
         units = None if changes.units is None else _change_units(agency, changes.units, used)
         wanted = {"shortName": short_name, "connected": changes.connected, "units": units}
         change = {key: value for key, value in wanted.items() if value is not None}
@@ -48,7 +54,7 @@ async def change_agency(context: RequestContext, attempt: Attempt, agency_id: st
 
 
 async def _find_used_units(context: RequestContext, agency_id: str) -> set[str]:
-    """Units that a present member sits in, or an open complaint lies with."""
+    """Return the ids of the units that have a present member or an open complaint."""
     seats = {
         row["unit"]
         for team in await teams.by_agency(context, agency_id)
@@ -71,7 +77,7 @@ def _change_units(agency: Document, given: Sequence[Mapping[str, Any]], used: se
     strange = [unit for unit in named if unit not in known]
     if strange or len(set(named)) < len(named):
         raise InvalidInput(
-            f"{strange[0]!r} is not a unit of {agency['_id']}." if strange else "A unit stands twice in the list.",
+            f"{strange[0]!r} is not a unit of {agency['_id']}." if strange else "The list has a unit twice.",
             field=(*field, "id"),
         )
     removed = sorted((known - set(named)) & used)
@@ -89,7 +95,7 @@ def _change_units(agency: Document, given: Sequence[Mapping[str, Any]], used: se
 
 
 def _make_id(agency_id: str, name: str, taken: set[str]) -> str:
-    """`<agency>/<slug>`, with a number where the slug is taken."""
+    """Return `<agency>/<slug>`, with a number at the end when that id is taken."""
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:MAX_SLUG] or "unit"
     wanted, number = f"{agency_id}/{slug}", 2
     while wanted in taken:
@@ -105,5 +111,8 @@ def _check_parents(units: Sequence[Document]) -> None:
             if above not in parent_of:
                 raise InvalidInput(f"{above!r} is not among the units.", field=("input", "units", "parent"))
             above, steps = parent_of[above], steps + 1
+            # More steps than units: the walk goes round in a cycle.
             if steps > len(units):
-                raise InvalidInput(f"{unit} lies within itself.", field=("input", "units", "parent"))
+                raise InvalidInput(
+                    f"{unit} is its own parent, directly or through other units.", field=("input", "units", "parent")
+                )

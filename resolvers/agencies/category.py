@@ -1,4 +1,4 @@
-"""Categories: read."""
+"""Reads categories."""
 
 from operator import attrgetter
 from typing import Final
@@ -11,5 +11,5 @@ by_code: Final = Register(attrgetter("loaders.category"))
 
 
 async def list_categories(context: RequestContext) -> list[Document]:
-    """The whole tree, by code: parents before what lies in them."""
+    """Return the whole tree by code, so that a parent comes before its children."""
     return await find_documents(context.store.categories, {}, sort=[("_id", 1)])

@@ -1,4 +1,7 @@
-"""Agencies, regions, categories, teams: by their ids, and what an input names or is refused with the field at fault."""
+"""Looks up reference data that an input names, and refuses an unknown id with the field at fault.
+
+Reference data are agencies, regions, categories and teams.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +19,7 @@ from resolvers.store.database import Document
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """A collection of reference data: called with an id it gives the document, or None."""
+    """Reads one collection of reference data: called with an id, it returns the document or None."""
 
     of: Callable[[RequestContext], ById]
 
@@ -24,7 +27,10 @@ class Register:
         return self.of(context).load(document_id)
 
     def made(self, context: RequestContext) -> Made | None:
-        """What has been made of the documents in the process; None where the request reads from the database."""
+        """Return the cache of answers that belongs to the documents in the process.
+
+        None when the request reads from the database.
+        """
         return self.of(context).made()
 
 
@@ -36,7 +42,10 @@ async def require_agency(context: RequestContext, agency_id: str, *field: str) -
 
 
 async def find_holding_agency(context: RequestContext, agency_id: str, *field: str) -> Document:
-    """The agency; for one that is not connected its province, which holds as custodian, else the national desk."""
+    """Return the agency if it is connected, else the agency that holds complaints for it.
+
+    That is its province, or the national desk when it has no province.
+    """
     found = await require_agency(context, agency_id, *field)
     if found["connected"]:
         return found
@@ -58,13 +67,13 @@ async def require_category(context: RequestContext, code: str) -> Document:
 
 
 async def check_supporting(context: RequestContext, agency_ids: Sequence[str]) -> list[str]:
-    """The ids, each of them an agency's, in their order and once."""
+    """Return the ids in their order, each once. Raises InvalidInput for an id that is not an agency's."""
     found = [await require_agency(context, agency_id, "supporting") for agency_id in dict.fromkeys(agency_ids)]
     return [agency["_id"] for agency in found]
 
 
 def make_decree(given: Mapping[str, Any]) -> Document:
-    """The decree that an input names."""
+    """Return the document of the decree that an input describes. Raises InvalidInput."""
     return {
         "number": text.clean_required(given["number"], "decree", "number", at_most=text.MAX_NAME),
         "issuer": text.clean_required(given["issuer"], "decree", "issuer", at_most=text.MAX_NAME),
@@ -74,13 +83,13 @@ def make_decree(given: Mapping[str, Any]) -> Document:
 
 
 async def find_zone(context: RequestContext, agency: Document) -> TimeZone:
-    """The agency's working time: its region's, and Jakarta's for ministries and institutions."""
+    """Return the time zone of the agency's region; Jakarta's for ministries and institutions."""
     governed = None if agency["region"] is None else await context.loaders.region.load(agency["region"])
     return TimeZone(governed["timeZone"]) if governed else TimeZone.WIB
 
 
 def make_holder_keys(agency: Mapping[str, Any], holders: Sequence[str]) -> Document:
-    """The keys of a complaint that name its holder."""
+    """Return the keys of a complaint that name its holder; the new holder becomes the last of `holders`."""
     agency_id = agency["_id"]
     return {
         "holder": agency_id,

@@ -1,4 +1,4 @@
-"""Regions: read."""
+"""Reads regions."""
 
 from operator import attrgetter
 from typing import Any, Final
@@ -11,7 +11,7 @@ by_code: Final = Register(attrgetter("loaders.region"))
 
 
 async def list_regions(context: RequestContext, *, level: str | None, parent: str | None) -> list[Document]:
-    """All that match, by code: 34 provinces, 514 regencies and cities."""
+    """Return the regions that match, by code: at most 34 provinces and 514 regencies and cities."""
     wanted: dict[str, Any] = {"level": level, "parent": parent}
     query = {key: value for key, value in wanted.items() if value is not None}
     return await find_documents(context.store.regions, query, sort=[("_id", 1)])

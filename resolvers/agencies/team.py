@@ -1,4 +1,4 @@
-"""Teams: read."""
+"""Reads teams, their members and their health."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -16,7 +16,7 @@ from resolvers.store import indexes, pages
 from resolvers.store.database import MAX_TIME_MS, NEVER, Document
 
 JAKARTA: Final = timezone(timedelta(hours=7))
-"""Terms of decrees are dates without a zone: they begin and end by the capital's day."""
+"""The terms of decrees are dates without a zone: they begin and end with the day in the capital."""
 
 
 def find_today(context: RequestContext) -> date:
@@ -37,7 +37,7 @@ def is_active(context: RequestContext, team: Mapping[str, Any]) -> bool:
 
 
 def may_work(context: RequestContext, team: Mapping[str, Any]) -> bool:
-    """Whether its members may verify, accept and approve now: while it is active, and for the days of grace."""
+    """Whether the members may verify, accept and approve now: while the team is active, and in the days of grace."""
     return teams.may_work(derive_status(context, team), _parse_day(team["termTo"]), find_today(context))
 
 
@@ -46,7 +46,7 @@ def derive_standing(context: RequestContext, team: Mapping[str, Any]) -> teams.T
 
 
 def find_wake_time(context: RequestContext, team: Mapping[str, Any]) -> datetime:
-    """When its standing changes next; NEVER for what is superseded, or has no end."""
+    """Return when the standing changes next; NEVER for a team that is superseded or whose term has no end."""
     day = teams.find_next_change(date.fromisoformat(team["termFrom"]), _parse_day(team["termTo"]), find_today(context))
     if day is None or team["supersededBy"] is not None:
         return NEVER
@@ -54,9 +54,10 @@ def find_wake_time(context: RequestContext, team: Mapping[str, Any]) -> datetime
 
 
 async def find_refusal(context: RequestContext) -> TeamNotActive | NotAllowed | None:
-    """Why an agency's admin or liaison may not work for it now: no team of it is in force, or they have no seat there.
+    """Return why the viewer, an admin or liaison, may not work for the agency now; None when they may.
 
-    A seat whose holder is not on record may be anybody's; who is on record as having left has none.
+    Either no team of the agency is in force, or the viewer has no seat in it. Anybody may use a seat whose account is
+    not on record. A viewer who is on record as having left has no seat.
     """
     agency, subject = context.viewer.agency, context.viewer.subject
     if agency is None or not policy.works_in_a_team(context.viewer):
@@ -70,7 +71,7 @@ async def find_refusal(context: RequestContext) -> TeamNotActive | NotAllowed | 
     seats = own or [member for member in members if member["subject"] is None]
     if any(is_current(context, member) for member in seats):
         return None
-    return NotAllowed(f"You are no present member of a team of {agency}.")
+    return NotAllowed(f"You are not a present member of any team of {agency}.")
 
 
 def _parse_day(text: str | None) -> date | None:
@@ -81,19 +82,22 @@ by_id: Final = Register(attrgetter("loaders.team"))
 
 
 async def find_member(context: RequestContext, member_id: str) -> Document | None:
-    """A member by its id, which begins with its team's."""
+    """Find a member by its id, which begins with the id of its team: `TM-…/3`."""
     team = await by_id(context, member_id.partition("/")[0])
     return next((member for member in team["members"] if member["id"] == member_id), None) if team else None
 
 
 async def by_agency(context: RequestContext, agency_id: str, *, active_only: bool = False) -> list[Document]:
-    """An agency's teams, by name."""
+    """Return the teams of an agency, by name."""
     found = await context.loaders.teams.load(agency_id)
     return [team for team in found if is_active(context, team)] if active_only else found
 
 
 async def compute_health(context: RequestContext, agency: Mapping[str, Any]) -> Document | None:
-    """How the agency's seats are filled, over its active teams, else those whose term ended last; None without one."""
+    """Return the health of the agency's active teams together, under the contract's names.
+
+    Without an active team it counts the teams whose term ended last. None when there is no such team.
+    """
     begun = [
         team
         for team in await by_agency(context, agency["_id"])
@@ -126,7 +130,7 @@ def is_current(context: RequestContext, member: Mapping[str, Any]) -> bool:
 
 
 async def find_liaisons(context: RequestContext, unit_id: str) -> list[Document]:
-    """The present liaisons of a unit, from its agency's working teams."""
+    """Return the present liaisons of a unit, from the active teams of its agency."""
     found = await by_agency(context, unit_id.partition("/")[0], active_only=True)
     return [
         member
@@ -137,7 +141,7 @@ async def find_liaisons(context: RequestContext, unit_id: str) -> list[Document]
 
 
 async def by_subject(context: RequestContext, subject: str | None) -> list[Document]:
-    """The teams that a person is a present member of, by name."""
+    """Return the teams of which a person is a present member, by name."""
     if subject is None:
         return []
     found = context.store.teams.find({"members.subject": {"$eq": subject}}, max_time_ms=MAX_TIME_MS)
@@ -151,7 +155,7 @@ async def by_subject(context: RequestContext, subject: str | None) -> list[Docum
 def list_teams(
     context: RequestContext, filter: Mapping[str, Any], arguments: Arguments, *, keys: frozenset[str] | None = None
 ) -> Listing:
-    """Teams by name; `filter` has the keys of TeamFilter."""
+    """List teams by name; `filter` has the keys of TeamFilter."""
     query: Document = {"kind": {"$in": list(filter.get("kinds", TeamKind))}}
     if "agency" in filter:
         query["agency"] = {"$eq": filter["agency"]}
@@ -167,7 +171,7 @@ def list_teams(
 
 
 def _make_term_query(context: RequestContext, status: TeamStatus) -> Document:
-    """The stored dates that `status` is derived from; tested against `teams.status`."""
+    """Return the filter on stored dates that selects teams of a status; a test compares it to `derive_status`."""
     if status is TeamStatus.SUPERSEDED:
         return {"supersededBy": {"$ne": None}}
     day = find_today(context)

@@ -1,4 +1,4 @@
-"""Teams: set up by decree, changed, joined and left."""
+"""Changes teams: set up by decree, rename, extend, add and end memberships."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ async def create_team(
     supersedes: str | None,
     members: Sequence[Mapping[str, Any]],
 ) -> Document:
-    """A team; the one it supersedes stops working on the same instant."""
+    """Store a team and return it. The team that it supersedes ends in the same transaction."""
     owner = await reference.require_agency(context, agency, "agency")
     _check_manager(context, owner)
     _check_term(term_from, term_to)
@@ -69,7 +69,7 @@ async def _store_team(context: RequestContext, attempt: Attempt, team: Document)
     collection = context.store.teams
 
     async def write(session: Session) -> None:
-        # Inserted first: a repeated call ends at its own idempotency key, not at the team it has superseded itself.
+        # Inserted first, so that a repeated call fails on its idempotency key, not on the team that it has superseded.
         await collection.insert_one(team, session=session)
         if team["supersedes"] is not None:
             old = {"_id": team["supersedes"], "supersededBy": None}
@@ -98,7 +98,7 @@ async def change_team(
     term_to: str | None,
     decree: Mapping[str, Any] | None,
 ) -> Document:
-    """What is None stays as it is."""
+    """Change a team and return it; None leaves a value as it is."""
     renamed = text.clean_optional(name, "name", at_most=text.MAX_NAME)
 
     def changes(team: Document) -> Document:
@@ -128,7 +128,7 @@ async def end_membership(
         if member is None:
             raise NotFound(f"{member_id} is not a member of {team_id}.", field=("input", "member"))
         if on < member["from"]:
-            raise InvalidInput(f"on {on} lies before the membership began, {member['from']}.", field=("input", "on"))
+            raise InvalidInput(f"on {on} is before the membership began, {member['from']}.", field=("input", "on"))
         return {"members": [{**row, "to": on} if row is member else row for row in team["members"]]}
 
     return await _change_managed(context, attempt, team_id, changes)
@@ -149,12 +149,12 @@ async def _change_managed(context: RequestContext, attempt: Attempt, team_id: st
 
 def _check_manager(context: RequestContext, owner: Document) -> None:
     if not policy.may_manage_teams(context.viewer, owner):
-        raise NotAllowed(f"The teams of {owner['_id']} are not yours to change.")
+        raise NotAllowed(f"You may not change the teams of {owner['_id']}.")
 
 
 def _check_term(term_from: str, term_to: str | None) -> None:
     if term_to is not None and term_to < term_from:
-        raise InvalidInput(f"termTo {term_to} lies before termFrom {term_from}.", field=("input", "termTo"))
+        raise InvalidInput(f"termTo {term_to} is before termFrom {term_from}.", field=("input", "termTo"))
 
 
 async def _find_superseded(context: RequestContext, team_id: str, agency: str) -> Document:
@@ -165,14 +165,17 @@ async def _find_superseded(context: RequestContext, team_id: str, agency: str) -
 
 
 def _make_member(team: Document, owner: Document, given: Mapping[str, Any]) -> Document:
-    """A new row of the team; ids count up and are never given twice, as members are ended, not removed."""
+    """Return the document of a new member.
+
+    Ids count up and are used once, because a membership is ended and never removed. Raises InvalidInput, LimitReached.
+    """
     if len(team["members"]) >= MAX_MEMBERS:
-        raise LimitReached(f"{team['_id']} has {MAX_MEMBERS} members; more are not taken.")
+        raise LimitReached(f"{team['_id']} has {MAX_MEMBERS} members and can have no more.")
     unit = given.get("unit")
     if unit is not None and unit not in {known["id"] for known in owner["units"]}:
         raise InvalidInput(f"{unit!r} is not a unit of {owner['_id']}.", field=("input", "member", "unit"))
     if given.get("to") is not None and given["to"] < given["from"]:
-        raise InvalidInput(f"to {given['to']} lies before from {given['from']}.", field=("input", "member", "to"))
+        raise InvalidInput(f"to {given['to']} is before from {given['from']}.", field=("input", "member", "to"))
     return {
         "id": f"{team['_id']}/{len(team['members']) + 1}",
         "name": text.clean_required(given["name"], "member", "name", at_most=text.MAX_NAME),

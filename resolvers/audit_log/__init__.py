@@ -1,1 +1,4 @@
-"""The audit: entries chained by hash, moved off the complaints that they were written with."""
+"""The audit of complaints: who did what, as entries chained by hash.
+
+An entry is written in the same update as the change that it records, then moved to its own collection. docs/privacy.md.
+"""

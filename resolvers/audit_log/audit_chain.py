@@ -1,6 +1,8 @@
-"""The audit's chain: for each complaint its entries, each with the hash of the one before it and digests of its states.
+"""The hash chain of a complaint's audit.
 
-An entry that is altered, removed or put in shows; a removed last one by the head that the complaint carries.
+Each entry carries the hash of the entry before it, and digests of the complaint before and after the change. So an
+entry that was altered, removed or inserted is found. The complaint carries the hash of its last entry (its head), so
+that a removed last entry is found too.
 """
 
 import hashlib
@@ -53,25 +55,27 @@ DIGESTED: Final = (
     "closure",
     "secretHash",
 )
-"""The keys of a complaint that a digest covers: what somebody decided or wrote, not what follows from it.
+"""The keys of a complaint that a digest covers: what a person decided or wrote, not what the system derives from it.
 
-`secretHash`, which nobody can guess, keeps short texts from being found by trying.
+Without `secretHash`, which cannot be guessed, a short text could be found by computing the digests of many texts.
 """
-
 
 _SORTED: Final = sorted(DIGESTED)
 
 
 class AuditVerification(NamedTuple):
-    """`first_invalid` is the sequence number of the first entry that does not verify, or is missing."""
+    """The result of a check. `first_invalid` is the sequence number of the first wrong or missing entry."""
 
     length: int
     first_invalid: int | None
     continuous: bool
-    """Each entry begins where the one before it ended: nothing was changed beside the audited ways."""
+    """Whether each entry begins with the state in which the entry before it ended.
+
+    If not, the complaint was changed without an entry.
+    """
 
     def to_document(self) -> dict[str, Any]:
-        """Under the contract's names."""
+        """Return the result under the contract's names."""
         return {
             "valid": self.first_invalid is None,
             "length": self.length,
@@ -81,7 +85,7 @@ class AuditVerification(NamedTuple):
 
 
 def compute_digest(state: Mapping[str, Any] | None) -> str | None:
-    """SHA-256 in hex over the canonical JSON of what an audit entry stands for; None before there is a complaint."""
+    """Return the SHA-256, in hex, of the canonical JSON of the DIGESTED keys; None without a complaint."""
     if state is None:
         return None
     content = {key: state.get(key) for key in DIGESTED}
@@ -89,9 +93,13 @@ def compute_digest(state: Mapping[str, Any] | None) -> str | None:
 
 
 def compute_digests(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, str]:
-    """`digest` of both; what they share is written once, which is most of a complaint and of its follow-ups."""
+    """Return `compute_digest` of both states.
+
+    Keys with the same value are encoded once: most of a complaint does not change.
+    """
     written_before: list[bytes] = []
     written_after: list[bytes] = []
+    # Neighbouring keys that are equal are encoded together: {"a":1,"b":2} without its braces is a run of members.
     for is_same, keys in groupby(_SORTED, lambda key: _is_same(before.get(key), after.get(key))):
         if is_same:
             members = _encode({key: before.get(key) for key in keys})[1:-1]
@@ -107,11 +115,12 @@ def compute_digests(before: Mapping[str, Any], after: Mapping[str, Any]) -> tupl
 
 
 def _is_same(old: Any, new: Any) -> bool:
-    """Whether both are written alike; False where that is not seen at once."""
+    """Whether both have the same JSON. False for equal lists of two objects: comparing them would cost more."""
     return old is new or (isinstance(old, str) and isinstance(new, str) and old == new)
 
 
 def _encode_changed(old: Any, written: bytes, new: Any) -> bytes:
+    """Encode a new value; `written` is the JSON of the old one, which a grown list continues."""
     if old and has_grown(old, new):
         return b"%s,%s]" % (written[:-1], _encode(new[-1]))
     return _encode(new)
@@ -122,12 +131,12 @@ def _hash_members(members: Sequence[bytes]) -> str:
 
 
 def hash_entry(entry: Mapping[str, Any]) -> str:
-    """SHA-256 in hex over the entry's canonical JSON; the stored `hash` itself does not count."""
+    """Return the SHA-256, in hex, of the entry's canonical JSON without the stored `hash`."""
     return hashlib.sha256(_encode({key: entry[key] for key in (*_HASHED, "at")})).hexdigest()
 
 
 def verify_entries(entries: Sequence[Mapping[str, Any]], head: Mapping[str, Any] | None) -> AuditVerification:
-    """Holds the entries, oldest first, against each other and against the head on the complaint."""
+    """Check the entries, oldest first, against each other and against the head on the complaint."""
     previous: Mapping[str, Any] | None = None
     continuous = True
     for sequence, entry in enumerate(entries, start=1):
@@ -144,7 +153,7 @@ def verify_entries(entries: Sequence[Mapping[str, Any]], head: Mapping[str, Any]
 
 def _encode_instant(value: Any) -> str:
     if isinstance(value, datetime):
-        # Asking the database's time zone for its offset takes longer than all the rest.
+        # Computing the offset of the database's time zone would take longer than the rest of the encoding.
         is_utc = value.tzinfo is UTC or value.tzinfo is _DATABASES_UTC
         plain = (value if is_utc else value.astimezone(UTC)).replace(tzinfo=None)
         return plain.isoformat(timespec="milliseconds") + "+00:00"
@@ -152,11 +161,11 @@ def _encode_instant(value: Any) -> str:
 
 
 def _encode(value: Any) -> bytes:
-    """JSON without spaces, keys in order, as UTF-8."""
+    """Return canonical JSON: UTF-8, no spaces, keys in order."""
     try:
         return orjson.dumps(value, _encode_instant, orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME)
     except orjson.JSONEncodeError:
-        # Half a character, which is no text of UTF-8.
+        # A lone surrogate, which orjson refuses because UTF-8 cannot hold it.
         return _encode_surrogates(value).encode("utf-8", "surrogatepass")
 
 

@@ -1,7 +1,7 @@
-"""Writes the audit: an entry is part of the very update that it is about, and moves to its collection afterwards.
+"""Writes the audit: an entry is part of the update that it records, and moves to its own collection afterwards.
 
-A crash between the two loses nothing: what waits on the complaint is read as part of the audit, and moved by whoever
-comes next.
+A crash between the two steps loses nothing: entries that wait on the complaint are read as part of the audit, and the
+next process moves them.
 """
 
 import random
@@ -20,21 +20,20 @@ from resolvers.store.indexes import AUDIT_PENDING
 from resolvers.viewer import Viewer
 
 MOVED_AT_ONCE: Final = 200
-"""Complaints whose entries are moved in one go."""
-
+"""Most complaints whose entries one call of `move_entries` moves."""
 
 _NUMBERS: Final = random.Random()  # noqa: S311 - they tell entries apart, and guard nothing
 
 
 def make_audit_keys(context: RequestContext, before: Document | None, after: Document, action: str) -> Document:
-    """The keys that put the entry on the complaint, in the update that `action` makes."""
+    """Return the keys that add the entry to the complaint, for the update that `action` makes."""
     entry = make_entry(context.viewer, context.now, before, after, action)
     waiting = [] if before is None else before.get("auditPending", [])
     return {"auditHead": make_head(entry), "auditPending": [*waiting, entry]}
 
 
 def make_entry(viewer: Viewer, now: datetime, before: Document | None, after: Document, action: str) -> Document:
-    """The entry that follows on the complaint's head, with its hash."""
+    """Return the entry that follows the head of the complaint, with its hash."""
     head = None if before is None else before.get("auditHead")
     then, since = (
         (None, audit_chain.compute_digest(after)) if before is None else audit_chain.compute_digests(before, after)
@@ -53,19 +52,19 @@ def make_entry(viewer: Viewer, now: datetime, before: Document | None, after: Do
         "previousHash": None if head is None else head["hash"],
     }
     entry["hash"] = audit_chain.hash_entry(entry)
-    # Tells it from one that says the same: of two who do the same in the same millisecond, one may be refused.
+    # Two callers may do the same in the same millisecond, and one of them is refused. The mark tells whose entry it is.
     entry["mark"] = f"{_NUMBERS.getrandbits(64):016x}"
     return entry
 
 
 def make_head(entry: Document) -> Document:
-    """What the complaint carries of its last entry."""
+    """Return what the complaint keeps of its last entry."""
     return {"sequence": entry["sequence"], "hash": entry["hash"]}
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """Of an `action` on a complaint that there is."""
+    """Records an `action` on a complaint that exists already."""
 
     context: RequestContext
     action: str
@@ -74,9 +73,9 @@ class AuditRecord:
         return make_audit_keys(self.context, before, after, self.action)
 
     async def is_written(self, changes: Document) -> bool:
-        """Whether the entry among the changes is on record: on its complaint, or moved from there."""
+        """Whether the entry of the changes is stored, on its complaint or already moved."""
         store, entry = self.context.store, changes["auditPending"][-1]
-        # Read in the order in which entries move: one that moves meanwhile is found in both, never in neither.
+        # Read in the order in which entries move: an entry that moves between the reads is found at least once.
         places = (
             (store.complaints, {"_id": entry["complaint"], "auditPending.mark": entry["mark"]}),
             (store.audit, {"_id": make_entry_id(entry), "mark": entry["mark"]}),
@@ -88,7 +87,7 @@ class AuditRecord:
 
 
 async def move_entries(store: Store) -> int:
-    """Moves what waits on complaints to the audit; how many entries. Safe to run again, and by several at once."""
+    """Move entries that wait on complaints to the audit; return how many. Safe to run again and by many at once."""
     waiting = store.complaints.find(
         {"auditPending.sequence": {"$gte": 1}}, {"auditPending": True}, limit=MOVED_AT_ONCE, max_time_ms=MAX_TIME_MS
     )
@@ -111,6 +110,6 @@ def make_entry_id(entry: Document) -> str:
 
 
 def merge_waiting(moved: Sequence[Document], waiting: Sequence[Document]) -> list[dict[str, Any]]:
-    """The audit of one complaint, oldest first, whether its entries have moved yet or not."""
+    """Return the audit of one complaint, oldest first, from its moved and its waiting entries."""
     by_sequence = {entry["sequence"]: entry for entry in (*waiting, *moved)}
     return [by_sequence[sequence] for sequence in sorted(by_sequence)]

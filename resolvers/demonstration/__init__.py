@@ -1,1 +1,1 @@
-"""Synthetic data for the demonstration, and what routing makes of them."""
+"""Synthetic complaints for demonstrations and benchmarks, and the accuracy of the routing rules on them."""

@@ -1,4 +1,4 @@
-"""How often the routing rules are right, on synthetic complaints whose competent agency is known."""
+"""Measures how often the routing rules are right, on synthetic complaints whose competent agency is known."""
 
 import random
 from collections import Counter
@@ -15,13 +15,13 @@ from resolvers.store.database import Document
 
 
 class FilingOutcome(NamedTuple):
-    """What became of the complaints of one manner of filing."""
+    """The number of right, wrong and undecided complaints of one way of filing."""
 
     right: int
     wrong: int
     undecided: int
     by_rule: Mapping[RuleId, tuple[int, int, int]]
-    """Right, wrong, undecided, by the rule of the best candidate."""
+    """Right, wrong and undecided, by the rule of the decided candidate, or else of the best."""
 
 
 Filing = Callable[[Document, random.Random], Document]
@@ -57,7 +57,7 @@ FILINGS: Final[Mapping[str, Filing]] = {
 
 
 def measure_filing(filing: Filing, count: int, *, now: datetime, seed: int) -> FilingOutcome:
-    """The outcome of `count` complaints; the same arguments give the same one."""
+    """Measure `count` complaints; the same arguments give the same outcome."""
     chance = random.Random(seed)  # noqa: S311 - reproducible on purpose
     counted: Counter[tuple[RuleId, int]] = Counter()
     for filed, target in synthetic.generate_labelled(count, now=now, seed=seed):
@@ -88,7 +88,7 @@ def _route(filed: Document) -> routing.Routing:
 
 
 def render_table(count: int, *, now: datetime, seed: int) -> Iterator[str]:
-    """The outcomes as lines of Markdown: shares of all complaints, rule by rule."""
+    """Yield the outcomes as lines of a Markdown table: shares of all complaints, for each filing and each rule."""
     for name, filing in FILINGS.items():
         outcome = measure_filing(filing, count, now=now, seed=seed)
         yield f"| {name} | {_format_shares((outcome.right, outcome.wrong, outcome.undecided), count)} |"

@@ -1,7 +1,8 @@
-"""Synthetic complaints for trials and benchmarks: the shapes of published figures, no real person's words.
+"""Generates synthetic complaints for demonstrations and benchmarks, from templates without real persons' words.
 
-Every complaint is led through the state machine's own rows, clocks and hand-overs. Sources of the shapes (55 % to
-ministries and institutions, the long tail over regions, weekday and January, share archived): docs/register.md.
+Each complaint passes through the real state machine with its clocks and hand-overs. Their distribution follows
+published figures: 55 % to ministries and institutions, a long tail over regions, fewer at weekends, more in January, a
+share archived. Sources: docs/register.md.
 """
 
 import hashlib
@@ -52,7 +53,7 @@ ARCHIVED_SHARE: Final = 0.20
 
 _HEAD: Final = ("prov-dki-jakarta", "kota-semarang", "kota-bandung", "kab-sidoarjo", "kota-banjarmasin")
 _DEMO: Final = ("kab-badung", "prov-bali")
-"""Placed next, so that the demonstration's agencies have something in every state."""
+"""The agencies of the demonstration come next, so that they have complaints in every state."""
 _MONTHS: Final = (1.35, 1.05, 1.05, 0.9, 0.9, 0.95, 1.0, 0.95, 1.1, 1.05, 1.0, 0.85)
 _CHANNELS: Final = (Channel.WEB, Channel.MOBILE, Channel.SMS_1708, Channel.SOCIAL)
 _STREETS: Final = ("Merdeka", "Diponegoro", "Sudirman", "Gajahmada", "Pahlawan", "Melati", "Kenanga", "Veteran")
@@ -64,7 +65,7 @@ _ROWS: Final = {(row.action, row.source): row for row in lifecycle.TRANSITIONS}
 
 
 class _CachedCalendar(Calendar):
-    """A calendar that remembers due times: many complaints begin on the same day."""
+    """A calendar that caches due times: many complaints begin on the same day."""
 
     def compute_due_at(self, start: datetime, working_days: int) -> datetime:
         return _find_due(self.zone, self.to_local_day(start), working_days)
@@ -83,7 +84,7 @@ def _find_calendar(zone: TimeZone) -> Calendar:
 
 
 class _SyntheticWorld:
-    """The register by id, and the weights that complaints are drawn by."""
+    """The register by id, and the weights with which agencies, days and templates are drawn."""
 
     def __init__(self, chance: random.Random, now: datetime) -> None:
         self.agency = {agency["_id"]: agency for agency in register.agencies()}
@@ -123,12 +124,12 @@ class _SyntheticWorld:
 
 
 def generate_complaints(count: int, *, now: datetime, seed: int = 7) -> Iterator[Document]:
-    """`count` complaints received in the year before `now`, oldest first; the same arguments give the same ones."""
+    """Generate `count` complaints of the year before `now`, oldest first; the same arguments give the same ones."""
     return (life.live_on() for life in _generate_lives(count, now, seed))
 
 
 def generate_labelled(count: int, *, now: datetime, seed: int = 7) -> Iterator[tuple[Document, str]]:
-    """Complaints as they were submitted, each with the agency that is competent for it."""
+    """Generate complaints as submitted, each with the id of the agency that is competent for it."""
     return ((life.document, life.target["_id"]) for life in _generate_lives(count, now, seed))
 
 
@@ -145,7 +146,7 @@ def _generate_lives(count: int, now: datetime, seed: int) -> Iterator["_Syntheti
 
 
 class _SyntheticLife:
-    """One complaint, led from submission as far as it has come by `now`."""
+    """One complaint, from its submission to its state at `now`."""
 
     def __init__(
         self, world: _SyntheticWorld, chance: random.Random, name: str, received: datetime, now: datetime
@@ -194,7 +195,7 @@ class _SyntheticLife:
             "originalTitle": title,
             "publicTitle": public_title(category, region["name"]),
             "body": body,
-            # Nobody is named in the templates, nor in what fills them: nothing is to be masked (a test scans them).
+            # Templates and the words that fill them name no person, so that nothing is masked (a test scans them).
             **publication.make_text_keys(title, body, title, body),
             "channel": chance.choices(_CHANNELS, (34, 33, 20, 5))[0],
             "location": {"text": self.words["jalan"], "region": region["_id"], "latitude": None, "longitude": None},
@@ -227,7 +228,7 @@ class _SyntheticLife:
         return document
 
     def _apply_upkeep(self) -> None:
-        """What warnings and escalation have made of it by now; what else the system would do is left to it."""
+        """Apply the warnings and escalations that are due by `now`; other steps are left to upkeep."""
         document = self.document
         while due := upkeep.find_next_step(document, self.policy, _find_calendar):
             document["wakeAt"] = due.at
@@ -242,7 +243,7 @@ class _SyntheticLife:
         document["wakeAt"] = NEVER
 
     def _advance(self, days: float) -> bool:
-        """Moves on by about so many days; False where that lies in the future."""
+        """Advance the time by about so many days; False when that would be after `now`."""
         at = self.at + timedelta(days=self.chance.lognormvariate(0, 0.8) * days)
         if at >= self.now:
             return False
@@ -296,7 +297,7 @@ class _SyntheticLife:
         return True
 
     def _route(self) -> bool:
-        """Brings back what went to the wrong agency."""
+        """Return a complaint that went to the wrong agency, and forward it to the competent one."""
         document = self.document
         if document["holder"] == self.target["_id"]:
             return True
@@ -353,7 +354,7 @@ class _SyntheticLife:
         return True
 
     def _hold(self) -> None:
-        """Ended by its day of review."""
+        """Put it on hold, and resume it after the day of review."""
         since, review = self.at, self.at + timedelta(days=21)
         hold = {"reason": "Menunggu anggaran perubahan.", "reviewOn": review.date().isoformat()}
         row = _ROWS[ComplaintAction.HOLD, ComplaintStatus.IN_PROGRESS]

@@ -1,1 +1,4 @@
-"""Complaint rules as pure functions; standard library only."""
+"""The rules of the complaint system as tables and pure functions, on the standard library alone.
+
+A function here takes values and the present instant. It reads no clock, no setting and no database.
+"""

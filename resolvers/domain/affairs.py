@@ -1,8 +1,8 @@
 """Which body answers for which category: the division of government affairs, as a table.
 
-Source: UU 23/2014 on the division of affairs between centre, province and regency, from memory and not checked against
-its annex; the national bodies are those of the register. `certainty` says how often the row is the whole truth: a road
-is not always the regency's.
+Source: UU 23/2014 on the division of affairs between centre, province and regency, written from memory and not checked
+against its annex. The national bodies are those of the register. `certainty` is the share of complaints for which the
+row is right: a road may also belong to the province or the nation.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,10 +11,10 @@ from typing import Final, NamedTuple
 
 
 class Level(StrEnum):
-    """Whose affair it is."""
+    """The level of government that answers for a category."""
 
     LOCAL = "LOCAL"
-    """The government of the place: the regency or city; the province where nothing closer is known."""
+    """The government of the place: the regency or city, or the province when only the province is known."""
     PROVINCE = "PROVINCE"
     NATIONAL = "NATIONAL"
     VERTICAL = "VERTICAL"
@@ -29,11 +29,11 @@ class Affair(NamedTuple):
 
 
 class Jurisdiction(NamedTuple):
-    """Who governs the place of the complaint."""
+    """The government of the place that a complaint is about."""
 
     government: str
     province: str | None
-    """The province's agency, where the government is a regency's or city's."""
+    """The province's agency when `government` is a regency or city; None when it is the province itself."""
 
 
 _LOCAL: Final = Affair(Level.LOCAL, 0.95)
@@ -88,7 +88,7 @@ AFFAIRS: Final[Mapping[str, Affair]] = {
     "LAND": Affair(Level.VERTICAL, 0.95, "atr-bpn"),
     "POLICE": Affair(Level.VERTICAL, 0.95, "polri"),
 }
-"""By category; one without a row has its parent's."""
+"""By category. A category without a row has the row of its parent."""
 
 
 class Refinement(NamedTuple):
@@ -110,7 +110,11 @@ REFINEMENTS: Final = (
 
 
 def find_affair(category: str, words: str) -> Affair | None:
-    """Whose affair a category is, given what is written; `words` is `topics.normalized` text. None: in no table."""
+    """Find the affair that a category belongs to, or None when no table has it.
+
+    `words` is the text of the complaint after `topics.normalize_text`. The words can refine the level: a "jalan tol" is
+    national, though ROAD is local.
+    """
     parent = category.partition(".")[0]
     for row in REFINEMENTS:
         if parent == row.category and any(f" {word} " in words for word in row.words):
@@ -119,7 +123,7 @@ def find_affair(category: str, words: str) -> Affair | None:
 
 
 def find_competent_agency(found: Affair, place: Jurisdiction | None) -> str | None:
-    """The agency that answers; None where that depends on a place that is not known."""
+    """Return the agency that answers for the affair, or None when that depends on a place that is not known."""
     match found.level:
         case Level.NATIONAL | Level.VERTICAL:
             return found.body
@@ -130,7 +134,7 @@ def find_competent_agency(found: Affair, place: Jurisdiction | None) -> str | No
 
 
 def list_bodies() -> Iterator[str]:
-    """Every agency that the table names."""
+    """Yield every agency that the tables name, some more than once."""
     for row in (*AFFAIRS.values(), *(refinement.affair for refinement in REFINEMENTS)):
         if row.body is not None:
             yield row.body

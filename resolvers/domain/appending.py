@@ -1,10 +1,13 @@
-"""Lists that have grown at their end, as most of a complaint's do: only what is new need be written."""
+"""Detects lists that have grown at their end, so that an update writes only the new row.
+
+Most lists of a complaint change in this way: follow-ups, hand-overs, clocks.
+"""
 
 from typing import Any
 
 
 def has_grown(old: Any, new: Any) -> bool:
-    """Whether the new list is the old one, the very same rows, and one more behind them."""
+    """Whether `new` holds the same row objects as `old`, in the same order, and one more at the end."""
     return (
         isinstance(old, list)
         and isinstance(new, list)

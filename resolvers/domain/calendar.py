@@ -18,9 +18,9 @@ _END_OF_DAY: Final = time(23, 59, 59)
 
 @dataclass(frozen=True)
 class Calendar:
-    """The working days of a time zone: Monday to Friday but for `holidays` and collective leave.
+    """The working days of a time zone: Monday to Friday, except `holidays`, which include collective leave.
 
-    `known_years` are those whose table is published; days of other years count as if without holidays.
+    `known_years` are the years whose table of holidays is published. Other years count as if they had no holidays.
     """
 
     zone: TimeZone
@@ -38,7 +38,7 @@ class Calendar:
         return datetime.combine(day, _END_OF_DAY, OFFSETS[self.zone]).astimezone(UTC)
 
     def compute_due_at(self, start: datetime, working_days: int) -> datetime:
-        """The end of the Nth working day after the day of `start`, which does not count itself."""
+        """Return the end of the Nth working day after the day of `start`. The day of `start` does not count."""
         day = self.to_local_day(start)
         while working_days > 0:
             day += _DAY
@@ -46,11 +46,14 @@ class Calendar:
         return self.find_end_of(day)
 
     def compute_due_after_days(self, start: datetime, days: int) -> datetime:
-        """The end of the Nth calendar day after the day of `start`."""
+        """Return the end of the Nth calendar day after the day of `start`."""
         return self.find_end_of(self.to_local_day(start) + timedelta(days=days))
 
     def count_working_days(self, start: datetime, end: datetime) -> float:
-        """Working days from `start` to `end`, parts of a day as its share of 24 hours; negative where end is before."""
+        """Count the working days from `start` to `end`, with parts of a day as a share of 24 hours.
+
+        Negative when `end` is before `start`. Friday 12:00 to Monday 12:00 is 1.0.
+        """
         if end < start:
             return -self.count_working_days(end, start)
         first, last = self.to_local_day(start), self.to_local_day(end)
@@ -58,7 +61,8 @@ class Calendar:
         return whole - self._measure_share(start) + self._measure_share(end)
 
     def find_instant_before(self, end: datetime, working_days: float) -> datetime:
-        """The instant from which so many working days, parts of days among them, are left to `end`."""
+        """Return an instant from which `working_days` are left until `end`; parts of days count."""
+        # Walks back day by day: `share` is what `day` can still give, 1 for a whole working day.
         day, share = self.to_local_day(end), self._measure_share(end)
         while not self.is_working_day(day) or working_days > share:
             working_days -= share
@@ -68,7 +72,7 @@ class Calendar:
         return (midnight + (share - working_days) * _DAY).astimezone(UTC)
 
     def _measure_share(self, instant: datetime) -> float:
-        """The part of a working day that has passed; 0 on other days."""
+        """The share of the local day that has passed at `instant`: 0 to 1 on a working day, 0 on any other day."""
         local = instant.astimezone(OFFSETS[self.zone])
         if not self.is_working_day(local.date()):
             return 0.0
@@ -78,6 +82,6 @@ class Calendar:
         )
 
     def is_provisional(self, start: datetime, due: datetime) -> bool:
-        """Whether a year between the two has no published table of holidays yet."""
+        """Whether a year between the two instants has no published table of holidays yet."""
         years = range(self.to_local_day(start).year, self.to_local_day(due).year + 1)
         return not self.known_years.issuperset(years)

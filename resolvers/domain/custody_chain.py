@@ -1,8 +1,8 @@
-"""The chain of custody: each hand-over carries the hash of the one before it.
+"""The chain of custody: each hand-over (link) carries the hash of the link before it.
 
-A link's hash covers who handed over to whom, when and why, the routing rule where one decided, a salted digest of its
-note, and the previous hash: a link that is altered, removed or put in shows, and the note can be erased without
-breaking the chain.
+A link's hash covers the two agencies, the time, the reason, the routing rule if a rule decided, a salted digest of the
+note, and the previous hash. So a link that was altered, removed or inserted is found. The note itself can be erased
+without breaking the chain.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ _HASHED: Final = ("sequence", "from", "to", "action", "reason", "byRole")
 
 
 def hash_link(link: Mapping[str, Any]) -> str:
-    """SHA-256 in hex over the link's canonical JSON; the stored `hash` itself does not count."""
+    """Return the SHA-256, in hex, of the link's canonical JSON without the stored `hash`."""
     content = {key: link[key] for key in _HASHED}
     content["at"] = link["at"].astimezone(UTC).isoformat(timespec="milliseconds")
     content["note"] = link["noteDigest"]
@@ -27,11 +27,12 @@ def hash_link(link: Mapping[str, Any]) -> str:
 
 
 def hash_note(note: str | None, salt: str) -> str | None:
+    """Return the SHA-256, in hex, of salt and note; None for a link without a note."""
     return None if note is None else hashlib.sha256(f"{salt}\0{note}".encode()).hexdigest()
 
 
 def find_first_broken(links: Iterable[Mapping[str, Any]]) -> int | None:
-    """The sequence number of the first link that does not verify; None where the chain is whole."""
+    """Return the sequence number of the first link that does not verify, or None when the chain is whole."""
     previous = None
     for sequence, link in enumerate(links, start=1):
         sound = link["sequence"] == sequence and link["previousHash"] == previous and link["hash"] == hash_link(link)

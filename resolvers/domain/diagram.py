@@ -1,4 +1,4 @@
-"""The state machine as documentation: a diagram and a table, made from the rows of the one table."""
+"""Renders the state machine for docs/lifecycle.md: a Mermaid diagram and a table, from the rows of TRANSITIONS."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ _HEAD = ("from", "action", "to", "who", "clocks", "unless")
 
 
 def render_mermaid() -> str:
-    """Every change of status; what leaves it as it is stands in the table."""
+    """Render every transition that changes the status, as a Mermaid state diagram."""
     edges: dict[tuple[str, str], list[str]] = {}
     for row in TRANSITIONS:
         if row.source is not row.target:
@@ -20,7 +20,7 @@ def render_mermaid() -> str:
 
 
 def render_table() -> str:
-    """One line for what is the same from several statuses."""
+    """Render all transitions as a Markdown table; transitions that differ only in their source share a line."""
     alike: dict[tuple[object, ...], list[Transition]] = {}
     for row in TRANSITIONS:
         target = "as it is" if row.source is row.target else row.target

@@ -1,6 +1,7 @@
-"""Guards of the state machine: what a complaint's past and its actor allow.
+"""Guards of the state machine: conditions on a complaint's past and on its actor.
 
-Each gives a sentence where it says no; its docstring is the column "unless" of the documented table.
+A guard returns None when the action is allowed, else a Denial. The first line of its docstring is the column "unless"
+of the table in docs/lifecycle.md: it says when the guard denies.
 """
 
 from collections.abc import Callable
@@ -14,17 +15,17 @@ from resolvers.domain.vocabulary import SupervisionGrade
 
 
 class Actor(StrEnum):
-    """What somebody is to one complaint."""
+    """The part that a person or system plays for one complaint. One caller can play several."""
 
     REPORTER = "REPORTER"
     HOLDER_ADMIN = "HOLDER_ADMIN"
     HOLDER_LIAISON = "HOLDER_LIAISON"
     INTAKE_ADMIN = "INTAKE_ADMIN"
-    """Admin of the agency that took it in on the reporter's behalf and holds it still."""
+    """Admin of the agency that took the complaint in on the reporter's behalf and still holds it."""
     SUBGRAPH = "SUBGRAPH"
     """The holder's own complaint system."""
     CUSTODIAN = "CUSTODIAN"
-    """Who works on it for an agency that cannot: the coordinator of its province, or the desk."""
+    """Works on it for an agency that cannot: the coordinator of the province, or the national desk."""
     COORDINATOR = "COORDINATOR"
     """Coordinator of the holder's province."""
     NATIONAL_ADMIN = "NATIONAL_ADMIN"
@@ -34,7 +35,7 @@ class Actor(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What the guards look at: the complaint, and what the actor has done with it."""
+    """The facts that guards decide on: about the complaint, and about what the actor has done with it."""
 
     status: Status
     grade: SupervisionGrade | None = None
@@ -42,32 +43,32 @@ class Case:
     """Verification and forwardings; returns do not count."""
     information_requests: int = 0
     has_substantive_follow_up: bool = False
-    """A CLARIFY, PROGRESS or answer that the reporter could read, since the present holder has it."""
+    """Whether the present holder has written a CLARIFY, PROGRESS or answer that the reporter could read."""
     drafts: int = 0
-    """FINAL follow-ups that wait for approval."""
+    """Number of FINAL follow-ups that wait for approval."""
     others_drafts: int = 0
-    """Those among them that the actor has not written."""
+    """Number of those drafts that the actor has not written."""
     holds: int = 0
     hold_is_over: bool = False
-    """Its day of review has passed."""
+    """Whether the day of review of the hold has passed."""
     is_proposed: bool = False
-    """A closure without a remedy waits for consent."""
+    """Whether a proposal to close it without a remedy waits for consent."""
     is_own_proposal: bool = False
     reply_is_overdue: bool = False
-    """The reporter was asked, or answered, and has let the time to reply pass."""
+    """Whether the reporter has let the time to reply to a question or an answer pass."""
     is_breached: bool = False
-    """A clock of an agency's has run past its due time, now or before."""
+    """Whether any clock of an agency runs or ran past its due time."""
     escalation_level: int = 0
     days_since_receipt: int = 0
     days_since_end: int = 0
     """Calendar days since it was closed or archived; 0 while it is open."""
     reopenings: int = 0
     followers: int = 0
-    """Complaints that were merged into this one."""
+    """Number of complaints that were merged into this one."""
 
 
 class Denial(NamedTuple):
-    """Why an action cannot be done; `code` is one of UserErrorCode."""
+    """The reason why an action is refused; `code` is a value of UserErrorCode."""
 
     code: str
     message: str
@@ -77,10 +78,10 @@ Guard = Callable[[Case, frozenset[Actor], Limits], Denial | None]
 
 
 LOOSENERS: Final = frozenset({Actor.REPORTER, Actor.NATIONAL_ADMIN})
-"""Who may take a complaint's anonymity or confidentiality away."""
+"""The actors who may remove a complaint's anonymity or confidentiality."""
 
 NATIONAL_BOARD_LEVEL: Final = 4
-"""The highest escalation level that is reached without the reporter."""
+"""The highest escalation level that a complaint reaches without the reporter's decision."""
 OMBUDSMAN_LEVEL: Final = 5
 
 OPEN: Final = frozenset(
@@ -111,7 +112,7 @@ def require_returnable(case: Case, actors: frozenset[Actor], limits: Limits) -> 
     if case.hand_overs >= limits.hand_overs:
         return Denial("LIMIT_REACHED", f"After {case.hand_overs} hand-overs the assignment binds: it must be handled.")
     if case.status is Status.IN_PROGRESS and case.has_substantive_follow_up:
-        return Denial("NOT_ALLOWED", "It was followed up already: answer it, it can no longer be returned.")
+        return Denial("NOT_ALLOWED", "It was followed up already and can no longer be returned: answer it.")
     return None
 
 
@@ -119,7 +120,7 @@ def require_hand_overs_left(case: Case, actors: frozenset[Actor], limits: Limits
     """The hand-overs are used up: then the national desk alone."""
     if case.hand_overs < limits.hand_overs or Actor.NATIONAL_ADMIN in actors:
         return None
-    return Denial("LIMIT_REACHED", f"After {case.hand_overs} hand-overs only the national desk assigns.")
+    return Denial("LIMIT_REACHED", f"After {case.hand_overs} hand-overs only the national desk can assign it.")
 
 
 def require_draft(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
@@ -132,7 +133,7 @@ def require_draft(case: Case, actors: frozenset[Actor], limits: Limits) -> Denia
 def require_draft_of_another(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
     """No FINAL draft of somebody else waits."""
     if case.drafts and not case.others_drafts:
-        return Denial("NOT_ALLOWED", "Nobody approves the own draft: another admin of the agency does.")
+        return Denial("NOT_ALLOWED", "You cannot approve your own draft: another admin of the agency does.")
     return require_draft(case, actors, limits)
 
 
@@ -147,7 +148,7 @@ def require_review_passed(case: Case, actors: frozenset[Actor], limits: Limits) 
     """The system: the day of review has not passed."""
     if Actor.HOLDER_ADMIN in actors or case.hold_is_over:
         return None
-    return Denial("NOT_ALLOWED", "The day of review has not passed: its holder resumes it before.")
+    return Denial("NOT_ALLOWED", "The day of review has not passed: only the holder can resume it before that.")
 
 
 def require_no_proposal(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
@@ -162,9 +163,9 @@ def require_outside_consent(case: Case, actors: frozenset[Actor], limits: Limits
     if not case.is_proposed:
         return Denial("WRONG_STATUS", "No proposal to close it waits for consent.")
     if case.is_own_proposal:
-        return Denial("NOT_ALLOWED", "Nobody consents to the own proposal.")
+        return Denial("NOT_ALLOWED", "You cannot consent to your own proposal.")
     if Actor.CUSTODIAN in actors and Actor.NATIONAL_ADMIN not in actors:
-        return Denial("NOT_ALLOWED", "The province holds it itself: the national desk consents.")
+        return Denial("NOT_ALLOWED", "The province itself holds this complaint: only the national desk can consent.")
     return None
 
 
@@ -197,7 +198,7 @@ def require_restore_in_time(case: Case, actors: frozenset[Actor], limits: Limits
         return None
     return Denial(
         "LIMIT_REACHED",
-        f"It was archived {case.days_since_end} days ago, more than {limits.restore_days}: submit anew.",
+        f"It was archived {case.days_since_end} days ago, more than {limits.restore_days}: submit a new complaint.",
     )
 
 
@@ -210,7 +211,7 @@ def require_reopening_in_time(case: Case, actors: frozenset[Actor], limits: Limi
     if case.days_since_end > limits.reopen_days:
         return Denial(
             "LIMIT_REACHED",
-            f"It was closed {case.days_since_end} days ago, more than {limits.reopen_days}: submit anew.",
+            f"It was closed {case.days_since_end} days ago, more than {limits.reopen_days}: submit a new complaint.",
         )
     return None
 
@@ -218,13 +219,13 @@ def require_reopening_in_time(case: Case, actors: frozenset[Actor], limits: Limi
 def require_escalation_ground(case: Case, actors: frozenset[Actor], limits: Limits) -> Denial | None:
     """The reporter: no clock was breached; the last level, the Ombudsman's: not the reporter, or too early."""
     if case.escalation_level >= OMBUDSMAN_LEVEL:
-        return Denial("LIMIT_REACHED", "It is the Ombudsman's case already.")
+        return Denial("LIMIT_REACHED", "The Ombudsman has this complaint already.")
     if case.escalation_level == NATIONAL_BOARD_LEVEL:
         if Actor.REPORTER not in actors:
-            return Denial("NOT_ALLOWED", "Only its reporter takes it to the Ombudsman.")
+            return Denial("NOT_ALLOWED", "Only the reporter can take it to the Ombudsman.")
         if case.days_since_receipt <= limits.ombudsman_days:
             return Denial("NOT_ALLOWED", f"The Ombudsman takes it after {limits.ombudsman_days} days from submission.")
         return None
     if actors <= {Actor.REPORTER} and not case.is_breached:
-        return Denial("NOT_ALLOWED", "No clock has run past its due time: it can be escalated then.")
+        return Denial("NOT_ALLOWED", "No clock has run past its due time: only then can it be escalated.")
     return None

@@ -37,7 +37,7 @@ class Effect(StrEnum):
 
 
 class ClockEffect(NamedTuple):
-    """What a transition does to the clock of a kind; to every clock that is not stopped where `kind` is None."""
+    """The effect of a transition on the clock of a kind; None stands for every clock that is not stopped."""
 
     effect: Effect
     kind: ClockKind | None
@@ -89,7 +89,7 @@ SUBMISSION: Final = Transition(
     frozenset(),
     _start_clocks(ClockKind.TOTAL, ClockKind.VERIFICATION),
 )
-"""The beginning: from nothing to SUBMITTED; who may, policy.may_submit says."""
+"""Creates a complaint. Nobody is its actor: `policy.may_submit` says who may submit."""
 
 _INTAKE: Final = (
     Transition(
@@ -264,7 +264,7 @@ _BESIDE: Final = (
     ),
     *(Transition(Action.SET_PRIVACY, status, status, _GUARDIANS) for status in Status),
 )
-"""What leaves the status as it is."""
+"""Transitions that keep the status."""
 
 TRANSITIONS: Final = (*_INTAKE, *_HAND_OVERS, *_WORK, *_ENDS, *_BESIDE)
 
@@ -276,24 +276,25 @@ _ACTORS_OF: Final = {
 
 
 def decide(action: Action | Unlisted, case: Case, actors: frozenset[Actor], limits: Limits) -> Transition | Denial:
-    """The row that `action` follows, or why it cannot be done.
+    """Return the transition of `action` from the present status, or a Denial.
 
-    NOT_ALLOWED where none of the actors may ever do it, then WRONG_STATUS, then NOT_ALLOWED here, then the guard.
+    Checks in this order: whether any of the actors may ever do it (NOT_ALLOWED), whether the status allows it
+    (WRONG_STATUS), whether the actors may do it from this status (NOT_ALLOWED), then the guard of the row.
     """
     if actors.isdisjoint(_ACTORS_OF[action]):
-        return Denial("NOT_ALLOWED", f"{action} is not yours to do with this complaint.")
+        return Denial("NOT_ALLOWED", f"You may not do {action} with this complaint.")
     row = _BY_ACTION_AND_SOURCE.get((action, case.status))
     if row is None:
         sources = ", ".join(sorted(row.source for row in TRANSITIONS if row.action is action))
         return Denial("WRONG_STATUS", f"{action} cannot be done from {case.status}, only from {sources}.")
     if actors.isdisjoint(row.actors):
-        return Denial("NOT_ALLOWED", f"{action} from {case.status} is not yours to do with this complaint.")
+        return Denial("NOT_ALLOWED", f"You may not do {action} from {case.status} with this complaint.")
     denial = None if row.guard is None else row.guard(case, actors, limits)
     return denial or row
 
 
 def list_allowed_actions(case: Case, actors: frozenset[Actor], limits: Limits) -> tuple[Action, ...]:
-    """What the actors may do now, in the order of ComplaintAction."""
+    """Return the actions that the actors may do now, in the order of ComplaintAction."""
     return tuple(
         action
         for action in Action

@@ -1,4 +1,4 @@
-"""An action plan's progress, weighted over its milestones, and whether a milestone keeps to its time."""
+"""The progress of an action plan, weighted over its milestones, and the status of each milestone."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from typing import Final
 from resolvers.domain.vocabulary import MilestoneStatus
 
 AT_RISK_POINTS: Final = 0.15
-"""How far a milestone may lag behind a straight line from the plan's first day to its own last."""
+"""How far a milestone may lag behind a straight line from the plan's first day to the milestone's due day."""
 
 
 @dataclass(frozen=True, slots=True)
 class Milestone:
-    """`value` is the last one measured, None before the first; without a target a milestone is done at 1."""
+    """`value` is the last measured value, None before the first. A milestone without a target is done at 1."""
 
     due_on: date
     weight: float
@@ -24,7 +24,7 @@ class Milestone:
 
 
 def compute_share_done(milestone: Milestone) -> float | None:
-    """0 to 1, whichever way from baseline to target; None where nothing is measured."""
+    """Return the share done, 0 to 1, from baseline to target (up or down); None before the first measurement."""
     if milestone.value is None:
         return None
     baseline = 0.0 if milestone.baseline is None else milestone.baseline
@@ -33,7 +33,10 @@ def compute_share_done(milestone: Milestone) -> float | None:
 
 
 def compute_progress(milestones: Iterable[Milestone]) -> float | None:
-    """Weighted share done, to four decimals: what is not measured counts as not done, what is dropped not at all."""
+    """Return the weighted share done, to four decimals; None when no milestone was measured.
+
+    A milestone without a measurement counts as not done. A dropped milestone does not count.
+    """
     kept = [milestone for milestone in milestones if not milestone.dropped]
     shares = [compute_share_done(milestone) for milestone in kept]
     if all(share is None for share in shares):
@@ -43,7 +46,10 @@ def compute_progress(milestones: Iterable[Milestone]) -> float | None:
 
 
 def derive_status(milestone: Milestone, *, begins: date, today: date) -> MilestoneStatus:
-    """`begins` is the plan's first day; a milestone is late from the day after its own."""
+    """Return the status of a milestone; `begins` is the plan's first day.
+
+    A milestone is late from the day after its due day.
+    """
     if milestone.dropped:
         return MilestoneStatus.DROPPED
     share = compute_share_done(milestone)

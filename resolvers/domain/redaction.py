@@ -1,4 +1,7 @@
-"""Masks personal data in text: spans in, the text that others may read out."""
+"""Masks personal data in text: from spans to the text that others may read.
+
+`Bapak Budi, 0812-3456-7890` becomes `Bapak [nama], [telepon]`.
+"""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -23,7 +26,7 @@ _WORD: Final = re.compile(r"[^\W_]+")
 _RANKS: Final = {kind: rank for rank, kind in enumerate(PersonalDataKind)}
 
 _PLACES: Final = frozenset({PersonalDataKind.ADDRESS})
-"""Kinds that say where, not who: a complaint about a street is not about a person."""
+"""Kinds that name a place and no person: a complaint about a street is not about a person."""
 
 
 class Span(NamedTuple):
@@ -35,7 +38,11 @@ class Span(NamedTuple):
 
 
 def join_spans(spans: Iterable[Span]) -> list[Span]:
-    """In order, those that overlap as one, under the kind of the longest of them, then the first of the kinds."""
+    """Sort the spans and join those that overlap.
+
+    A joined span has the kind of its longest part; between parts of the same length, the kind that PersonalDataKind
+    lists first.
+    """
     found: list[Span] = []
     for span in sorted(spans):
         if found and span.start < found[-1].end:
@@ -47,7 +54,7 @@ def join_spans(spans: Iterable[Span]) -> list[Span]:
 
 
 def mask_spans(text: str, spans: Iterable[Span]) -> str:
-    """The text with each span replaced by its kind in brackets."""
+    """Return the text with each span replaced by the mask of its kind, such as `[nama]`."""
     parts, at = [], 0
     for span in join_spans(spans):
         parts += [text[at : span.start], MASKS[span.kind]]
@@ -64,10 +71,13 @@ def names_a_person(spans: Sequence[Span]) -> bool:
 
 
 def find_repeated_kinds(text: str, personal: Iterable[tuple[str, PersonalDataKind]]) -> list[PersonalDataKind]:
-    """Kinds of what the text says too: the same letters and digits, in any case, whatever stands between them.
+    """Return the kinds of those personal data that `text` repeats.
 
-    Whole words only, and a telephone number with the country's code or without.
+    Compares letters and digits alone, so that "0812 3456" repeats "0812-3456". Only whole words count. A telephone
+    number is found with the country code and without.
     """
+    # All words in one string, with the offsets at which words start and end: "budi santoso" is found in "Budi, Santoso"
+    # but not in "budi santosos".
     joined, starts, ends = "", set(), set()
     for word in _WORD.findall(text.casefold()):
         starts.add(len(joined))
@@ -87,5 +97,6 @@ def _list_spellings(said: str, kind: PersonalDataKind) -> Sequence[str]:
     joined = "".join(_WORD.findall(said.casefold()))
     if kind is not PersonalDataKind.PHONE:
         return (joined,)
+    # +62 812 3456 and 0812 3456 are the same number.
     national = joined.removeprefix("62").removeprefix("0")
     return (joined, f"0{national}", f"62{national}")

@@ -1,7 +1,7 @@
-"""Who should hold a complaint: ordered rules over what it says, each with its certainty and its reason.
+"""Routing rules: which agency should hold a complaint, from its text, category, place and the agency that it names.
 
-What no rule is certain enough of, people decide: `decided` is None below CERTAIN, wherever two rules disagree, and for
-what is protected. Source: docs/routing.md.
+Each rule proposes candidates with a score and a reason. People decide (`Routing.decided` is None) when no score reaches
+CERTAIN, when two agencies reach it, and when the complaint is protected. Source: docs/routing.md.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,14 +13,14 @@ from resolvers.domain import topics
 from resolvers.domain.affairs import Jurisdiction, Level, find_affair, find_competent_agency
 
 VERSION: Final = "2026.1"
-"""Of the rules and their tables; a hand-over that they decide records it."""
+"""The version of the rules and their tables. A hand-over that a rule decides records it."""
 
 CERTAIN: Final = 0.85
 DOUBT: Final = 0.85
-"""What each doubt leaves of a score: one is enough to leave the decision to people."""
+"""The factor that each doubt applies to a score. One doubt is enough to leave the decision to people."""
 
 CONTRADICTS: Final = 0.5
-"""From this score on, a text that reads like another body's affair is a doubt."""
+"""The score of a text from which it counts as a doubt that it reads like the affair of another body."""
 
 SUGGESTIONS: Final = 3
 OMBUDSMAN: Final = "ombudsman"
@@ -41,21 +41,21 @@ class NamedAgency(NamedTuple):
 
     agency: str
     province: str | None
-    """Its province's agency, where it is a regency or city."""
+    """The agency of its province when it is a regency or city."""
     governs: bool
-    """Whether it is the government of a place."""
+    """Whether the agency is the government of a place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """What the rules look at."""
+    """The facts about a complaint that the rules decide on."""
 
     words: str
-    """Title and body, as `topics.normalized` gives them."""
+    """Title and body after `topics.normalize_text`."""
     desk: str
     category: str | None = None
     protected: str | None = None
-    """Why people alone may route it, as a sentence; None where the rules may."""
+    """The sentence that says why only people may route it; None when the rules may."""
     place: Jurisdiction | None = None
     named: NamedAgency | None = None
 
@@ -66,14 +66,14 @@ class Candidate(NamedTuple):
     reason: str
     rule: RuleId
     category: str | None = None
-    """Whose affair it was found to be, where a category was."""
+    """The category by which the agency was found, if any."""
 
 
 class Routing(NamedTuple):
     candidates: tuple[Candidate, ...]
-    """Best first; the national desk is always among them."""
+    """Best first. The national desk is always one of them."""
     decided: Candidate | None
-    """The candidate that a rule is certain enough of to route to by itself."""
+    """The candidate to which the system may route the complaint by itself, or None."""
 
 
 Propose = Callable[[Matter], Iterable[Candidate]]
@@ -83,7 +83,7 @@ class RoutingRule(NamedTuple):
     id: RuleId
     propose: Propose
     stops: bool = False
-    """Whether its candidates leave the decision to people, however certain the rules below it are."""
+    """Whether its candidates leave the decision to people, even when a later rule is certain."""
 
 
 _MISCONDUCT: Final = (
@@ -105,7 +105,10 @@ def _propose_protected(matter: Matter) -> Iterator[Candidate]:
 
 
 def _propose_superior(matter: Matter) -> Iterator[Candidate]:
-    """To the superior of whom it is about: the province of a regency, the desk for others, the Ombudsman for it."""
+    """Propose the superior of the accused agency.
+
+    A regency's superior is its province, the superior of any other agency is the desk, and the desk's is the Ombudsman.
+    """
     if not any(f" {word} " in matter.words for word in _MISCONDUCT):
         return
     accused = _find_accused(matter)
@@ -136,7 +139,7 @@ def _propose_named(matter: Matter) -> Iterator[Candidate]:
 
 
 def is_competent(named: NamedAgency | None, category: str, matter: Matter) -> bool:
-    """Whether the category is the named agency's affair; a place given as a province covers its regencies."""
+    """Whether the named agency answers for the category. A place that is a province covers its regencies."""
     found = find_affair(category, matter.words)
     if found is None or named is None:
         return False
@@ -148,7 +151,7 @@ def is_competent(named: NamedAgency | None, category: str, matter: Matter) -> bo
 
 
 def _propose_competent(matter: Matter) -> Iterator[Candidate]:
-    """By the table of affairs: of the rule AFFAIRS or VERTICAL_BODY, as the row says."""
+    """Propose by the table of affairs, under the rule AFFAIRS or VERTICAL_BODY, whichever the row belongs to."""
     yield from _propose_by_category(matter, matter.category, 1.0, None)
 
 
@@ -165,7 +168,7 @@ def _propose_by_category(
     answering = None if found is None else find_competent_agency(found, matter.place)
     if found is None or answering is None:
         return
-    # A province's own place does not say which of its regencies is meant.
+    # A place that is a whole province does not say which of its regencies is meant.
     coarse = found.body is None and matter.place is not None and matter.place.province is None
     score = min(ceiling, found.certainty, 0.6 if coarse else 1.0)
     reason = f"{category} is the affair of {_WHOSE[found.level]}."
@@ -199,11 +202,12 @@ RULES: Final = (
 
 
 def route(matter: Matter) -> Routing:
-    """The candidates of every rule in order, an agency once, and the one that is certain enough, if any."""
+    """Collect the candidates of all rules, each agency once with its best score, and the certain one, if any."""
     best: dict[str, Candidate] = {}
     stopped = False
     for rule in RULES:
         found = [candidate for candidate in rule.propose(matter) if candidate.rule is rule.id]
+        # A rule that stops does not end the loop: people still see the candidates of the later rules.
         stopped = stopped or (rule.stops and bool(found))
         for candidate in found:
             known = best.get(candidate.agency)
@@ -215,7 +219,7 @@ def route(matter: Matter) -> Routing:
 
 
 def _apply_doubts(matter: Matter, candidate: Candidate) -> Candidate:
-    """A score less for each doubt; rules that stop are not doubted."""
+    """Lower the score for each doubt and add the doubts to the reason. Rules that stop are not doubted."""
     if candidate.rule in (RuleId.PROTECTED, RuleId.CONFLICT_OF_INTEREST, RuleId.NATIONAL_DESK):
         return candidate
     doubts = list(_find_doubts(matter, candidate))
@@ -242,6 +246,6 @@ def _find_doubts(matter: Matter, candidate: Candidate) -> Iterator[str]:
 
 
 def _find_certain(candidates: Sequence[Candidate], desk: str) -> Candidate | None:
-    """The first where it is certain enough and nobody else nearly is."""
+    """Return the only candidate, other than the desk, that reaches CERTAIN; None when there are several or none."""
     certain = [candidate for candidate in candidates if candidate.score >= CERTAIN and candidate.agency != desk]
     return certain[0] if len(certain) == 1 else None

@@ -1,6 +1,6 @@
-"""What a regulation grants and demands: how long clocks run, how often something may be done, when it escalates.
+"""Service policies: the durations of clocks, the limits of actions, and the times of escalation that a regulation sets.
 
-The values are documents of the collection `policies`; a complaint keeps the version it was received under.
+The values are documents of the collection `policies`. A complaint keeps the version under which it was received.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,24 +13,24 @@ from resolvers.domain.vocabulary import ClockKind, SupervisionGrade
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How often, and how long after, an action can be done; days are calendar days."""
+    """How often an action can be done, and for how many calendar days after an event."""
 
     hand_overs: int
-    """From this many on, only the national desk assigns, and the assignment binds."""
+    """After so many hand-overs only the national desk assigns, and the assignment binds."""
     information_requests: int
     holds: int
     hold_days: int
-    """From today to the day of review, at most."""
+    """Most days from today to the day of review."""
     hold_days_in_all: int
     reopenings: int
     reopen_days: int
     restore_days: int
     ombudsman_days: int
-    """From submission; then the reporter may take it to the Ombudsman."""
+    """Days from submission after which the reporter may take it to the Ombudsman."""
 
 
 class Rung(NamedTuple):
-    """The escalation level that a complaint reaches so many working days after a clock's due time."""
+    """An escalation level, and the working days after a clock's due time at which a complaint reaches it."""
 
     level: int
     working_days: int
@@ -38,36 +38,36 @@ class Rung(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Escalation:
-    """When a complaint that nobody moves comes before others."""
+    """The times at which a complaint that nobody works on is escalated."""
 
     warning_share: float
-    """Of a clock's working time; its liaison is warned then."""
+    """The share of a clock's working time after which its liaison is warned."""
     rungs: tuple[Rung, ...]
     """In the order of their levels."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServicePolicy:
-    """One version; `valid_to` is its last day, None while it is in force."""
+    """One version of the policy. `valid_to` is its last day, None while it is in force."""
 
     version: str
     valid_from: date
     valid_to: date | None
     working_days: Mapping[ClockKind, int]
-    """Of VERIFICATION, ACCEPTANCE and FOLLOW_UP."""
+    """Durations of VERIFICATION, ACCEPTANCE and FOLLOW_UP."""
     resolution_working_days: Mapping[SupervisionGrade, int]
     reporter_reply_days: int
-    """Every day counts."""
+    """Calendar days."""
     resolution_keeps_first_due: bool
-    """Whether a new holder has the due time of the first; else RESOLUTION is counted anew in the new holder's days."""
+    """Whether a new holder keeps the first holder's due time; if not, RESOLUTION starts again for the new one."""
     limits: Limits
     escalation: Escalation
     rules_forward_after_working_days: int | None = None
-    """How long people have the first look before the routing rules verify what they are certain of; None: never."""
+    """Working days that people have to verify a complaint before the routing rules do so; None: the rules never do."""
 
 
 def from_document(stored: Mapping[str, Any]) -> ServicePolicy:
-    """The policy as the collection keeps it (PolicyDoc)."""
+    """Read a stored PolicyDoc. Raises LookupError, TypeError or ValueError when it is malformed."""
     limits, escalation = stored["limits"], stored["escalation"]
     return ServicePolicy(
         version=stored["_id"],
@@ -99,17 +99,17 @@ def from_document(stored: Mapping[str, Any]) -> ServicePolicy:
 
 
 class Policies:
-    """Every version there is, and the one that a day falls under."""
+    """All versions of the service policy."""
 
     def __init__(self, policies: Iterable[ServicePolicy]) -> None:
         self._in_order = sorted(policies, key=lambda policy: policy.valid_from)
         self._by_version = {policy.version: policy for policy in self._in_order}
 
     def by_version(self, version: str) -> ServicePolicy:
-        """The version; the latest one where another process knows a newer one than was read here."""
+        """Return the version, or the latest known one when another process has read a newer version than this one."""
         return self._by_version.get(version, self._in_order[-1])
 
     def by_day(self, day: date) -> ServicePolicy:
-        """The version in force on a day; before the first the first, so that an old complaint has one too."""
+        """Return the version in force on a day; for a day before the first version, the first."""
         valid = [policy for policy in self._in_order if policy.valid_from <= day]
         return valid[-1] if valid else self._in_order[0]

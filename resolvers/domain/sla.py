@@ -1,4 +1,4 @@
-"""Deadlines and clocks in working time; how long each runs, the service policy says. docs/lifecycle.md."""
+"""Clocks with due times in working days. The service policy sets their durations; docs/lifecycle.md lists them."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -27,7 +27,7 @@ class ClockDoc(TypedDict):
     """The time zone whose working days it counts."""
     provisional: bool
     warnedAt: NotRequired[datetime]
-    """When its liaison was told that little time is left."""
+    """When its liaison was warned that little time is left."""
 
 
 AGENCY_KINDS: Final = frozenset(ClockKind) - {ClockKind.REPORTER_REPLY, ClockKind.TOTAL}
@@ -45,11 +45,11 @@ def apply_effects(
     grade: SupervisionGrade | None,
     resolution_since: datetime | None = None,
 ) -> list[ClockDoc]:
-    """The clocks after a transition: new ones in the time of `zone`, the others in that of their start.
+    """Return the clocks after a transition.
 
-    A clock that was stopped and starts again is a new entry; RESUME takes up the last one of its kind, a stopped one
-    as if it had been paused. TOTAL is never started twice. `resolution_since`: whence RESOLUTION counts, if not from
-    `now`.
+    A new clock counts in the time zone `zone`; the others keep the zone in which they started. A clock that was stopped
+    and starts again is a new entry. RESUME continues the last clock of its kind, and treats a stopped clock as if it
+    had been paused. RESOLUTION counts from `resolution_since` if that is given, else from `now`.
     """
     after = list(clocks)
     for effect, kind in effects:
@@ -70,7 +70,7 @@ def apply_effects(
 def recount_clock(
     clock: ClockDoc, calendar: Calendar, policy: ServicePolicy, grade: SupervisionGrade | None
 ) -> ClockDoc:
-    """The clock as if it had run in this calendar from its start, through the same pauses."""
+    """Return the clock with the due time that this calendar gives, from the same start and through the same pauses."""
     fresh = _start_clock(ClockKind(clock["kind"]), clock["startedAt"], calendar, policy, grade)
     due = fresh["dueAt"]
     for pause in clock["pauses"]:
@@ -107,7 +107,7 @@ def _compute_due(
 
 
 def _stop_clock(clock: ClockDoc, now: datetime, calendars: Calendars) -> ClockDoc:
-    """Ends it; the time that it was paused for counts against nobody."""
+    """Stop the clock. A clock that is paused is resumed first, so that the pause moves its due time."""
     if clock["stoppedAt"] is not None:
         return clock
     ended = _resume_clock(clock, now, calendars) if is_paused(clock) else clock
@@ -121,7 +121,7 @@ def _pause_clock(clock: ClockDoc, now: datetime, calendars: Calendars) -> ClockD
 
 
 def _resume_clock(clock: ClockDoc, now: datetime, calendars: Calendars) -> ClockDoc:
-    """Runs on, due later by the working days that it stood still."""
+    """Let a paused or stopped clock run again; its due time moves by the working days that it stood still."""
     if clock["stoppedAt"] is None and not is_paused(clock):
         return clock
     since = clock["stoppedAt"] or clock["pauses"][-1]["start"]
@@ -141,9 +141,10 @@ def _resume_clock(clock: ClockDoc, now: datetime, calendars: Calendars) -> Clock
 
 
 def _postpone_due(due: datetime | None, since: datetime, until: datetime, calendar: Calendar) -> datetime | None:
-    """Due later by the working days that ended between the two; a due time that had passed by then stays."""
+    """Move a due time by the working days that ended between `since` and `until`; one that had passed stays."""
     if due is None or due <= since:
         return due
+    # Whole days by the local calendar: a clock paused on Monday and resumed on Wednesday stood for two working days.
     first, last = calendar.to_local_day(since), calendar.to_local_day(until)
     ordinals = range(first.toordinal(), last.toordinal())
     stood = sum(calendar.is_working_day(first.fromordinal(ordinal)) for ordinal in ordinals)
@@ -159,17 +160,17 @@ def is_running(clock: ClockDoc) -> bool:
 
 
 def find_next_due(clocks: Iterable[ClockDoc]) -> datetime | None:
-    """The first due time of the running clocks."""
+    """Return the earliest due time of the running clocks, or None."""
     return min((clock["dueAt"] for clock in clocks if is_running(clock) and clock["dueAt"] is not None), default=None)
 
 
 def is_breached(clock: ClockDoc, now: datetime) -> bool:
-    """Whether it ran, or runs, past its due time; a paused clock stands at the instant of its pause."""
+    """Whether the clock runs or ran past its due time. A paused clock stands at the instant of its pause."""
     return clock["dueAt"] is not None and _find_reading(clock, now) > clock["dueAt"]
 
 
 def count_working_days_left(clock: ClockDoc, now: datetime, calendar: Calendar) -> float | None:
-    """Working days to the due time, to two decimals; negative when late; None for a clock without one."""
+    """Return the working days to the due time, to two decimals: negative when late, None without a due time."""
     if clock["dueAt"] is None:
         return None
     return round(calendar.count_working_days(_find_reading(clock, now), clock["dueAt"]), 2)

@@ -1,4 +1,4 @@
-"""A team's status, derived from its decree's term, and how well its seats are filled."""
+"""The status of a team, derived from the term of its decree, and the share of its seats that are filled."""
 
 from collections.abc import Collection, Iterable
 from datetime import date, timedelta
@@ -9,14 +9,14 @@ from resolvers.domain.vocabulary import TeamRole, TeamStatus
 
 EXPIRING_DAYS: Final = 60
 GRACE_DAYS: Final = 14
-"""After its term a team finishes in so many days what a new decree should have let it go on with."""
+"""Days after its term in which a team may finish its work while it waits for a new decree."""
 
 REQUIRED: Final = (TeamRole.COORDINATOR, TeamRole.ADMIN)
-"""Every agency's seats, beside a liaison for each unit."""
+"""The seats of every agency, in addition to one liaison for each unit."""
 
 
 def derive_status(*, term_from: date, term_to: date | None, superseded: bool, today: date) -> TeamStatus:
-    """`term_to` is the last day of the term; without one the team stays active until it is superseded."""
+    """Return the status on a day. `term_to` is the last day of the term; None: active until it is superseded."""
     if superseded:
         return TeamStatus.SUPERSEDED
     if today < term_from:
@@ -31,13 +31,13 @@ def is_active(status: TeamStatus) -> bool:
 
 
 def may_work(status: TeamStatus, term_to: date | None, today: date) -> bool:
-    """Whether its members may verify, accept and approve: while it is active, and for the days of grace."""
+    """Whether the members may verify, accept and approve: while the team is active, and in the days of grace."""
     in_grace = status is TeamStatus.EXPIRED and term_to is not None and today - term_to <= timedelta(days=GRACE_DAYS)
     return is_active(status) or in_grace
 
 
 class TeamStanding(StrEnum):
-    """A status, with the days of grace told from the time after them."""
+    """The status as upkeep notes it: EXPIRED is split into the days of grace and the time after them."""
 
     PLANNED = "PLANNED"
     ACTIVE = "ACTIVE"
@@ -55,7 +55,7 @@ def derive_standing(status: TeamStatus, term_to: date | None, today: date) -> Te
 
 
 def find_next_change(term_from: date, term_to: date | None, today: date) -> date | None:
-    """The next day on which its standing changes by itself; None where none does."""
+    """Return the next day on which the standing changes because of the calendar, or None."""
     days = [term_from]
     if term_to is not None:
         days += [term_to + timedelta(days=after) for after in (-EXPIRING_DAYS, 1, GRACE_DAYS + 1)]
@@ -63,7 +63,7 @@ def find_next_change(term_from: date, term_to: date | None, today: date) -> date
 
 
 class Seat(NamedTuple):
-    """A present member."""
+    """The seat of a present member."""
 
     role: TeamRole
     unit: str | None
@@ -73,17 +73,17 @@ class Seat(NamedTuple):
 class Health(NamedTuple):
     seats_filled: int
     seats_total: int
-    """A coordinator, an admin, and a liaison for each unit."""
+    """One coordinator, one admin, and one liaison for each unit."""
     liaisons_per_unit: float | None
     trained_share: float | None
     days_to_expiry: int | None
-    """Negative once the term is over; None where a term has no published end."""
+    """Days until the last term ends, negative afterwards; None when a term has no published end."""
 
 
 def compute_health(
     members: Collection[Seat], units: Collection[str], ends: Iterable[date | None], today: date
 ) -> Health:
-    """Of an agency's teams together; `ends` are the last days of their terms."""
+    """Compute the health of all teams of an agency together; `ends` are the last days of their terms."""
     roles = {member.role for member in members}
     liaisons = [member for member in members if member.role is TeamRole.LIAISON]
     served = {liaison.unit for liaison in liaisons}

@@ -1,7 +1,7 @@
-"""What a text is about: categories with scores, from words and no more.
+"""Suggests categories for a text, with scores, from the words that it contains.
 
-Words in Indonesian, lower case; a word that ends in `*` stands for its beginning. The table is written by hand and
-knows the subjects of the synthetic complaints: what it scores on them says little about citizens' own words.
+The words are Indonesian and lower case; a word that ends in `*` matches every word that begins so. The table is written
+by hand for the subjects of the synthetic complaints, so its accuracy on them says little about real complaints.
 """
 
 import math
@@ -69,12 +69,15 @@ class Suggestion(NamedTuple):
 
 
 def normalize_text(text: str) -> str:
-    """Lower-case words with a space between each two and at both ends."""
+    """Return the lower-case words of a text with one space between them and one at each end, for `in` tests."""
     return f" {' '.join(re.findall(r'[a-z0-9]+', text.lower()))} "
 
 
 def suggest_categories(words: str) -> list[Suggestion]:
-    """The categories that `normalized` text speaks of, best first; what others speak for too scores less."""
+    """Return the categories that fit a text after `normalize_text`, best first.
+
+    The score of a category falls with the weight of its strongest rival, by up to half.
+    """
     found = {category: _weigh_terms(words, terms) for category, terms in _TOPICS.items()}
     found = {category: weight for category, weight in found.items() if weight > 0}
     return sorted(
@@ -82,12 +85,13 @@ def suggest_categories(words: str) -> list[Suggestion]:
             Suggestion(category, round(weight * (1 - 0.5 * _find_rival_weight(found, category)), 4))
             for category, weight in found.items()
         ),
+        # Ties go by code, so that the same text always gives the same order.
         key=lambda suggestion: (-suggestion.score, suggestion.category),
     )
 
 
 def _weigh_terms(words: str, terms: Words) -> float:
-    """Each further word leaves less doubt."""
+    """Combine the weights of the words found: 1 minus the product of the remaining doubts."""
     return 1 - math.prod(1 - weight for term, weight in terms.items() if _occurs(term, words))
 
 
@@ -100,5 +104,5 @@ def _find_rival_weight(found: Mapping[str, float], category: str) -> float:
 
 
 def list_categories() -> frozenset[str]:
-    """The categories that there are words for."""
+    """Return the categories that the table has words for."""
     return frozenset(_TOPICS)

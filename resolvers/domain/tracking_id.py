@@ -1,7 +1,7 @@
-"""Tracking ids: make, check digit, parse.
+"""Tracking IDs, such as `LP-7K2M-QX4T-9DHF-3`: made, checked and parsed.
 
-Thirteen letters after the prefix, `LP-7K2M-QX4T-9DHF-3`: twelve random, then one check letter, so that a slip of one
-letter or of two neighbours is noticed before anything is looked up. The alphabet leaves out 0, 1, I, L, O and U.
+Twelve random letters and one check letter follow the prefix. A wrong letter, or two neighbours in the wrong order, is
+found without a look-up. The alphabet leaves out 0, 1, I, L, O and U, which people confuse.
 """
 
 import re
@@ -9,7 +9,7 @@ from operator import mul
 from typing import Final
 
 ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Thirty letters. The check is taken modulo 31, the next prime: bodies whose check would be the 31st are not made."""
+"""Thirty letters. The check is computed modulo 31, the next prime; a body whose check would be 30 is not used."""
 
 _BODY_LENGTH: Final = 12
 _MODULUS: Final = 31
@@ -20,7 +20,7 @@ _STORED: Final = re.compile(rf"[A-Z]+((?:-[{ALPHABET}]{{4}}){{3}})-([{ALPHABET}]
 
 
 def make_id(prefix: str, entropy: bytes) -> str:
-    """An id from at least 9 random bytes; the same bytes give the same id."""
+    """Make an ID from at least 9 random bytes; the same bytes give the same ID."""
     number = int.from_bytes(entropy)
     while True:
         body, rest = "", number
@@ -34,7 +34,10 @@ def make_id(prefix: str, entropy: bytes) -> str:
 
 
 def parse_id(text: str) -> str | None:
-    """The id as it is stored, from what people write: any case, spaces or hyphens anywhere; None where it is none."""
+    """Return the stored form of an ID that a person wrote, in any case, with spaces or hyphens anywhere.
+
+    None when it is not a tracking ID.
+    """
     stored = _STORED.fullmatch(text)
     if stored is not None:
         return text if _compute_check(stored[1]) == _VALUES[stored[2]] else None
@@ -46,7 +49,8 @@ def parse_id(text: str) -> str | None:
 
 
 def _compute_check(body: str) -> int:
-    """Of letters of the alphabet; hyphens do not count."""
+    """Return the weighted sum of the letters modulo 31; hyphens do not count."""
+    # `translate` deletes the hyphens and turns each letter into its value, faster than a loop over the letters.
     weighed: int = sum(map(mul, _WEIGHTS, body.encode().translate(_AS_VALUES, b"-")))
     return weighed % _MODULUS
 

@@ -1,7 +1,7 @@
-"""What the system does with a complaint by itself, and when: time-outs, reviews, warnings, escalation, routing.
+"""The steps that the system takes on a complaint by itself: time-outs, reviews, warnings, escalation, routing.
 
-A step is due at an instant that the complaint's own clocks and its service policy give: taken late, after an outage,
-the steps come in the same order as in time. Source: docs/lifecycle.md.
+The clocks of the complaint and its service policy give the instant at which a step is due. So after an outage the steps
+are taken late, but in the same order. Source: docs/lifecycle.md.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ from resolvers.domain.sla import Calendars, ClockDoc
 from resolvers.domain.vocabulary import ClockKind, ComplaintStatus, TimeZone
 
 _PAST: Final = timedelta(seconds=1)
-"""A due time is the last second of its day."""
+"""A due time is the last second of a day, so a step is due one second later."""
 
 _REPORTERS_TURN: Final = frozenset({ComplaintStatus.NEEDS_INFO, ComplaintStatus.ANSWERED})
 
@@ -28,21 +28,23 @@ class Step(StrEnum):
     RESUME = "RESUME"
     """The day of a hold's review has passed."""
     ROUTE = "ROUTE"
-    """The desk has had its look: the routing rules verify what they are certain of."""
+    """People have had time to verify it: the routing rules verify the complaint if they are certain."""
     WARN = "WARN"
     """Little of a clock's time is left."""
     ESCALATE = "ESCALATE"
     OFFER_OMBUDSMAN = "OFFER_OMBUDSMAN"
-    """The whole has taken longer than the law grants: the reporter is offered the Ombudsman."""
+    """The complaint has taken longer than the law grants: the reporter is offered the Ombudsman."""
 
 
 class DueStep(NamedTuple):
+    """A step, and the instant at which it is due."""
+
     at: datetime
     step: Step
     level: int = 0
     """The escalation level that ESCALATE leads to."""
     clock: int | None = None
-    """The place, among the complaint's clocks, of the one that the step is about."""
+    """The index, among the complaint's clocks, of the clock that the step is about."""
 
 
 KEYS: Final = (
@@ -55,11 +57,11 @@ KEYS: Final = (
     "rulesAsked",
     "ombudsmanOfferedAt",
 )
-"""The keys of a complaint that the next step depends on, beside its policy's version."""
+"""The keys of a complaint that the next step depends on, in addition to the version of its policy."""
 
 
 def find_next_step(complaint: Mapping[str, Any], policy: ServicePolicy, calendars: Calendars) -> DueStep | None:
-    """The step that is due first, now or later; None where the system has none to take."""
+    """Return the step that is due first, now or later; None when the system has no step to take."""
     return min(_list_steps(complaint, policy, calendars), key=lambda due: due.at, default=None)
 
 
@@ -130,5 +132,5 @@ def _find_offer(complaint: Mapping[str, Any], policy: ServicePolicy, calendars: 
 
 
 def _find_zone(complaint: Mapping[str, Any]) -> TimeZone:
-    """The working time of the clock that was started last: the holder's."""
+    """Return the time zone of the clock that was started last, which is the zone of the holder."""
     return TimeZone(complaint["clocks"][-1]["zone"]) if complaint["clocks"] else TimeZone.WIB

@@ -1,4 +1,4 @@
-"""The words of the complaint system, as the contract spells them; stored under these names."""
+"""The enumerations of the contract. Their values are the names in GraphQL and in stored documents."""
 
 from enum import StrEnum
 
@@ -150,16 +150,16 @@ class ComplaintAction(StrEnum):
 
 
 class UnlistedAction(StrEnum):
-    """Transitions of the state machine that nobody is offered: no value of the contract's ComplaintAction."""
+    """Actions of the state machine that `allowedActions` never lists: no values of the contract's ComplaintAction."""
 
     LAPSE = "LAPSE"
     """The reporter's time to reply is over."""
     REFUSE_CLOSURE = "REFUSE_CLOSURE"
-    """consentToClosure with consent false."""
+    """The mutation consentToClosure with `consent: false`."""
 
 
 class AuditAction(StrEnum):
-    """What is on record besides ComplaintAction."""
+    """Actions that the audit records in addition to those of ComplaintAction."""
 
     REPORTER_CORRECTED = "REPORTER_CORRECTED"
     CONSENT_WITHDRAWN = "CONSENT_WITHDRAWN"

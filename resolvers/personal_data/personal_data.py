@@ -1,6 +1,6 @@
-"""Finds personal data in what people write: lokal-id's detectors, and what complaints need beyond them.
+"""Finds personal data in text with the detectors of lokal-id and further patterns for complaints.
 
-Measured on a labelled synthetic set: docs/privacy.md.
+docs/privacy.md has its accuracy on a labelled synthetic set.
 """
 
 import re
@@ -32,7 +32,8 @@ _KINDS: Final[dict[PiiType, PersonalDataKind]] = {
     "BIRTH_DATE": PersonalDataKind.BIRTH_DATE,
 }
 
-# The library's work grows with the square of a hostile text's length (10 000 characters: 1.5 s): it reads windows.
+# The time of the library grows with the square of the length of a hostile text (10 000 characters: 1.5 s). So the text
+# is scanned in windows, which overlap so that personal data at an edge are found.
 _WINDOW: Final = 800
 _OVERLAP: Final = 120
 
@@ -47,7 +48,7 @@ _PLACES: Final = re.compile(
     r"bendungan|museum|monumen|tol|puskesmas|klinik)\b\.?\s*)(?:(?:dr|prof|ir|h|kh|k\.h|letjen|jenderal)\b\.?\s*)*$",
     re.IGNORECASE,
 )
-"""What stands before a person's name that has become a place's."""
+"""Words before a person's name that make it the name of a place: "Jalan Sudirman", "RSUD dr. Soetomo"."""
 
 _WORDS: Final = r"((?:[A-Z][A-Za-z'’]+)(?:[ \t]+[A-Z][A-Za-z'’]+){%d,3})"
 _TITLED: Final = re.compile(
@@ -66,11 +67,11 @@ _NO_NAME: Final = re.compile(
     r"smp|smpn|spesialis|surat|tanda|tim|tni|umum|unit|wali|walikota|warga|yayasan)\b",
     re.IGNORECASE,
 )
-"""What follows "guru", "kepada", "atas nama" and is an office, not a person."""
+"""Words that follow "guru", "kepada" or "atas nama" and begin an office or a subject, not a person's name."""
 
 
 def scan_text(text: str) -> list[Span]:
-    """Where personal data stand, in order and without overlaps."""
+    """Return the spans of personal data in a text, in order and without overlaps."""
     return join_spans(span for window in _list_windows(text) for span in _scan_window(text, window))
 
 
@@ -96,7 +97,7 @@ def _find_known_kinds(window: str) -> Iterator[Span]:
 
 
 def _find_uncapitalised_names(window: str) -> Iterator[Span]:
-    """Names that are written small, or in capitals like all the rest: the library knows them by their capitals."""
+    """Find names in small letters only, or in capitals only: the library finds names by their initial capitals."""
     titled = window.title()
     for match in detect_pii(titled, types=["NAME"]) if len(titled) == len(window) else ():
         written = window[match.start : match.end]

@@ -1,4 +1,4 @@
-"""What others read and find of a complaint's text: title and body with personal data masked, and its search words."""
+"""Makes the texts of a complaint that others may read and search: personal data masked, search words marked."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ Keys = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ScannedTexts:
-    """A complaint's title and body, and the personal data in each of them."""
+    """The title and body of a complaint, and the spans of personal data in each."""
 
     title: str
     body: str
@@ -28,12 +28,12 @@ class ScannedTexts:
         return redaction.names_a_person([*self.in_title, *self.in_body])
 
     def make_keys(self, *, published: bool = False) -> Keys:
-        """The keys of a complaint that its texts decide."""
+        """Return the keys of a complaint that are made from its texts."""
         shown = redaction.mask_spans(self.title, self.in_title), redaction.mask_spans(self.body, self.in_body)
         return make_text_keys(self.title, self.body, *shown, published=published)
 
     def list_findings(self) -> list[Keys]:
-        """What was found, by field and kind; never the words themselves."""
+        """Return the number of findings by field and kind, never the words themselves."""
         return [
             {"field": field, "kind": kind, "count": count}
             for field, spans in (("title", self.in_title), ("body", self.in_body))
@@ -46,7 +46,7 @@ def scan_texts(title: str, body: str) -> ScannedTexts:
 
 
 def find_repeated_kinds(complaint: Mapping[str, Any], text: str) -> list[PersonalDataKind]:
-    """Kinds of the complaint's personal data that the text says again, however it writes them; places are none."""
+    """Return the kinds of the complaint's personal data that `text` repeats in any spelling; places do not count."""
     clean = {complaint["redactedTitle"], complaint["redactedBody"]}
     own = dict.fromkeys(complaint[key] for key in ("title", "originalTitle", "body"))
     personal = (

@@ -1,4 +1,4 @@
-"""Indonesian words to their stems, in writing and in asking alike: "memperbaiki" and "perbaikan" are both "baik"."""
+"""Reduces Indonesian words to their stems, in texts and in searches: "memperbaiki" and "perbaikan" become "baik"."""
 
 import re
 from functools import cache, lru_cache
@@ -8,20 +8,23 @@ from Sastrawi.Stemmer.StemmerFactory import StemmerFactory
 from Sastrawi.StopWordRemover.StopWordRemoverFactory import StopWordRemoverFactory
 
 MAX_STEMS: Final = 120
-"""Of one text: more than a complaint has, less than would bloat an index."""
+"""Most stems of one text: more than a complaint has, and few enough for the index."""
 
 _WORD: Final = re.compile(r"[a-z0-9]{2,40}")
 _MASK: Final = re.compile(r"\[[^\]\[]{1,20}\]")
 
 
 def list_stems(text: str) -> tuple[str, ...]:
-    """The stems of what carries meaning, each once, in the order of the text; masks are no words."""
+    """Return the stems of the words that carry meaning, each once, in the order of the text.
+
+    Stop words and masks such as `[nama]` are left out.
+    """
     words = _WORD.findall(_MASK.sub(" ", text).lower())
     found = dict.fromkeys(_stem(word) for word in dict.fromkeys(words) if word not in _load_stop_words())
     return tuple(found)[:MAX_STEMS]
 
 
-# The stemmer takes 0.1 to 3 ms a word, and complaints repeat theirs: what is remembered is bounded, texts are hostile.
+# The stemmer takes 0.1 to 3 ms a word, and complaints repeat words. The cache is bounded because texts may be hostile.
 @lru_cache(maxsize=50_000)
 def _stem(word: str) -> str:
     return word if any(character.isdigit() for character in word) else str(_load_stemmer().stem_word(word))
@@ -39,4 +42,4 @@ def _load_stop_words() -> frozenset[str]:
 
 
 _OF_COMPLAINTS: Final = frozenset({"mohon", "tolong", "terima", "kasih", "segera", "lapor", "laporan", "melaporkan"})
-"""What nearly every complaint says."""
+"""Words that nearly every complaint contains."""

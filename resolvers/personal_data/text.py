@@ -1,4 +1,4 @@
-"""What people write: required, bounded, and free of control characters."""
+"""Checks and trims text that people write: length and control characters."""
 
 import re
 from typing import Final
@@ -9,13 +9,13 @@ MAX_TITLE = 200
 MAX_NAME = 200
 MAX_TEXT = 10_000
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-"""Control characters but for tabs and ends of lines, and lone halves of surrogate pairs."""
+"""Control characters except tab, line feed and carriage return, and lone surrogates."""
 
 
 def clean_required(text: str, *field: str, at_least: int = 1, at_most: int = MAX_TEXT) -> str:
-    """The text without surrounding space.
+    """Return the text without surrounding space; `field` is its path in the input.
 
-    Raises InvalidInput, which never repeats the text, where it is too short, too long, or holds control characters.
+    Raises InvalidInput when the text is too short, too long, or has control characters. The message never repeats it.
     """
     cleaned = text.strip()
     path = ("input", *field)
@@ -30,4 +30,5 @@ def clean_required(text: str, *field: str, at_least: int = 1, at_most: int = MAX
 
 
 def clean_optional(text: str | None, *field: str, at_most: int = MAX_TEXT) -> str | None:
+    """Return the trimmed text, or None when there is none. Raises InvalidInput as `clean_required` does."""
     return None if text is None or not text.strip() else clean_required(text, *field, at_most=at_most)

@@ -1,1 +1,1 @@
-"""Agencies' subgraphs: published versions, usage of their fields, local cases."""
+"""Subgraphs of agencies: published versions, the live supergraph, usage of fields, entities and local cases."""

@@ -1,4 +1,4 @@
-"""Entities by their keys, as the graph's other subgraphs name them: read anew, never taken from what was sent."""
+"""Reads entities by the keys that other subgraphs send (`_entities`). Values that were sent are never used as data."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from operator import attrgetter
@@ -14,7 +14,7 @@ MAX_REPRESENTATIONS: Final = 1000
 
 
 class Entity(NamedTuple):
-    """A type's key field, and its loader."""
+    """The key field and the loader of an entity type."""
 
     key_field: str
     loader: Callable[[Loaders], ById]
@@ -33,16 +33,16 @@ ENTITIES: Final[Mapping[str, Entity]] = {
 async def by_representations(
     context: RequestContext, representations: Sequence[Any], keys: frozenset[str] = frozenset()
 ) -> list[Document | None]:
-    """The entities in the order of their representations, each with its `__typename` and at least these `keys`.
+    """Return the entities in the order of their representations, each with its `__typename` and at least `keys`.
 
-    None for what is absent, not to be known of, or no representation of an entity: the three look the same.
-    Raises InvalidArgument for more than 1 000 at once.
+    None for an entity that does not exist, that the viewer may not know of, or whose representation is malformed: a
+    caller cannot tell these apart. Raises InvalidArgument for more than 1 000 at once.
     """
     if len(representations) > MAX_REPRESENTATIONS:
         raise InvalidArgument(
             f"There are {len(representations)} representations; at most {MAX_REPRESENTATIONS} are taken at once."
         )
-    # All are asked for before the first is awaited: the loaders read them in one batch a type.
+    # All loads begin before the first is awaited, so that the loaders read one batch per type.
     loading = [_load_entity(context, row, keys | frozenset(policy.KEYS)) for row in representations]
     return [None if one is None else _show_entity(context, one[0], await one[1]) for one in loading]
 

@@ -1,4 +1,4 @@
-"""Local cases: which agency's system knows a complaint, and which it may be asked of."""
+"""Local cases: the complaint in the system of its holder, and whether that system may be asked about it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -11,7 +11,10 @@ _DECIDING: Final = frozenset(policy.KEYS)
 
 
 def find_local_case(context: RequestContext, complaint: Mapping[str, Any]) -> Document | None:
-    """The complaint in its holder's own system; None where the holder's subgraph brings no type of LocalCase."""
+    """Return the reference to the complaint in the holder's system.
+
+    None when the holder's subgraph has no type that implements LocalCase.
+    """
     type_name = context.local_cases.by_agency.get(complaint["holder"])
     if type_name is None:
         return None
@@ -21,9 +24,12 @@ def find_local_case(context: RequestContext, complaint: Mapping[str, Any]) -> Do
 async def may_be_sent(
     context: RequestContext, agency: str, representations: Sequence[Mapping[str, Any]]
 ) -> Sequence[bool]:
-    """Which of them the agency's subgraph may be asked of for who is asking; of no complaint that does not exist."""
+    """Return, for each representation, whether the gateway may ask the agency's subgraph about it for this viewer.
+
+    False for a complaint that does not exist.
+    """
     complaints = context.local_cases.entities
-    # All are asked for before the first is awaited: the loader reads them in one batch.
+    # All loads begin before the first is awaited, so that the loader reads one batch.
     loading = {
         row["id"]: context.loaders.complaint.load(row["id"], _DECIDING)
         for row in representations

@@ -1,7 +1,8 @@
-"""The subgraph registry's records: what agencies published, and the supergraph that is live.
+"""The subgraph registry: the versions that agencies have published, and the live supergraph.
 
-Versions of a subgraph are written once and stay. One document, `live`, names the version of each subgraph and holds the
-supergraph composed of them: to publish is one compare-and-set on it, so that a reader never meets half of a change.
+A version of a subgraph is written once and never changes. One document, `live`, names the live version of each subgraph
+and holds their supergraph. Publishing replaces that document with one compare-and-set, so readers see all of a change
+or none of it.
 """
 
 from collections.abc import Mapping
@@ -36,20 +37,20 @@ NOTHING_LIVE: Final[Document] = {
 
 
 async def read_live(store: Store) -> Document:
-    """The live supergraph: its version, SDL, API schema, and `members`, the version of each agency's subgraph."""
+    """Read the live supergraph: version, SDL, API schema, and `members`, the version of each agency's subgraph."""
     found = await store.supergraphs.find_one({"_id": LIVE}, max_time_ms=MAX_TIME_MS)
     return found or dict(NOTHING_LIVE)
 
 
 async def list_published(context: RequestContext) -> list[Document]:
-    """The subgraphs that are live, by agency."""
+    """Return the live versions of all subgraphs, by agency."""
     ids = [_make_version_id(agency, version) for agency, version in (await read_live(context.store))["members"].items()]
     found = context.store.subgraph_versions.find({"_id": {"$in": ids}}, max_time_ms=MAX_TIME_MS)
     return sorted(await found.to_list(None), key=lambda row: str(row["agency"]))
 
 
 async def list_versions(context: RequestContext, agency_id: str) -> list[Document]:
-    """The latest 50 versions that an agency published, newest first; none for whom they are no business of."""
+    """Return the latest 50 versions of an agency's subgraph, newest first; empty when the viewer may not read them."""
     if not policy.may_read_subgraph(context.viewer, agency_id):
         return []
     found = context.store.subgraph_versions.find({"agency": agency_id}, max_time_ms=MAX_TIME_MS)
@@ -57,7 +58,10 @@ async def list_versions(context: RequestContext, agency_id: str) -> list[Documen
 
 
 async def check_subgraph(context: RequestContext, agency_id: str, *, sdl: str, url: str | None) -> Outcome:
-    """What would become of the graph, and of the plans of the hottest operations; what clients use most is first."""
+    """Compose the graph with the new SDL and return the outcome, without publishing it.
+
+    The outcome has the findings, those on the most used fields first, and the plans of the most used operations.
+    """
     await _check_publisher(context, agency_id)
     now_live = await read_live(context.store)
     members = await read_members(context.store, now_live)
@@ -76,7 +80,7 @@ async def check_subgraph(context: RequestContext, agency_id: str, *, sdl: str, u
 
 
 class Publication(NamedTuple):
-    """What is to be published: an SDL at a URL, or a version that was published before."""
+    """The input of a publication: an SDL and a URL, or an earlier version."""
 
     url: str | None
     sdl: str | None
@@ -91,9 +95,10 @@ async def publish_subgraph(
     *,
     expected_version: int | None,
 ) -> tuple[Document, Outcome | None]:
-    """The published version and what composing found; of publishers at once each composes on what the other published.
+    """Publish a version; return it and the outcome of composition, which is None for a repeated call.
 
-    Raises InvalidInput where it cannot be composed, ChangedMeanwhile where another version than expected is live.
+    When another publisher was faster, composes again on the new graph. Raises InvalidInput when the subgraphs do not
+    compose, ChangedMeanwhile when another version than the expected one is live.
     """
     await _check_publisher(context, agency_id)
     token = attempt.token(context)
@@ -110,6 +115,7 @@ async def publish_subgraph(
         outcome = await composer.compose(members, candidate, _describe_live(now_live))
         if not outcome.supergraph:
             raise InvalidInput(_summarize_findings(outcome), field=("input", "sdl"))
+        # Stored once: when the exchange below fails, the next round composes again but publishes the same version.
         version = version or await _store_version(context, candidate)
         if version is None:
             continue
@@ -118,15 +124,15 @@ async def publish_subgraph(
             context, now_live, changed, outcome, _add_processed(now_live, token, attempt, version["_id"])
         ):
             return version, outcome
-    raise ChangedMeanwhile("The graph is being changed by many at once: try again.")
+    raise ChangedMeanwhile("Many publishers are changing the graph at the same time: try again.")
 
 
 async def retire_subgraph(
     context: RequestContext, attempt: Attempt, agency_id: str, *, expected_version: int | None
 ) -> Document:
-    """Takes the agency's subgraph out of the graph; its versions stay, and any of them can be published again."""
+    """Remove the agency's subgraph from the graph and return its version. Any version can be published again."""
     if not policy.may_retire_subgraph(context.viewer, agency_id):
-        raise NotAllowed(f"The subgraph of {agency_id} is not yours to retire.")
+        raise NotAllowed(f"You may not retire the subgraph of {agency_id}.")
     token = attempt.token(context)
     composer = _require_composer(context)
     for _ in range(MAX_TRIES):
@@ -145,7 +151,7 @@ async def retire_subgraph(
         changed = {agency: number for agency, number in now_live["members"].items() if agency != agency_id}
         if await _exchange_live(context, now_live, changed, outcome, _add_processed(now_live, token, attempt, retired)):
             return await _read_version(context.store, retired)
-    raise ChangedMeanwhile("The graph is being changed by many at once: try again.")
+    raise ChangedMeanwhile("Many publishers are changing the graph at the same time: try again.")
 
 
 def _describe_live(now_live: Document, uses: Mapping[str, int] | None = None) -> Standing:
@@ -154,14 +160,14 @@ def _describe_live(now_live: Document, uses: Mapping[str, int] | None = None) ->
 
 def _require_composer(context: RequestContext) -> Composer:
     if context.composer is None:
-        raise NotAllowed("This gateway takes no subgraphs: the operator has not opened its registry.")
+        raise NotAllowed("This gateway accepts no subgraphs: its operator has not opened the registry.")
     return context.composer
 
 
 async def _check_publisher(context: RequestContext, agency_id: str) -> None:
     await reference.require_agency(context, agency_id, "agency")
     if not policy.may_publish_subgraph(context.viewer, agency_id):
-        raise NotAllowed(f"The subgraph of {agency_id} is not yours to publish: its own admin does.")
+        raise NotAllowed(f"You may not publish the subgraph of {agency_id}: its own admin does.")
 
 
 async def _find_candidate(context: RequestContext, agency_id: str, publication: Publication) -> Member:
@@ -188,14 +194,14 @@ def _check_sdl(sdl: str) -> str:
 
 
 async def read_members(store: Store, now_live: Document) -> list[Member]:
-    """The agencies' subgraphs as a supergraph was composed of them."""
+    """Read the subgraphs of which the supergraph was composed."""
     ids = [_make_version_id(agency, version) for agency, version in now_live["members"].items()]
     found = store.subgraph_versions.find({"_id": {"$in": ids}}, max_time_ms=MAX_TIME_MS)
     return [Member(row["agency"], row["url"], row["sdl"]) for row in await found.to_list(None)]
 
 
 async def _store_version(context: RequestContext, candidate: Member) -> Document | None:
-    """The next version of the agency's subgraph; None where another publisher took the number."""
+    """Store the next version of the agency's subgraph; None when another publisher has taken the number."""
     versions = context.store.subgraph_versions
     latest = await versions.find_one({"agency": candidate.agency}, sort=[("version", -1)], max_time_ms=MAX_TIME_MS)
     number = 1 if latest is None else latest["version"] + 1
@@ -226,7 +232,7 @@ async def _exchange_live(
         "composedAt": context.now,
         "processed": processed,
     }
-    # At version 0 there is no document yet: two first publishers meet at the primary key.
+    # At version 0 there is no document yet. Of two first publishers, one fails on the primary key.
     try:
         done = await context.store.supergraphs.update_one(
             {"_id": LIVE, "version": before["version"]}, {"$set": after}, upsert=before["version"] == 0
@@ -251,7 +257,7 @@ def _add_processed(now_live: Document, token: str | None, attempt: Attempt, vers
 
 
 def _find_done(now_live: Document, token: str, attempt: Attempt) -> str | None:
-    """The version that this call published or retired before."""
+    """Return the version that an earlier call with this key has published or retired. Raises IdempotencyConflict."""
     row = next((row for row in now_live["processed"] if row["key"] == token), None)
     if row is None:
         return None

@@ -1,4 +1,4 @@
-"""What clients asked for, by day: how often each field and each operation was used, never with which values."""
+"""Counts how often clients use each field and each operation, by day; values of arguments are never stored."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -15,7 +15,7 @@ HOTTEST: Final = 20
 async def add_counts(
     store: Store, now: datetime, fields: Mapping[str, int], operations: Mapping[str, int], texts: Mapping[str, str]
 ) -> None:
-    """Adds counts to those of the day."""
+    """Add counts to those of the day; `texts` has the text of each operation by its name."""
     day, until = now.date().isoformat(), now + timedelta(days=KEPT_DAYS)
     for collection, counts in ((store.field_usage, fields), (store.operation_usage, operations)):
         writes = [
@@ -34,12 +34,12 @@ async def add_counts(
 
 
 async def count_fields(store: Store, since: date) -> dict[str, int]:
-    """Uses by coordinate since a day."""
+    """Return the number of uses of each field since a day, by schema coordinate."""
     return await _sum_counts(store.field_usage, since)
 
 
 async def find_hottest_operations(store: Store, since: date) -> dict[str, int]:
-    """The operations that were asked for most since a day, by their text without values."""
+    """Return the 20 most used operations since a day: their text without values, and the number of uses."""
     return await _sum_counts(store.operation_usage, since, key="$text", limit=HOTTEST)
 
 

@@ -1,1 +1,1 @@
-"""The rules in force: service policies and holidays."""
+"""The regulations in force: versions of the service policy, and the calendar of holidays."""

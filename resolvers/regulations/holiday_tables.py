@@ -1,4 +1,4 @@
-"""Indonesia's public holidays and collective leave, as calendars of the three time zones."""
+"""Calendars of the three time zones with Indonesia's public holidays and collective leave."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -12,12 +12,12 @@ from resolvers.domain.sla import Calendars
 from resolvers.domain.vocabulary import TimeZone
 
 KNOWN_YEARS: Final = frozenset(range(2022, 2028))
-"""Years whose joint decree on collective leave the `holidays` package knows."""
+"""The years whose joint decree on collective leave is in the `holidays` package."""
 
 
 @cache
 def find_calendar(zone: TimeZone) -> Calendar:
-    """As the years' tables were published."""
+    """Return the calendar as published, without later decrees."""
     return Calendar(zone, _load_days(), KNOWN_YEARS)
 
 
@@ -28,7 +28,7 @@ def _load_days() -> dict[date, str]:
 
 
 def apply_overrides(overrides: Iterable[Mapping[str, Any]]) -> Calendars:
-    """The tables with the days that later decrees changed (HolidayOverrideDoc)."""
+    """Return the calendars with the days that later decrees have changed (HolidayOverrideDoc)."""
     days = dict(_load_days())
     for override in overrides:
         day = date.fromisoformat(override["_id"])

@@ -1,4 +1,4 @@
-"""What is in force: service policies and working days, as the database has them, read again every half minute."""
+"""The service policies and holidays of the database, read again every 30 seconds."""
 
 import asyncio
 import logging
@@ -23,9 +23,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Regulations:
-    """A process's copy; what ships with the product until the database was read.
+    """The copy of one process. Until the database was read it holds the published policies and holidays.
 
-    A document that cannot be understood changes nothing: what was in force stays, and the log says so.
+    A malformed document changes nothing: the last good copy stays in force, and an error is logged.
     """
 
     store: Store
@@ -34,7 +34,7 @@ class Regulations:
     is_fresh: bool = False
 
     async def read(self) -> None:
-        """Raises PyMongoError."""
+        """Read the database. Raises PyMongoError."""
         stored = self.store.policies.find({}, batch_size=BATCH_SIZE, max_time_ms=MAX_TIME_MS)
         changed = self.store.holiday_overrides.find({}, batch_size=BATCH_SIZE, max_time_ms=MAX_TIME_MS)
         versions: dict[str, Mapping[str, Any]] = {shipped["_id"]: shipped for shipped in policies()}
@@ -48,7 +48,7 @@ class Regulations:
         self.is_fresh = True
 
     async def keep_fresh(self) -> NoReturn:
-        """Reads for as long as the process lives; after a failure soon again."""
+        """Read every 30 seconds until cancelled; a second after a failure."""
         while True:
             await asyncio.sleep(REFRESH_S if self.is_fresh else RETRY_S)
             try:
@@ -58,7 +58,7 @@ class Regulations:
 
 
 async def declare_day(store: Store, day: date, *, name: str | None, decree: str) -> None:
-    """A day that a decree makes a holiday, or a working day where `name` is None."""
+    """Store that a decree has made the day a holiday, or a working day when `name` is None."""
     override: HolidayOverrideDoc = {"_id": day.isoformat(), "name": name, "decree": decree}
     content: Document = {key: value for key, value in override.items() if key != "_id"}
     await store.holiday_overrides.update_one({"_id": override["_id"]}, {"$set": content}, upsert=True)

@@ -1,1 +1,4 @@
-"""What the system does unasked: clocks that run out, holders that change, counts that drift."""
+"""Steps that the system takes by itself: time-outs and escalation, custody of agencies without a team, due times.
+
+Documents carry `wakeAt`, the time of their next step. The worker (`gateway.worker`) reads those that are due.
+"""

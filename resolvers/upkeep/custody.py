@@ -1,6 +1,6 @@
-"""Who works for an agency whose teams' terms are over: noticed before it happens, and set right on every complaint.
+"""Custody: names the agency that works on the complaints of an agency that has no team in force.
 
-A team asks to be looked at when its standing changes, an agency when its teams have changed or its connection has.
+A team is due when its standing changes. An agency is due when one of its teams or its connection has changed.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from resolvers.upkeep import schedule
 
 BATCH: Final = 200
 SETTLING: Final = timedelta(minutes=1)
-"""Hand-overs that began before an agency's custodian changed have ended by then."""
+"""Time after a change of custodian in which hand-overs that began before it have ended."""
 
 
 async def find_due_teams(context: RequestContext, limit: int) -> list[Document]:
@@ -29,7 +29,7 @@ async def find_due_teams(context: RequestContext, limit: int) -> list[Document]:
 
 
 async def note_standing(context: RequestContext, team: Document) -> str | None:
-    """What the team has become, where that is news: its agency is looked at next."""
+    """Store the standing of a team and make its agency due. Return the new standing, or None when it is the same."""
     standing = teams.derive_standing(context, team)
     await context.store.agencies.update_one({"_id": team["agency"]}, {"$set": {"wakeAt": context.now}})
     unchanged = {"_id": team["_id"], "revision": team["revision"]}
@@ -43,13 +43,15 @@ async def find_due_agencies(context: RequestContext, limit: int) -> list[Documen
 
 
 async def settle_custody(context: RequestContext, agency: Document) -> str | None:
-    """Sets the agency's custodian, and a batch of its open complaints right; asks to be looked at until all are."""
+    """Set the custodian of an agency, and of a batch of its open complaints; the agency stays due until all have it."""
     custodian, before = await _find_custodian(context, agency), agency["custodian"]
     since: datetime | None = agency.get("custodianSince")
     if custodian != before:
         since = context.now
         await _appoint(context, agency, custodian)
     changed = await _correct_complaints(context, agency["_id"], custodian)
+    # A full batch leaves `wakeAt` as it is, so that the agency is due again at once. After the last batch it is visited
+    # once more when SETTLING is over, for complaints whose hand-over began before the custodian changed.
     if changed < BATCH:
         later = NEVER if since is None or context.now - since >= SETTLING else since + SETTLING
         unchanged = {"_id": agency["_id"], "wakeAt": agency["wakeAt"]}
@@ -58,7 +60,7 @@ async def settle_custody(context: RequestContext, agency: Document) -> str | Non
 
 
 async def _appoint(context: RequestContext, agency: Document, custodian: str | None) -> None:
-    """Whom the agency stood in for needs another custodian then, or can have it back."""
+    """Store the custodian, and make the agencies due for which this agency may be the custodian."""
     appointed = {"custodian": custodian, "custodianSince": context.now}
     await context.store.agencies.update_one({"_id": agency["_id"]}, {"$set": appointed})
     stood_for = {"province": agency["_id"], "custodian": {"$ne": None}}
@@ -66,7 +68,10 @@ async def _appoint(context: RequestContext, agency: Document, custodian: str | N
 
 
 async def _find_custodian(context: RequestContext, agency: Mapping[str, Any]) -> str | None:
-    """None where a connected agency has a team in force; else its province where that can work, else the desk."""
+    """Return the custodian: None when the agency is connected and has a team in force.
+
+    Else its province if that has a team in force, else the national desk.
+    """
     if agency["_id"] == DESK or (agency["connected"] and await _can_work(context, agency["_id"])):
         return None
     province = agency["province"]
@@ -79,7 +84,7 @@ async def _can_work(context: RequestContext, agency_id: str) -> bool:
 
 
 async def _correct_complaints(context: RequestContext, agency_id: str, custodian: str | None) -> int:
-    """How many open complaints were not as the agency's custodian says, a batch at most."""
+    """Correct the custodian of up to a batch of open complaints; return how many were wrong."""
     wrong = {"readers": "national", "holder": agency_id, "status": {"$in": sorted(OPEN)}}
     found = context.store.complaints.find(
         wrong | {"custodian": {"$ne": custodian}}, limit=BATCH, max_time_ms=MAX_TIME_MS

@@ -1,4 +1,4 @@
-"""Reporters whose complaint was lost on its way to the database: a server ended between the two writes."""
+"""Removes reporters whose complaint was never stored, because a server ended between the two writes."""
 
 from datetime import datetime
 
@@ -9,12 +9,12 @@ from resolvers.vault import vault
 
 
 async def find_due(context: RequestContext, limit: int) -> list[Document]:
-    """Reporters of whom it is time to ask whether their complaint was stored."""
+    """Return reporters whose complaint is not yet known to be stored, when it is time to check."""
     return await schedule.find_due(context, context.store.reporters, limit)
 
 
 async def settle_reporter(context: RequestContext, reporter: Document) -> str | None:
-    """Keeps a reporter whose complaint was stored, or who was erased; discards any other."""
+    """Keep a reporter whose complaint is stored, or who was erased; discard any other."""
     reporter_id = reporter["_id"]
     claiming = {"_id": reporter["complaint"], "reporter": reporter_id}
     claim = await context.store.complaints.find_one(claiming, {"_id": True}, max_time_ms=MAX_TIME_MS)

@@ -1,4 +1,4 @@
-"""Due times after a decree has changed the calendar: those that have not passed move, the others stay."""
+"""Computes due times again after a decree has changed the calendar. Due times that have passed stay."""
 
 from datetime import datetime
 from typing import Any
@@ -16,10 +16,10 @@ BATCH = 500
 
 
 async def recount_due_times(regulations: Regulations, now: datetime) -> int:
-    """Counts the running clocks of open complaints anew; how many complaints that changed.
+    """Compute the due times of the running clocks of open complaints; return how many complaints have changed.
 
-    A complaint that is changed meanwhile is left to the next run: whoever changed it may have counted by the new
-    calendar already.
+    A complaint that somebody changes at the same time is left to the next run, because that change may have used the
+    new calendar already.
     """
     complaints = regulations.store.complaints
     keys = ("clocks", "grade", "policyVersion", "revision")
@@ -51,5 +51,5 @@ def _recount_complaint(regulations: Regulations, complaint: Document, now: datet
     clocks = [recount_clock(clock) for clock in complaint["clocks"]]
     if clocks == complaint["clocks"]:
         return None
-    # The system looks at once at what it has to do next.
+    # Due at once, so that upkeep computes the next step with the new due times.
     return {"clocks": clocks, "nextDueAt": sla.find_next_due(clocks) or NEVER, "wakeAt": now}

@@ -1,4 +1,4 @@
-"""Documents that the system has to look at: found by the instant at which they asked for it."""
+"""Finds documents that are due for upkeep, by their key `wakeAt`."""
 
 from datetime import datetime
 
@@ -8,12 +8,12 @@ from resolvers.store.database import MAX_TIME_MS, Collection, Document
 
 
 async def find_due(context: RequestContext, collection: Collection, limit: int) -> list[Document]:
-    """Those whose instant has come, the longest due first."""
+    """Return documents whose `wakeAt` has passed, oldest first."""
     found = collection.find({"wakeAt": {"$lte": context.now}}, limit=limit, max_time_ms=MAX_TIME_MS)
     return await found.sort([("wakeAt", 1), ("_id", 1)]).hint(indexes.WAKE).to_list(limit)
 
 
 async def postpone(collection: Collection, document: Document, until: datetime) -> None:
-    """Puts off one on which a step failed, so that it does not stand before the others; not one changed meanwhile."""
+    """Postpone a document whose step failed, so that it does not block the queue. A document that has changed stays."""
     unchanged = {"_id": document["_id"], "revision": document["revision"]}
     await collection.update_one(unchanged, {"$set": {"wakeAt": until}})

@@ -1,4 +1,4 @@
-"""The system's own steps on complaints: found by one index, taken once each, in the order in which they fell due."""
+"""Takes the steps of `resolvers.domain.upkeep` on complaints, each once, in the order in which they are due."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
@@ -40,15 +40,15 @@ _LEVELS: Final = {
 
 
 async def find_due(context: RequestContext, limit: int) -> list[Document]:
-    """The complaints whose next step is due, the longest due first."""
+    """Return the complaints whose next step is due, oldest first."""
     return await schedule.find_due(context, context.store.complaints, limit)
 
 
 async def take_step(context: RequestContext, complaint: Document) -> Step | None:
-    """The step that was taken; None where there was none to take, or somebody was faster.
+    """Take the step that is due and return it; None when no step is due, or when the complaint has changed meanwhile.
 
-    Safe to run twice: each step is decided on the stored state and written against its revision. Raises what the rules
-    refuse all the same, which is a fault of theirs.
+    Safe to run twice: each step is decided on the stored state and written against its revision. Raises Refused when
+    the rules refuse the step for an unchanged complaint, which is a bug.
     """
     step = _find_due_step(context, complaint)
     if step is None:
@@ -74,20 +74,20 @@ def _find_due_step(context: RequestContext, complaint: Mapping[str, Any]) -> Due
 
 
 async def _reschedule(context: RequestContext, complaint: Document, **known: Any) -> None:
-    """Corrects when to look again, unless it was changed meanwhile; no change that anybody is told of."""
+    """Correct `wakeAt` of a complaint that has not changed meanwhile. This is no revision, and nobody is notified."""
     unchanged = {"_id": complaint["_id"], "revision": complaint["revision"]}
     set_ = known | {"wakeAt": wake_at(context, complaint | known)}
     await context.store.complaints.update_one(unchanged, {"$set": set_})
 
 
 def _check_still_due(context: RequestContext, complaint: Document, step: DueStep) -> None:
-    """Raises ChangedMeanwhile where the stored complaint is due for something else by now."""
+    """Raise ChangedMeanwhile when the stored complaint is no longer due for this step."""
     if _find_due_step(context, complaint) != step:
         raise ChangedMeanwhile(f"{complaint['_id']} is not due for {step.step} any more.")
 
 
 def _make_note(context: RequestContext, complaint: Document, words: str, visibility: Visibility) -> Document:
-    """A note for the holder's staff, or word to the reporter; a complaint that is full of follow-ups goes without."""
+    """Return the keys that add a note for staff or a message for the reporter; none when follow-ups are full."""
     kind = FollowUpKind.NOTE if visibility is Visibility.INTERNAL else FollowUpKind.ACKNOWLEDGE
     full = len(complaint["followUps"]) >= MAX_FOLLOW_UPS
     return {} if full else appended(context, complaint, kind, words, visibility)
@@ -126,7 +126,7 @@ async def _resume(context: RequestContext, complaint: Document, step: DueStep) -
 
 
 async def _warn(context: RequestContext, complaint: Document, step: DueStep) -> None:
-    """Says so while there is time left; a clock that has run out by now escalates next, and is only marked."""
+    """Warn the liaison. A clock whose due time has passed is only marked as warned: escalation is its next step."""
 
     def change(current: Document) -> Document:
         _check_still_due(context, current, step)
@@ -155,7 +155,7 @@ async def _escalate(context: RequestContext, complaint: Document, step: DueStep)
 
 
 async def _offer(context: RequestContext, complaint: Document, step: DueStep) -> None:
-    """To the national board, and the choice to the reporter: the Ombudsman takes it with their consent alone."""
+    """Escalate to the national board and offer the reporter the Ombudsman, who needs the reporter's consent."""
     days = policy_of(context, complaint).limits.ombudsman_days
     words = (
         f"Laporan ini belum selesai setelah {days} hari. Bila Anda setuju, laporan dapat dialihkan kepada Ombudsman "
@@ -174,7 +174,10 @@ async def _offer(context: RequestContext, complaint: Document, step: DueStep) ->
 
 
 async def _route(context: RequestContext, complaint: Document, step: DueStep) -> None:
-    """Verifies what the rules are certain of, with the category's own grade; what they leave to people stays so."""
+    """Verify the complaint by the routing rules, with the grade of its category.
+
+    When the rules are not certain, people verify it, and the rules are not asked again.
+    """
     question = routing.Question(
         complaint["title"],
         complaint["body"],
@@ -208,7 +211,7 @@ async def _route(context: RequestContext, complaint: Document, step: DueStep) ->
 async def _update(
     context: RequestContext, complaint: Document, step: DueStep, change: Callable[[Document], Document]
 ) -> None:
-    """On record like an action, though the table has none for it."""
+    """Update the complaint with an audit entry, for a step that is no action of the state machine."""
     await update(
         context,
         context.store.complaints,
@@ -221,7 +224,7 @@ async def _update(
 
 
 def _add_upkeep_keys(context: RequestContext, current: Document, changes: Document) -> Document:
-    """Changes that leave the status as it is and belong to no action of the table."""
+    """Add the keys that every change sets, for a step that is no action of the state machine."""
     return changes | {"updatedAt": context.now, "wakeAt": wake_at(context, current | changes)}
 
 

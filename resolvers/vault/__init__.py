@@ -1,1 +1,1 @@
-"""Who reported: sealed apart from the complaint, with every opening on record."""
+"""The vault: reporters' identities, encrypted apart from the complaint, with a log of every reading."""

@@ -1,4 +1,4 @@
-"""What a breach touched: the reporters whose identity was read in a span of time, by the log of readings."""
+"""Lists the reporters that a breach affects, from the log of readings."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from resolvers.vault import vault
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """From `since` (inclusive) to `until`, by the account or the agency's staff that was taken over, if known."""
+    """A breach from `since` (inclusive) to `until` (exclusive), of an account or of an agency's staff, if known."""
 
     since: datetime
     until: datetime
@@ -23,9 +23,9 @@ class Breach:
 async def list_affected(
     context: RequestContext, breach: Breach, *, with_contact: bool = False
 ) -> AsyncIterator[Document]:
-    """One row a reporter: which complaint, how often and when read, which fields; how to reach them where asked for.
+    """Yield one row per reporter: the complaint, the number, times and roles of the readings, and the fields read.
 
-    Reading how to reach them is on record as any other reading.
+    With `with_contact` also name, email and phone; that reading is logged too.
     """
     by: Document = {"subject": breach.subject, "agency": breach.agency}
     wanted: Document = {"at": {"$gte": breach.since, "$lt": breach.until}}

@@ -1,4 +1,4 @@
-"""The ring's rotation: reporters' keys wrapped anew; what they encrypt stays as it is."""
+"""Rotates the key ring: wraps the reporters' data keys with the active key. Encrypted fields do not change."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ BATCH: Final = 500
 
 
 async def rotate(store: Store, key_ring: KeyRing) -> tuple[int, int]:
-    """How many keys are wrapped anew with the active key, and how many could not be unwrapped."""
+    """Wrap every key with the active key; return the number of keys wrapped, and of those that cannot be unwrapped."""
     rotated, unreadable, writes = 0, 0, []
     async for row in store.reporter_keys.find({"ring": {"$ne": key_ring.active}}, batch_size=BATCH):
         try:
@@ -19,7 +19,7 @@ async def rotate(store: Store, key_ring: KeyRing) -> tuple[int, int]:
         except Unreadable:
             unreadable += 1
             continue
-        # An erasure that came meanwhile stays one: no upsert.
+        # No upsert: a key that an erasure has deleted meanwhile must not come back.
         rewrapped = {"$set": key_ring.wrap(data_key, row["_id"])}
         writes.append(UpdateOne({"_id": row["_id"], "ring": row["ring"]}, rewrapped))
         if len(writes) == BATCH:

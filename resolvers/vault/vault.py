@@ -1,7 +1,7 @@
-"""The vault: who reported, encrypted field by field under a key of each reporter's own, and who has read it.
+"""Stores and reads the identity of reporters. Each field is encrypted under a data key of the reporter's own.
 
-Three collections: `reporters`, `reporter_keys` (the wrapped data keys: never in a backup, docs/privacy.md), and
-`identity_reads`. No field of a complaint holds who its reporter is.
+Collections: `reporters` has the encrypted fields, `reporter_keys` the wrapped data keys (never in a backup, see
+docs/privacy.md), and `identity_reads` the log of readings. A complaint itself never says who its reporter is.
 """
 
 import asyncio
@@ -24,19 +24,19 @@ LIMITS: Final = {"name": 200, "email": 254, "phone": 30, "nik": 16}
 INCLUSION: Final = ("sex", "ageBand", "disability")
 MAX_PURPOSE: Final = 200
 TO_BE_CLAIMED: Final = timedelta(hours=1)
-"""How long a reporter is kept whose complaint may have been lost on its way to the database."""
+"""Time after which a reporter is discarded if the complaint was not stored."""
 
 
 def check_fields(given: Mapping[str, Any]) -> dict[str, str]:
-    """The personal fields that were given. Raises InvalidInput for a text that is too long."""
+    """Return the personal fields that were given. Raises InvalidInput for a text that is too long."""
     fields = {key: text.clean_optional(given.get(key), "reporter", key, at_most=limit) for key, limit in LIMITS.items()}
     return {key: value for key, value in fields.items() if value is not None}
 
 
 async def seal(context: RequestContext, complaint_id: str, given: Mapping[str, Any]) -> str | None:
-    """Stores what the reporter gave; the reporter's id, or None where nothing was given.
+    """Encrypt and store what the reporter gave; return the reporter's id, or None when nothing was given.
 
-    Inclusion data are kept only with consent.
+    Inclusion data (sex, age band, disability) are stored only with consent.
     """
     fields = check_fields(given)
     consented = bool(given.get("inclusionConsent"))
@@ -65,16 +65,16 @@ def encrypt_fields(data_key: bytes, reporter_id: str, fields: Mapping[str, str])
 
 
 async def discard(context: RequestContext, reporter_id: str | None) -> None:
-    """Takes back what was sealed for a submission that had been made before."""
+    """Delete a reporter, after a repeated submission has stored the same identity twice."""
     if reporter_id is not None:
         await context.store.reporter_keys.delete_one({"_id": {"$eq": reporter_id}})
         await context.store.reporters.delete_one({"_id": {"$eq": reporter_id}})
 
 
 async def read_identity(context: RequestContext, complaint: Document) -> Document | None:
-    """What the viewer may know of who reported; None where that is nothing. The read is on record before it is done.
+    """Return the fields of the reporter that the viewer may read, or None.
 
-    Raises PurposeRequired where the viewer must state one.
+    The reading is logged before the fields are read. Raises PurposeRequired when the viewer must state a purpose.
     """
     readable = policy.reporter_fields(context.viewer, complaint, context.proven)
     reporter_id = complaint["reporter"]
@@ -82,14 +82,14 @@ async def read_identity(context: RequestContext, complaint: Document) -> Documen
         return None
     purpose = parse_purpose(context)
     if purpose is None and policy.must_state_purpose(context.viewer, complaint, context.proven):
-        raise PurposeRequired("Who reported is read for a stated purpose alone: send it in the header x-purpose.")
+        raise PurposeRequired("You must state a purpose to read who reported: send it in the header x-purpose.")
     await record_read(context, complaint, purpose, readable)
     found = await read_fields(context, reporter_id)
     return {"id": reporter_id, **{key: found.get(key) if key in readable else None for key in LIMITS}}
 
 
 def parse_purpose(context: RequestContext) -> str | None:
-    """Raises InvalidArgument for one that a log cannot take."""
+    """Return the purpose that the request states, or None. Raises InvalidArgument for one that is no single line."""
     purpose = (context.purpose or "").strip()
     if len(purpose) > MAX_PURPOSE or not purpose.isprintable():
         raise InvalidArgument(f"The header x-purpose holds one line of at most {MAX_PURPOSE} characters.")
@@ -113,7 +113,7 @@ async def record_read(context: RequestContext, complaint: Document, purpose: str
 
 
 async def read_fields(context: RequestContext, reporter_id: str) -> dict[str, Any]:
-    """All that is kept of a reporter, opened: nothing once the key is destroyed."""
+    """Return all fields of a reporter, decrypted; empty after the key was destroyed."""
     loading = context.loaders.reporter.load(reporter_id), context.loaders.reporter_key.load(reporter_id)
     reporter, wrapped = await asyncio.gather(*loading)
     return {} if reporter is None else open_fields(context, reporter, wrapped)
@@ -128,5 +128,6 @@ def open_fields(context: RequestContext, reporter: Document, wrapped: Document |
         kept = {key: opened(data_key, value, f"{reporter_id}/{key}") for key, value in reporter["fields"].items()}
         inclusion = reporter["inclusion"] and opened(data_key, reporter["inclusion"], f"{reporter_id}/inclusion")
     except Unreadable:
+        # The ring has lost the key, which is the same as an erasure to the reader.
         return {}
     return {**{key: value.decode() for key, value in kept.items()}, **(orjson.loads(inclusion) if inclusion else {})}
