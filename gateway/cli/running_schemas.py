@@ -8,7 +8,7 @@ from typing import Final
 from rich.console import Console
 
 FETCH_SECONDS: Final = 10
-_QUESTION: Final = b'{"query":"{ _service { sdl } }"}'
+_QUERY: Final = "{ _service { sdl } }"
 
 
 class SchemaUnknown(Exception):
@@ -18,12 +18,12 @@ class SchemaUnknown(Exception):
 async def asked(name: str, url: str) -> str:
     """The SDL that the subgraph at the URL says of itself. Raises SchemaUnknown."""
     from gateway.federation.executor.endpoint import Endpoint, TransportLimits
-    from gateway.federation.executor.subgraphs import SubgraphFailed
+    from gateway.federation.executor.subgraphs import SubgraphFailed, SubgraphRequest
     from gateway.federation.executor.transport import HttpTransport
 
     transport = HttpTransport({name: Endpoint(url, TransportLimits(timeout_ms=FETCH_SECONDS * 1000))})
     try:
-        answer = await transport.ask(name, _QUESTION, "query")
+        answer = await transport.ask(name, SubgraphRequest.of(_QUERY, "query", {}))
     except SubgraphFailed as failure:
         raise SchemaUnknown(f"The schema of the subgraph {name} cannot be read from {url}: {failure}") from None
     finally:

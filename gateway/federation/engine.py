@@ -209,9 +209,9 @@ class Engine:
             raise NotStreamed
         first = prepared.program.stages[0].steps[0]
         subgraph = first.fetch.subgraph
-        body = first.build_body(self._start_run(raw, variables, caller).encode_variables(first))
+        request = first.make_request(self._start_run(raw, variables, caller).select_variables(first))
         try:
-            async with aclosing(self.listen(subgraph, body, caller)) as events:
+            async with aclosing(self.listen(subgraph, request, caller)) as events:
                 async for event in events:
                     run = self._start_run(raw, variables, caller)
                     await run.run_program(prepared.program, event)

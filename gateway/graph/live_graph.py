@@ -28,7 +28,7 @@ from gateway.observability.log import logger
 from gateway.operation.document import Documents
 from gateway.operation.refusal import Refused
 from gateway.registry.addresses import public_addresses
-from gateway.registry.answers import AskedAlone
+from gateway.registry.answer_filter import AnswerFilter
 from gateway.registry.check import NATIONAL
 from gateway.registry.composer import Composer
 from gateway.registry.health import Health
@@ -168,7 +168,7 @@ class LiveGraph:
             return GraphVersion(live["version"], national)
         copy_bindings(national.served.documents.schema, supergraph.api_schema)
         subgraph = {NATIONAL: NationalSubgraph(national.subgraph)}
-        local_first = LocalFirst(subgraph, AskedAlone(self.transport.ask).ask, subgraph)
+        local_first = LocalFirst(subgraph, AnswerFilter(self.transport.ask).ask, subgraph)
         engine = Engine(
             supergraph,
             local_first.ask,

@@ -42,7 +42,7 @@ from support.composing import FED1, LINK
 
 from gateway.federation.composition import SubgraphSource, compose
 from gateway.federation.engine import Engine
-from gateway.federation.executor.subgraphs import Caller
+from gateway.federation.executor.subgraphs import Caller, SubgraphRequest
 from gateway.federation.fields import parse_fields
 from gateway.federation.join import read_supergraph
 from gateway.federation.supergraph import Supergraph
@@ -273,8 +273,8 @@ def _ask_engine(
     supergraph = world.supergraph = read_supergraph(made.supergraph_sdl) if is_read else made.supergraph
     requests: list[str] = []
 
-    async def ask(subgraph: str, body: bytes, kind: str, caller: Caller) -> Row:
-        sent = orjson.loads(body)
+    async def ask(subgraph: str, request: SubgraphRequest, caller: Caller) -> Row:
+        sent = orjson.loads(request.encode())
         requests.append(f"{subgraph}: {sent['query']}")
         return subgraphs[subgraph].answer(sent["query"], sent["variables"])
 

@@ -23,7 +23,7 @@ from graphql import (
 
 from gateway.federation.composition import SubgraphSource, compose
 from gateway.federation.engine import Engine
-from gateway.federation.executor.subgraphs import Caller
+from gateway.federation.executor.subgraphs import Caller, SubgraphRequest
 from gateway.operation.document import Documents
 
 LINK = """extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable",
@@ -101,8 +101,8 @@ def _ask_engine(query: str, subgraphs: Mapping[str, ServedSubgraph]) -> tuple[Ro
     assert made.supergraph is not None, made.errors
     requests: list[str] = []
 
-    async def ask(subgraph: str, body: bytes, kind: str, caller: Caller) -> Row:
-        sent = orjson.loads(body)
+    async def ask(subgraph: str, request: SubgraphRequest, caller: Caller) -> Row:
+        sent = orjson.loads(request.encode())
         requests.append(f"{subgraph}: {sent['query']}")
         return subgraphs[subgraph].answer(sent["query"], sent["variables"])
 

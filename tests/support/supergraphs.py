@@ -3,11 +3,10 @@
 import asyncio
 from typing import Any
 
-import orjson
 from graphql import parse, validate
 
 from gateway.federation.engine import Engine
-from gateway.federation.executor.subgraphs import ANONYMOUS_CALLER, Caller
+from gateway.federation.executor.subgraphs import ANONYMOUS_CALLER, Caller, SubgraphRequest
 from gateway.federation.join import read_supergraph
 from gateway.federation.planner.plan import QueryPlan
 from gateway.federation.planner.planner import plan_operation
@@ -50,8 +49,8 @@ def execute_operation(
     """
     sent: list[Any] = []
 
-    async def ask(subgraph: str, body: bytes, kind: str, caller: Caller = ANONYMOUS_CALLER) -> dict[str, Any]:
-        asked = orjson.loads(body)["variables"]
+    async def ask(subgraph: str, request: SubgraphRequest, caller: Caller = ANONYMOUS_CALLER) -> dict[str, Any]:
+        asked = request.variables
         representations = [value for name, value in asked.items() if name not in variables]
         sent.extend(representations)
         return {"data": answers[subgraph].pop(0)}

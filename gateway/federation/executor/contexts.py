@@ -27,9 +27,9 @@ class ContextReader(NamedTuple):
 
 
 class ContextGroup(NamedTuple):
-    """Objects that have the same context values. The values are encoded as JSON, in the order of the readers."""
+    """Objects that have the same context values; the values are in the order of the readers."""
 
-    values: tuple[bytes, ...]
+    values: tuple[Any, ...]
     objects: list[Object]
 
 
@@ -40,12 +40,14 @@ def compile_context_reader(value: ContextualValue) -> ContextReader:
 
 def group_by_context(data: Object, path: Path, readers: Sequence[ContextReader]) -> list[ContextGroup]:
     """Groups the objects at a path by their context values. Leaves out objects without a value that is non-null."""
-    objects_by_values: dict[tuple[bytes, ...], list[Object]] = {}
+    # Values may be lists, which cannot be keys: their JSON is the key.
+    groups: dict[tuple[bytes | None, ...], ContextGroup] = {}
     for chain in _find_chains(data, path):
-        values = tuple(_encode_value(_read_value(chain, reader), reader) for reader in readers)
-        if None not in values:
-            objects_by_values.setdefault(tuple(row for row in values if row is not None), []).append(chain[-1])
-    return [ContextGroup(*row) for row in objects_by_values.items()]
+        values = tuple(_read_value(chain, reader) for reader in readers)
+        key = tuple(_encode_value(value, reader) for value, reader in zip(values, readers, strict=True))
+        if None not in key:
+            groups.setdefault(key, ContextGroup(values, [])).objects.append(chain[-1])
+    return list(groups.values())
 
 
 def _find_chains(data: Object, path: Path) -> list[ObjectChain]:
@@ -87,7 +89,11 @@ def _unwrap_leaf(value: Any) -> Any:
 
 
 def _encode_value(value: Any, reader: ContextReader) -> bytes | None:
-    """Returns the value as JSON, or None if it is missing or null though the argument is non-null."""
+    """Returns the value as JSON; None if it is missing, null for a non-null argument, or nested too deeply."""
     if value is _MISSING or (value is None and not reader.is_nullable):
         return None
-    return orjson.dumps(value)
+    try:
+        # In a list, because it is sent inside the object of variables: one level deeper.
+        return orjson.dumps([value])
+    except orjson.JSONEncodeError:
+        return None

@@ -4,9 +4,7 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import orjson
-
-from gateway.federation.executor.subgraphs import Ask, Caller, Object, SubgraphFailed
+from gateway.federation.executor.subgraphs import Ask, Caller, Object, SubgraphFailed, SubgraphRequest
 
 
 class LocalSubgraph(Protocol):
@@ -31,18 +29,16 @@ class LocalFirst:
     remote: Ask
     streams: Mapping[str, LocalStreams] = field(default_factory=dict)
 
-    async def ask(self, subgraph: str, body: bytes, kind: str, caller: Caller, /) -> Object:
+    async def ask(self, subgraph: str, request: SubgraphRequest, caller: Caller, /) -> Object:
         local = self.local.get(subgraph)
         if local is None:
-            return await self.remote(subgraph, body, kind, caller)
-        request = orjson.loads(body)
-        return await local.execute(request["query"], request["variables"], caller)
+            return await self.remote(subgraph, request, caller)
+        return await local.execute(request.document, request.variables, caller)
 
-    def listen(self, subgraph: str, body: bytes, caller: Caller, /) -> AsyncGenerator[Object, None]:
+    def listen(self, subgraph: str, request: SubgraphRequest, caller: Caller, /) -> AsyncGenerator[Object, None]:
         """Yields the events of a local subscription. Raises SubgraphFailed if the subgraph is not in this process."""
         local = self.streams.get(subgraph)
         if local is None:
             sentence = f"The subscriptions of the subgraph {subgraph} are not offered here."
             raise SubgraphFailed(sentence, "SUBSCRIPTION_NOT_OFFERED")
-        request = orjson.loads(body)
-        return local.listen(request["query"], request["variables"], caller)
+        return local.listen(request.document, request.variables, caller)

@@ -138,10 +138,25 @@ def compile_representation(parts: Sequence[RepresentationField], type_name: str 
                     return None
                 if name in made:
                     value = _unite(made[name], value)
+            elif value.__class__ is dict or value.__class__ is list:
+                value = _copy_json(value)
+                if value is _MISSING:
+                    return None
             made[name] = value
         return made
 
     return build
+
+
+def _copy_json(value: Any) -> Any:
+    """Copies a custom scalar's list or object; _MISSING if it is nested deeper than orjson encodes.
+
+    Answers of other subgraphs are merged into the data while a subgraph in this process still reads its variables.
+    """
+    try:
+        return orjson.loads(orjson.dumps(value))
+    except orjson.JSONEncodeError:
+        return _MISSING
 
 
 def _unite(one: Any, other: Any) -> Any:
@@ -176,7 +191,8 @@ def build_representations(
         if representation is None:
             continue
         try:
-            encoded = orjson.dumps(representation)
+            # In two lists: the body nests it as deeply, in the object of variables and the list of representations.
+            encoded = orjson.dumps([[representation]])
         except orjson.JSONEncodeError:
             # Nested deeper than orjson encodes: it cannot be sent, so its fields stay null.
             continue

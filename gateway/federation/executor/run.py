@@ -10,8 +10,6 @@ from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-import orjson
-
 from gateway.federation.executor.completion import MAX_PLACES
 from gateway.federation.executor.contexts import (
     ContextGroup,
@@ -37,6 +35,8 @@ from gateway.federation.executor.subgraphs import (
     Object,
     ShowsMessages,
     SubgraphFailed,
+    SubgraphRequest,
+    encode_prefix,
     show_messages,
 )
 from gateway.federation.planner.fetches import Path
@@ -52,6 +52,8 @@ MAX_PATH: Final = 200
 MAX_CONTEXTS: Final = 50
 """Most sets of context values in one request: its document grows with each."""
 
+_NO_VALUES: Final[Mapping[str, Any]] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class FetchStep:
@@ -60,17 +62,12 @@ class FetchStep:
     position: int
     fetch: Fetch
     prefix: bytes
-    names: tuple[tuple[str, bytes], ...]
-    """The operation's variables that it sends, each with its JSON beginning: ("id", b'"id":')."""
+    """The request's JSON up to the variables: the document is encoded when the plan is compiled."""
     builders: tuple[BuildRepresentation, ...]
     readers: tuple[ContextReader, ...] = ()
 
-    def build_body(self, variables: Sequence[bytes]) -> bytes:
-        """Returns the request's body. `variables` are encoded as `"name":value`.
-
-        The document was encoded when the plan was compiled; a request encodes only its variables.
-        """
-        return b"%b%b}}" % (self.prefix, b",".join(variables))
+    def make_request(self, variables: Mapping[str, Any]) -> SubgraphRequest:
+        return SubgraphRequest(self.fetch.document, self.fetch.kind, variables, self.prefix)
 
     def expand_contexts(self, count: int) -> "FetchStep":
         """Returns the step with one `_entities` field for each of `count` sets of context values."""
@@ -83,7 +80,7 @@ class FetchStep:
         )
         document = template.build_document(first.type_name, count)
         fetch = replace(fetch, document=document, entities=entities)
-        return replace(self, fetch=fetch, prefix=_build_prefix(document), builders=self.builders * count)
+        return replace(self, fetch=fetch, prefix=encode_prefix(document), builders=self.builders * count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +105,13 @@ class PlanProgram:
 def compile_plan(plan: QueryPlan) -> PlanProgram:
     steps = []
     for position, fetch in enumerate(plan.fetches):
-        names = tuple((name, b"%b:" % orjson.dumps(name)) for name in fetch.variables)
         builders = tuple(
             compile_representation(entities.representation, entities.type_name) for entities in fetch.entities
         )
         template = fetch.context_template
         readers = () if template is None else tuple(map(compile_context_reader, template.values))
-        steps.append(FetchStep(position, fetch, _build_prefix(fetch.document), names, builders, readers))
+        steps.append(FetchStep(position, fetch, encode_prefix(fetch.document), builders, readers))
     return PlanProgram(tuple(_split_stages(steps)), plan.kind)
-
-
-def _build_prefix(document: str) -> bytes:
-    return b'{"query":' + orjson.dumps(document) + b',"variables":{'
 
 
 def _split_stages(steps: list[FetchStep]) -> Iterator[Stage]:
@@ -243,22 +235,23 @@ class PlanRun:
     async def _fetch_context_groups(self, step: FetchStep, groups: list[ContextGroup]) -> None:
         template = step.fetch.context_template
         assert template is not None  # noqa: S101 - only a fetch with context values comes here
-        values = [
-            b'"%b%d":%b' % (template.name_values(number).encode(), position, value)
+        values = {
+            f"{template.name_values(number)}{position}": value
             for number, group in enumerate(groups)
             for position, value in enumerate(group.values)
-        ]
+        }
         await self._fetch_entities(step.expand_contexts(len(groups)), [group.objects for group in groups], values)
 
-    async def _fetch_entities(self, step: FetchStep, objects: list[list[Object]], values: Sequence[bytes] = ()) -> None:
+    async def _fetch_entities(
+        self, step: FetchStep, objects: list[list[Object]], values: Mapping[str, Any] = _NO_VALUES
+    ) -> None:
         """Sends the representations of the objects, one list for each `_entities` field, and merges the answers.
 
-        `values` are the encoded context variables.
+        `values` are the context variables.
         """
-        variables, sent = [*self.encode_variables(step), *values], []
+        variables, sent = {**self.select_variables(step), **values}, []
         for entities, build, rows in zip(step.fetch.entities, step.builders, objects, strict=True):
-            encoded, owners = await self._encode_representations(step.fetch.subgraph, rows, build)
-            variables.append(b'"%b":%b' % (entities.variable.encode(), encoded))
+            variables[entities.variable], owners = await self._build_allowed(step.fetch.subgraph, rows, build)
             sent.append((entities, owners))
         if not any(owners for _, owners in sent):
             return
@@ -273,19 +266,19 @@ class PlanRun:
         if "errors" in answer:
             self._note_entity_errors(step.fetch, answer, sent)
 
-    async def _encode_representations(
+    async def _build_allowed(
         self, subgraph: str, objects: list[Object], build: BuildRepresentation
-    ) -> tuple[bytes, list[list[Object]]]:
-        """Returns the representations as a JSON list, and for each the objects that it stands for."""
+    ) -> tuple[list[Object], list[list[Object]]]:
+        """Returns the representations that may be sent, and for each the objects that it stands for."""
         representations, owners = build_representations(objects, build)
         if self.may_send is not None and representations:
             allowed = await self.may_send(subgraph, representations, self.caller)
             representations = [row for row, is_allowed in zip(representations, allowed, strict=True) if is_allowed]
             owners = [rows for rows, is_allowed in zip(owners, allowed, strict=True) if is_allowed]
-        return orjson.dumps(representations), owners
+        return representations, owners
 
     async def _fetch_root(self, step: FetchStep, targets: list[Object]) -> None:
-        answer = await self._ask(step, self.encode_variables(step), step.fetch.path)
+        answer = await self._ask(step, self.select_variables(step), step.fetch.path)
         if answer is not None:
             self._merge_answer(step.fetch, targets, answer)
 
@@ -304,12 +297,12 @@ class PlanRun:
             for _, above in places:
                 self._note(fetch.subgraph, error, [*above, *path])
 
-    async def _ask(self, step: FetchStep, variables: list[bytes], path: Path) -> Object | None:
+    async def _ask(self, step: FetchStep, variables: Object, path: Path) -> Object | None:
         """Returns the subgraph's answer, or notes a failure at `path` and returns None."""
-        body = step.build_body(variables)
+        request = step.make_request(variables)
         started = time.perf_counter()
         try:
-            return await self.ask(step.fetch.subgraph, body, step.fetch.kind, self.caller)
+            return await self.ask(step.fetch.subgraph, request, self.caller)
         except SubgraphFailed as failed:
             self.note_failure(step.fetch.subgraph, failed, _strip_types(path))
             return None
@@ -323,10 +316,10 @@ class PlanRun:
         error: Object = {"message": str(failed), "extensions": extensions}
         self.failures.append(error | ({"path": path} if path else {}))
 
-    def encode_variables(self, step: FetchStep) -> list[bytes]:
-        """Returns the operation's variables that the step sends, each as `"name":value` in JSON."""
+    def select_variables(self, step: FetchStep) -> Object:
+        """Returns the operation's variables that the step sends, as a new dictionary."""
         variables = self.variables
-        return [start + orjson.dumps(variables[name]) for name, start in step.names if name in variables]
+        return {name: variables[name] for name in step.fetch.variables if name in variables}
 
     def _holds(self, conditions: FieldConditions) -> bool:
         return all(bool(self.variables.get(variable)) is wanted for variable, wanted in conditions)

@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
+
+import orjson
 
 from gateway.federation.authorization import ANONYMOUS, Claims
 
@@ -34,19 +36,43 @@ class Caller:
 ANONYMOUS_CALLER: Final = Caller()
 
 
-class Ask(Protocol):
-    """Sends a body, `{"query", "variables"}` as JSON, to a subgraph and returns the answer as an object.
+class SubgraphRequest(NamedTuple):
+    """An operation for a subgraph, with its variables.
 
-    `kind` is "query" or "mutation". Raises SubgraphFailed if there is no answer.
+    It travels as a value: only a transport that sends it over a network encodes it.
     """
 
-    async def __call__(self, subgraph: str, body: bytes, kind: str, caller: Caller, /) -> Object: ...
+    document: str
+    kind: str
+    """"query", "mutation" or "subscription"."""
+    variables: Mapping[str, Any]
+    """JSON values by name. Receivers must not change them: the client's variables are shared by all fetches."""
+    prefix: bytes
+    """The JSON body up to the variables. It is constant for a document, so a plan encodes it once."""
+
+    @classmethod
+    def of(cls, document: str, kind: str, variables: Mapping[str, Any]) -> "SubgraphRequest":
+        return cls(document, kind, variables, encode_prefix(document))
+
+    def encode(self) -> bytes:
+        """Returns the body of an HTTP request: `{"query": …, "variables": …}` as JSON."""
+        return b"%b%b}" % (self.prefix, orjson.dumps(self.variables))
+
+
+def encode_prefix(document: str) -> bytes:
+    return b'{"query":' + orjson.dumps(document) + b',"variables":'
+
+
+class Ask(Protocol):
+    """Sends a query or mutation to a subgraph and returns the answer. Raises SubgraphFailed if there is no answer."""
+
+    async def __call__(self, subgraph: str, request: SubgraphRequest, caller: Caller, /) -> Object: ...
 
 
 class Listen(Protocol):
     """Subscribes at a subgraph and yields each event as an object. Raises SubgraphFailed if the stream breaks off."""
 
-    def __call__(self, subgraph: str, body: bytes, caller: Caller, /) -> AsyncGenerator[Object, None]: ...
+    def __call__(self, subgraph: str, request: SubgraphRequest, caller: Caller, /) -> AsyncGenerator[Object, None]: ...
 
 
 class MaySend(Protocol):

@@ -27,7 +27,7 @@ from gateway.federation.executor.connection import (
 )
 from gateway.federation.executor.endpoint import Endpoint
 from gateway.federation.executor.streams import listen_to_subscription, open_session
-from gateway.federation.executor.subgraphs import ANONYMOUS_CALLER, Caller, Object, Sign, SubgraphFailed
+from gateway.federation.executor.subgraphs import ANONYMOUS_CALLER, Caller, Object, Sign, SubgraphFailed, SubgraphRequest
 
 if TYPE_CHECKING:
     import aiohttp
@@ -66,7 +66,7 @@ class HttpTransport:
     """The timers that forget subgraphs which have left the graph (see replace_endpoints)."""
     _session: "aiohttp.ClientSession | None" = None
 
-    async def ask(self, subgraph: str, body: bytes, kind: str, caller: Caller = ANONYMOUS_CALLER) -> Object:
+    async def ask(self, subgraph: str, request: SubgraphRequest, caller: Caller = ANONYMOUS_CALLER) -> Object:
         """Returns the subgraph's answer. Raises SubgraphFailed.
 
         A query is sent again if its connection is lost. Equal queries in flight, with equal headers, are sent once.
@@ -74,9 +74,10 @@ class HttpTransport:
         upstream = self._upstreams.get(subgraph)
         if upstream is None or upstream.endpoint is not self.endpoints.get(subgraph):
             upstream = self._upstreams[subgraph] = self._open_upstream(subgraph, upstream)
-        signed = () if self.sign is None else self.sign(subgraph, body, kind, caller)
+        body = request.encode()
+        signed = () if self.sign is None else self.sign(subgraph, body, request.kind, caller)
         headers = encode_headers(upstream.endpoint.build_headers(caller) + signed)
-        if kind != "query":
+        if request.kind != "query":
             return (await self._send(subgraph, upstream, body, headers, tries=1))[1]
         # Callers with different rights have different headers (their tokens), so they never share an answer.
         key = (body, headers)
@@ -190,11 +191,13 @@ class HttpTransport:
         pool.connect_seconds = min(CONNECT_SECONDS, limits.timeout_ms / 2000)
         return _Upstream(endpoint, pool, Breaker(limits))
 
-    async def listen(self, subgraph: str, body: bytes, caller: Caller) -> AsyncGenerator[Object, None]:
+    async def listen(
+        self, subgraph: str, request: SubgraphRequest, caller: Caller
+    ) -> AsyncGenerator[Object, None]:
         """Yields the events of a subscription at the subgraph. Raises SubgraphFailed."""
         if self._session is None:
             self._session = open_session()
-        stream = listen_to_subscription(self._session, subgraph, self.endpoints[subgraph], body, caller)
+        stream = listen_to_subscription(self._session, subgraph, self.endpoints[subgraph], request.encode(), caller)
         async with aclosing(stream) as events:
             async for event in events:
                 yield event

@@ -3,7 +3,6 @@
 import asyncio
 from typing import Any
 
-import orjson
 import pytest
 from graphql import OperationDefinitionNode, parse
 from support.supergraphs import supergraph_of
@@ -11,7 +10,7 @@ from support.supergraphs import supergraph_of
 from gateway.federation.authorization import ANONYMOUS, Claims, decide_policies, find_denied_fields, find_policies
 from gateway.federation.composition import SubgraphSource, compose
 from gateway.federation.engine import Engine
-from gateway.federation.executor.subgraphs import Caller
+from gateway.federation.executor.subgraphs import Caller, SubgraphRequest
 from gateway.federation.join import read_supergraph
 
 CLINIC = """
@@ -52,8 +51,8 @@ class Hospital:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    async def ask(self, subgraph: str, body: bytes, kind: str, caller: Caller) -> dict[str, Any]:
-        self.asked.append(orjson.loads(body)["query"])
+    async def ask(self, subgraph: str, request: SubgraphRequest, caller: Caller) -> dict[str, Any]:
+        self.asked.append(request.document)
         if subgraph == "a":
             row = {"nik": "51", "name": "Wayan", "diagnosis": "flu"}
             return {"data": {"patient": row, "strict": row}}
@@ -151,8 +150,8 @@ type Child implements Person @join__type(graph: A, key: "id") @join__implements(
 def of_wards(query: str, claims: Claims) -> tuple[dict[str, Any], list[str]]:
     asked: list[str] = []
 
-    async def ask(subgraph: str, body: bytes, kind: str, caller: Caller) -> dict[str, Any]:
-        asked.append(orjson.loads(body)["query"])
+    async def ask(subgraph: str, request: SubgraphRequest, caller: Caller) -> dict[str, Any]:
+        asked.append(request.document)
         if subgraph == "b":
             return {"data": {"_entities": [{"notes": "calm"}, {"notes": "shy"}]}}
         nurse = {"__typename": "Nurse", "id": "1", "name": "Sri", "name__Nurse": "Sri"}

@@ -30,7 +30,7 @@ from support.random_sdl import subgraph_sdl
 
 from gateway.federation.composition import CompositionResult, SubgraphSource, compose
 from gateway.federation.engine import Engine
-from gateway.federation.executor.subgraphs import Caller
+from gateway.federation.executor.subgraphs import Caller, SubgraphRequest
 from gateway.federation.join import read_supergraph
 
 EXAMPLES = int(os.environ.get("FEDERATION_EXAMPLES", "500"))
@@ -49,8 +49,8 @@ class Federation:
         self.log: list[Any] = []
         self.asked: list[str] = []
 
-    async def ask(self, subgraph: str, body: bytes, kind: str, caller: Caller) -> dict[str, Any]:
-        asked = orjson.loads(body)
+    async def ask(self, subgraph: str, request: SubgraphRequest, caller: Caller) -> dict[str, Any]:
+        asked = orjson.loads(request.encode())
         self.asked.append(f"{subgraph}: {asked}")
         document = parse(asked["query"])
         invalid = validate(self.schemas[subgraph], document)

@@ -7,7 +7,7 @@ from graphql import OperationDefinitionNode
 from support.supergraphs import supergraph_of
 
 from gateway.federation.engine import CompiledPlan, Engine
-from gateway.federation.executor.subgraphs import Caller
+from gateway.federation.executor.subgraphs import Caller, SubgraphRequest
 from gateway.federation.labels import find_active_labels, is_drawn_by_percent
 from gateway.federation.plan_cache import PlanCache, digest_operation
 from gateway.operation.document import CheckedDocument, Documents
@@ -29,7 +29,7 @@ SUPERGRAPH = supergraph_of(
 )
 
 
-async def unasked(subgraph: str, body: bytes, kind: str, caller: Caller) -> dict[str, Any]:
+async def unasked(subgraph: str, request: SubgraphRequest, caller: Caller) -> dict[str, Any]:
     raise AssertionError("planning asks nobody")
 
 

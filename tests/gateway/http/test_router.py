@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from gateway.cli import app as cli
 from gateway.federation.engine import Engine
-from gateway.federation.executor.subgraphs import Caller
+from gateway.federation.executor.subgraphs import Caller, SubgraphRequest
 from gateway.federation.join import read_supergraph
 from gateway.graph.federated import FederatedGraph
 from gateway.operation.document import Documents, InvalidDocument
@@ -143,7 +143,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_new_supergraph_is_warm_for_what_was_asked_before(tmp_path: Path) -> None:
-    async def ask(subgraph: str, body: bytes, kind: str, caller: Caller) -> dict[str, Any]:
+    async def ask(subgraph: str, request: SubgraphRequest, caller: Caller) -> dict[str, Any]:
         return {"data": {}}
 
     def served(sdl: str) -> FederatedGraph:

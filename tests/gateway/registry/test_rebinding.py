@@ -23,7 +23,7 @@ from support.one_graph import a_stored, knows, until
 from support.portal import Portal
 
 from gateway.federation.executor.endpoint import Endpoint, TransportLimits
-from gateway.federation.executor.subgraphs import SubgraphFailed
+from gateway.federation.executor.subgraphs import SubgraphFailed, SubgraphRequest
 from gateway.federation.executor.transport import HttpTransport
 from gateway.registry import addresses
 from gateway.registry.addresses import public_addresses
@@ -155,11 +155,11 @@ async def test_no_connection_is_made_to_an_address_that_is_not_public(
         for resolves_to in ([address], [PUBLIC_ONE, address], [address, PUBLIC_ONE]):
             network.resolves_to = resolves_to
             with pytest.raises(SubgraphFailed) as failed:
-                await transport.ask("kab-badung", b'{"query":"{a}"}', "query")
+                await transport.ask("kab-badung", SubgraphRequest.of("{ a }", "query", {}))
             assert (str(failed.value), failed.value.code) == UNREACHED
         assert network.tried == []
         network.resolves_to = [PUBLIC_ONE]
-        assert "data" in await transport.ask("kab-badung", b'{"query":"{a}"}', "query")
+        assert "data" in await transport.ask("kab-badung", SubgraphRequest.of("{ a }", "query", {}))
         assert network.tried == [PUBLIC_ONE]
     finally:
         await transport.close()
@@ -178,7 +178,7 @@ async def test_a_server_without_the_names_certificate_is_not_told_anything(
         transport.resolve = public_addresses
         try:
             with pytest.raises(SubgraphFailed) as failed:
-                await transport.ask("kab-badung", b'{"query":"{a}"}', "query")
+                await transport.ask("kab-badung", SubgraphRequest.of("{ a }", "query", {}))
         finally:
             await transport.close()
     assert (str(failed.value), failed.value.code) == UNREACHED

@@ -15,10 +15,12 @@ from support.authority import Authority
 
 from gateway.federation.executor.connection import Lost, Oversized, Response, make_pool
 from gateway.federation.executor.endpoint import Endpoint, TransportLimits
-from gateway.federation.executor.subgraphs import Caller, SubgraphFailed
+from gateway.federation.executor.subgraphs import Caller, SubgraphFailed, SubgraphRequest
 from gateway.federation.executor.transport import HttpTransport
 
 BODY = b'{"data": {"a": 1}}'
+QUERY = SubgraphRequest.of("{ a }", "query", {})
+MUTATION = SubgraphRequest.of("mutation { a }", "mutation", {})
 LIMIT = 1000
 
 
@@ -157,21 +159,21 @@ def test_it_works_on_the_loop_that_serves() -> None:
 async def test_what_is_no_address_is_an_unavailable_subgraph(url: str) -> None:
     transport = HttpTransport({"a": Endpoint(url)})
     with pytest.raises(SubgraphFailed, match="address"):
-        await transport.ask("a", b"{}", "query")
+        await transport.ask("a", QUERY)
 
 
 async def test_the_same_query_at_the_same_time_is_sent_once_and_a_mutation_each_time() -> None:
     async with saying(*[whole(BODY)] * 5) as (url, requests):
         transport = HttpTransport({"a": Endpoint(url, propagated=("authorization",))})
         try:
-            answers = await asyncio.gather(*(transport.ask("a", b"{}", "query") for _ in range(9)))
+            answers = await asyncio.gather(*(transport.ask("a", QUERY) for _ in range(9)))
             assert len(requests) == 1
             answers[0]["data"]["a"] = 2
             assert answers[1] == {"data": {"a": 1}}
-            await asyncio.gather(*(transport.ask("a", b"{}", "mutation") for _ in range(2)))
+            await asyncio.gather(*(transport.ask("a", MUTATION) for _ in range(2)))
             assert len(requests) == 3
             callers = [Caller(headers={"authorization": name}) for name in ("one", "two")]
-            await asyncio.gather(*(transport.ask("a", b"{}", "query", caller) for caller in callers))
+            await asyncio.gather(*(transport.ask("a", QUERY, caller) for caller in callers))
             assert len(requests) == 5
             assert {b"authorization: one" in request for request in requests[3:]} == {True, False}
         finally:
@@ -182,7 +184,7 @@ async def test_who_joined_a_query_is_answered_though_its_sender_has_gone() -> No
     async with saying(whole(BODY), whole(BODY)) as (url, _):
         transport = HttpTransport({"a": Endpoint(url)})
         try:
-            first, second = (asyncio.create_task(transport.ask("a", b"{}", "query")) for _ in range(2))
+            first, second = (asyncio.create_task(transport.ask("a", QUERY)) for _ in range(2))
             await asyncio.sleep(0)
             first.cancel()
             async with asyncio.timeout(5):
@@ -196,7 +198,7 @@ async def test_no_more_requests_than_allowed_are_at_a_subgraph_at_once() -> None
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal at_once, most
-        while await reader.readuntil(b"}"):
+        while await reader.readuntil(b"}}"):
             at_once += 1
             most = max(most, at_once)
             await asyncio.sleep(0.01)
@@ -213,7 +215,9 @@ async def test_no_more_requests_than_allowed_are_at_a_subgraph_at_once() -> None
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
     transport = HttpTransport({"a": Endpoint(url, TransportLimits(connections=3))})
     try:
-        await asyncio.gather(*(transport.ask("a", b'{"n":%d}' % number, "query") for number in range(20)))
+        await asyncio.gather(
+            *(transport.ask("a", SubgraphRequest.of("{ a }", "query", {"n": number})) for number in range(20))
+        )
         assert most == 3
     finally:
         await transport.close()
@@ -237,9 +241,9 @@ async def test_certificates_say_who_both_sides_are(tmp_path: Path) -> None:
             try:
                 if fails:
                     with pytest.raises(SubgraphFailed) as failed:
-                        await transport.ask("a", b"{}", "query")
+                        await transport.ask("a", QUERY)
                     assert failed.value.code == "SUBGRAPH_UNAVAILABLE"
                 else:
-                    assert await transport.ask("a", b"{}", "query") == {"data": {"a": 1}}
+                    assert await transport.ask("a", QUERY) == {"data": {"a": 1}}
             finally:
                 await transport.close()

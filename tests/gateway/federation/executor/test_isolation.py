@@ -13,10 +13,11 @@ from support.far_end import answer_with, run_server
 
 from gateway.federation.executor.breaker import Breaker, State
 from gateway.federation.executor.endpoint import Endpoint, TransportLimits
-from gateway.federation.executor.subgraphs import SubgraphFailed
+from gateway.federation.executor.subgraphs import SubgraphFailed, SubgraphRequest
 from gateway.federation.executor.transport import HttpTransport
 
 LIMITS = TransportLimits(timeout_ms=1000, connections=2, waiting=3, failures_to_open=10, open_ms=60_000)
+MUTATION = SubgraphRequest.of("mutation { a }", "mutation", {})
 
 
 @pytest.fixture
@@ -41,9 +42,9 @@ def transport_to(stack: AsyncExitStack, note: Noted | None = None, **endpoints: 
     return transport
 
 
-async def failed(transport: HttpTransport, body: bytes = b"{}") -> SubgraphFailed:
+async def failed(transport: HttpTransport, request: SubgraphRequest = MUTATION) -> SubgraphFailed:
     with pytest.raises(SubgraphFailed) as caught:
-        await transport.ask("a", body, "mutation")
+        await transport.ask("a", request)
     return caught.value
 
 
@@ -150,22 +151,25 @@ async def test_a_subgraph_takes_no_more_than_its_share_of_what_is_under_way(stac
     noted = Noted()
     transport = transport_to(stack, noted, a=Endpoint(await stack.enter_async_context(run_server(held)), LIMITS))
     share = LIMITS.connections + LIMITS.waiting
-    asking = [asyncio.create_task(transport.ask("a", b'{"n":%d}' % n, "mutation")) for n in range(share)]
+    asking = [
+        asyncio.create_task(transport.ask("a", SubgraphRequest.of("mutation { a }", "mutation", {"n": n})))
+        for n in range(share)
+    ]
     await asyncio.sleep(0)
     failure = await failed(transport)
     assert failure.code == "SUBGRAPH_BUSY"
     assert transport.find_state("a") is State.CLOSED
     released.set()
     assert await asyncio.gather(*asking) == [{"data": {}}] * share
-    assert await transport.ask("a", b"{}", "mutation") == {"data": {}}
+    assert await transport.ask("a", MUTATION) == {"data": {}}
     assert noted == [("a", "SUBGRAPH_BUSY")] + [("a", None)] * (share + 1)
 
 
 async def test_who_began_before_an_exchange_is_answered_and_then_it_is_forgotten(stack: AsyncExitStack) -> None:
     transport = transport_to(stack, a=Endpoint(await stack.enter_async_context(run_server(FAR)), LIMITS))
-    await transport.ask("a", b"{}", "mutation")
+    await transport.ask("a", MUTATION)
     transport.replace_endpoints({}, drain_seconds=0.2)
-    assert await transport.ask("a", b"{}", "mutation") == {"data": {"a": 1}}
+    assert await transport.ask("a", MUTATION) == {"data": {"a": 1}}
     await asyncio.sleep(0.4)
     assert transport.endpoints == {}
     assert (await failed(transport)).code == "SUBGRAPH_UNAVAILABLE"
@@ -177,7 +181,7 @@ async def test_one_that_comes_back_in_time_is_not_forgotten(stack: AsyncExitStac
     transport.replace_endpoints({}, drain_seconds=0.1)
     transport.replace_endpoints({"a": endpoint}, drain_seconds=0.1)
     await asyncio.sleep(0.3)
-    assert await transport.ask("a", b"{}", "mutation") == {"data": {"a": 1}}
+    assert await transport.ask("a", MUTATION) == {"data": {"a": 1}}
 
 
 async def test_a_moved_subgraph_leaves_no_connection_open_at_the_old_place(stack: AsyncExitStack) -> None:
@@ -191,12 +195,12 @@ async def test_a_moved_subgraph_leaves_no_connection_open_at_the_old_place(stack
         return web.json_response({"data": {"old": 1}})
 
     transport = transport_to(stack, a=Endpoint(await stack.enter_async_context(run_server(held)), LIMITS))
-    before = asyncio.create_task(transport.ask("a", b"{}", "mutation"))
+    before = asyncio.create_task(transport.ask("a", MUTATION))
     await arrived.wait()
     transport.replace_endpoints(
         {"a": Endpoint(await stack.enter_async_context(run_server(FAR)), LIMITS)}, drain_seconds=1
     )
-    assert await transport.ask("a", b"{}", "mutation") == {"data": {"a": 1}}
+    assert await transport.ask("a", MUTATION) == {"data": {"a": 1}}
     released.set()
     assert await before == {"data": {"old": 1}}
     async with asyncio.timeout(5):

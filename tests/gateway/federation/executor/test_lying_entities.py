@@ -4,12 +4,11 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
-import orjson
 import pytest
 from support.composing import compose_all_orders
 
 from gateway.federation.engine import Engine
-from gateway.federation.executor.subgraphs import Caller
+from gateway.federation.executor.subgraphs import Caller, SubgraphRequest
 from gateway.operation.document import Documents
 
 Row = dict[str, Any]
@@ -25,10 +24,10 @@ async def answered(query: str, of_b: Callable[[list[Row]], Any], items: Any = IT
     """Returns the answer if `b` answers representations with the given function and `c` answers correctly."""
     assert MADE is not None
 
-    async def ask(subgraph: str, body: bytes, kind: str, caller: Caller) -> Row:
+    async def ask(subgraph: str, request: SubgraphRequest, caller: Caller) -> Row:
         if subgraph == "a":
             return deepcopy({"data": {"all": items, "one": items[0]}})
-        rows = orjson.loads(body)["variables"]["r0"]
+        rows = request.variables["r0"]
         if subgraph == "b":
             return {"data": {"_entities": of_b(rows)}}
         return {"data": {"_entities": [{"label": f"label {row['id']}"} for row in rows]}}

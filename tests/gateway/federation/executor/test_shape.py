@@ -7,7 +7,7 @@ import pytest
 from support.supergraphs import execute_operation, supergraph_of
 
 from gateway.federation.engine import Engine
-from gateway.federation.executor.subgraphs import Caller
+from gateway.federation.executor.subgraphs import Caller, SubgraphRequest
 from gateway.operation.document import Documents
 
 SUPERGRAPH = supergraph_of(
@@ -126,7 +126,7 @@ def test_an_error_about_an_object_is_told_at_each_of_its_places() -> None:
         "b",
     )
 
-    async def ask(subgraph: str, body: bytes, kind: str, caller: Caller) -> dict[str, Any]:
+    async def ask(subgraph: str, request: SubgraphRequest, caller: Caller) -> dict[str, Any]:
         if subgraph == "a":
             return {"data": {"rows": [{"id": "1"}, {"id": "2"}, {"id": "1"}]}}
         paths = (["_entities", 0, "n"], ["_entities", -1], ["_entities", 9])

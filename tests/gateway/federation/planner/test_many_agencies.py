@@ -6,12 +6,11 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import orjson
 from graphql import OperationDefinitionNode, parse
 from support.supergraphs import plan_document, print_fetches, supergraph_of
 
 from gateway.federation.engine import Engine
-from gateway.federation.executor.subgraphs import ANONYMOUS_CALLER, Caller
+from gateway.federation.executor.subgraphs import ANONYMOUS_CALLER, Caller, SubgraphRequest
 from gateway.federation.supergraph import Supergraph
 
 AGENCIES = [f"a{number}" for number in range(658)]
@@ -53,7 +52,7 @@ def test_a_plan_over_five_of_many_agencies_takes_50_ms() -> None:
     [operation] = document.definitions
     assert isinstance(operation, OperationDefinitionNode)
 
-    async def unasked(subgraph: str, body: bytes, kind: str, caller: Caller = ANONYMOUS_CALLER) -> dict[str, Any]:
+    async def unasked(subgraph: str, request: SubgraphRequest, caller: Caller = ANONYMOUS_CALLER) -> dict[str, Any]:
         raise AssertionError("planning asks nobody")
 
     assert best_cpu_ms(lambda: Engine(country(), unasked).prepare(document, operation, {})) < 50
@@ -63,12 +62,12 @@ def test_an_interface_with_many_implementations_asks_those_that_are_present() ->
     """The plan has six hundred fetches; two types of objects occur, so two requests are sent."""
     asked: list[str] = []
 
-    async def ask(subgraph: str, body: bytes, kind: str, caller: Caller = ANONYMOUS_CALLER) -> dict[str, Any]:
+    async def ask(subgraph: str, request: SubgraphRequest, caller: Caller = ANONYMOUS_CALLER) -> dict[str, Any]:
         asked.append(subgraph)
         if subgraph == "national":
             rows = [{"__typename": f"Service{name}", "id": name} for name in ("a7", "a400", "a7")]
             return {"data": {"services": rows}}
-        representations = orjson.loads(body)["variables"]["r0"]
+        representations = request.variables["r0"]
         return {"data": {"_entities": [{"hours": len(row["id"])} for row in representations]}}
 
     engine = Engine(country(), ask)
