@@ -1,4 +1,10 @@
-"""One compiler a kind of binding: column, derived, loaded, called, action."""
+"""Compiles the fields of a selection: for each kind of binding, a line of the generated function or a step.
+
+# Column, Derived             → a line of the shape: `x3 = d['title']`
+# Loaded                      → a LoadById step
+# Called, Action              → a ResolverCall step
+# Column of objects with steps inside → an EmbeddedObjects step
+"""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,195 +26,207 @@ from graphql import (
     print_ast,
 )
 
-from gateway.executor import arguments
-from gateway.executor.collect import Source, Unsupported
-from gateway.executor.run import Objects, Opens, Place, Run, Selection, Step
-from gateway.executor.shape import Inner, Writer
-from gateway.executor.steps import Abstract, Asked, Call, Embedded, Load, Read, Wrapping, completed
+from gateway.executor.arguments import CompiledArguments, compile_arguments
+from gateway.executor.field_collector import OperationSource, Unsupported
+from gateway.executor.run import CompiledSelection, LoadStep, ObjectSelection, OpenEvents, OperationField, OperationRun
+from gateway.executor.shape import ShapeObjects, ShapeWriter
+from gateway.executor.steps import (
+    AbstractSelection,
+    AliasedCall,
+    EmbeddedObjects,
+    LoadById,
+    ReadColumn,
+    ResolverCall,
+    Wrapping,
+    complete_objects,
+)
 from resolvers.documents import Document
 from resolvers.paging.keys import Keys
 from resolvers.request.context import RequestContext
 from schema.binding import Action, Called, Column, Derived, Loaded, Streamed, binding_of
 
 
-class Compile(Protocol):
-    """Compiles what is selected of a composite type."""
+class CompileObjects(Protocol):
+    """Compiles the selection below a field of a composite type."""
 
-    def __call__(self, named: GraphQLNamedType, place: Place) -> Selection | Abstract: ...
+    def __call__(self, named: GraphQLNamedType, selected: OperationField) -> CompiledSelection | AbstractSelection: ...
 
 
 @dataclass(slots=True)
-class Parts:
-    """A selection in the making."""
+class FieldCompiler:
+    """A selection on one object type under construction."""
 
-    source: Source
+    source: OperationSource
     parent: GraphQLObjectType
-    compile: Compile
-    writer: Writer = field(default_factory=Writer)
-    steps: list[Step] = field(default_factory=list)
+    compile_objects: CompileObjects
+    writer: ShapeWriter = field(default_factory=ShapeWriter)
+    steps: list[LoadStep] = field(default_factory=list)
     keys: set[str] = field(default_factory=set)
+    """Keys of the documents that the selection reads."""
     printed: set[str] = field(default_factory=set)
-    """Keys that columns of instants print; some of them may be in `keys` too."""
-    calls: dict[tuple[str, str], Call] = field(default_factory=dict)
-    """By field and what is selected below it: aliases of one field with the same selection are called together."""
-    opens: Opens | None = None
+    """Keys of instants that are only printed; a key that another field reads is in `keys` too."""
+    calls: dict[tuple[str, str], ResolverCall] = field(default_factory=dict)
+    """By field name and printed selection below it: aliases that agree in both share one step."""
+    open_events: OpenEvents | None = None
 
-    def add(self, response_key: str, field_nodes: list[FieldNode]) -> None:
+    def add_field(self, response_key: str, field_nodes: list[FieldNode]) -> None:
         name = field_nodes[0].name.value
         if name == "__typename":
-            self.writer.answer(response_key, repr(self.parent.name))
+            self.writer.add_entry(response_key, repr(self.parent.name))
             return
         declared = self.parent.fields.get(name)
         definition = None if declared is None else declared.extensions.get("strawberry-definition")
         if declared is None or definition is None or definition.extensions or definition.permission_classes:
             raise Unsupported("introspection" if name.startswith("__") else "field")
-        place = Place(response_key, field_nodes, declared, self.parent, Keys(()))
+        selected = OperationField(response_key, field_nodes, declared, self.parent, Keys(()))
         binding = binding_of(declared)
         if isinstance(binding, Column):
-            self._column(place, binding)
+            self._add_column(selected, binding)
         elif isinstance(binding, Derived):
-            self._derived(place, binding)
+            self._add_derived(selected, binding)
         elif isinstance(binding, Loaded):
-            self._loaded(place, binding)
+            self._add_loaded(selected, binding)
         elif isinstance(binding, Called | Action):
-            self._called(place, binding)
+            self._add_called(selected, binding)
         elif isinstance(binding, Streamed):
-            self._streamed(place, binding)
+            self._add_streamed(selected, binding)
         else:
             raise Unsupported("binding")
 
-    def needs(self) -> Keys:
-        """The keys that are read of a document."""
+    def list_keys(self) -> Keys:
+        """Returns the keys that the selection reads of a document, for the projection of the database read."""
         return Keys(self.keys | self.printed, self.printed - self.keys)
 
-    def _column(self, place: Place, binding: Column) -> None:
-        if _is_instant(place.field.type) and binding.visible is None:
+    def _add_column(self, selected: OperationField, binding: Column) -> None:
+        if _is_instant(selected.field.type) and binding.visible is None:
             self.printed.add(binding.key)
-            self._printed(place, binding.key)
+            self._add_instant(selected, binding.key)
             return
-        objects = self._objects(place)
-        self._need(_keys(objects) if binding.passes else Keys(binding.needs))
+        objects = self._compile_below(selected)
+        self._add_keys(_list_keys(objects) if binding.passes else Keys(binding.needs))
         if objects is not None and not _is_plain(objects):
-            self._embedded(place, objects, _column_reader(binding))
+            self._add_embedded(selected, objects, _make_column_reader(binding))
             return
         read = f"d[{binding.key!r}]"
         if binding.visible is not None:
             masked = "None" if binding.masked is None else f"{self.writer.bind(binding.masked.of)}(d)"
-            read = f"{read} if {self.writer.seen(binding.visible)} else {masked}"
-        self._shaped(place, read, objects)
+            read = f"{read} if {self.writer.write_rule(binding.visible)} else {masked}"
+        self._add_value(selected, read, objects)
 
-    def _need(self, keys: Keys) -> None:
+    def _add_keys(self, keys: Keys) -> None:
         self.keys.update(keys.read)
         self.printed.update(keys.printed)
 
-    def _printed(self, place: Place, key: str) -> None:
-        """A column of instants, which cost a third where they are printed together."""
-        x = self.writer.instants(key)
-        if isinstance(place.field.type, GraphQLNonNull):
+    def _add_instant(self, selected: OperationField, key: str) -> None:
+        """Adds a column of instants. Printing all of a page in one call costs a third of printing each."""
+        x = self.writer.write_instants(key)
+        if isinstance(selected.field.type, GraphQLNonNull):
             self.writer.write(0, f"if {x} is None: missing()")
-        self.writer.answer(place.response_key, x)
+        self.writer.add_entry(selected.response_key, x)
 
-    def _derived(self, place: Place, binding: Derived) -> None:
+    def _add_derived(self, selected: OperationField, binding: Derived) -> None:
         compute = binding.compute
-        objects = self._objects(place)
+        objects = self._compile_below(selected)
         self.keys.update(binding.needs)
         if objects is not None and not _is_plain(objects):
-            self._embedded(place, objects, _computed(compute))
+            self._add_embedded(selected, objects, _make_derived_reader(compute))
             return
+        # A derived value may depend on the context: the viewer, or the time.
         self.writer.is_lasting = False
-        self._shaped(place, f"{self.writer.bind(compute)}(context, d)", objects)
+        self._add_value(selected, f"{self.writer.bind(compute)}(context, d)", objects)
 
-    def _shaped(self, place: Place, read: str, objects: Selection | Abstract | None) -> None:
-        """A value that the generated function reads and completes by itself."""
-        x = self.writer.variable()
+    def _add_value(
+        self, selected: OperationField, read: str, objects: CompiledSelection | AbstractSelection | None
+    ) -> None:
+        """Adds a value that the generated function reads, by the expression `read`, and completes by itself."""
+        x = self.writer.make_variable()
         self.writer.write(0, f"{x} = {read}")
-        inner: Inner | None = objects.shape if isinstance(objects, Selection) else None
-        self.writer.is_lasting &= is_leaf_type(get_nullable_type(place.field.type))
-        self.writer.complete(place.field.type, x, inner)
-        self.writer.answer(place.response_key, x)
+        inner: ShapeObjects | None = objects.shape if isinstance(objects, CompiledSelection) else None
+        self.writer.is_lasting &= is_leaf_type(get_nullable_type(selected.field.type))
+        self.writer.write_completion(selected.field.type, x, inner)
+        self.writer.add_entry(selected.response_key, x)
 
-    def _embedded(self, place: Place, objects: Objects, read: Read) -> None:
-        self._step(place, Embedded(read, objects, _wrapping(place.field.type)))
+    def _add_embedded(self, selected: OperationField, objects: ObjectSelection, read: ReadColumn) -> None:
+        self._add_step(selected, EmbeddedObjects(read, objects, _read_wrapping(selected.field.type)))
 
-    def _loaded(self, place: Place, binding: Loaded) -> None:
-        objects = self._objects(place)
+    def _add_loaded(self, selected: OperationField, binding: Loaded) -> None:
+        objects = self._compile_below(selected)
         if objects is None:
             raise Unsupported("binding")
         self.keys.update(binding.needs)
-        self._step(place, Load(binding, objects, _wrapping(place.field.type)))
+        self._add_step(selected, LoadById(binding, objects, _read_wrapping(selected.field.type)))
 
-    def _called(self, place: Place, binding: Called | Action) -> None:
-        given = arguments.compiled(self.source, place.field, place.field_nodes[0])
-        same = (place.field_nodes[0].name.value, _selected(place.field_nodes))
-        alike = self.calls.get(same) if isinstance(binding, Called) else None
-        if alike is not None:
-            alike.asked.append(Asked(given, place._replace(keys=alike.asked[0].place.keys)))
-            self._result(place, self.steps.index(alike))
+    def _add_called(self, selected: OperationField, binding: Called | Action) -> None:
+        arguments = compile_arguments(self.source, selected.field, selected.field_nodes[0])
+        call_key = (selected.field_nodes[0].name.value, _print_selections(selected.field_nodes))
+        # Mutations are never joined: each must end before the next begins.
+        joined = self.calls.get(call_key) if isinstance(binding, Called) else None
+        if joined is not None:
+            joined.aliases.append(AliasedCall(arguments, selected._replace(keys=joined.aliases[0].selected.keys)))
+            self._add_result(selected, self.steps.index(joined))
             return
-        objects = self._objects(place)
-        below = _keys(objects)
-        self._need(below if isinstance(binding, Called) and binding.passes else Keys(binding.needs))
-        place = place._replace(keys=below)
-        resolver = place.field.extensions["strawberry-definition"].base_resolver
+        objects = self._compile_below(selected)
+        below = _list_keys(objects)
+        self._add_keys(below if isinstance(binding, Called) and binding.passes else Keys(binding.needs))
+        selected = selected._replace(keys=below)
+        resolver = selected.field.extensions["strawberry-definition"].base_resolver
         if resolver.self_parameter or resolver.root_parameter:
             raise Unsupported("binding")
-        step = Call(
+        step = ResolverCall(
             resolver.wrapped_func,
-            [Asked(given, place)],
+            [AliasedCall(arguments, selected)],
             resolver.parent_parameter and resolver.parent_parameter.name,
             resolver.info_parameter and resolver.info_parameter.name,
-            _completion(place.field, objects),
+            _make_completion(selected.field, objects),
             objects,
             binding.register if isinstance(binding, Called) else None,
             binding.batch if isinstance(binding, Called) else None,
         )
-        self.calls[same] = step
-        self._step(place, step)
+        self.calls[call_key] = step
+        self._add_step(selected, step)
 
-    def _streamed(self, place: Place, binding: Streamed) -> None:
-        """The event is what is read below; the field's function is called once, before the first."""
-        objects = self._objects(place)
-        place = place._replace(keys=_keys(objects))
-        resolver = place.field.extensions["strawberry-definition"].base_resolver
-        given = arguments.compiled(self.source, place.field, place.field_nodes[0])
-        self.opens = _Opens(binding.open, given, resolver.info_parameter.name, place)
+    def _add_streamed(self, selected: OperationField, binding: Streamed) -> None:
+        """Adds a subscription's root field: its resolver opens the event stream, and each event is its value."""
+        objects = self._compile_below(selected)
+        selected = selected._replace(keys=_list_keys(objects))
+        resolver = selected.field.extensions["strawberry-definition"].base_resolver
+        arguments = compile_arguments(self.source, selected.field, selected.field_nodes[0])
+        self.open_events = _make_opener(binding.open, arguments, resolver.info_parameter.name, selected)
         if objects is not None and not _is_plain(objects):
-            self._embedded(place, objects, lambda run, documents: list(documents))
+            self._add_embedded(selected, objects, lambda run, documents: list(documents))
             return
-        self._shaped(place, "d", objects)
+        self._add_value(selected, "d", objects)
 
-    def _step(self, place: Place, step: Step) -> None:
+    def _add_step(self, selected: OperationField, step: LoadStep) -> None:
         self.steps.append(step)
-        self._result(place, len(self.steps) - 1)
+        self._add_result(selected, len(self.steps) - 1)
 
-    def _result(self, place: Place, step: int) -> None:
-        """One of the step's values becomes the answer's entry as it is."""
-        x = self.writer.variable()
+    def _add_result(self, selected: OperationField, step: int) -> None:
+        """Adds one of the step's columns: its values are complete and become the answer's entry unchanged."""
+        x = self.writer.make_variable()
         self.writer.is_lasting = False
         self.writer.results.append((step, x))
-        self.writer.answer(place.response_key, x)
+        self.writer.add_entry(selected.response_key, x)
 
-    def _objects(self, place: Place) -> Selection | Abstract | None:
-        named = get_named_type(place.field.type)
-        return self.compile(named, place) if is_composite_type(named) else None
+    def _compile_below(self, selected: OperationField) -> CompiledSelection | AbstractSelection | None:
+        named = get_named_type(selected.field.type)
+        return self.compile_objects(named, selected) if is_composite_type(named) else None
 
 
-def _selected(field_nodes: Sequence[FieldNode]) -> str:
+def _print_selections(field_nodes: Sequence[FieldNode]) -> str:
     return " ".join(print_ast(field_node.selection_set) for field_node in field_nodes if field_node.selection_set)
 
 
-@dataclass(frozen=True, slots=True)
-class _Opens:
-    resolve: Callable[..., AsyncGenerator[Any, None]]
-    arguments: arguments.Arguments
-    info_name: str
-    place: Place
-
-    def open(self, run: Run) -> AsyncGenerator[Any, None]:
-        return self.resolve(**self.arguments.of(run), **{self.info_name: run.info(self.place)})
+def _make_opener(
+    resolve: Callable[..., AsyncGenerator[Any, None]],
+    arguments: CompiledArguments,
+    info_name: str,
+    selected: OperationField,
+) -> OpenEvents:
+    return lambda run: resolve(**arguments.build(run), **{info_name: run.make_info(selected)})
 
 
-def _keys(objects: Selection | Abstract | None) -> Keys:
+def _list_keys(objects: CompiledSelection | AbstractSelection | None) -> Keys:
     return Keys(()) if objects is None else objects.keys
 
 
@@ -217,33 +235,34 @@ def _is_instant(graphql_type: GraphQLOutputType) -> bool:
     return isinstance(leaf, GraphQLScalarType) and leaf.name == "DateTime"
 
 
-def _is_plain(objects: Selection | Abstract) -> bool:
-    """Whether one generated function answers it all."""
-    return isinstance(objects, Selection) and not objects.steps
+def _is_plain(objects: CompiledSelection | AbstractSelection) -> bool:
+    """Whether a generated function alone shapes the objects, without steps."""
+    return isinstance(objects, CompiledSelection) and not objects.steps
 
 
-def _column_reader(binding: Column) -> Read:
+def _make_column_reader(binding: Column) -> ReadColumn:
     key, visible, masked = binding.key, binding.visible, binding.masked
 
-    def read_all(run: Run, documents: Sequence[Document]) -> list[Any]:
+    def read_all(run: OperationRun, documents: Sequence[Document]) -> list[Any]:
         if visible is None:
             return [document[key] for document in documents]
         is_seen = visible.decide(run.context.viewer, run.context.proven)
-        mask = _nothing if masked is None else masked.of
+        mask = _mask_as_null if masked is None else masked.of
         return [document[key] if is_seen(document) else mask(document) for document in documents]
 
     return read_all
 
 
-def _nothing(document: Document) -> None:
+def _mask_as_null(document: Document) -> None:
     return None
 
 
-def _computed(compute: Callable[[RequestContext, Document], Any]) -> Read:
+def _make_derived_reader(compute: Callable[[RequestContext, Document], Any]) -> ReadColumn:
     return lambda run, documents: [compute(run.context, document) for document in documents]
 
 
-def _wrapping(graphql_type: GraphQLOutputType) -> Wrapping:
+def _read_wrapping(graphql_type: GraphQLOutputType) -> Wrapping:
+    """Raises Unsupported for a list of lists."""
     required = isinstance(graphql_type, GraphQLNonNull)
     inner = graphql_type.of_type if isinstance(graphql_type, GraphQLNonNull) else graphql_type
     if not isinstance(inner, GraphQLList):
@@ -255,17 +274,20 @@ def _wrapping(graphql_type: GraphQLOutputType) -> Wrapping:
     return Wrapping(required, True, item_required)
 
 
-def _completion(declared: GraphQLField, objects: Objects | None) -> Callable[[Run, list[Any]], Any]:
+def _make_completion(
+    declared: GraphQLField, objects: ObjectSelection | None
+) -> Callable[[OperationRun, list[Any]], Any]:
+    """Returns the completion of a resolver's results; for leaves a generated function whose "documents" are results."""
     if objects is not None:
-        wrapping = _wrapping(declared.type)
-        return lambda run, values: completed(objects, run, values, wrapping)
-    writer = Writer()
-    x = writer.variable()
+        wrapping = _read_wrapping(declared.type)
+        return lambda run, values: complete_objects(objects, run, values, wrapping)
+    writer = ShapeWriter()
+    x = writer.make_variable()
     writer.write(0, f"{x} = d")
-    writer.complete(declared.type, x, None)
-    shape = writer.function(x)
+    writer.write_completion(declared.type, x, None)
+    shape = writer.build_function(x)
 
-    async def complete(run: Run, values: Sequence[Any]) -> list[Any]:
+    async def complete(run: OperationRun, values: Sequence[Any]) -> list[Any]:
         return shape(run, values)
 
     return complete

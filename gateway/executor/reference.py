@@ -1,4 +1,4 @@
-"""The same operation through graphql-core over Strawberry's types: the slow path, and the tests' oracle."""
+"""Executes an operation by graphql-core over Strawberry's types: the slow path, and the oracle of the tests."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -12,26 +12,27 @@ from resolvers.request.context import RequestContext
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """An operation as graphql-core takes it."""
+class ReferenceRequest:
+    """An operation as graphql-core takes it; `variables` are the raw values, which graphql-core coerces again."""
 
     document: DocumentNode
     operation_name: str | None
     variables: Mapping[str, Any]
 
 
-async def executed(
+async def execute_reference(
     schema: GraphQLSchema,
-    request: Request,
+    request: ReferenceRequest,
     context: RequestContext,
     outcomes: Mapping[tuple[int, int], Outcome] | None = None,
     event: Any = None,
 ) -> ExecutionResult:
-    """The operation's result; what `outcomes` holds has been called already and is taken from there.
+    """Returns the operation's result.
 
-    So a mutation that was performed is not performed again, and a list that was read is not read again.
+    `outcomes` holds what the compiled program has called already, by the identities of the parent document and of
+    the field node. Those resolvers are not called again: no mutation happens twice and no list is read twice.
     """
-    replayed = None if not outcomes else _Replay(outcomes)
+    replay = None if not outcomes else _Replay(outcomes)
     result = execute(
         schema,
         request.document,
@@ -39,13 +40,15 @@ async def executed(
         context_value=context,
         variable_values=dict(request.variables),
         operation_name=request.operation_name,
-        middleware=None if replayed is None else [replayed],
+        middleware=None if replay is None else [replay],
     )
     return await result if inspect.isawaitable(result) else result
 
 
 @dataclass(frozen=True, slots=True)
 class _Replay:
+    """graphql-core middleware that returns known outcomes instead of calling the resolver."""
+
     outcomes: Mapping[tuple[int, int], Outcome]
 
     def resolve(

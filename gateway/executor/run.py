@@ -1,4 +1,8 @@
-"""Runs a Program: what one request holds, and many coroutines stepped together so that loads come in batches."""
+"""Runs a Program: the state of one request, the compiled selections, and the stepping of concurrent coroutines.
+
+A selection works on all documents of its depth at once: first its steps load what is not in the documents, then one
+generated function (`ShapeWriter`) builds every answer.
+"""
 
 import asyncio
 import types
@@ -10,7 +14,7 @@ from graphql import FieldNode, GraphQLField, GraphQLObjectType, GraphQLResolveIn
 from graphql.execution.values import VariableValues
 from graphql.pyutils import Path, is_awaitable
 
-from gateway.executor.collect import Source
+from gateway.executor.field_collector import OperationSource
 from resolvers.paging.keys import Keys
 from resolvers.paging.listing import Listing
 from resolvers.request.context import RequestContext
@@ -20,7 +24,10 @@ JsonObject = dict[str, Any]
 
 
 class Declined(Exception):
-    """A value is not as the contract says: the reference executor decides what that means for the answer."""
+    """A value breaks the contract, so the reference executor decides what the answer is.
+
+    `reason` is a label of the metric of referred operations.
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -28,61 +35,66 @@ class Declined(Exception):
 
 
 class Failure(NamedTuple):
-    """What a resolver raised, in the place of its result."""
+    """An exception that a resolver raised, in the place of its result."""
 
     error: Exception
 
 
-class Kept(NamedTuple):
-    """What a resolver gave, kept so that it is not called twice: for each field node, each document's in order."""
+class Outcome(NamedTuple):
+    """The result of a resolver for a document, or the Failure."""
+
+    parent: Any
+    value: Any
+
+
+class ResolverOutcomes(NamedTuple):
+    """The outcomes of one ResolverCall: for the first field node each document's in order, then the next node's."""
 
     documents: Sequence[Any]
     field_nodes: Sequence[FieldNode]
     outcomes: Sequence[Any]
 
 
-class Outcome(NamedTuple):
-    """What a resolver gave for a document."""
-
-    parent: Any
-    value: Any
-
-
 @dataclass(slots=True)
-class Run:
-    """One request's state; the Program that it runs is shared and holds none."""
+class OperationRun:
+    """The state of one request. The Program is shared by requests and holds no state."""
 
     context: RequestContext
     variables: VariableValues
-    source: Source
+    source: OperationSource
     is_encoded: bool = True
-    """The answer is going to be encoded and nothing else: parts of it may be JSON already."""
-    kept: list[Kept] = field(default_factory=list)
+    """Whether the answer is only encoded afterwards: parts of it may then be cached JSON."""
+    called: list[ResolverOutcomes] = field(default_factory=list)
 
-    def outcomes(self) -> dict[tuple[int, int], Outcome]:
-        """By the parent document's identity and the field node's; as whoever does not know the selection reads them."""
-        for _, _, outcomes in self.kept:
+    def collect_outcomes(self) -> dict[tuple[int, int], Outcome]:
+        """Returns all outcomes by the identities of the parent document and of the field node.
+
+        Identities are unique here because `called` keeps every document alive, and Outcome the parent.
+        """
+        for _, _, outcomes in self.called:
             for outcome in outcomes:
                 if isinstance(outcome, Listing):
+                    # Its rows may hold datetimes without a time zone, which only the generated code understands.
                     outcome.zone()
         return {
             (id(document), id(field_node)): Outcome(document, outcome)
-            for documents, field_nodes, outcomes in self.kept
+            for documents, field_nodes, outcomes in self.called
             for number, field_node in enumerate(field_nodes)
             for document, outcome in zip(documents, outcomes[number * len(documents) :], strict=False)
         }
 
-    def info(self, place: "Place") -> SelectionInfo:
-        field = place.field.extensions["strawberry-definition"]
-        return SelectionInfo(self.context, place.keys, field, lambda: self.raw_info(place))
+    def make_info(self, selected: "OperationField") -> SelectionInfo:
+        """Returns the `info` of a resolver. graphql-core's, which is costly, is made only if the resolver reads it."""
+        field = selected.field.extensions["strawberry-definition"]
+        return SelectionInfo(self.context, selected.keys, field, lambda: self.make_core_info(selected))
 
-    def raw_info(self, place: "Place") -> GraphQLResolveInfo[RequestContext]:
+    def make_core_info(self, selected: "OperationField") -> GraphQLResolveInfo[RequestContext]:
         return GraphQLResolveInfo(
-            place.field_nodes[0].name.value,
-            place.field_nodes,
-            place.field.type,
-            place.parent,
-            Path(None, place.response_key, place.parent.name),
+            selected.field_nodes[0].name.value,
+            selected.field_nodes,
+            selected.field.type,
+            selected.parent,
+            Path(None, selected.response_key, selected.parent.name),
             self.source.schema,
             dict(self.source.fragments),
             None,
@@ -95,8 +107,8 @@ class Run:
         )
 
 
-class Place(NamedTuple):
-    """Where a field stands in the operation, and the keys that the selection below needs of its documents."""
+class OperationField(NamedTuple):
+    """A field of the operation. `keys` are what the selection below it reads of a document."""
 
     response_key: str
     field_nodes: list[FieldNode]
@@ -108,83 +120,88 @@ class Place(NamedTuple):
 _NO_HELPERS: Final[Any] = None
 
 
-class Step(Protocol):
-    """A field that is read before the documents are shaped, or several of one kind."""
+class LoadStep(Protocol):
+    """Loads one field that is not in the documents, or several aliases of it, before the documents are shaped."""
 
-    async def run(self, run: Run, documents: Sequence[Any]) -> Sequence[list[Any]]:
-        """For each field the completed value of every document, in order."""
+    async def run(self, run: OperationRun, documents: Sequence[Any]) -> Sequence[list[Any]]:
+        """Returns for each response key the completed values, one for each document, in order."""
         ...
 
 
-class Objects(Protocol):
-    """Documents of a selection's type to what is answered for them, in order."""
+class ObjectSelection(Protocol):
+    """A compiled selection on documents: returns their answers, in order."""
 
-    async def run(self, run: Run, documents: Sequence[Any]) -> list[Any]: ...
+    async def run(self, run: OperationRun, documents: Sequence[Any]) -> list[Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
-    """A selection set on one object type: what must be read first, then one generated function over all documents."""
+class CompiledSelection:
+    """A selection set on one object type: its steps, then one generated function over all documents."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[LoadStep, ...]
     shape: Callable[..., list[JsonObject]]
     keys: Keys
     serial: bool = False
+    """Whether the steps run one after the other: at the root of a mutation."""
     is_lasting: bool = False
-    """A document's answer is the same for all requests, and small."""
+    """Whether a document's answer is the same for all requests, and small: it may be cached."""
 
-    async def run(self, run: Run, documents: Sequence[Any]) -> list[Any]:
+    async def run(self, run: OperationRun, documents: Sequence[Any]) -> list[Any]:
         if not self.steps:
             return self.shape(run, documents)
         if self.serial or len(self.steps) == 1:
             results = [await step.run(run, documents) for step in self.steps]
         else:
-            results = successes(await together([step.run(run, documents) for step in self.steps]))
+            results = unwrap_outcomes(await run_together([step.run(run, documents) for step in self.steps]))
         return self.shape(run, documents, *[column for columns in results for column in columns])
 
 
-def successes(outcomes: Sequence[Any]) -> list[Any]:
-    """Raises the first failure."""
+def unwrap_outcomes(outcomes: Sequence[Any]) -> list[Any]:
+    """Returns the values, or raises the error of the first Failure."""
     for outcome in outcomes:
         if outcome.__class__ is Failure:
             raise outcome.error
     return list(outcomes)
 
 
-async def together(coroutines: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
-    """What each returns, or the Failure with what it raised.
+async def run_together(coroutines: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
+    """Runs coroutines concurrently inside the current task, and returns their results or Failures, in order.
 
-    Each runs at once up to where it waits, so that whatever they ask of a loader goes into one batch; one that need
-    not wait costs no turn of the event loop, and none becomes a task of its own. They must not cancel the task that
-    they run in, as `asyncio.timeout` does.
+    Like asyncio.gather, but without a task for each coroutine. First each runs up to its first wait, so that all of
+    them ask a loader before it sends its batch. A coroutine that does not wait costs no turn of the event loop.
+    Coroutines must not cancel the task that they run in, as `asyncio.timeout` does.
     """
     if len(coroutines) == 1:
-        return [await _outcome(coroutines[0])]
+        return [await _capture_outcome(coroutines[0])]
     results: list[Any] = [None] * len(coroutines)
+    # By index of a coroutine: the future that it waits for; None if it only gave up its turn (`asyncio.sleep(0)`).
     waiting: dict[int, Any] = {}
     try:
         for index, coroutine in enumerate(coroutines):
-            _step(coroutine, index, results, waiting)
+            _advance(coroutine, index, results, waiting)
         while waiting:
-            await _any_done(list({id(future): future for future in waiting.values()}.values()))
+            # Several coroutines may wait for one future, for example one batch of a loader.
+            await _wait_any(list({id(future): future for future in waiting.values()}.values()))
             for index, future in list(waiting.items()):
                 if future is None or future.done():
                     del waiting[index]
-                    _step(coroutines[index], index, results, waiting)
+                    _advance(coroutines[index], index, results, waiting)
     finally:
+        # If this task is cancelled, the coroutines must run their `finally` blocks too.
         for coroutine in coroutines:
             coroutine.close()
     return results
 
 
-async def _outcome(coroutine: Coroutine[Any, Any, Any]) -> Any:
+async def _capture_outcome(coroutine: Coroutine[Any, Any, Any]) -> Any:
     try:
         return await coroutine
     except Exception as error:
         return Failure(error)
 
 
-def _step(coroutine: Coroutine[Any, Any, Any], index: int, results: list[Any], waiting: dict[int, Any]) -> None:
+def _advance(coroutine: Coroutine[Any, Any, Any], index: int, results: list[Any], waiting: dict[int, Any]) -> None:
+    """Runs a coroutine up to its next wait or its end, as `asyncio.Task.__step` does."""
     try:
         future = coroutine.send(None)
     except StopIteration as done:
@@ -194,56 +211,60 @@ def _step(coroutine: Coroutine[Any, Any, Any], index: int, results: list[Any], w
     else:
         waiting[index] = future
         if future is not None:
-            # As a task does with what it is handed: another coroutine may wait for the same future.
+            # A task resets this flag of every future that it is handed. Without that, a second coroutine that waits
+            # for the same future could not be told from a broken `yield`, and asyncio would raise RuntimeError.
             future._asyncio_future_blocking = False
 
 
-async def _any_done(futures: list[Any]) -> None:
+async def _wait_any(futures: list[Any]) -> None:
     if None in futures:
         await asyncio.sleep(0)
     elif len(futures) == 1:
-        await _hand_on(futures[0])
+        await _wait_future(futures[0])
     else:
         await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
 
 
 @types.coroutine
-def _hand_on(future: Any) -> Generator[Any, None, None]:
+def _wait_future(future: Any) -> Generator[Any, None, None]:
     """Waits for a future that a coroutine has yielded, without taking its result."""
     if not future.done():
         future._asyncio_future_blocking = True
         try:
             yield future
         except Exception as error:
-            # A task throws what the future failed with: that is for the coroutine which waits for the future.
+            # The task throws the future's own exception in here. The coroutine that waits for the future gets it from
+            # there; any other exception is for this task.
             if not future.done() or future.cancelled() or future.exception() is not error:
                 raise
 
 
-class Opens(Protocol):
-    """A subscription's one root field: gives a document for each event."""
-
-    def open(self, run: Run) -> AsyncGenerator[Any, None]: ...
+OpenEvents = Callable[[OperationRun], AsyncGenerator[Any, None]]
+"""Opens the event stream of a subscription's one root field: a document for each event."""
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """An operation, compiled."""
+    """A compiled operation. It holds no state of a request, so requests share it."""
 
-    source: Source
-    root: Selection
+    source: OperationSource
+    root: CompiledSelection
     fields: int
-    """Compiled, in all of its selections: what it takes in memory goes with it."""
-    opens: Opens | None = None
-    """Of a subscription, whose program is run for each event."""
+    """Number of compiled fields, in all selections: the program's memory grows with it."""
+    open_events: OpenEvents | None = None
+    """Only for a subscription. The program itself is run for each event."""
 
-    async def run(self, run: Run, event: Any = None) -> JsonObject:
-        """The answer's data. Raises Declined where the reference executor has to complete it from `run.outcomes()`."""
+    async def run(self, run: OperationRun, event: Any = None) -> JsonObject:
+        """Returns the answer's data.
+
+        Raises Declined if the reference executor has to complete the answer, from `run.collect_outcomes()`.
+        """
         try:
             [data] = await self.root.run(run, (event,))
         except Declined:
             raise
         except Exception as error:
+            # A resolver's error: graphql-core knows its path, and how far the null goes.
             raise Declined(type(error).__name__) from error
         answer: JsonObject = data
         return answer

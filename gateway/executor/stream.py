@@ -1,4 +1,4 @@
-"""A subscription's results: its source opened once, its program run for each event."""
+"""Executes a subscription: opens its event stream once and runs its program for each event."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -6,26 +6,30 @@ from contextlib import aclosing
 from graphql import GraphQLSchema
 from graphql.execution.values import VariableValues
 
-from gateway.executor.answer import Answered, answered
-from gateway.executor.collect import Unsupported
-from gateway.executor.reference import Request
-from gateway.executor.run import Program, Run
+from gateway.executor.answer import OperationResult, execute_operation
+from gateway.executor.field_collector import Unsupported
+from gateway.executor.reference import ReferenceRequest
+from gateway.executor.run import OperationRun, Program
 from resolvers.errors import InvalidArgument
 from resolvers.request.context import RequestContext
 
 
-async def events(
+async def stream_results(
     schema: GraphQLSchema,
     program: Program | Unsupported,
     variables: VariableValues,
-    request: Request,
+    request: ReferenceRequest,
     context: RequestContext,
     *,
     is_encoded: bool = True,
-) -> AsyncGenerator[Answered, None]:
-    """Answers as `answered` gives them. Raises what the source raises, and InvalidArgument for what is too large."""
-    if isinstance(program, Unsupported) or program.opens is None:
+) -> AsyncGenerator[OperationResult, None]:
+    """Yields a result for each event, as `execute_operation` returns it.
+
+    Raises what the field's event stream raises, and InvalidArgument for a subscription that cannot be compiled.
+    """
+    if isinstance(program, Unsupported) or program.open_events is None:
         raise InvalidArgument("The subscription is too large, or selects nothing: ask for less.")
-    async with aclosing(program.opens.open(Run(context, variables, program.source))) as source:
-        async for event in source:
-            yield await answered(schema, program, variables, request, context, event, is_encoded=is_encoded)
+    events = program.open_events(OperationRun(context, variables, program.source))
+    async with aclosing(events):
+        async for event in events:
+            yield await execute_operation(schema, program, variables, request, context, event, is_encoded=is_encoded)

@@ -9,9 +9,9 @@ from graphql import OperationType
 
 import schema
 from gateway import errors
-from gateway.executor import reference
-from gateway.executor.answer import Answered, answered
-from gateway.executor.stream import events
+from gateway.executor.answer import OperationResult, execute_operation
+from gateway.executor.reference import ReferenceRequest
+from gateway.executor.stream import stream_results
 from gateway.federation.executor.subgraphs import Caller
 from gateway.limits.cost import TooExpensive
 from gateway.operation.document import Documents, InvalidDocument
@@ -48,7 +48,7 @@ class NationalOperation:
         """
         context: RequestContext = caller.context
         bound = self.bound
-        result = await answered(
+        result = await execute_operation(
             self.documents.schema, bound.program, bound.variables, self._reference(), context, is_encoded=is_encoded
         )
         return _to_body(result, context)
@@ -57,19 +57,19 @@ class NationalOperation:
         """A response for each event. Raises what the subscription's source raises."""
         context: RequestContext = caller.context
         bound = self.bound
-        results = events(
+        results = stream_results(
             self.documents.schema, bound.program, bound.variables, self._reference(), context, is_encoded=is_encoded
         )
         async with aclosing(results):
             async for result in results:
                 yield _to_body(result, context)
 
-    def _reference(self) -> reference.Request:
+    def _reference(self) -> ReferenceRequest:
         """The operation for the reference executor, which completes what the compiled program declines."""
-        return reference.Request(self.bound.compiled.document, self.request.operation_name, self.request.variables)
+        return ReferenceRequest(self.bound.compiled.document, self.request.operation_name, self.request.variables)
 
 
-def _to_body(result: Answered, context: RequestContext) -> Body:
+def _to_body(result: OperationResult, context: RequestContext) -> Body:
     if not result.errors:
         return {"data": result.data}
     return {"data": result.data, "errors": errors.of_execution(result.errors, context.request_id)}

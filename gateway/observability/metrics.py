@@ -7,7 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 REGISTRY: Final = CollectorRegistry()
 MEDIA_TYPE: Final = CONTENT_TYPE_LATEST
 
-referred: Final = Counter(
+referred_operations: Final = Counter(
     "satugraf_referred_operations_total",
     "Operations that the reference executor answered or completed, by reason; the others ran compiled.",
     ["reason"],

@@ -7,8 +7,8 @@ from typing import Any, Final
 from graphql import DocumentNode, FragmentDefinitionNode, OperationDefinitionNode, OperationType
 from graphql.execution.values import VariableValues
 
-from gateway.executor.collect import Source, Unsupported, condition_variables
-from gateway.executor.compile import compiled as compile_program
+from gateway.executor.compiler import compile_operation
+from gateway.executor.field_collector import OperationSource, Unsupported, find_condition_variables
 from gateway.executor.run import Program
 from gateway.limits import cost
 from gateway.limits.cost import check_cost
@@ -84,7 +84,7 @@ def _compile_operation(
         definition,
         variables.compile_variables(documents, definition),
         cost.compiled(documents.schema, definition, checked.fragments),
-        condition_variables(definition, checked.fragments),
+        find_condition_variables(definition, checked.fragments),
     )
     checked.derived[name or ""] = compiled
     documents.grow(text, _BYTES_PER_OPERATION + _BYTES_PER_VARIABLE * len(definition.variable_definitions or ()))
@@ -113,6 +113,8 @@ def _compile_program(
     if any(not isinstance(value, bool) for value in conditions.values()):
         return Unsupported("condition")
     try:
-        return compile_program(Source(documents.schema, operation.definition, operation.fragments, conditions))
+        return compile_operation(
+            OperationSource(documents.schema, operation.definition, operation.fragments, conditions)
+        )
     except Unsupported as unsupported:
         return unsupported.with_traceback(None)

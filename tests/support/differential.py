@@ -19,9 +19,9 @@ from graphql import (
 )
 from support.operations import Asked
 
-from gateway.executor.answer import Answered
-from gateway.executor.collect import Unsupported
-from gateway.executor.run import Declined, Run
+from gateway.executor.answer import OperationResult
+from gateway.executor.field_collector import Unsupported
+from gateway.executor.run import Declined, OperationRun
 from gateway.operation.document import Documents, InvalidDocument
 from gateway.operation.prepare import BoundOperation, prepare
 from resolvers.request.context import RequestContext
@@ -114,7 +114,7 @@ def untrue(errors: Sequence[GraphQLError], whole: ExecutionResult) -> list[Graph
 
 
 async def check_same(
-    asked: Any, compiled: Answered, expected: ExecutionResult, whole: Callable[[], Awaitable[ExecutionResult]]
+    asked: Any, compiled: OperationResult, expected: ExecutionResult, whole: Callable[[], Awaitable[ExecutionResult]]
 ) -> None:
     """Data are equal byte for byte, and so are the places of nulls that have errors, and errors where each has one.
 
@@ -134,7 +134,7 @@ async def outcome(operation: BoundOperation, context: RequestContext) -> str:
     if isinstance(operation.program, Unsupported):
         return operation.program.reason
     try:
-        await operation.program.run(Run(context, operation.variables, operation.program.source))
+        await operation.program.run(OperationRun(context, operation.variables, operation.program.source))
     except Declined:
         return "declined"
     return "compiled"

@@ -14,8 +14,8 @@ from support.operations import Asked, Generator, Values
 from support.portal import EVERYONE
 
 import schema
-from gateway.executor import reference
-from gateway.executor.answer import answered
+from gateway.executor.answer import execute_operation
+from gateway.executor.reference import ReferenceRequest, execute_reference
 from gateway.operation.document import Documents
 from gateway.operation.prepare import BoundOperation
 from resolvers.complaints.transition import secret_hash
@@ -69,10 +69,10 @@ async def fill(store: Store, chance: random.Random, broken: float) -> Values:
 
 
 async def check(operation: BoundOperation, asked: Asked, context: Callable[[], RequestContext]) -> None:
-    request = reference.Request(operation.compiled.document, asked.operation_name, asked.variables)
-    compiled = await answered(BUILT, operation.program, operation.variables, request, context())
-    expected = await reference.executed(BUILT, request, context())
-    await check_same(asked, compiled, expected, lambda: reference.executed(FORGIVING, request, context()))
+    request = ReferenceRequest(operation.compiled.document, asked.operation_name, asked.variables)
+    compiled = await execute_operation(BUILT, operation.program, operation.variables, request, context())
+    expected = await execute_reference(BUILT, request, context())
+    await check_same(asked, compiled, expected, lambda: execute_reference(FORGIVING, request, context()))
 
 
 async def asked_in(

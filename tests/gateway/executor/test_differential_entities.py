@@ -15,8 +15,8 @@ from support.portal import EVERYONE, OTHER_ADMIN, SUBGRAPH
 from support.states import TEAM, in_status
 
 import schema
-from gateway.executor import reference
-from gateway.executor.answer import answered
+from gateway.executor.answer import execute_operation
+from gateway.executor.reference import ReferenceRequest, execute_reference
 from gateway.executor.run import Program
 from gateway.operation.document import Documents
 from resolvers.domain.vocabulary import ComplaintStatus
@@ -104,10 +104,10 @@ async def test_random_entities_are_answered_as_the_reference_executor_answers_th
         if operation is None:
             continue
         viewer = chance.choice(EVERYONE)
-        request = reference.Request(operation.compiled.document, asked.operation_name, asked.variables)
-        found = await answered(BUILT, operation.program, operation.variables, request, context_of(viewer, NOW))
-        expected = await reference.executed(BUILT, request, context_of(viewer, NOW))
-        whole = partial(reference.executed, FORGIVING, request, context_of(viewer, NOW))
+        request = ReferenceRequest(operation.compiled.document, asked.operation_name, asked.variables)
+        found = await execute_operation(BUILT, operation.program, operation.variables, request, context_of(viewer, NOW))
+        expected = await execute_reference(BUILT, request, context_of(viewer, NOW))
+        whole = partial(execute_reference, FORGIVING, request, context_of(viewer, NOW))
         await check_same((viewer, asked), found, expected, whole)
         outcomes[await outcome(operation, context_of(viewer, NOW))] += 1
     assert outcomes["compiled"] > (0.2 if broken else 0.6) * outcomes.total(), outcomes
@@ -121,8 +121,8 @@ async def asked(context: RequestContext, of: list[Any]) -> list[Document | None]
     operation = prepared(Documents(BUILT), Asked(ASKED, None, {"of": of}))
     assert operation is not None
     assert isinstance(operation.program, Program)
-    request = reference.Request(operation.compiled.document, None, {"of": of})
-    found = await answered(BUILT, operation.program, operation.variables, request, context)
+    request = ReferenceRequest(operation.compiled.document, None, {"of": of})
+    found = await execute_operation(BUILT, operation.program, operation.variables, request, context)
     assert found.errors == ()
     assert found.data is not None
     entities: list[Document | None] = found.data["_entities"]

@@ -17,8 +17,8 @@ from support.portal import ADMIN, CITIZEN, COORDINATOR, EVERYONE, LIAISON, NATIO
 from support.states import HELD_BY_DESK, HELD_BY_PROVINCE, PROVINCE_TEAM, TEAM, in_status, register_of_bali
 
 import schema
-from gateway.executor import reference
-from gateway.executor.answer import answered
+from gateway.executor.answer import execute_operation
+from gateway.executor.reference import ReferenceRequest, execute_reference
 from gateway.executor.run import Program
 from gateway.operation.document import Documents
 from gateway.operation.prepare import BoundOperation
@@ -193,19 +193,19 @@ class World:
         ]
 
     async def check(self, operation: BoundOperation, asked: Asked, viewer: Viewer) -> None:
-        request = reference.Request(operation.compiled.document, asked.operation_name, asked.variables)
+        request = ReferenceRequest(operation.compiled.document, asked.operation_name, asked.variables)
         one, other, third = self.copies
         chance = self.chance.getrandbits(64)
         self.seed(chance)
         context = self.context(viewer, one)
-        compiled = await answered(BUILT, operation.program, operation.variables, request, context)
+        compiled = await execute_operation(BUILT, operation.program, operation.variables, request, context)
         self.seed(chance)
-        expected = await reference.executed(BUILT, request, self.context(viewer, other))
+        expected = await execute_reference(BUILT, request, self.context(viewer, other))
 
         async def whole() -> ExecutionResult:
             await put_back(third, self.documents)
             self.seed(chance)
-            return await reference.executed(FORGIVING, request, self.context(viewer, third))
+            return await execute_reference(FORGIVING, request, self.context(viewer, third))
 
         await check_same((viewer, asked), compiled, expected, whole)
         found, wanted = await everything(one), await everything(other)

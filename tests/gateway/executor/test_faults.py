@@ -12,8 +12,8 @@ from support.examples import a_complaint
 from support.portal import ADMIN, CITIZEN, EVERYONE, NATIONAL
 
 import schema
-from gateway.executor import reference
-from gateway.executor.answer import Answered, answered
+from gateway.executor.answer import OperationResult, execute_operation
+from gateway.executor.reference import ReferenceRequest, execute_reference
 from gateway.executor.run import Program
 from gateway.observability import metrics
 from gateway.operation.document import CACHED_BYTES, Documents
@@ -36,18 +36,20 @@ def operation(text: str, variables: dict[str, Any] | None = None) -> BoundOperat
     return prepare(DOCUMENTS, text, None, variables or {}, 10**9)
 
 
-async def answer(context: RequestContext, text: str, variables: dict[str, Any] | None = None) -> Answered:
+async def answer(context: RequestContext, text: str, variables: dict[str, Any] | None = None) -> OperationResult:
     prepared = operation(text, variables)
-    request = reference.Request(prepared.compiled.document, None, variables or {})
-    return await answered(BUILT, prepared.program, prepared.variables, request, context)
+    request = ReferenceRequest(prepared.compiled.document, None, variables or {})
+    return await execute_operation(BUILT, prepared.program, prepared.variables, request, context)
 
 
-async def check(context_of: ContextOf, text: str, variables: dict[str, Any] | None = None, **further: Any) -> Answered:
+async def check(
+    context_of: ContextOf, text: str, variables: dict[str, Any] | None = None, **further: Any
+) -> OperationResult:
     """The compiled answer, after it has been compared with the reference executor's."""
     viewer: Viewer = further.get("viewer", NATIONAL)
     document = operation(text, variables).compiled.document
-    expected = await reference.executed(
-        BUILT, reference.Request(document, None, variables or {}), context_of(viewer, NOW)
+    expected = await execute_reference(
+        BUILT, ReferenceRequest(document, None, variables or {}), context_of(viewer, NOW)
     )
     found = await answer(context_of(viewer, NOW), text, variables)
     assert orjson.dumps(found.data) == orjson.dumps(expected.data)
@@ -275,18 +277,18 @@ async def test_answers_that_are_kept_are_those_of_agencies_as_they_are_now(
         return orjson.dumps((await executed(context)).data)
 
     document = operation(text).compiled.document
-    request = reference.Request(document, None, {})
+    request = ReferenceRequest(document, None, {})
     for name in ("Pertama", "Kedua"):
         row = dict((held.rows("agencies") or {})["kab-badung"])
         held.apply_write("agencies", row | {"name": name, "revision": row["revision"] + 1})
-        expected = await asked(lambda context: reference.executed(BUILT, request, context))
+        expected = await asked(lambda context: execute_reference(BUILT, request, context))
         assert expected.count(name.encode()) == 3
         for _ in range(2):
             assert await asked(lambda context: answer(context, text)) == expected
 
 
 async def test_what_the_reference_executor_answers_is_counted_by_reason(context_of: ContextOf) -> None:
-    before = metrics.referred.labels("introspection")._value.get()
+    before = metrics.referred_operations.labels("introspection")._value.get()
     await check(context_of, "{ __schema { queryType { name } } viewer { role } }")
-    assert metrics.referred.labels("introspection")._value.get() == before + 1
+    assert metrics.referred_operations.labels("introspection")._value.get() == before + 1
     assert isinstance(operation("{ viewer { role } }").program, Program)
