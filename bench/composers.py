@@ -8,15 +8,15 @@ import schema
 from bench.federation import PEERS
 from gateway.cli.demo_agency import AGENCY, CROSSING, EXAMPLE
 from gateway.federation.composition import SubgraphSource
-from gateway.registry.check import NATIONAL, Published, with_local_cases
-from gateway.registry.prefixes import prefixes
+from gateway.registry.check import NATIONAL, PublishedSubgraph, add_local_cases
+from gateway.registry.prefixes import assign_prefixes
 
 
 def composed() -> tuple[bool, str]:
     """Whether all compose, and what they say: the example's SDL beside the national one as the registry makes it."""
     source = SubgraphSource(AGENCY, "", (EXAMPLE.parent / "schema.graphql").read_text(encoding="utf-8"))
-    agency = Published(source, prefixes([AGENCY])[AGENCY])
-    national = with_local_cases(SubgraphSource(NATIONAL, "", schema.print_subgraph_sdl()), [agency])
+    agency = PublishedSubgraph(source, assign_prefixes([AGENCY])[AGENCY])
+    national = add_local_cases(SubgraphSource(NATIONAL, "", schema.print_subgraph_sdl()), [agency])
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         texts = {"operation": CROSSING, NATIONAL: national.sdl, AGENCY: source.sdl}
         files = [Path(folder) / f"{name}.graphql" for name in texts]

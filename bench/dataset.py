@@ -15,7 +15,7 @@ from typing import Any, Final
 from pymongo import MongoClient, ReplaceOne
 
 from gateway.auth.tokens import mint
-from gateway.mongod import embedded
+from gateway.mongod import run_embedded
 from resolvers import policy
 from resolvers.domain import tracking_id
 from resolvers.domain.vocabulary import ComplaintStatus, Role
@@ -38,7 +38,7 @@ Document = dict[str, Any]
 def database(folder: Path) -> Iterator[str]:
     """The URI of a private mongod over the folder; what was seeded there before stays."""
     folder.mkdir(parents=True, exist_ok=True)
-    with embedded(folder, cache_gigabytes=CACHE_GIGABYTES) as uri:
+    with run_embedded(folder, cache_gigabytes=CACHE_GIGABYTES) as uri:
         yield uri
 
 

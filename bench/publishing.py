@@ -27,8 +27,8 @@ from bench.load import ask_once, http_request
 from bench.process import Server, serving
 from bench.targets import Target
 from gateway.federation.composition import SubgraphSource
-from gateway.registry.check import NATIONAL, Checked, Checker, Published
-from gateway.registry.prefixes import prefixes
+from gateway.registry.check import NATIONAL, Checker, CheckResult, PublishedSubgraph
+from gateway.registry.prefixes import assign_prefixes
 from resolvers.request.composer import NOTHING_STANDS, Standing
 from resolvers.store import register
 
@@ -65,7 +65,7 @@ class Registry:
     def __init__(self, dataset: Dataset) -> None:
         self.dataset = dataset
         self.checker = Checker()
-        self.by_agency = prefixes([row["_id"] for row in register.agencies()])
+        self.by_agency = assign_prefixes([row["_id"] for row in register.agencies()])
         self.national = SubgraphSource(NATIONAL, IN_PROCESS, schema.print_subgraph_sdl())
         self.version = 0
 
@@ -73,15 +73,17 @@ class Registry:
         prefix = self.by_agency[agency]
         return SubgraphSource(agency, NOWHERE, SDL.format(field=prefix.field, type=prefix.type, version=version))
 
-    def check(self, standing: Sequence[SubgraphSource], candidate: SubgraphSource, before: Standing) -> Checked:
+    def check(self, standing: Sequence[SubgraphSource], candidate: SubgraphSource, before: Standing) -> CheckResult:
         """Raises Failed where it could not be published."""
-        rows = [Published(row, self.by_agency[row.name]) for row in standing]
-        done = self.checker.check(self.national, rows, Published(candidate, self.by_agency[candidate.name]), before)
+        rows = [PublishedSubgraph(row, self.by_agency[row.name]) for row in standing]
+        done = self.checker.check(
+            self.national, rows, PublishedSubgraph(candidate, self.by_agency[candidate.name]), before
+        )
         if not done.ok:
             raise Failed(f"The agencies' subgraphs do not compose: {done.findings[:3]}")
         return done
 
-    def store(self, sources: Sequence[SubgraphSource], done: Checked) -> None:
+    def store(self, sources: Sequence[SubgraphSource], done: CheckResult) -> None:
         """Puts it into service, as who publishes does."""
         self.version += 1
         members = {row.name: self.version for row in sources}

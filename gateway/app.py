@@ -12,9 +12,9 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.auth.keys import ProviderKeys
-from gateway.auth.middleware import Authentication, identifier
-from gateway.auth.remembered import Remembered
-from gateway.auth.tokens import Verify, development_verifier, provider_verifier, refuse
+from gateway.auth.middleware import Authentication, make_identifier
+from gateway.auth.token_cache import TokenCache
+from gateway.auth.tokens import Verify, make_development_verifier, make_provider_verifier, refuse_token
 from gateway.graph import garbage
 from gateway.graph.gateway_graph import CostLimits, GatewayGraph, MakeContext, NationalSubgraphGraph
 from gateway.graph.graph_version import GraphVersion
@@ -33,7 +33,7 @@ from gateway.observability.log import logger
 from gateway.operation.prepared import Asker
 from gateway.operation.usage import Usage
 from gateway.settings import Mode, Settings, SettingsError, load
-from gateway.worker import Duty, Worker, working
+from gateway.worker import Job, Worker, run_in_background
 from resolvers import policy
 from resolvers.audit_log import audit_trail
 from resolvers.registry import usage
@@ -61,7 +61,7 @@ def build(settings: Settings, store: Store) -> Starlette:
     live_graph, connections = LiveGraph(settings, store), Connections(_connection_limits(settings))
     _observe(reference_data, fan_out, connections)
     make_context = _context_maker(settings, regulations, reference_data, live_graph, fan_out)
-    identify = identifier(Remembered(make_verifier(settings)))
+    identify = make_identifier(TokenCache(make_verifier(settings)))
     limits, cost_limits, usage = _endpoint_limits(settings), _cost_limits(settings), Usage()
     graph = GatewayGraph(
         live_graph.current, make_context, cost_limits, usage, exposes_plan=settings.mode is Mode.DEVELOPMENT
@@ -88,7 +88,7 @@ def build(settings: Settings, store: Store) -> Starlette:
         works = (_move_audit(store), reference_data.follow(store), _follow_changes(fan_out), _store_usage(store, usage))
         tasks = [asyncio.create_task(work) for work in works]
         try:
-            work = working(make_worker(settings, regulations) if settings.worker else None)
+            work = run_in_background(make_worker(settings, regulations) if settings.worker else None)
             with told_to_stop(connections.stop):
                 async with keep_fresh(regulations), live_graph.running(), work:
                     yield
@@ -156,28 +156,28 @@ def make_worker(settings: Settings, regulations: Regulations) -> Worker:
     def make_context() -> RequestContext:
         return _context(settings, regulations, SYSTEM)
 
-    complaints = Duty("complaints", upkeep.find_due, upkeep.take_step, partial(schedule.postpone, store.complaints))
-    teams = Duty("teams", custody.find_due_teams, custody.note_standing, partial(schedule.postpone, store.teams))
-    agencies = Duty(
+    complaints = Job("complaints", upkeep.find_due, upkeep.take_step, partial(schedule.postpone, store.complaints))
+    teams = Job("teams", custody.find_due_teams, custody.note_standing, partial(schedule.postpone, store.teams))
+    agencies = Job(
         "agencies", custody.find_due_agencies, custody.settle_custody, partial(schedule.postpone, store.agencies)
     )
-    reporters = Duty(
+    reporters = Job(
         "reporters",
         orphaned_reporters.find_due,
         orphaned_reporters.settle_reporter,
         partial(orphaned_reporters.postpone, store),
     )
-    duties = (complaints, teams, agencies, reporters)
-    return Worker(Lease(store, "upkeep"), make_context, duties, RENEWAL_SECONDS)
+    jobs = (complaints, teams, agencies, reporters)
+    return Worker(Lease(store, "upkeep"), make_context, jobs, RENEWAL_SECONDS)
 
 
 def make_verifier(settings: Settings) -> Verify:
     if settings.development_key is not None:
-        return development_verifier(settings.development_key.get_secret_value())
+        return make_development_verifier(settings.development_key.get_secret_value())
     if settings.jwks_url is not None:
         keys = ProviderKeys(settings.jwks_url)
-        return provider_verifier(keys, issuer=settings.token_issuer, audience=settings.token_audience)
-    return refuse
+        return make_provider_verifier(keys, issuer=settings.token_issuer, audience=settings.token_audience)
+    return refuse_token
 
 
 @asynccontextmanager
@@ -217,7 +217,7 @@ def _context_maker(
         context.request_id = asker.request_id
         context.local_cases = version.national.local_cases
         context.composer = live_graph.registrar
-        context.subgraph_health = live_graph.health.of
+        context.subgraph_health = live_graph.health.describe
         return context
 
     return make_context

@@ -1,6 +1,6 @@
-"""What the system does unasked: time-outs, reviews, escalation, certain routing, teams whose term ends.
+"""The background worker: time-outs, reviews, escalation, routing without doubt, teams whose term ends.
 
-Of all processes on a database one works, under a lease; the others look every few seconds whether it is free.
+One process of all on a database works, under a lease. The others try every few seconds to claim the lease.
 """
 
 import asyncio
@@ -17,9 +17,9 @@ from resolvers.request.context import RequestContext
 BATCH: Final = 100
 IDLE_SECONDS: Final = 2.0
 RETRY: Final = timedelta(minutes=15)
-"""How long something that failed is left alone."""
+"""How long a document whose step failed is postponed, so that it does not block the queue."""
 
-Item = dict[str, Any]
+DueDocument = dict[str, Any]
 
 
 class Lease(Protocol):
@@ -28,78 +28,82 @@ class Lease(Protocol):
     async def release(self) -> None: ...
 
 
-class Duty(NamedTuple):
-    """One kind of work: what is due, how a step is taken, and what becomes of that which fails."""
+class Job(NamedTuple):
+    """A kind of work.
+
+    `due` returns at most so many due documents, the longest due first. `take` takes one step with a document and
+    returns the step's name, or None if there was nothing to do. `postpone` is called for a document whose step failed.
+    """
 
     name: str
-    due: Callable[[RequestContext, int], Awaitable[Sequence[Item]]]
-    take: Callable[[RequestContext, Item], Awaitable[str | None]]
-    postpone: Callable[[Item, datetime], Awaitable[None]]
+    due: Callable[[RequestContext, int], Awaitable[Sequence[DueDocument]]]
+    take: Callable[[RequestContext, DueDocument], Awaitable[str | None]]
+    postpone: Callable[[DueDocument, datetime], Awaitable[None]]
 
 
 @dataclass(slots=True)
 class Worker:
-    """Works while it has the lease; `context` gives a fresh one, with the time, for each batch."""
+    """Runs jobs while it holds the lease. `context` makes a new context, with the current time, for each batch."""
 
     lease: Lease
     context: Callable[[], RequestContext]
-    duties: Sequence[Duty]
+    jobs: Sequence[Job]
     renewal_seconds: float
     is_holding: bool = False
     done: Counter[str] = field(default_factory=Counter)
-    """Steps taken since the start, by name; `failed` among them."""
+    """Number of steps since the start by name, also of those that `failed`."""
 
     async def run(self) -> None:
-        """Until it is cancelled; a database that does not answer is waited for."""
+        """Runs until it is cancelled. If the database does not answer, it tries again later."""
         logger.info("upkeep is ready")
-        renewing = asyncio.create_task(self._renew())
+        renewing = asyncio.create_task(self._renew_lease())
         try:
             while True:
-                worked = self.is_holding and await self._guarded(self.work)
+                worked = self.is_holding and await self._attempt(self.run_batches)
                 await asyncio.sleep(0 if worked else IDLE_SECONDS)
         finally:
             renewing.cancel()
             if self.is_holding:
-                await self._guarded(self._release)
+                await self._attempt(self._release_lease)
 
-    async def work(self) -> bool:
-        """One batch of each duty, the longest due first; whether there was anything to do."""
+    async def run_batches(self) -> bool:
+        """Runs one batch of each job. Returns whether any document was due."""
         counted: Counter[str] = Counter()
-        for duty in self.duties:
+        for job in self.jobs:
             context = self.context()
-            for item in await duty.due(context, BATCH):
+            for document in await job.due(context, BATCH):
                 if not self.is_holding:
                     break
-                counted[await self._take(duty, context, item)] += 1
+                counted[await self._take_step(job, context, document)] += 1
         self.done += counted
         if counted:
             logger.info("upkeep", **{name.lower(): count for name, count in sorted(counted.items())})
         return bool(counted)
 
-    async def _take(self, duty: Duty, context: RequestContext, item: Item) -> str:
+    async def _take_step(self, job: Job, context: RequestContext, document: DueDocument) -> str:
         try:
-            return await duty.take(context, item) or "nothing"
+            return await job.take(context, document) or "nothing"
         except Exception as failure:
-            # Its kind and its place alone: a message may repeat what a citizen wrote.
-            logger.error("upkeep failed", duty=duty.name, id=item["_id"], failure=type(failure).__name__)
-            await duty.postpone(item, context.now + RETRY)
+            # The message is not logged: it may repeat a citizen's text.
+            logger.error("upkeep failed", duty=job.name, id=document["_id"], failure=type(failure).__name__)
+            await job.postpone(document, context.now + RETRY)
             return "failed"
 
-    async def _renew(self) -> None:
+    async def _renew_lease(self) -> None:
         while True:
-            held = await self._guarded(self.lease.claim)
-            if held != self.is_holding:
-                logger.info("upkeep begins here" if held else "upkeep is done elsewhere")
-            self.is_holding = held
+            is_holding = await self._attempt(self.lease.claim)
+            if is_holding != self.is_holding:
+                logger.info("upkeep begins here" if is_holding else "upkeep is done elsewhere")
+            self.is_holding = is_holding
             await asyncio.sleep(self.renewal_seconds)
 
-    async def _release(self) -> bool:
+    async def _release_lease(self) -> bool:
         self.is_holding = False
         await self.lease.release()
         return True
 
-    async def _guarded(self, attempt: Callable[[], Awaitable[bool]]) -> bool:
-        """False where it fails: the next round tries again."""
+    async def _attempt(self, attempt: Callable[[], Awaitable[bool]]) -> bool:
+        """Returns the attempt's result, or False if it raises: the next round tries again."""
         try:
             return await attempt()
         except Exception as failure:
@@ -108,8 +112,8 @@ class Worker:
 
 
 @asynccontextmanager
-async def working(worker: Worker | None) -> AsyncIterator[None]:
-    """The worker beside what runs inside; its lease is free again at the end."""
+async def run_in_background(worker: Worker | None) -> AsyncIterator[None]:
+    """Runs the worker while the block runs; its lease is free again at the end. None runs no worker."""
     if worker is None:
         yield
         return

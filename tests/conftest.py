@@ -19,7 +19,7 @@ from support.portal import DEVELOPMENT_KEY, Portal
 
 from gateway.app import build
 from gateway.cli.server import UVICORN
-from gateway.mongod import embedded
+from gateway.mongod import run_embedded
 from gateway.settings import Mode, Settings
 from resolvers.key_ring import ring
 from resolvers.migrations import runner
@@ -39,7 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(stack.close)
     folder = Path(stack.enter_context(_folder()))
     os.environ["SATUGRAF_TEST_TURNS"] = str(folder)
-    os.environ["SATUGRAF_TEST_MONGODB"] = stack.enter_context(embedded(folder))
+    os.environ["SATUGRAF_TEST_MONGODB"] = stack.enter_context(run_embedded(folder))
 
 
 def _folder() -> "tempfile.TemporaryDirectory[str]":

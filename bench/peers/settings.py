@@ -3,7 +3,7 @@
 from starlette.middleware import Middleware
 
 from gateway.app import make_verifier
-from gateway.auth.middleware import Authentication, identifier
+from gateway.auth.middleware import Authentication, make_identifier
 from gateway.settings import load
 from resolvers.store.database import Store, connect
 
@@ -15,4 +15,4 @@ def store() -> Store:
 
 
 def authentication() -> Middleware:
-    return Middleware(Authentication, identify=identifier(make_verifier(load())))
+    return Middleware(Authentication, identify=make_identifier(make_verifier(load())))

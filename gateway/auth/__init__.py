@@ -1,1 +1,1 @@
-"""Credentials to a Viewer."""
+"""Authentication: credentials become a Viewer; requests to subgraphs are signed."""

@@ -1,4 +1,4 @@
-"""Verification keys: the development key, or the identity provider's, fetched and refreshed."""
+"""The identity provider's verification keys: fetched, cached and refreshed."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -17,11 +17,11 @@ Algorithms = tuple[str, ...]
 PROVIDER_ALGORITHMS: Final[Algorithms] = ("RS256", "ES256", "EdDSA")
 DEVELOPMENT_ALGORITHMS: Final[Algorithms] = ("HS256",)
 
-Fetch = Callable[[str], Awaitable[dict[str, Any]]]
+FetchJson = Callable[[str], Awaitable[dict[str, Any]]]
 
 
 class KeysUnavailable(Exception):
-    """The identity provider's keys cannot be had: whoever asks is not refused but cannot be known."""
+    """The identity provider's keys cannot be fetched: the client gets 503, because its token may well be valid."""
 
 
 async def fetch_json(url: str) -> dict[str, Any]:
@@ -34,26 +34,30 @@ async def fetch_json(url: str) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class ProviderKeys:
-    """A JWKS by URL: fetched once, again after five minutes, and for a key id that it does not hold yet."""
+    """The keys of a JWKS URL.
+
+    They are fetched again after FRESH_SECONDS and for an unknown key id, but at most every RETRY_SECONDS: a client that
+    sends tokens with invented key ids causes no more requests. If a fetch fails, the keys fetched before stay in use.
+    """
 
     url: str
-    fetch: Fetch = fetch_json
+    fetch: FetchJson = fetch_json
     _keys: dict[str, PyJWK] = field(default_factory=dict)
     _fetched_at: float = -FRESH_SECONDS
     _tried_at: float = -FRESH_SECONDS
 
-    async def get(self, key_id: str | None) -> PyJWK | None:
-        """The key, or None where the provider has none of this id. Raises KeysUnavailable."""
+    async def find_key(self, key_id: str | None) -> PyJWK | None:
+        """Returns the key, or None if the provider has no key with this id. Raises KeysUnavailable."""
         now = time.monotonic()
         stale = now - self._fetched_at > FRESH_SECONDS or key_id not in self._keys
         if stale and now - self._tried_at > RETRY_SECONDS:
             self._tried_at = now
-            await self._refresh()
+            await self._fetch_keys()
         if not self._keys:
             raise KeysUnavailable("The identity provider's keys cannot be read now.")
         return self._keys.get(key_id or "")
 
-    async def _refresh(self) -> None:
+    async def _fetch_keys(self) -> None:
         try:
             found = PyJWKSet.from_dict(await self.fetch(self.url))
         except (aiohttp.ClientError, TimeoutError, ValueError, PyJWKSetError):

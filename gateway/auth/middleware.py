@@ -1,4 +1,4 @@
-"""ASGI: puts the Viewer in the scope, or answers 401."""
+"""ASGI middleware: puts the Viewer into the scope, or answers 401."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, NamedTuple
@@ -8,29 +8,29 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.auth.keys import KeysUnavailable
-from gateway.auth.tokens import InvalidToken, Verify, expires_at
+from gateway.auth.tokens import InvalidToken, Verify, read_expiry
 from resolvers.viewer import PUBLIC, Viewer
 
 _SCHEME: Final = "bearer"
 
 
 class Identity(NamedTuple):
-    """Who asks, and by which token; the public has none."""
+    """The viewer, and the token that proves it; None for the public."""
 
     viewer: Viewer
     token: str | None = None
 
-    def expires_at(self) -> float | None:
-        """The token's end, in seconds of Unix time."""
-        return None if self.token is None else expires_at(self.token)
+    def read_expiry(self) -> float | None:
+        """Returns the expiry of the token in seconds of Unix time; None without a token."""
+        return None if self.token is None else read_expiry(self.token)
 
 
 Identify = Callable[[Sequence[str]], Awaitable[Identity]]
-"""Takes what Authorization headers say. Raises InvalidToken and KeysUnavailable."""
+"""Takes the values of the Authorization headers. Raises InvalidToken and KeysUnavailable."""
 
 
-def identifier(verify: Verify) -> Identify:
-    """No credentials: the public."""
+def make_identifier(verify: Verify) -> Identify:
+    """Returns the function that turns Authorization headers into an Identity. Without a header it is the public."""
 
     async def identify(credentials: Sequence[str]) -> Identity:
         if not credentials:
@@ -47,7 +47,7 @@ def identifier(verify: Verify) -> Identify:
 
 
 class Authentication:
-    """Credentials that are not valid: 401, and nothing behind it runs. Websockets bring theirs later."""
+    """Answers invalid credentials with 401 before anything else runs. Websockets send theirs in a message later."""
 
     def __init__(self, app: ASGIApp, identify: Identify) -> None:
         self.app = app
@@ -58,18 +58,18 @@ class Authentication:
             await self.app(scope, receive, send)
             return
         try:
-            given = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
-            identity = await self.identify(given)
+            credentials = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
+            identity = await self.identify(credentials)
             scope["identity"], scope["viewer"] = identity, identity.viewer
         except InvalidToken as refused:
-            await _refusal(401, "UNAUTHENTICATED", str(refused))(scope, receive, send)
+            await _build_refusal(401, "UNAUTHENTICATED", str(refused))(scope, receive, send)
         except KeysUnavailable as away:
-            await _refusal(503, "UNAVAILABLE", str(away))(scope, receive, send)
+            await _build_refusal(503, "UNAVAILABLE", str(away))(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
 
-def _refusal(status: int, code: str, message: str) -> Response:
+def _build_refusal(status: int, code: str, message: str) -> Response:
     body = orjson.dumps({"errors": [{"message": message, "extensions": {"code": code}}]})
     headers = {"www-authenticate": 'Bearer error="invalid_token"'} if status == 401 else {"retry-after": "10"}
     return Response(body, status, headers, media_type="application/json")

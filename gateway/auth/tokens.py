@@ -1,4 +1,4 @@
-"""Makes and verifies bearer tokens: JWT claims to a Viewer."""
+"""Mints development tokens, and verifies bearer tokens: JWT claims become a Viewer."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
@@ -16,13 +16,13 @@ LEEWAY_SECONDS: Final = 30
 MAX_TOKEN_LENGTH: Final = 8192
 
 OF_AN_AGENCY: Final = frozenset({Role.LIAISON, Role.AGENCY_ADMIN, Role.PROVINCE_COORDINATOR, Role.SUBGRAPH})
-"""Roles that mean nothing without the agency they are held in."""
+"""Roles that a person has in an agency: a token with such a role must name the agency."""
 
 Verify = Callable[[str], Awaitable[Viewer]]
 
 
 class InvalidToken(Exception):
-    """The token is not taken; the sentence says why and never repeats it."""
+    """The token is refused. The message says why and never repeats the token."""
 
 
 def mint(
@@ -35,9 +35,9 @@ def mint(
     agency: str | None = None,
     unit: str | None = None,
 ) -> str:
-    """A development token. Raises ValueError for a role of an agency without one."""
+    """Returns a development token. Raises ValueError if the role needs an agency and none is given."""
     if role in OF_AN_AGENCY and agency is None:
-        raise ValueError(f"Role {role} is held in an agency: say which.")
+        raise ValueError(f"The role {role} needs an agency.")
     claims: dict[str, Any] = {
         "iss": DEVELOPMENT_ISSUER,
         "aud": AUDIENCE,
@@ -50,29 +50,29 @@ def mint(
     return jwt.encode(claims, key, algorithm=DEVELOPMENT_ALGORITHMS[0])
 
 
-def development_verifier(key: str) -> Verify:
+def make_development_verifier(key: str) -> Verify:
     async def verify(token: str) -> Viewer:
-        return _verified(token, key, DEVELOPMENT_ALGORITHMS, issuer=DEVELOPMENT_ISSUER, audience=AUDIENCE)
+        return _verify_claims(token, key, DEVELOPMENT_ALGORITHMS, issuer=DEVELOPMENT_ISSUER, audience=AUDIENCE)
 
     return verify
 
 
-def provider_verifier(keys: ProviderKeys, *, issuer: str | None, audience: str) -> Verify:
+def make_provider_verifier(keys: ProviderKeys, *, issuer: str | None, audience: str) -> Verify:
     async def verify(token: str) -> Viewer:
-        key = await keys.get(_key_id(token))
+        key = await keys.find_key(_read_key_id(token))
         if key is None:
             raise InvalidToken("The token is signed with a key that the identity provider does not publish.")
-        return _verified(token, key.key, PROVIDER_ALGORITHMS, issuer=issuer, audience=audience)
+        return _verify_claims(token, key.key, PROVIDER_ALGORITHMS, issuer=issuer, audience=audience)
 
     return verify
 
 
-async def refuse(token: str) -> Viewer:
-    """The verifier where neither a provider nor a development key is configured."""
+async def refuse_token(token: str) -> Viewer:
+    """The verifier of a server that has neither a provider nor a development key."""
     raise InvalidToken("This server takes no tokens: SATUGRAF_JWKS_URL is not set.")
 
 
-def _key_id(token: str) -> str | None:
+def _read_key_id(token: str) -> str | None:
     try:
         key_id = jwt.get_unverified_header(token).get("kid")
     except jwt.InvalidTokenError:
@@ -80,7 +80,7 @@ def _key_id(token: str) -> str | None:
     return key_id if isinstance(key_id, str) else None
 
 
-def _verified(token: str, key: Any, algorithms: tuple[str, ...], *, issuer: str | None, audience: str) -> Viewer:
+def _verify_claims(token: str, key: Any, algorithms: tuple[str, ...], *, issuer: str | None, audience: str) -> Viewer:
     if len(token) > MAX_TOKEN_LENGTH:
         raise InvalidToken(f"The token has {len(token)} characters; at most {MAX_TOKEN_LENGTH} are taken.")
     try:
@@ -103,19 +103,19 @@ def _verified(token: str, key: Any, algorithms: tuple[str, ...], *, issuer: str 
         raise InvalidToken("The token comes from another issuer.") from None
     except jwt.InvalidTokenError:
         raise InvalidToken("The token's signature or form is not valid.") from None
-    return viewer_of(claims)
+    return make_viewer(claims)
 
 
-def expires_at(token: str) -> float:
-    """The end of a token that was verified before, in seconds of Unix time."""
+def read_expiry(token: str) -> float:
+    """Returns the expiry of a token that has been verified before, in seconds of Unix time."""
     return float(jwt.decode(token, options={"verify_signature": False})["exp"])
 
 
-def viewer_of(claims: Mapping[str, Any]) -> Viewer:
-    """Raises InvalidToken for claims that no viewer can be made of."""
+def make_viewer(claims: Mapping[str, Any]) -> Viewer:
+    """Returns the viewer that verified claims describe. Raises InvalidToken if a claim is missing or wrong."""
     subject, role, agency, unit = (claims.get(name) for name in ("sub", "role", "agency", "unit"))
     if role not in set(Role) - {Role.PUBLIC, Role.SYSTEM}:
-        raise InvalidToken("The token's claim 'role' is none of this graph's roles.")
+        raise InvalidToken("The token's claim 'role' is not a role of this graph.")
     if not isinstance(subject, str) or not subject or len(subject) > 255:
         raise InvalidToken("The token's claim 'sub' is empty or too long.")
     if any(not isinstance(name, str | None) for name in (agency, unit)):
@@ -126,5 +126,5 @@ def viewer_of(claims: Mapping[str, Any]) -> Viewer:
         raise InvalidToken("The token's claim 'unit' does not belong to its 'agency'.")
     scope = claims.get("scope", "")
     scopes = frozenset(scope.split()) if isinstance(scope, str) else frozenset()
-    held = role in OF_AN_AGENCY
-    return Viewer(Role(role), subject, agency if held else None, unit if held else None, scopes)
+    has_agency = role in OF_AN_AGENCY
+    return Viewer(Role(role), subject, agency if has_agency else None, unit if has_agency else None, scopes)

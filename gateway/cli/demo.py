@@ -23,7 +23,7 @@ from gateway.cli.data import Complaints, seed_database
 from gateway.cli.failure import fail, told
 from gateway.cli.server import UVICORN, Host, Port
 from gateway.graph import garbage
-from gateway.mongod import embedded
+from gateway.mongod import run_embedded
 from gateway.settings import Mode, Settings
 from resolvers.domain.vocabulary import Role
 from resolvers.store.database import Store, connect
@@ -76,7 +76,7 @@ def demo(
         if configured.mongodb_uri is not None:
             _run(configured, configured.mongodb_uri, complaints, place)
             return
-        with embedded(data, meanwhile=_load) as uri:
+        with run_embedded(data, meanwhile=_load) as uri:
             _run(configured, uri, complaints, place)
 
 

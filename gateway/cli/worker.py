@@ -34,7 +34,7 @@ def worker() -> None:
 
 async def _work(configured: Settings, uri: str) -> None:
     from gateway import app
-    from gateway.worker import working
+    from gateway.worker import run_in_background
     from resolvers.regulations.regulations import Regulations
     from resolvers.store.database import connect
 
@@ -44,7 +44,7 @@ async def _work(configured: Settings, uri: str) -> None:
     store = connect(uri, configured.mongodb_database)
     regulations = Regulations(store)
     try:
-        async with app.keep_fresh(regulations), working(app.make_worker(configured, regulations)):
+        async with app.keep_fresh(regulations), run_in_background(app.make_worker(configured, regulations)):
             await stop.wait()
     finally:
         store.close()

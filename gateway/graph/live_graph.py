@@ -11,7 +11,7 @@ from graphql import FragmentDefinitionNode, OperationDefinitionNode
 
 import schema
 from gateway import errors
-from gateway.auth.outgoing import SubgraphTokens
+from gateway.auth.subgraph_tokens import SubgraphTokens
 from gateway.federation.engine import Engine
 from gateway.federation.executor.breaker import State
 from gateway.federation.executor.endpoint import Endpoint, TransportLimits
@@ -23,19 +23,19 @@ from gateway.graph import garbage
 from gateway.graph.federated import CheckCost, FederatedGraph
 from gateway.graph.graph_version import CurrentGraph, GraphVersion, copy_bindings
 from gateway.graph.national import NationalGraphs, NationalSubgraph, build_national_graphs
-from gateway.limits.cost import TooExpensive, check_cost, cost
+from gateway.limits.cost import TooExpensive, check_cost, count_points
 from gateway.observability.log import logger
 from gateway.operation.document import Documents
 from gateway.operation.refusal import Refused
-from gateway.registry.addresses import public_addresses
+from gateway.registry.addresses import resolve_public
 from gateway.registry.answer_filter import AnswerFilter
 from gateway.registry.check import NATIONAL
-from gateway.registry.composer import Composer
-from gateway.registry.health import Health
+from gateway.registry.composer import ComposerProcess
+from gateway.registry.engine_hooks import RequestSigner, may_send, shows_messages
+from gateway.registry.health import SubgraphHealth
 from gateway.registry.ownership import LOCAL_CASE
-from gateway.registry.prefixes import prefixes
+from gateway.registry.prefixes import assign_prefixes
 from gateway.registry.registrar import Registrar
-from gateway.registry.trust import Trust, may_send, shows_messages
 from gateway.settings import Mode, Settings
 from resolvers.agencies import agency as agencies
 from resolvers.registry import subgraph as subgraphs
@@ -65,13 +65,13 @@ class LiveGraph:
         self.settings = settings
         self.store = store
         secret, in_development = settings.secret_key_bytes, settings.mode is Mode.DEVELOPMENT
-        self.trust = Trust(SubgraphTokens(secret), lambda: datetime.now(UTC))
-        self.health = Health(self._breaker_state)
-        resolve = None if in_development else public_addresses
+        self.trust = RequestSigner(SubgraphTokens(secret), lambda: datetime.now(UTC))
+        self.health = SubgraphHealth(self._breaker_state)
+        resolve = None if in_development else resolve_public
         self.transport = HttpTransport({}, self.trust.sign, resolve, self.health.note)
         self.current = CurrentGraph(GraphVersion(0, build_national_graphs({}, settings.introspection)))
         self.registrar: Registrar | None = None
-        self._composer = Composer()
+        self._composer = ComposerProcess()
         self._has_changed = asyncio.Event()
         self._freeing: dict[asyncio.Task[None], weakref.ref[Engine]] = {}
         self._freed = 0
@@ -134,7 +134,7 @@ class LiveGraph:
         await asyncio.to_thread(version.warm, before)
         # Requests that began with the version before still ask its subgraphs, until their own deadline.
         self.transport.replace_endpoints(endpoints, self.settings.request_deadline_ms / 1000)
-        self.health.keep(endpoints)
+        self.health.forget_others(endpoints)
         self.current.version = version
         if before.federated is not None:
             before.federated.streams.end_all()
@@ -189,7 +189,7 @@ def _make_cost_check(documents: Documents, limit: int) -> CheckCost:
         fragments: Mapping[str, FragmentDefinitionNode],
         variables: Mapping[str, Any],
     ) -> int:
-        points = cost(documents.schema, operation, fragments, variables)
+        points = count_points(documents.schema, operation, fragments, variables)
         try:
             check_cost(points, limit)
         except TooExpensive as failure:
@@ -204,7 +204,7 @@ def _find_local_case_types(supergraph: Supergraph, ids: Collection[str]) -> dict
     publishers = supergraph.subgraphs.keys() - {NATIONAL}
     names = {
         agency: f"{prefix.type}{LOCAL_CASE}"
-        for agency, prefix in prefixes({*ids, *publishers}).items()
+        for agency, prefix in assign_prefixes({*ids, *publishers}).items()
         if agency in publishers
     }
     return {agency: name for agency, name in names.items() if name in supergraph.subgraphs[agency].types}

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from gateway.observability import metrics
 
 if TYPE_CHECKING:
-    from gateway.auth.outgoing import SubgraphTokens
+    from gateway.auth.subgraph_tokens import SubgraphTokens
 
 PING_FRESH_SECONDS: Final = 1.0
 
@@ -24,7 +24,7 @@ Ping = Callable[[], Awaitable[bool]]
 
 
 async def exposed(request: Request) -> Response:
-    return Response(metrics.exposition(), media_type=metrics.MEDIA_TYPE)
+    return Response(metrics.render_metrics(), media_type=metrics.MEDIA_TYPE)
 
 
 async def healthz(request: Request) -> Response:
@@ -53,4 +53,4 @@ def _status(status: str, code: int) -> Response:
 
 async def published_keys(tokens: "SubgraphTokens", request: Request) -> Response:
     """The keys by which agencies' subgraphs know the gateway's calls."""
-    return JSONResponse(tokens.key_set(datetime.now(UTC)), headers={"cache-control": "public, max-age=300"})
+    return JSONResponse(tokens.build_key_set(datetime.now(UTC)), headers={"cache-control": "public, max-age=300"})

@@ -1,1 +1,1 @@
-"""Refusals before any work is done."""
+"""Limits that are checked before an operation runs."""

@@ -1,7 +1,7 @@
-"""What a document may look like: one pass before validation, linear in the document's length.
+"""Limits on a document's shape, checked before validation in time that is linear in the document's length.
 
-Every measure of a fragment is taken once and added wherever it is spread, so that a fragment that spreads another
-twice, which spreads a third twice …, is measured without being written out.
+Each fragment is measured once, and its measures are added wherever it is spread. Thirty fragments, each of which
+spreads the next one twice, stand for 2^30 fields: they are counted without being expanded.
 """
 
 from collections.abc import Iterator
@@ -23,14 +23,14 @@ TOKEN_LIMIT: Final = 4_000
 
 
 class TooLarge(Exception):
-    """The document exceeds a limit; the sentence names the value and the limit."""
+    """The document exceeds a limit; the message names the value and the limit."""
 
     code = "DOCUMENT_TOO_LARGE"
 
 
 @dataclass(frozen=True, slots=True)
 class ShapeLimits:
-    """Through fragments, for each operation; definitions and directives for the document."""
+    """The limits hold for each operation with its fragments expanded; directives and definitions for the document."""
 
     depth: int = 20
     aliases: int = 50
@@ -39,10 +39,10 @@ class ShapeLimits:
     directives: int = 50
     definitions: int = 50
     repetitions: int = 15_000
-    """Pairs of fields under one response key, which validation compares with each other."""
+    """Pairs of fields under one response key: validation compares each pair, so they cost it quadratic time."""
 
 
-class Shape(NamedTuple):
+class Measures(NamedTuple):
     depth: int
     aliases: int
     fields: int
@@ -53,29 +53,29 @@ _DEFAULTS: Final = ShapeLimits()
 
 
 def check_shape(document: DocumentNode, limits: ShapeLimits = _DEFAULTS) -> None:
-    """Raises TooLarge where an operation exceeds a limit, or fragments spread each other in a circle."""
-    _check("definitions", len(document.definitions), limits.definitions)
-    measure = _Measure(document)
+    """Raises TooLarge if an operation exceeds a limit, or if a fragment spreads itself, directly or through others."""
+    _check_limit("definitions", len(document.definitions), limits.definitions)
+    measures = _FragmentMeasures(document)
     for operation in document.definitions:
         if not isinstance(operation, OperationDefinitionNode):
             continue
-        shape = measure.of(operation.selection_set)
-        _check("depth", shape.depth, limits.depth)
-        _check("aliases", shape.aliases, limits.aliases)
-        _check("fields", shape.fields, limits.fields)
-        _check("root fields", measure.width(operation.selection_set), limits.root_fields)
-        _check("repetitions of fields", measure.repetitions([operation.selection_set]), limits.repetitions)
-    _check("directives", measure.directives(), limits.directives)
+        shape = measures.measure(operation.selection_set)
+        _check_limit("depth", shape.depth, limits.depth)
+        _check_limit("aliases", shape.aliases, limits.aliases)
+        _check_limit("fields", shape.fields, limits.fields)
+        _check_limit("root fields", measures.count_root_fields(operation.selection_set), limits.root_fields)
+        _check_limit("repetitions of fields", measures.count_repetitions([operation.selection_set]), limits.repetitions)
+    _check_limit("directives", measures.count_directives(), limits.directives)
 
 
-def _check(name: str, value: int, limit: int) -> None:
+def _check_limit(name: str, value: int, limit: int) -> None:
     if value > limit:
         shown = "more than a thousand million" if value >= _CAP else value
         raise TooLarge(f"The document has {shown} {name}; at most {limit} are taken.")
 
 
-class _Measure:
-    """Measures of a document's fragments, each taken once."""
+class _FragmentMeasures:
+    """Measures selection sets of a document, each fragment once."""
 
     def __init__(self, document: DocumentNode) -> None:
         self.document = document
@@ -84,54 +84,61 @@ class _Measure:
             for definition in document.definitions
             if isinstance(definition, FragmentDefinitionNode)
         }
-        self.shapes: dict[str, Shape] = {}
+        self.shapes: dict[str, Measures] = {}
         self.widths: dict[str, int] = {}
         self.open: set[str] = set()
 
-    def of(self, selection_set: SelectionSetNode) -> Shape:
+    def measure(self, selection_set: SelectionSetNode) -> Measures:
         depth = aliases = fields = 0
         for selection in selection_set.selections:
             if isinstance(selection, FieldNode):
-                inner = self.of(selection.selection_set) if selection.selection_set else Shape(0, 0, 0)
-                inner = Shape(inner.depth + 1, inner.aliases + (selection.alias is not None), inner.fields + 1)
+                inner = self.measure(selection.selection_set) if selection.selection_set else Measures(0, 0, 0)
+                inner = Measures(inner.depth + 1, inner.aliases + (selection.alias is not None), inner.fields + 1)
             elif isinstance(selection, InlineFragmentNode):
-                inner = self.of(selection.selection_set)
+                inner = self.measure(selection.selection_set)
             else:
-                inner = self._fragment(selection) if isinstance(selection, FragmentSpreadNode) else Shape(0, 0, 0)
+                inner = (
+                    self._measure_fragment(selection)
+                    if isinstance(selection, FragmentSpreadNode)
+                    else Measures(0, 0, 0)
+                )
             depth = max(depth, inner.depth)
             aliases = min(aliases + inner.aliases, _CAP)
             fields = min(fields + inner.fields, _CAP)
-        return Shape(depth, aliases, fields)
+        return Measures(depth, aliases, fields)
 
-    def _fragment(self, spread: FragmentSpreadNode) -> Shape:
+    def _measure_fragment(self, spread: FragmentSpreadNode) -> Measures:
         name = spread.name.value
         if name not in self.fragments:
-            return Shape(0, 0, 0)  # validation says what is wrong with it
+            return Measures(0, 0, 0)  # validation reports it
         if name in self.open:
             raise TooLarge(f"The fragment {name} spreads itself.")
         if name not in self.shapes:
             self.open.add(name)
-            self.shapes[name] = self.of(self.fragments[name].selection_set)
+            self.shapes[name] = self.measure(self.fragments[name].selection_set)
             self.open.discard(name)
         return self.shapes[name]
 
-    def width(self, selection_set: SelectionSetNode) -> int:
-        """Root fields, fragments written out."""
+    def count_root_fields(self, selection_set: SelectionSetNode) -> int:
+        """Returns the number of fields at the root of an operation, with fragments expanded."""
         total = 0
         for selection in selection_set.selections:
             if isinstance(selection, FieldNode):
                 total += 1
             elif isinstance(selection, InlineFragmentNode):
-                total += self.width(selection.selection_set)
+                total += self.count_root_fields(selection.selection_set)
             elif isinstance(selection, FragmentSpreadNode) and selection.name.value in self.fragments:
                 name = selection.name.value
                 if name not in self.widths:
-                    self.widths[name] = self.width(self.fragments[name].selection_set)
+                    self.widths[name] = self.count_root_fields(self.fragments[name].selection_set)
                 total += self.widths[name]
         return min(total, _CAP)
 
-    def repetitions(self, merged: list[SelectionSetNode]) -> int:
-        """Pairs under one response key, here and deeper; linear in the fields, which have been counted before."""
+    def count_repetitions(self, merged: list[SelectionSetNode]) -> int:
+        """Returns the pairs of fields under one response key, at all depths.
+
+        Takes time linear in the expanded fields, whose number has been checked before.
+        """
         found: dict[str, list[SelectionSetNode]] = {}
         counts: dict[str, int] = {}
         waiting = list(merged)
@@ -147,12 +154,12 @@ class _Measure:
                 elif isinstance(selection, FragmentSpreadNode) and selection.name.value in self.fragments:
                     waiting.append(self.fragments[selection.name.value].selection_set)
         here = sum(count * (count - 1) // 2 for count in counts.values())
-        return min(here + sum(self.repetitions(inner) for inner in found.values()), _CAP)
+        return min(here + sum(self.count_repetitions(inner) for inner in found.values()), _CAP)
 
-    def directives(self) -> int:
-        return sum(len(node.directives or ()) for node in self._nodes())
+    def count_directives(self) -> int:
+        return sum(len(node.directives or ()) for node in self._iterate_nodes())
 
-    def _nodes(self) -> Iterator[FieldNode | InlineFragmentNode | FragmentSpreadNode]:
+    def _iterate_nodes(self) -> Iterator[FieldNode | InlineFragmentNode | FragmentSpreadNode]:
         waiting = [
             definition.selection_set
             for definition in self.document.definitions

@@ -1,28 +1,28 @@
-"""A private mongod for one-machine installs and tests."""
+"""A private mongod for installs on one machine and for tests."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gateway.mongod.process import CACHE_GIGABYTES, MongodUnavailable, find_binary, start
+from gateway.mongod.process import CACHE_GIGABYTES, MongodUnavailable, find_binary, start_mongod
 from gateway.mongod.replica import make_primary
 
 __all__ = ["MongodUnavailable", "embedded"]
 
 
 @contextmanager
-def embedded(
+def run_embedded(
     data: Path,
     port: int | None = None,
     meanwhile: Callable[[], object] = lambda: None,
     cache_gigabytes: float = CACHE_GIGABYTES,
 ) -> Iterator[str]:
-    """The URI of a one-node replica set over the folder `data`, stopped at the end; a free port where None.
+    """Runs a replica set of one node with its files in `data`, and yields its URI. It stops at the end of the block.
 
-    `meanwhile` is done while mongod starts, which takes it most of a second.
-    Raises MongodUnavailable, with a sentence that says what to do, where there is no mongod or it does not start.
+    `port` None means a free port. `meanwhile` is called while mongod starts, which takes most of a second.
+    Raises MongodUnavailable if there is no mongod or if it does not start.
     """
-    with start(find_binary(), data, port, cache_gigabytes) as mongod:
+    with start_mongod(find_binary(), data, port, cache_gigabytes) as mongod:
         meanwhile()
         mongod.wait()
         make_primary(mongod.port)

@@ -1,4 +1,4 @@
-"""Starts, waits for, stops one mongod."""
+"""Starts a mongod, waits until it serves, and stops it."""
 
 import ctypes
 import os
@@ -29,7 +29,7 @@ _WAY_OUT: Final = (
 
 
 class MongodUnavailable(Exception):
-    """No database can be had; the sentence says why and what to do."""
+    """No database can be started; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Mongod:
     log: Path
 
     def wait(self) -> None:
-        """Until it takes connections. Raises MongodUnavailable."""
+        """Waits until mongod accepts connections. Raises MongodUnavailable."""
         give_up = time.monotonic() + START_SECONDS
         while time.monotonic() < give_up:
             code = self.process.poll()
@@ -59,7 +59,7 @@ class Mongod:
 
 
 def find_binary() -> Path:
-    """The `mongod` on PATH, else the one of the `embedded` extra."""
+    """Returns the `mongod` on PATH, or the one that the extra `embedded` installs. Raises MongodUnavailable."""
     on_path = shutil.which("mongod")
     if on_path is not None:
         return Path(on_path)
@@ -73,10 +73,10 @@ def find_binary() -> Path:
 
 
 @contextmanager
-def start(
+def start_mongod(
     binary: Path, data: Path, port: int | None = None, cache_gigabytes: float = CACHE_GIGABYTES
 ) -> Iterator[Mongod]:
-    """mongod over the folder until the block ends, not waited for; one left over by a killed process ends first."""
+    """Runs mongod until the block ends, and does not wait until it serves. Ends a mongod that a killed process left."""
     folder = data / "mongod"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     owner = folder / "satugraf.pid"
@@ -84,11 +84,11 @@ def start(
     chosen = port or _free_port()
     log = data / "mongod.log"
     process = subprocess.Popen(  # noqa: S603 - our own arguments
-        _command(binary, folder, log, chosen, cache_gigabytes),
+        _build_command(binary, folder, log, chosen, cache_gigabytes),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C reaches us alone: we stop it after the last request
+        start_new_session=True,  # Ctrl-C reaches only us: we stop mongod after the last request
         preexec_fn=_die_with_parent,
     )
     owner.write_text(f"{os.getpid()} {process.pid}")
@@ -99,7 +99,7 @@ def start(
         owner.unlink(missing_ok=True)
 
 
-def _command(binary: Path, folder: Path, log: Path, port: int, cache_gigabytes: float) -> list[str]:
+def _build_command(binary: Path, folder: Path, log: Path, port: int, cache_gigabytes: float) -> list[str]:
     options = {
         "--dbpath": str(folder),
         "--port": str(port),
@@ -112,8 +112,8 @@ def _command(binary: Path, folder: Path, log: Path, port: int, cache_gigabytes: 
     parameters = (
         "transactionLifetimeLimitSeconds=10",
         "diagnosticDataCollectionEnabled=false",
-        # With a checkpoint every five seconds, files of what was dropped are closed then, and not minutes later: a run
-        # of tests drops thousands of collections, and a mongod that is out of file handles ends itself.
+        # With the checkpoint every five seconds (syncdelay), files of dropped collections are closed at once and not
+        # minutes later. Tests drop thousands of collections, and mongod ends itself if it runs out of file handles.
         "minSnapshotHistoryWindowInSeconds=0",
     )
     return [
@@ -127,7 +127,7 @@ def _command(binary: Path, folder: Path, log: Path, port: int, cache_gigabytes: 
 
 
 def _die_with_parent() -> None:
-    """Linux tells the child when we are killed, so that kill -9 of us leaves no mongod behind."""
+    """Asks Linux to terminate the child when its parent dies, so that not even kill -9 leaves a mongod behind."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
@@ -151,27 +151,27 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def _end_left_over(folder: Path, owner: Path) -> None:
-    """Ends a mongod whose parent was killed; refuses where the parent lives."""
+    """Ends a mongod whose parent was killed. Raises MongodUnavailable if the parent is alive."""
     try:
         parent, mongod = (int(number) for number in owner.read_text().split())
     except (FileNotFoundError, ValueError):
         return
-    if not _runs(mongod, str(folder)):
+    if not _is_running(mongod, str(folder)):
         return
-    if _runs(parent, "satugraf"):
+    if _is_running(parent, "satugraf"):
         raise MongodUnavailable(
             f"Another satugraf (process {parent}) uses {folder.parent}: stop it, or choose another folder with --data."
         )
     os.kill(mongod, signal.SIGTERM)
     give_up = time.monotonic() + STOP_SECONDS
-    while _runs(mongod, str(folder)):
+    while _is_running(mongod, str(folder)):
         if time.monotonic() > give_up:
             os.kill(mongod, signal.SIGKILL)
         time.sleep(0.05)
 
 
-def _runs(pid: int, words: str) -> bool:
-    """Whether the process is alive and its command line holds the words: pids are used again."""
+def _is_running(pid: int, words: str) -> bool:
+    """Whether the process runs and its command line has the words: a pid alone may belong to another process by now."""
     try:
         return words in Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     except (FileNotFoundError, ProcessLookupError):

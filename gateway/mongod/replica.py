@@ -1,4 +1,4 @@
-"""Makes it a replica set (transactions, change streams)."""
+"""Makes a mongod a replica set of one node: transactions and change streams need one."""
 
 import time
 from typing import Any, Final
@@ -13,7 +13,7 @@ _ALREADY_INITIALIZED: Final = 23
 
 
 def make_primary(port: int) -> None:
-    """Initiates the set `rs0`, or moves it to the port, and waits until the node takes writes."""
+    """Initiates the set `rs0`, or changes its port, and waits until the node accepts writes."""
     host = f"127.0.0.1:{port}"
     client: MongoClient[dict[str, Any]] = MongoClient(host, directConnection=True, serverSelectionTimeoutMS=10_000)
     with client:

@@ -1,4 +1,4 @@
-"""JSON lines; never personal data."""
+"""The log: JSON lines on standard output, never with personal data."""
 
 import structlog
 

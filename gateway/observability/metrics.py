@@ -1,4 +1,4 @@
-"""Counters and gauges, and their exposition."""
+"""The Prometheus metrics."""
 
 from typing import Final
 
@@ -70,12 +70,12 @@ closed_connections: Final = Counter(
 )
 
 
-def exposition() -> bytes:
-    """In Prometheus' text format."""
+def render_metrics() -> bytes:
+    """Returns all metrics in Prometheus' text format."""
     return generate_latest(REGISTRY)
 
 
 def forget_subgraph(subgraph: str) -> None:
-    """Of a subgraph that is asked no more, no series stays."""
+    """Removes all series of a subgraph that is not in the graph any more."""
     for series in (subgraph_seconds, subgraph_failures, subgraph_breaker_open):
         series.remove_by_labels({"subgraph": subgraph})

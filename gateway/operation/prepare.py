@@ -68,7 +68,7 @@ def prepare(
     if compiled is None:
         compiled = _compile_operation(documents, text, checked, operation_name)
     values = compiled.variables.coerce(sent)
-    points = compiled.points.of(values.coerced)
+    points = compiled.points.count(values.coerced)
     check_cost(points, cost_limit)
     return BoundOperation(compiled, values, points, _find_program(documents, compiled, values.coerced))
 
@@ -83,7 +83,7 @@ def _compile_operation(
         checked.fragments,
         definition,
         variables.compile_variables(documents, definition),
-        cost.compiled(documents.schema, definition, checked.fragments),
+        cost.compile_points(documents.schema, definition, checked.fragments),
         find_condition_variables(definition, checked.fragments),
     )
     checked.derived[name or ""] = compiled

@@ -1,4 +1,4 @@
-"""Where the gateway may connect to on an agency's behalf: public addresses, checked as the connection is made."""
+"""Restricts agencies' URLs to public addresses, checked when a connection is made (against SSRF)."""
 
 import asyncio
 import ipaddress
@@ -18,16 +18,16 @@ _NEVER: Final = tuple(
         *("192.0.0.0/24", "192.88.99.0/24", "3fff::/20", "5f00::/16"),
     )
 )
-"""NAT64, 6to4, Teredo and IPv4-compatible addresses, each of which leads to an IPv4 address that only the far router
-knows; and special purposes that not every version of Python's own table has."""
+"""Networks that are never public. The first line: NAT64, 6to4, Teredo and IPv4-compatible addresses, which a router far
+away maps to any IPv4 address. The second line: special purposes that older versions of `ipaddress` do not know."""
 
 
 class ForbiddenAddress(OSError):
-    """The address is none that an agency's subgraph may have; the sentence never says what was found there."""
+    """An agency's subgraph may not have this address. The message never says what the address leads to."""
 
 
 def check_url(url: str, *, development: bool) -> None:
-    """Raises ForbiddenAddress with a sentence; in development plain http and this machine are taken."""
+    """Raises ForbiddenAddress. In development, plain http and addresses of this machine are allowed too."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -47,7 +47,7 @@ def check_url(url: str, *, development: bool) -> None:
 
 
 def is_public(address: str) -> bool:
-    """Whether anybody on the internet could connect to it; what cannot be told is not public."""
+    """Whether anybody on the internet could connect to the address. A text that is not an address is not public."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -62,7 +62,7 @@ def is_public(address: str) -> bool:
 
 
 def _is_literal(host: str) -> bool:
-    """Whether a resolver would take it for an address, also as C libraries spell it: 127.1, 0x7f000001."""
+    """Whether a resolver takes the host for an address, in the spellings of C libraries too: 127.1, 0x7f000001."""
     try:
         socket.inet_aton(host)
     except OSError:
@@ -70,8 +70,8 @@ def _is_literal(host: str) -> bool:
     return True
 
 
-async def public_addresses(host: str, port: int) -> list[str]:
-    """The addresses of a host, each time as they are now. Raises ForbiddenAddress where any of them is not public."""
+async def resolve_public(host: str, port: int) -> list[str]:
+    """Resolves a host, without a cache. Raises ForbiddenAddress if any of its addresses is not public."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(str(row[4][0]) for row in found))
     if not addresses or not all(is_public(address) for address in addresses):
@@ -80,10 +80,10 @@ async def public_addresses(host: str, port: int) -> list[str]:
 
 
 class PublicResolver(AbstractResolver):
-    """Resolves for each new connection, and gives it the addresses only where every one of them is public.
+    """aiohttp's resolver for hosts of agencies: it raises ForbiddenAddress unless every address is public.
 
-    The connection is made to an address that was checked, under the host's own name: what the name resolves to a moment
-    later changes nothing.
+    The connection goes to the checked address itself. A name that resolves to another address a moment later (DNS
+    rebinding) changes nothing; the certificate is still checked for the host's name.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,8 @@
-"""Composes in a child process: a thread would hold the interpreter's lock, a hostile schema take the memory."""
+"""Runs checks in a child process.
+
+In a thread, composition would hold the interpreter's lock and delay every request, and a hostile schema could take the
+memory of the gateway.
+"""
 
 import asyncio
 import multiprocessing
@@ -12,12 +16,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.federation.composition import SubgraphSource
-from gateway.registry.check import Checked, Checker, Finding, Published
+from gateway.registry.check import Checker, CheckResult, Finding, PublishedSubgraph
 from resolvers.request.composer import NOTHING_STANDS, Standing
 
 DEADLINE_SECONDS: Final = 30
 COLD_TIMES: Final = 4
-"""As long for the first composition of a child, which reads every subgraph: 13 s of CPU where 658 have one."""
+"""The first check of a child may take this many deadlines: it parses every subgraph, 13 s of CPU for 658 agencies."""
 MEMORY_LIMIT_BYTES: Final = 2 * 1024**3
 
 _TOO_MUCH: Final = Finding(
@@ -28,47 +32,53 @@ _TOO_MUCH: Final = Finding(
 
 
 @dataclass(slots=True)
-class Composer:
-    """One child, started with the first composition; it is replaced where it dies or takes too long."""
+class ComposerProcess:
+    """One child process, started for the first check and replaced after it dies or takes too long."""
 
     deadline_seconds: float = DEADLINE_SECONDS
     _pool: ProcessPoolExecutor | None = None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _checking: asyncio.Task[Checked] | None = None
+    _checking: asyncio.Task[CheckResult] | None = None
 
     async def check(
         self,
         national: SubgraphSource,
-        published: Sequence[Published],
-        candidate: Published | None,
+        published: Sequence[PublishedSubgraph],
+        candidate: PublishedSubgraph | None,
         before: Standing = NOTHING_STANDS,
-    ) -> Checked:
-        """As `Checker.check`, one at a time; what took too long or too much is refused with a sentence.
+    ) -> CheckResult:
+        """Runs `Checker.check` in the child, one check at a time. A check beyond the limits finds TOO_COMPLEX.
 
-        Whoever stops waiting does not stop the child, which has learned something when it is done, or is ended.
+        Cancellation of the caller does not stop the child: what it has parsed is useful for the next check.
         """
         await self._turn.acquire()
-        self._checking = asyncio.create_task(self._checked(national, published, candidate, before))
+        self._checking = asyncio.create_task(self._check_in_child(national, published, candidate, before))
         self._checking.add_done_callback(lambda _: self._turn.release())
         return await asyncio.shield(self._checking)
 
-    async def _checked(
-        self, national: SubgraphSource, published: Sequence[Published], candidate: Published | None, before: Standing
-    ) -> Checked:
+    async def _check_in_child(
+        self,
+        national: SubgraphSource,
+        published: Sequence[PublishedSubgraph],
+        candidate: PublishedSubgraph | None,
+        before: Standing,
+    ) -> CheckResult:
         deadline_seconds = self.deadline_seconds
         if self._pool is None:
             spawn = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(1, mp_context=spawn, initializer=_begin)
+            self._pool = ProcessPoolExecutor(1, mp_context=spawn, initializer=_initialize_child)
             deadline_seconds *= COLD_TIMES
-        running = asyncio.get_running_loop().run_in_executor(self._pool, _check, national, published, candidate, before)
+        running = asyncio.get_running_loop().run_in_executor(
+            self._pool, _run_check, national, published, candidate, before
+        )
         try:
             return await asyncio.wait_for(running, deadline_seconds)
         except (TimeoutError, BrokenProcessPool, MemoryError, RecursionError):
             self.close()
-            return Checked((_TOO_MUCH,))
+            return CheckResult((_TOO_MUCH,))
 
     def close(self) -> None:
-        """Ends the child, whatever it is doing."""
+        """Kills the child, even during a check."""
         pool, self._pool = self._pool, None
         if pool is not None:
             children = list((pool._processes or {}).values())
@@ -78,17 +88,20 @@ class Composer:
 
 
 _checker: Final = Checker()
-"""The child's, which remembers what it has read."""
+"""Used in the child only; it keeps the subgraphs that it has parsed."""
 
 
-def _check(
-    national: SubgraphSource, published: Sequence[Published], candidate: Published | None, before: Standing
-) -> Checked:
+def _run_check(
+    national: SubgraphSource,
+    published: Sequence[PublishedSubgraph],
+    candidate: PublishedSubgraph | None,
+    before: Standing,
+) -> CheckResult:
     return _checker.check(national, published, candidate, before)
 
 
-def _begin() -> None:
-    """In the child: takes no more memory than it may, and ends with its parent, however that ends."""
+def _initialize_child() -> None:
+    """Limits the child's memory, and ends the child when its parent ends, even by kill -9."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -1,4 +1,4 @@
-"""How agencies' subgraphs do: kept for who asks the graph, counted for who scrapes metrics, told in the log."""
+"""Records the health of agencies' subgraphs: for the graph's own fields, for metrics, and in the log."""
 
 import time
 from collections import deque
@@ -17,38 +17,38 @@ WINDOW_SECONDS: Final = 60.0
 KEPT_REQUESTS: Final = 1_000
 
 _NOT_SENT: Final = {"SUBGRAPH_UNAVAILABLE": "LEFT_ALONE", "SUBGRAPH_BUSY": "SUBGRAPH_BUSY"}
-"""What fails without a request, as it is counted: it is not told again and again in the log."""
+"""Codes of failures without a request, with their label in the metric. They are not logged: they come in masses."""
 
 
-class _Seen(NamedTuple):
+class _RequestRecord(NamedTuple):
     at: float
     seconds: float
     failed: bool
 
 
 @dataclass(slots=True)
-class _Subgraph:
-    seen: deque[_Seen] = field(default_factory=lambda: deque(maxlen=KEPT_REQUESTS))
+class _SubgraphRecord:
+    seen: deque[_RequestRecord] = field(default_factory=lambda: deque(maxlen=KEPT_REQUESTS))
     failed_at: datetime | None = None
 
 
 @dataclass(slots=True)
-class Health:
-    """Of the subgraphs that this process asks; `state` is that of a subgraph's breaker."""
+class SubgraphHealth:
+    """The recent requests of this process to each subgraph. `state` returns the state of a circuit breaker."""
 
     state: Callable[[str], State]
-    _subgraphs: dict[str, _Subgraph] = field(default_factory=dict)
+    _subgraphs: dict[str, _SubgraphRecord] = field(default_factory=dict)
 
     def note(self, subgraph: str, seconds: float, failed: SubgraphFailed | None) -> None:
-        """Why a connection failed is told in the log alone: who publishes URLs must not learn what is where."""
+        """Records a request. Only the log says why a connection failed: publishers must not probe our network."""
         if failed is not None and failed.__cause__ is None and failed.code in _NOT_SENT:
             metrics.subgraph_failures.labels(subgraph, _NOT_SENT[failed.code]).inc()
             return
         kept = self._subgraphs.get(subgraph)
         if kept is None:
-            kept = self._subgraphs[subgraph] = _Subgraph()
+            kept = self._subgraphs[subgraph] = _SubgraphRecord()
             metrics.subgraph_breaker_open.labels(subgraph).set_function(partial(self._is_open, subgraph))
-        kept.seen.append(_Seen(time.monotonic(), seconds, failed is not None))
+        kept.seen.append(_RequestRecord(time.monotonic(), seconds, failed is not None))
         metrics.subgraph_seconds.labels(subgraph).observe(seconds)
         if failed is None:
             return
@@ -60,9 +60,9 @@ class Health:
     def _is_open(self, subgraph: str) -> float:
         return float(self.state(subgraph) is not State.CLOSED)
 
-    def of(self, subgraph: str) -> dict[str, Any]:
-        """With the keys of SubgraphHealth."""
-        kept = self._subgraphs.get(subgraph) or _Subgraph()
+    def describe(self, subgraph: str) -> dict[str, Any]:
+        """Returns the fields of the GraphQL type SubgraphHealth, over the last minute."""
+        kept = self._subgraphs.get(subgraph) or _SubgraphRecord()
         since = time.monotonic() - WINDOW_SECONDS
         seen = [row for row in kept.seen if row.at >= since]
         milliseconds = sorted(row.seconds * 1000 for row in seen if not row.failed)
@@ -70,17 +70,17 @@ class Health:
             "state": self.state(subgraph).value,
             "requests": len(seen),
             "failures": sum(row.failed for row in seen),
-            "medianMs": _percentile(milliseconds, 0.5),
-            "p99Ms": _percentile(milliseconds, 0.99),
+            "medianMs": _find_percentile(milliseconds, 0.5),
+            "p99Ms": _find_percentile(milliseconds, 0.99),
             "failedAt": kept.failed_at,
         }
 
-    def keep(self, served: Collection[str]) -> None:
-        """Forgets all others."""
+    def forget_others(self, served: Collection[str]) -> None:
+        """Forgets all subgraphs that are not served any more, and their metrics."""
         for subgraph in [name for name in self._subgraphs if name not in served]:
             del self._subgraphs[subgraph]
             metrics.forget_subgraph(subgraph)
 
 
-def _percentile(ascending: Sequence[float], share: float) -> float | None:
+def _find_percentile(ascending: Sequence[float], share: float) -> float | None:
     return round(ascending[int(share * (len(ascending) - 1))], 1) if ascending else None

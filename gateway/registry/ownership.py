@@ -1,7 +1,7 @@
-"""What an agency's subgraph may say of the national graph: the rules of ownership, each with its sentence.
+"""The ownership rules for an agency's subgraph, each with the sentence that a violation gets.
 
-An agency adds, under its own prefix, and changes nothing that is there: whoever queries only national fields gets what
-the national graph alone would give. `national` is the model of the national subgraph, `own` that of the agency's.
+An agency adds names under its own prefix and changes nothing else: a query of national fields alone gets the same
+answer with and without it. `national` is the model of the national subgraph, `own` the model of the agency's.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -16,14 +16,14 @@ from gateway.federation.subgraph import (
     SubgraphSchema,
     TypeDefinition,
 )
-from gateway.registry.prefixes import Prefix, upper
+from gateway.registry.prefixes import Prefix, capitalize
 
 REQUIRABLE: Final[Mapping[str, frozenset[str]]] = {
     "Complaint": frozenset({"class", "status", "grade", "channel", "receivedAt", "verifiedAt", "closedAt"}),
     "Agency": frozenset({"kind", "code", "connected"}),
     "Region": frozenset({"level", "name", "timeZone"}),
 }
-"""National fields that an agency may mark @external and name in @requires: nothing that a citizen wrote or is."""
+"""National fields that an agency may mark @external and name in @requires: no personal data, no citizen's text."""
 
 _CLAIMS: Final = {
     "override": "takes what others own: leave it out.",
@@ -35,16 +35,16 @@ LOCAL_CASE: Final = "LocalCase"
 
 
 class Violation(NamedTuple):
-    """A rule that the subgraph breaks; `coordinate` is the element, as Type or Type.field."""
+    """A broken rule. `coordinate` is the element: Type or Type.field."""
 
     rule: str
     coordinate: str
     message: str
 
 
-def violations(own: SubgraphSchema, national: SubgraphSchema, prefix: Prefix) -> list[Violation]:
-    """Every rule that the subgraph breaks, in the order of its types."""
-    return list(_Rules(own, national, prefix).all())
+def find_violations(own: SubgraphSchema, national: SubgraphSchema, prefix: Prefix) -> list[Violation]:
+    """Returns every violation of the rules, in the order of the subgraph's types."""
+    return list(_Rules(own, national, prefix).check_all())
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class _Rules:
     national: SubgraphSchema
     prefix: Prefix
 
-    def all(self) -> Iterator[Violation]:
+    def check_all(self) -> Iterator[Violation]:
         if self.own.is_fed1:
             yield Violation(
                 "federation-2",
@@ -67,15 +67,15 @@ class _Rules:
             )
         for definition in self.own.types.values():
             if definition.name in ROOTS.values():
-                yield from self._prefixed_fields(definition, "root-prefix")
+                yield from self._check_prefixes(definition, "root-prefix")
             elif definition.name in SPECIFIED_SCALARS:
                 continue
             elif (there := self.national.types.get(definition.name)) is not None:
-                yield from self._national(definition, there)
+                yield from self._check_national_type(definition, there)
             else:
-                yield from self._new(definition)
+                yield from self._check_new_type(definition)
 
-    def _new(self, definition: TypeDefinition) -> Iterator[Violation]:
+    def _check_new_type(self, definition: TypeDefinition) -> Iterator[Violation]:
         name = definition.name
         if not self.prefix.owns_type(name):
             yield Violation(
@@ -88,7 +88,7 @@ class _Rules:
                 yield Violation(
                     "national-interface", name, f"{interface} is a national interface; implement {LOCAL_CASE} alone."
                 )
-            elif name != f"{self.prefix.type}{LOCAL_CASE}" or _keys(definition) != {("id", True)}:
+            elif name != f"{self.prefix.type}{LOCAL_CASE}" or _read_keys(definition) != {("id", True)}:
                 yield Violation(
                     "local-case",
                     name,
@@ -98,24 +98,24 @@ class _Rules:
             if member in self.national.types:
                 yield Violation("national-member", name, f"{member} is a national type: no union of yours may hold it.")
         for field in definition.fields.values():
-            yield from _taken(definition, field)
+            yield from _check_claims(definition, field)
 
-    def _national(self, definition: TypeDefinition, there: TypeDefinition) -> Iterator[Violation]:
+    def _check_national_type(self, definition: TypeDefinition, there: TypeDefinition) -> Iterator[Violation]:
         name = definition.name
-        yield from _plain(definition, name, allowed=("key",))
+        yield from _check_plain(definition, name, allowed=("key",))
         if definition.kind != there.kind:
-            yield Violation("same-kind", name, f"{name} is {_article(there.kind)} in the national graph.")
+            yield Violation("same-kind", name, f"{name} is {_describe_kind(there.kind)} in the national graph.")
         elif definition.kind == "OBJECT" and there.has("key"):
-            yield from self._entity(definition, there)
+            yield from self._check_entity(definition, there)
         elif definition.kind == "INTERFACE" and name == LOCAL_CASE:
-            yield from _same(definition, there)
+            yield from _check_interface(definition, there)
         elif definition.kind == "ENUM":
             if set(definition.values) != set(there.values):
                 yield Violation(
                     "same-enum", name, f"{name} has other values in the national graph: repeat all of them."
                 )
             for value in definition.values.values():
-                yield from _plain(value, f"{name}.{value.name}")
+                yield from _check_plain(value, f"{name}.{value.name}")
         elif definition.kind != "SCALAR":
             yield Violation(
                 "national-type",
@@ -123,19 +123,19 @@ class _Rules:
                 f"{name} belongs to the national graph: refer to it by an entity, or leave it out.",
             )
 
-    def _entity(self, definition: TypeDefinition, there: TypeDefinition) -> Iterator[Violation]:
-        name, keys = definition.name, {key for key, _ in _keys(there)}
+    def _check_entity(self, definition: TypeDefinition, there: TypeDefinition) -> Iterator[Violation]:
+        name, keys = definition.name, {key for key, _ in _read_keys(there)}
         stated = ", ".join(f'@key(fields: "{key}")' for key in sorted(keys))
-        if {key for key, _ in _keys(definition)} != keys:
+        if {key for key, _ in _read_keys(definition)} != keys:
             yield Violation("national-key", name, f"{name} is extended by the national key alone: {stated}.")
         for interface in definition.interfaces:
             yield Violation("national-interface", name, f"That {name} implements {interface} is not yours to say.")
         for field in definition.fields.values():
             coordinate = f"{name}.{field.name}"
             if field.name in keys:
-                yield from _plain(field, coordinate, allowed=("external",))
+                yield from _check_plain(field, coordinate, allowed=("external",))
             elif field.name in there.fields:
-                yield from _plain(field, coordinate, allowed=("external",))
+                yield from _check_plain(field, coordinate, allowed=("external",))
                 if not field.has("external"):
                     yield Violation(
                         "national-field", coordinate, f"{coordinate} is the national graph's: mark it @external."
@@ -146,40 +146,40 @@ class _Rules:
                         "external-allowed", coordinate, f"{coordinate} is not handed out; of {name} are: {open_fields}."
                     )
             elif not self.prefix.owns_field(field.name):
-                yield self._misnamed(coordinate, field, "field-prefix")
+                yield self._report_misnamed(coordinate, field, "field-prefix")
             else:
-                yield from _taken(definition, field)
-                yield from _failing(coordinate, field)
+                yield from _check_claims(definition, field)
+                yield from _check_nullable(coordinate, field)
 
-    def _prefixed_fields(self, definition: TypeDefinition, rule: str) -> Iterator[Violation]:
+    def _check_prefixes(self, definition: TypeDefinition, rule: str) -> Iterator[Violation]:
         for field in definition.fields.values():
             if not self.prefix.owns_field(field.name):
-                yield self._misnamed(f"{definition.name}.{field.name}", field, rule)
-            yield from _taken(definition, field)
-            yield from _failing(f"{definition.name}.{field.name}", field)
+                yield self._report_misnamed(f"{definition.name}.{field.name}", field, rule)
+            yield from _check_claims(definition, field)
+            yield from _check_nullable(f"{definition.name}.{field.name}", field)
 
-    def _misnamed(self, coordinate: str, field: Element, rule: str) -> Violation:
-        better = f"{self.prefix.field}{upper(field.name)}"
+    def _report_misnamed(self, coordinate: str, field: Element, rule: str) -> Violation:
+        better = f"{self.prefix.field}{capitalize(field.name)}"
         return Violation(rule, coordinate, f"{coordinate} must begin with {self.prefix.field}: for example {better}.")
 
 
-def _failing(coordinate: str, field: Element) -> Iterator[Violation]:
-    """While a subgraph does not answer, its field is null; where it may not be, the national object would be."""
+def _check_nullable(coordinate: str, field: Element) -> Iterator[Violation]:
+    """An agency's field must be nullable: while its subgraph fails, a non-null field would null the national object."""
     if field.type.endswith("!"):
         better = field.type.removesuffix("!")
         yield Violation("nullable", coordinate, f"{coordinate} must be nullable, for subgraphs fail: {better}.")
 
 
-def _taken(definition: TypeDefinition, field: Element) -> Iterator[Violation]:
-    """What a field of the agency's own may not claim."""
+def _check_claims(definition: TypeDefinition, field: Element) -> Iterator[Violation]:
+    """An agency's own field must not claim what other subgraphs own."""
     for directive, sentence in _CLAIMS.items():
         if field.has(directive):
             coordinate = f"{definition.name}.{field.name}"
             yield Violation(f"no-{directive}", coordinate, f"{coordinate}: @{directive} {sentence}")
 
 
-def _plain(element: Element, coordinate: str, allowed: Collection[str] = ()) -> Iterator[Violation]:
-    """National elements carry no directive but those allowed, and no description of somebody else's."""
+def _check_plain(element: Element, coordinate: str, allowed: Collection[str] = ()) -> Iterator[Violation]:
+    """A national element may have the allowed directives only, and no description."""
     for directive in element.directives:
         if directive not in allowed:
             yield Violation(
@@ -189,7 +189,7 @@ def _plain(element: Element, coordinate: str, allowed: Collection[str] = ()) -> 
         yield Violation("national-description", coordinate, f"{coordinate} is described by the national graph alone.")
 
 
-def _same(definition: TypeDefinition, there: TypeDefinition) -> Iterator[Violation]:
+def _check_interface(definition: TypeDefinition, there: TypeDefinition) -> Iterator[Violation]:
     written = {name: field.type for name, field in definition.fields.items()}
     expected = {name: field.type for name, field in there.fields.items()}
     if written != expected or definition.interfaces:
@@ -198,19 +198,19 @@ def _same(definition: TypeDefinition, there: TypeDefinition) -> Iterator[Violati
             "same-interface", definition.name, f"Repeat it as it is: interface {definition.name} {{ {fields} }}."
         )
     for field in definition.fields.values():
-        yield from _plain(field, f"{definition.name}.{field.name}")
+        yield from _check_plain(field, f"{definition.name}.{field.name}")
 
 
-def _keys(definition: TypeDefinition) -> set[tuple[str, bool]]:
-    """Key fields, and whether by them an entity is resolved."""
-    return {_key(applied) for applied in definition.list_applied("key")}
+def _read_keys(definition: TypeDefinition) -> set[tuple[str, bool]]:
+    """Returns the fields of each @key, and whether the key is resolvable."""
+    return {_read_key(applied) for applied in definition.list_applied("key")}
 
 
-def _key(applied: AppliedDirective) -> tuple[str, bool]:
+def _read_key(applied: AppliedDirective) -> tuple[str, bool]:
     fields = " ".join(str(applied.arguments.get("fields", "")).replace(",", " ").split())
     return fields, applied.arguments.get("resolvable") is not False
 
 
-def _article(kind: str) -> str:
+def _describe_kind(kind: str) -> str:
     word = kind.lower().replace("_", " ")
     return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"

@@ -1,4 +1,4 @@
-"""The proof that a subgraph's host is the agency's: a text that it serves."""
+"""The proof that an agency controls its subgraph's host: the host serves a text that only this gateway can make."""
 
 import hashlib
 import hmac
@@ -13,27 +13,27 @@ FETCH_SECONDS: Final = 5
 _MAX_BYTES: Final = 1024
 
 
-def proof(secret: bytes, agency: str, url: str) -> str:
-    """What the host serves: it follows from agency and host, so that nobody else's copy of it is worth anything."""
+def make_proof(secret: bytes, agency: str, url: str) -> str:
+    """Returns the text that the host must serve. It depends on agency and host, so no copy proves anything."""
     said = f"subgraph\0{agency}\0{urlsplit(url).hostname}".encode()
     return f"satugraf-{hmac.digest(secret, said, hashlib.sha256).hex()[:32]}"
 
 
-def place(agency: str, url: str) -> str:
-    """Where the host serves it."""
+def make_proof_url(agency: str, url: str) -> str:
+    """Returns the URL at which the host must serve the text."""
     return f"https://{urlsplit(url).netloc}/.well-known/satugraf-{agency}.txt"
 
 
-async def is_proven(expected: str, place: str) -> bool:
-    """Whether the host serves it; why not is nobody's business, lest the gateway be used to look around."""
+async def is_proven(expected: str, make_proof_url: str) -> bool:
+    """Whether the host serves the text. It never says why not: callers must not learn what the gateway can reach."""
     timeout = aiohttp.ClientTimeout(total=FETCH_SECONDS)
     connector = aiohttp.TCPConnector(resolver=PublicResolver(), force_close=True)
     try:
         async with (
             aiohttp.ClientSession(connector=connector, timeout=timeout, trust_env=False) as session,
-            session.get(place, allow_redirects=False) as answer,
+            session.get(make_proof_url, allow_redirects=False) as answer,
         ):
-            served = await answer.content.read(_MAX_BYTES)
-            return answer.status == 200 and hmac.compare_digest(served.strip(), expected.encode())
+            text = await answer.content.read(_MAX_BYTES)
+            return answer.status == 200 and hmac.compare_digest(text.strip(), expected.encode())
     except (TimeoutError, aiohttp.ClientError, OSError, ValueError):
         return False

@@ -17,7 +17,7 @@ from support import agency_example
 from support.far_end import free_port
 from support.portal import ADMIN, bearer
 
-from gateway.auth.outgoing import SubgraphTokens
+from gateway.auth.subgraph_tokens import SubgraphTokens
 from resolvers.domain.vocabulary import Role
 from resolvers.viewer import Viewer
 
@@ -30,7 +30,7 @@ async def keys_url() -> AsyncIterator[str]:
     """A gateway that publishes its keys and does nothing else."""
 
     async def published(request: web.Request) -> web.Response:
-        return web.json_response(TOKENS.key_set(datetime.now(UTC)))
+        return web.json_response(TOKENS.build_key_set(datetime.now(UTC)))
 
     app = web.Application()
     app.router.add_get("/.well-known/jwks.json", published)
@@ -58,7 +58,7 @@ async def asked(url: str, body: Any, token: str | None) -> tuple[int, Any]:
 
 
 def query_token() -> str:
-    return TOKENS.for_query("kab-badung", ADMIN, datetime.now(UTC))
+    return TOKENS.make_query_token("kab-badung", ADMIN, datetime.now(UTC))
 
 
 async def test_the_gateway_is_answered(example: str) -> None:
@@ -88,19 +88,21 @@ def tampered() -> str:
 
 async def test_nobody_else_is(example: str, keys_url: str) -> None:
     now, own = datetime.now(UTC), Ed25519PrivateKey.generate()
-    published = jwt.PyJWKSet.from_dict(TOKENS.key_set(now)).keys[1].key
+    published = jwt.PyJWKSet.from_dict(TOKENS.build_key_set(now)).keys[1].key
     raw = published.public_bytes(Encoding.Raw, PublicFormat.Raw)
     refused = {
         "none": None,
         "nonsense": "x",
         "two dots": "..",
-        "signed by another key under a known name": SubgraphTokens(b"another").for_query("kab-badung", ADMIN, now),
+        "signed by another key under a known name": SubgraphTokens(b"another").make_query_token(
+            "kab-badung", ADMIN, now
+        ),
         "by a key that is not published": signed(own, kid="2020-01-01"),
         "without a signature": signed(None, "none"),
         "by the public key as a secret": signed(raw, "HS256"),
         "a genuine one, changed": tampered(),
-        "for another subgraph": TOKENS.for_query("kota-semarang", ADMIN, now),
-        "expired": SubgraphTokens(TOKENS.secret).for_query("kab-badung", ADMIN, now - timedelta(seconds=61)),
+        "for another subgraph": TOKENS.make_query_token("kota-semarang", ADMIN, now),
+        "expired": SubgraphTokens(TOKENS.secret).make_query_token("kab-badung", ADMIN, now - timedelta(seconds=61)),
         "a user's own": bearer(ADMIN)["authorization"].removeprefix("Bearer "),
     }
     for what, token in refused.items():
@@ -114,7 +116,7 @@ PLAN = b'{"query": "mutation { kabBadungPlanVisit(complaint: \\"LP-9\\") }"}'
 
 
 async def test_a_token_for_a_change_is_good_once_and_for_its_body(example: str) -> None:
-    token = TOKENS.for_mutation("kab-badung", ADMIN, datetime.now(UTC), PLAN)
+    token = TOKENS.make_mutation_token("kab-badung", ADMIN, datetime.now(UTC), PLAN)
     assert (await asked(example, {"data": PLAN + b" "}, token))[0] == 401
     assert (await asked(example, {"data": PLAN.replace(b"LP-9", b"LP-8")}, token))[0] == 401
     assert await asked(example, {"data": PLAN}, token) == (200, {"data": {"kabBadungPlanVisit": 5}})
@@ -131,5 +133,5 @@ async def test_a_token_for_a_query_changes_nothing(example: str) -> None:
 
 async def test_only_the_regencys_own_staff_plans(example: str) -> None:
     other = Viewer(Role.AGENCY_ADMIN, "somebody", "kab-sleman")
-    token = TOKENS.for_mutation("kab-badung", other, datetime.now(UTC), PLAN)
+    token = TOKENS.make_mutation_token("kab-badung", other, datetime.now(UTC), PLAN)
     assert await asked(example, {"data": PLAN}, token) == (200, {"data": {"kabBadungPlanVisit": None}})

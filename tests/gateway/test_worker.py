@@ -14,7 +14,7 @@ import pytest
 import structlog
 from support.examples import a_complaint
 
-from gateway.worker import Duty, Worker
+from gateway.worker import Job, Worker
 from resolvers.request.context import RequestContext
 from resolvers.store.database import NEVER, Store
 from resolvers.store.lease import LIFETIME_SECONDS, RENEWAL_SECONDS, Lease
@@ -76,10 +76,10 @@ async def test_what_fails_is_put_off_logged_without_words_and_stops_nobody(
         postponed.append((item["_id"], until))
 
     now = datetime(2026, 11, 24, tzinfo=UTC)
-    worker = Worker(Held(), lambda: context_of(now=now), [Duty("complaints", due, take, postpone)], 1.0)
+    worker = Worker(Held(), lambda: context_of(now=now), [Job("complaints", due, take, postpone)], 1.0)
     worker.is_holding = True
     with structlog.testing.capture_logs() as logs:
-        assert await worker.work()
+        assert await worker.run_batches()
     assert taken == ["LP-0", "LP-1", "LP-3", "LP-4"]
     assert [(item, until > now) for item, until in postponed] == [("LP-2", True)]
     assert worker.done == {"LAPSE": 4, "failed": 1}

@@ -14,11 +14,11 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from gateway.auth.keys import KeysUnavailable, ProviderKeys
 from gateway.auth.tokens import (
     InvalidToken,
-    development_verifier,
+    make_development_verifier,
+    make_provider_verifier,
+    make_viewer,
     mint,
-    provider_verifier,
-    refuse,
-    viewer_of,
+    refuse_token,
 )
 from resolvers.domain.vocabulary import Role
 from resolvers.viewer import Viewer
@@ -42,7 +42,7 @@ def minted(**given: Any) -> str:
 
 
 async def test_a_minted_token_is_its_bearer() -> None:
-    verify = development_verifier(KEY)
+    verify = make_development_verifier(KEY)
     token = minted(role=Role.LIAISON, subject="ni-luh", agency="kab-badung", unit="kab-badung/dinas-pupr")
     assert await verify(token) == Viewer(Role.LIAISON, "ni-luh", "kab-badung", "kab-badung/dinas-pupr")
     assert await verify(minted()) == Viewer(Role.CITIZEN, "wayan")
@@ -77,7 +77,7 @@ def unsigned() -> str:
 )
 async def test_a_token_that_is_not_valid_is_refused_without_being_repeated(token: str, words: str) -> None:
     with pytest.raises(InvalidToken, match=words) as refused:
-        await development_verifier(KEY)(token)
+        await make_development_verifier(KEY)(token)
     assert not token or token not in str(refused.value)
 
 
@@ -98,16 +98,16 @@ async def test_a_token_that_is_not_valid_is_refused_without_being_repeated(token
 )
 def test_claims_that_make_no_viewer_are_refused(claims: dict[str, Any], words: str) -> None:
     with pytest.raises(InvalidToken, match=words):
-        viewer_of(CLAIMS | claims)
+        make_viewer(CLAIMS | claims)
 
 
 def test_a_citizen_is_of_no_agency_whatever_the_token_says() -> None:
-    assert viewer_of({"sub": "wayan", "role": "CITIZEN", "agency": "kab-badung"}) == Viewer(Role.CITIZEN, "wayan")
+    assert make_viewer({"sub": "wayan", "role": "CITIZEN", "agency": "kab-badung"}) == Viewer(Role.CITIZEN, "wayan")
 
 
 async def test_a_server_without_keys_takes_no_token() -> None:
     with pytest.raises(InvalidToken):
-        await refuse(minted())
+        await refuse_token(minted())
 
 
 class Provider:
@@ -147,7 +147,7 @@ def provider() -> Provider:
 @pytest.mark.parametrize("name", ["rsa", "ec", "ed"])
 async def test_the_providers_signatures_are_taken(provider: Provider, name: str) -> None:
     keys = ProviderKeys("https://login", provider.fetch)
-    verify = provider_verifier(keys, issuer="https://login.example.go.id", audience="satugraf")
+    verify = make_provider_verifier(keys, issuer="https://login.example.go.id", audience="satugraf")
     for _ in range(3):
         assert (await verify(provider.sign(name))).subject == "ni-luh"
     assert provider.asked == 1
@@ -158,7 +158,7 @@ async def test_the_providers_signatures_are_taken(provider: Provider, name: str)
 async def test_a_shared_key_is_no_way_in_where_a_provider_signs(provider: Provider) -> None:
     """A public key must never be taken for an HS256 secret."""
     keys = ProviderKeys("https://login", provider.fetch)
-    verify = provider_verifier(keys, issuer=None, audience="satugraf")
+    verify = make_provider_verifier(keys, issuer=None, audience="satugraf")
     for token in (minted(), jwt.encode(CLAIMS, "x" * 40, "HS256", headers={"kid": "rsa"}), "nonsense"):
         with pytest.raises(InvalidToken):
             await verify(token)
@@ -169,7 +169,7 @@ async def test_a_new_key_is_fetched_and_an_unknown_one_refused(
 ) -> None:
     monkeypatch.setattr("gateway.auth.keys.RETRY_SECONDS", -1)
     provider.published = ["rsa"]
-    verify = provider_verifier(ProviderKeys("https://login", provider.fetch), issuer=None, audience="satugraf")
+    verify = make_provider_verifier(ProviderKeys("https://login", provider.fetch), issuer=None, audience="satugraf")
     await verify(provider.sign("rsa"))
     with pytest.raises(InvalidToken, match="does not publish"):
         await verify(provider.sign("ec"))
@@ -179,7 +179,7 @@ async def test_a_new_key_is_fetched_and_an_unknown_one_refused(
 
 async def test_unknown_key_ids_do_not_make_us_ask_again_and_again(provider: Provider) -> None:
     provider.published = ["rsa"]
-    verify = provider_verifier(ProviderKeys("https://login", provider.fetch), issuer=None, audience="satugraf")
+    verify = make_provider_verifier(ProviderKeys("https://login", provider.fetch), issuer=None, audience="satugraf")
     for _ in range(20):
         with pytest.raises(InvalidToken):
             await verify(provider.sign("ec"))
@@ -191,7 +191,7 @@ async def test_a_provider_that_is_away_is_no_refusal_and_known_keys_go_on(
 ) -> None:
     monkeypatch.setattr("gateway.auth.keys.RETRY_SECONDS", -1)
     provider.away = True
-    verify = provider_verifier(ProviderKeys("https://login", provider.fetch), issuer=None, audience="satugraf")
+    verify = make_provider_verifier(ProviderKeys("https://login", provider.fetch), issuer=None, audience="satugraf")
     with pytest.raises(KeysUnavailable):
         await verify(provider.sign("rsa"))
     provider.away = False

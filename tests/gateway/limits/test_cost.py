@@ -6,7 +6,7 @@ import pytest
 from graphql import FragmentDefinitionNode, OperationDefinitionNode, parse
 
 import schema
-from gateway.limits.cost import TooExpensive, check_cost, cost
+from gateway.limits.cost import TooExpensive, check_cost, count_points
 
 BUILT = schema.build()._schema
 
@@ -15,7 +15,7 @@ def points(text: str, **variables: Any) -> int:
     document = parse(text)
     operation = next(node for node in document.definitions if isinstance(node, OperationDefinitionNode))
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-    return cost(BUILT, operation, fragments, variables)
+    return count_points(BUILT, operation, fragments, variables)
 
 
 def test_cost_grows_with_the_page() -> None:

@@ -12,7 +12,7 @@ import pytest
 from pymongo import MongoClient
 from support.ports import free_port
 
-from gateway.mongod import MongodUnavailable, embedded
+from gateway.mongod import MongodUnavailable, run_embedded
 from gateway.mongod.process import find_binary
 
 RUN = """
@@ -47,7 +47,7 @@ def mongod_of(folder: Path) -> int:
 def test_data_survive_a_restart_on_another_port_and_nothing_is_left_behind(tmp_path: Path) -> None:
     ports = []
     for number in range(2):
-        with embedded(tmp_path) as uri:
+        with run_embedded(tmp_path) as uri:
             ports.append(uri)
             pid = mongod_of(tmp_path)
             with MongoClient[dict[str, int]](uri) as client:
@@ -64,7 +64,7 @@ def test_data_survive_a_restart_on_another_port_and_nothing_is_left_behind(tmp_p
 
 
 def test_two_run_side_by_side(tmp_path: Path) -> None:
-    with embedded(tmp_path / "one") as first, embedded(tmp_path / "two") as second:
+    with run_embedded(tmp_path / "one") as first, run_embedded(tmp_path / "two") as second:
         assert first != second
 
 
@@ -80,7 +80,7 @@ def test_a_killed_parent_takes_its_mongod_along_and_the_data_open_again(tmp_path
     running.wait()
     running.stdout.close()
     assert ended(pid)
-    with embedded(tmp_path) as again, MongoClient[dict[str, int]](again) as client:
+    with run_embedded(tmp_path) as again, MongoClient[dict[str, int]](again) as client:
         assert client.test.numbers.count_documents({}) == 1
 
 
@@ -89,7 +89,7 @@ def test_a_folder_in_use_is_refused_with_the_process_that_uses_it(tmp_path: Path
     assert running.stdout is not None
     running.stdout.readline()
     try:
-        with pytest.raises(MongodUnavailable, match=f"process {running.pid}"), embedded(tmp_path):
+        with pytest.raises(MongodUnavailable, match=f"process {running.pid}"), run_embedded(tmp_path):
             pass
     finally:
         running.terminate()
@@ -106,7 +106,7 @@ def test_a_mongod_that_was_left_over_is_ended(tmp_path: Path) -> None:
     (tmp_path / "mongod" / "satugraf.pid").write_text(f"{2**22} {left.pid}")
     # It has made its files once it listens: a folder half made is no folder of data.
     _until_listening(port)
-    with embedded(tmp_path) as uri, MongoClient[dict[str, int]](uri) as client:
+    with run_embedded(tmp_path) as uri, MongoClient[dict[str, int]](uri) as client:
         assert left.wait(10) is not None
         client.test.numbers.insert_one({"number": 1})
 
@@ -141,5 +141,5 @@ def test_a_mongod_on_path_comes_first(tmp_path: Path, monkeypatch: pytest.Monkey
     own.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     assert find_binary() == own
-    with pytest.raises(MongodUnavailable, match="ended with code 7"), embedded(tmp_path / "data"):
+    with pytest.raises(MongodUnavailable, match="ended with code 7"), run_embedded(tmp_path / "data"):
         pass

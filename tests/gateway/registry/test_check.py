@@ -9,8 +9,8 @@ import pytest
 from gateway.federation.composition import SubgraphSource
 from gateway.federation.subgraph import SubgraphSchema
 from gateway.registry import check as checking
-from gateway.registry.check import Checker, Published, local_case, with_local_cases
-from gateway.registry.composer import Composer
+from gateway.registry.check import Checker, PublishedSubgraph, add_local_cases, find_local_case
+from gateway.registry.composer import ComposerProcess
 from gateway.registry.prefixes import Prefix
 from resolvers.request.composer import Standing
 
@@ -35,12 +35,16 @@ type %sLocalCase implements LocalCase @key(fields: "id") { id: ID! number: Strin
 SURVEY = 'type Complaint @key(fields: "id") { id: ID! %sSurvey: Int }\n'
 
 
-def badung(sdl: str) -> Published:
-    return Published(SubgraphSource("kab-badung", "https://api.badungkab.go.id/", LINK + sdl), Prefix("kabBadung"))
+def badung(sdl: str) -> PublishedSubgraph:
+    return PublishedSubgraph(
+        SubgraphSource("kab-badung", "https://api.badungkab.go.id/", LINK + sdl), Prefix("kabBadung")
+    )
 
 
-def semarang(sdl: str) -> Published:
-    return Published(SubgraphSource("kota-semarang", "https://api.semarang.go.id/", LINK + sdl), Prefix("kotaSemarang"))
+def semarang(sdl: str) -> PublishedSubgraph:
+    return PublishedSubgraph(
+        SubgraphSource("kota-semarang", "https://api.semarang.go.id/", LINK + sdl), Prefix("kotaSemarang")
+    )
 
 
 def test_an_agency_adds_its_fields_and_its_kind_of_local_case() -> None:
@@ -112,7 +116,7 @@ def test_a_national_field_that_another_answers_is_found_without_the_rules(monkey
 def test_an_agency_whose_name_begins_a_national_one_publishes_as_others_do() -> None:
     """The broadcasting commission, `kpi`, was refused whatever it published: KpiId was taken for its own."""
     national = NATIONAL._replace(sdl=NATIONAL.sdl + "enum KpiId { CSAT } extend type Query { kpi(id: KpiId!): Int }")
-    kpi = Published(SubgraphSource("kpi", "https://api.kpi.go.id/", LINK + SURVEY % "kpi"), Prefix("kpi"))
+    kpi = PublishedSubgraph(SubgraphSource("kpi", "https://api.kpi.go.id/", LINK + SURVEY % "kpi"), Prefix("kpi"))
     assert Checker().check(national, [], kpi).ok
     assert Checker().check(national, [kpi], badung(SURVEY % "kabBadung")).ok
     wider = kpi._replace(source=kpi.source._replace(sdl=LINK + "enum KpiId { CSAT MORE } type Query { kpiX: KpiId }"))
@@ -154,14 +158,14 @@ def test_what_the_hottest_operations_cost_is_told_before_and_after() -> None:
 
 def test_the_national_graph_names_each_agencys_local_case_by_id_alone() -> None:
     published = [semarang(CASE % "KotaSemarang"), badung(SURVEY % "kabBadung")]
-    assert [local_case(row) for row in published] == ["KotaSemarangLocalCase", None]
-    stubbed = with_local_cases(NATIONAL, published).sdl
+    assert [find_local_case(row) for row in published] == ["KotaSemarangLocalCase", None]
+    stubbed = add_local_cases(NATIONAL, published).sdl
     assert stubbed.count("resolvable: false") == 1
     assert "type KotaSemarangLocalCase implements LocalCase" in stubbed
 
 
 async def test_composition_runs_in_a_child_and_one_that_takes_too_long_is_refused() -> None:
-    composer = Composer()
+    composer = ComposerProcess()
     try:
         assert (await composer.check(NATIONAL, [], badung(SURVEY % "kabBadung"))).ok
         composer.deadline_seconds = 0.001
@@ -174,7 +178,7 @@ async def test_composition_runs_in_a_child_and_one_that_takes_too_long_is_refuse
 
 
 async def test_whoever_stops_waiting_leaves_no_composition_running_for_ever() -> None:
-    composer = Composer()
+    composer = ComposerProcess()
     try:
         assert (await composer.check(NATIONAL, [], badung(SURVEY % "kabBadung"))).ok
         [child] = multiprocessing.active_children()

@@ -15,7 +15,7 @@ from support.hostile_subgraph import SDL, Hostile, hostile
 from support.one_graph import a_stored, knows, until
 from support.portal import ADMIN, CITIZEN, LIAISON, NATIONAL, OTHER_ADMIN, OTHER_CITIZEN, Portal, bearer
 
-from gateway.auth.outgoing import body_digest
+from gateway.auth.subgraph_tokens import digest_body
 from resolvers.store.database import Store
 from resolvers.viewer import PUBLIC, Viewer
 
@@ -186,7 +186,7 @@ async def test_each_change_has_a_token_for_its_body_alone(portal: Portal, liar: 
     for _ in range(2):
         await portal.data("mutation { kabBadungPlan(visits: 2) }", viewer=ADMIN)
     claims = [await verified(portal, sent["authorization"]) for sent in liar.headers]
-    assert [row["bsh"] for row in claims] == [body_digest(body) for body in liar.bodies]
+    assert [row["bsh"] for row in claims] == [digest_body(body) for body in liar.bodies]
     assert claims[0]["jti"] != claims[1]["jti"]
     assert datetime.fromtimestamp(claims[0]["exp"], UTC) > datetime.now(UTC)
 

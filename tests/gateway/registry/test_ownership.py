@@ -3,8 +3,8 @@
 import pytest
 
 from gateway.federation.subgraph import SubgraphSchema, parse_subgraph
-from gateway.registry.ownership import violations
-from gateway.registry.prefixes import Owners, Prefix, prefixes
+from gateway.registry.ownership import find_violations
+from gateway.registry.prefixes import Prefix, PrefixIndex, assign_prefixes
 from resolvers.store.register import agencies
 
 NATIONAL = """
@@ -37,7 +37,7 @@ def read(sdl: str) -> SubgraphSchema:
 
 
 def broken(sdl: str, prefix: Prefix = BADUNG, *, link: str = LINK) -> set[str]:
-    return {row.rule for row in violations(read(link + sdl), read(NATIONAL), prefix)}
+    return {row.rule for row in find_violations(read(link + sdl), read(NATIONAL), prefix)}
 
 
 @pytest.mark.parametrize(
@@ -138,15 +138,15 @@ def test_a_directive_for_everyones_graph_is_refused() -> None:
 
 
 def test_a_longer_prefix_of_another_agency_is_not_owned() -> None:
-    bangka = prefixes(["kab-bangka", "kab-bangka-barat", "kota-bangkalan"])["kab-bangka"]
+    bangka = assign_prefixes(["kab-bangka", "kab-bangka-barat", "kota-bangkalan"])["kab-bangka"]
     assert bangka == Prefix("kabBangka", ("kabBangkaBarat",))
-    owners = Owners.of([bangka, Prefix("kpi")])
-    assert owners.own_field("kabBangkaVisits")
-    assert owners.own_field("kabBangka")
-    assert owners.own_type("KpiLocalCase")
+    owners = PrefixIndex.of([bangka, Prefix("kpi")])
+    assert owners.owns_field("kabBangkaVisits")
+    assert owners.owns_field("kabBangka")
+    assert owners.owns_type("KpiLocalCase")
     for name in ("kabBangkaBaratVisits", "kabBangkalan", "kabBang", "kpisVisits", "KabBangka", ""):
-        assert not owners.own_field(name)
-    assert not owners.own_type("kpiVisits")
+        assert not owners.owns_field(name)
+    assert not owners.owns_type("kpiVisits")
     assert broken("type Query { kabBangkaVisits: Int }", bangka) == set()
     assert broken("type Query { kabBangkaBaratVisits: Int }", bangka) == {"root-prefix"}
     assert broken("type KabBangkaBaratX { a: Int } type Query { kabBangkaX: KabBangkaBaratX }", bangka) == {
@@ -156,7 +156,7 @@ def test_a_longer_prefix_of_another_agency_is_not_owned() -> None:
 
 def test_every_agency_has_a_prefix_of_its_own_and_none_has_a_national_name() -> None:
     ids = [row["_id"] for row in agencies()]
-    own_prefixes = prefixes(ids)
+    own_prefixes = assign_prefixes(ids)
     assert len({prefix.field for prefix in own_prefixes.values()}) == len(ids)
     for agency_id in ("kab-bangka", "kemenpanrb", "kota-semarang"):
         own = own_prefixes[agency_id]

@@ -8,7 +8,7 @@ import pytest
 from support.portal import ADMIN, NATIONAL, OTHER_ADMIN
 
 import schema
-from gateway.registry.composer import Composer
+from gateway.registry.composer import ComposerProcess
 from gateway.registry.registrar import Registrar
 from resolvers.errors import ChangedMeanwhile, IdempotencyConflict, InvalidInput, NotAllowed, NotFound, Refused
 from resolvers.registry import subgraph as subgraphs
@@ -29,14 +29,14 @@ def survey(prefix: str, field: str = "Survey") -> str:
 
 
 @pytest.fixture
-def composer() -> Iterator[Composer]:
-    opened = Composer()
+def composer() -> Iterator[ComposerProcess]:
+    opened = ComposerProcess()
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def acting(register: Store, context_of: Callable[..., RequestContext], composer: Composer) -> As:
+def acting(register: Store, context_of: Callable[..., RequestContext], composer: ComposerProcess) -> As:
     ids = [row["_id"] for row in register_agencies()]
 
     async def agency_ids() -> list[str]:
@@ -171,7 +171,7 @@ async def test_a_retired_subgraph_leaves_the_graph_and_can_come_back(acting: As)
 
 
 async def test_outside_development_the_host_shows_that_it_is_the_agencys(acting: As) -> None:
-    registrar = Registrar(Composer(), "", acting, b"secret")  # type: ignore[arg-type]
+    registrar = Registrar(ComposerProcess(), "", acting, b"secret")  # type: ignore[arg-type]
     with pytest.raises(InvalidInput, match=r"https://localhost/\.well-known/satugraf-kab-badung\.txt does not serve"):
         await registrar.prove("kab-badung", "https://localhost/graphql")
     with pytest.raises(InvalidInput, match="must begin with https"):

@@ -26,7 +26,7 @@ from gateway.federation.executor.endpoint import Endpoint, TransportLimits
 from gateway.federation.executor.subgraphs import SubgraphFailed, SubgraphRequest
 from gateway.federation.executor.transport import HttpTransport
 from gateway.registry import addresses
-from gateway.registry.addresses import public_addresses
+from gateway.registry.addresses import resolve_public
 from gateway.settings import Mode, Settings
 from resolvers.store.database import Store
 
@@ -150,7 +150,7 @@ async def test_no_connection_is_made_to_an_address_that_is_not_public(
 ) -> None:
     limits = TransportLimits(timeout_ms=5_000)
     transport = HttpTransport({"kab-badung": Endpoint(f"https://{HOST}:{network.port}/", limits)})
-    transport.resolve = public_addresses
+    transport.resolve = resolve_public
     try:
         for resolves_to in ([address], [PUBLIC_ONE, address], [address, PUBLIC_ONE]):
             network.resolves_to = resolves_to
@@ -175,7 +175,7 @@ async def test_a_server_without_the_names_certificate_is_not_told_anything(
     network.resolves_to = [PUBLIC_ONE]
     async with run_server(badung.answer, host=PUBLIC_ONE, tls=other) as url:
         transport = HttpTransport({"kab-badung": Endpoint(f"https://{HOST}:{urlsplit(url).port}/")})
-        transport.resolve = public_addresses
+        transport.resolve = resolve_public
         try:
             with pytest.raises(SubgraphFailed) as failed:
                 await transport.ask("kab-badung", SubgraphRequest.of("{ a }", "query", {}))

@@ -1,4 +1,4 @@
-"""Tokens that were verified a moment ago: the same bearer need not be verified for every request."""
+"""Caches verified tokens, so that a client's token is not verified for each of its requests."""
 
 import hashlib
 import time
@@ -7,17 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.auth.tokens import Verify, expires_at
+from gateway.auth.tokens import Verify, read_expiry
 from resolvers.viewer import Viewer
 
 MAX_TOKENS: Final = 10_000
 MAX_SECONDS: Final = 60.0
-"""So long a token is taken after the provider has withdrawn its key; its own end it never outlives."""
+"""A token stays valid this long after the provider has withdrawn its key, but never longer than its own expiry."""
 
 
 @dataclass(slots=True)
-class Remembered:
-    """A verifier before another; it keeps digests of tokens, not tokens, and nothing of what was refused."""
+class TokenCache:
+    """Wraps a verifier. Keeps digests instead of tokens, and no refusals; drops the oldest entry above MAX_TOKENS."""
 
     verify: Verify
     now: Callable[[], float] = time.time
@@ -29,7 +29,7 @@ class Remembered:
         if known is not None and self.now() < known[1]:
             return known[0]
         viewer = await self.verify(token)
-        self._viewers[digest] = (viewer, min(expires_at(token), self.now() + MAX_SECONDS))
+        self._viewers[digest] = (viewer, min(read_expiry(token), self.now() + MAX_SECONDS))
         self._viewers.move_to_end(digest)
         if len(self._viewers) > MAX_TOKENS:
             self._viewers.popitem(last=False)

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.auth import remembered
-from gateway.auth.remembered import Remembered
-from gateway.auth.tokens import InvalidToken, development_verifier, mint
+from gateway.auth import token_cache
+from gateway.auth.token_cache import TokenCache
+from gateway.auth.tokens import InvalidToken, make_development_verifier, mint
 from resolvers.domain.vocabulary import Role
 from resolvers.viewer import Viewer
 
@@ -18,7 +18,7 @@ class Counting:
 
     def __init__(self) -> None:
         self.asked = 0
-        self.verify = development_verifier(KEY)
+        self.verify = make_development_verifier(KEY)
 
     async def __call__(self, token: str) -> Viewer:
         self.asked += 1
@@ -31,7 +31,7 @@ def token(subject: str = "wayan", minutes: float = 10) -> str:
 
 async def test_a_token_is_verified_once_in_a_minute() -> None:
     counting, moment = Counting(), [datetime.now(UTC).timestamp()]
-    verify = Remembered(counting, now=lambda: moment[0])
+    verify = TokenCache(counting, now=lambda: moment[0])
     given = token()
     assert await verify(given) is await verify(given)
     assert counting.asked == 1
@@ -42,7 +42,7 @@ async def test_a_token_is_verified_once_in_a_minute() -> None:
 
 async def test_a_token_is_not_remembered_past_its_end() -> None:
     counting, moment = Counting(), [datetime.now(UTC).timestamp()]
-    verify = Remembered(counting, now=lambda: moment[0])
+    verify = TokenCache(counting, now=lambda: moment[0])
     given = token(minutes=0.5)
     await verify(given)
     moment[0] += 31
@@ -52,7 +52,7 @@ async def test_a_token_is_not_remembered_past_its_end() -> None:
 
 async def test_what_is_refused_is_refused_each_time_and_takes_no_room() -> None:
     counting = Counting()
-    verify = Remembered(counting)
+    verify = TokenCache(counting)
     for forged in (token()[:-3] + "abc", "x", "ü.x.y") * 2:
         with pytest.raises(InvalidToken):
             await verify(forged)
@@ -61,8 +61,8 @@ async def test_what_is_refused_is_refused_each_time_and_takes_no_room() -> None:
 
 
 async def test_whoever_sends_ever_new_tokens_takes_no_more_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remembered, "MAX_TOKENS", 3)
-    verify = Remembered(Counting())
+    monkeypatch.setattr(token_cache, "MAX_TOKENS", 3)
+    verify = TokenCache(Counting())
     for number in range(5):
         assert (await verify(token(f"subject-{number}"))).subject == f"subject-{number}"
     assert len(verify._viewers) == 3
