@@ -1,6 +1,6 @@
-"""The commands; each a few lines over a module below, which is imported when its command is asked for.
+"""The command line. The module of a command is imported only when the command runs, or for `--help`.
 
-A router, which needs no database, starts in three quarters of the processor time so.
+A router needs no database driver and no schema: so it starts in three quarters of the CPU time.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,26 +18,28 @@ STYLE: Final[dict[str, Any]] = {
 }
 
 COMMANDS: Final = {
-    "demo": ("demo", "demo"),
+    "demo": ("demo", "run_demo"),
     "serve": ("server", "serve"),
-    "worker": ("worker", "worker"),
+    "worker": ("worker", "run_worker"),
     "seed": ("data", "seed"),
     "migrate": ("data", "migrate"),
     "holiday": ("data", "holiday"),
     "doctor": ("data", "doctor"),
-    "router": ("router", "router"),
-    "token": ("access", "token"),
-    "schema": ("contract", "schema"),
-    "routing": ("routing", "routing"),
+    "router": ("router", "run_router"),
+    "token": ("access", "mint_token"),
+    "schema": ("contract", "print_schema"),
+    "routing": ("routing", "measure_routing"),
     "supergraph": ("supergraph", "commands"),
     "subgraph": ("subgraph", "commands"),
     "vault": ("vault", "commands"),
     "audit": ("audit", "commands"),
 }
-"""A command's name to the module here that has it, and its name there."""
+"""By command name: its module in this package, and its name there."""
 
 
-class _WhenAskedFor(Mapping[str, Any]):
+class _LazyCommands(Mapping[str, Any]):
+    """Click's commands by name; looking one up imports its module."""
+
     def __getitem__(self, name: str) -> Any:
         module, attribute = COMMANDS[name]
         command = getattr(import_module(f"{__name__}.{module}"), attribute)
@@ -55,14 +57,14 @@ class _WhenAskedFor(Mapping[str, Any]):
         return len(COMMANDS)
 
 
-class _Commands(TyperGroup):
+class _CommandGroup(TyperGroup):
     def __init__(self, **attributes: Any) -> None:
-        super().__init__(**attributes | {"commands": _WhenAskedFor()})
+        super().__init__(**attributes | {"commands": _LazyCommands()})
 
 
 app = typer.Typer(
     name="satugraf",
-    cls=_Commands,
+    cls=_CommandGroup,
     no_args_is_help=True,
     **STYLE,
 )

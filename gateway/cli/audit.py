@@ -1,4 +1,4 @@
-"""`satugraf audit …`: whether the record of every complaint is whole, and the record as a file."""
+"""`satugraf audit …`: verifies the audit of complaints, and exports it."""
 
 from typing import Annotated
 
@@ -11,12 +11,16 @@ from gateway.cli.failure import fail
 from gateway.settings import Settings
 from resolvers.store.database import Store
 
-commands = typer.Typer(help="The record of who did what with a complaint.", no_args_is_help=True)
+commands = typer.Typer(help="The audit: who did what with a complaint.", no_args_is_help=True)
 
 
 @commands.command()
-def verify(complaint: Annotated[str | None, typer.Argument(help="One complaint; all where left out.")] = None) -> None:
-    """Find entries that were removed or altered, and changes beside the record; exit code 1 where there are any."""
+def verify(
+    complaint: Annotated[
+        str | None, typer.Argument(help="Tracking ID of a complaint. Without it, all complaints are verified.")
+    ] = None,
+) -> None:
+    """Find removed or altered entries, and changes without an entry. Exit code 1 if there are any."""
     from resolvers.complaints import audit_check
 
     faults: list[str] = []
@@ -37,7 +41,7 @@ def verify(complaint: Annotated[str | None, typer.Argument(help="One complaint; 
 
 @commands.command()
 def export() -> None:
-    """Print every entry as a JSON line, by complaint; it holds no word of what was written."""
+    """Print every entry as a JSON line, by complaint. Entries hold no text that people wrote."""
     from resolvers.complaints import audit_check
 
     async def run(store: Store, configured: Settings) -> None:

@@ -1,7 +1,7 @@
-"""`satugraf schema`: the contract's text."""
+"""`satugraf schema`: prints the contract."""
 
 
-def schema() -> None:
+def print_schema() -> None:
     """Print the national subgraph's SDL.
 
     [bold]Example[/bold]: satugraf schema > national.graphql

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from gateway import settings
-from gateway.cli.failure import fail, told
+from gateway.cli.failure import fail, report_failures
 from gateway.settings import Settings
 from resolvers.regulations import holiday_tables
 from resolvers.request.context import RequestContext
@@ -181,7 +181,7 @@ def _list_chain_notes(state: "ChainState") -> list[str]:
 
 def run_with_store(work: Callable[[Store, Settings], Awaitable[None]]) -> None:
     """Runs `work` on the database that the settings name, and ends the command with a sentence where it fails."""
-    with told():
+    with report_failures():
         configured = settings.load()
         if configured.mongodb_uri is None:
             fail("SATUGRAF_MONGODB_URI is not set: this command works on a running replica set.")

@@ -1,4 +1,4 @@
-"""`satugraf demo`: everything on one machine, with one command."""
+"""`satugraf demo`: runs everything on one machine with one command."""
 
 import asyncio
 import importlib
@@ -20,7 +20,7 @@ from rich.table import Table
 from gateway import settings
 from gateway.cli import demo_agency
 from gateway.cli.data import Complaints, seed_database
-from gateway.cli.failure import fail, told
+from gateway.cli.failure import fail, report_failures
 from gateway.cli.server import UVICORN, Host, Port
 from gateway.graph import garbage
 from gateway.mongod import run_embedded
@@ -42,11 +42,11 @@ BEARERS: Final = (
     Viewer(Role.PARTNER, "demo-partner"),
     Viewer(Role.SUBGRAPH, "demo-subgraph", "kab-badung"),
 )
-"""Whom the demonstration's tokens stand for, one a role."""
+"""The people of the demonstration, one for each role; each gets a token."""
 
 
-class Place(NamedTuple):
-    """Where a demonstration listens and keeps its data."""
+class DemoOptions(NamedTuple):
+    """The options of `satugraf demo`."""
 
     host: str
     port: int
@@ -54,49 +54,51 @@ class Place(NamedTuple):
     with_agency: bool = False
 
 
-def demo(
+def run_demo(
     complaints: Complaints = 20_000,
     host: Host = "127.0.0.1",
     port: Port = 8000,
-    data: Annotated[Path, typer.Option(help="The folder for database, keys and tokens.")] = Path(".satugraf"),
-    with_agency: Annotated[bool, typer.Option(help="Also an agency's subgraph, and a query of both.")] = False,
+    data: Annotated[Path, typer.Option(help="Folder for the database, the keys and the tokens.")] = Path(".satugraf"),
+    with_agency: Annotated[
+        bool, typer.Option(help="Also run an agency's subgraph, and show a query over both graphs.")
+    ] = False,
 ) -> None:
-    """Run everything on this machine: database, 658 agencies, synthetic complaints, server, a token per role.
+    """Run everything on this machine: database, 658 agencies, synthetic complaints, server, a token for each role.
 
-    The data stay in the folder: a second start takes seconds. Ctrl-C stops it and leaves no process behind.
+    The data stay in the folder, so the next start takes seconds. Ctrl-C stops the demo and all its processes.
 
     [bold]Example[/bold]: satugraf demo --complaints 2000 --port 8080
     """
-    place = Place(host, port, data, with_agency)
-    with told():
+    options = DemoOptions(host, port, data, with_agency)
+    with report_failures():
         configured = settings.load()
-        _check_port(place)
+        _check_port(options)
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        configured = _with_keys(configured, data)
+        configured = _load_keys(configured, data)
         if configured.mongodb_uri is not None:
-            _run(configured, configured.mongodb_uri, complaints, place)
+            _run(configured, configured.mongodb_uri, complaints, options)
             return
-        with run_embedded(data, meanwhile=_load) as uri:
-            _run(configured, uri, complaints, place)
+        with run_embedded(data, meanwhile=_import_gateway) as uri:
+            _run(configured, uri, complaints, options)
 
 
-def _load() -> None:
-    """The gateway's modules: half of what a second start takes, and mongod takes as long."""
+def _import_gateway() -> None:
+    """Imports the gateway while mongod starts: both take half of a second start."""
     with garbage.collection_paused():
         importlib.import_module("gateway.app")
 
 
-def _check_port(place: Place) -> None:
+def _check_port(options: DemoOptions) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((place.host, place.port))
+            probe.bind((options.host, options.port))
         except OSError as failure:
-            fail(f"Port {place.port} on {place.host} cannot be used ({failure.strerror}): choose another with --port.")
+            fail(f"Port {options.port} on {options.host} is not free ({failure.strerror}): choose another with --port.")
 
 
-def _with_keys(configured: Settings, data: Path) -> Settings:
-    """Keys of this folder's own, made at the first start: what was signed before stays valid."""
+def _load_keys(configured: Settings, data: Path) -> Settings:
+    """Reads the folder's keys, made at the first start: tokens and cursors of earlier starts stay valid."""
     kept = data / "keys.json"
     if not kept.exists():
         _write_secret(kept, {name: secrets.token_hex(32) for name in ("secret_key", "development_key")})
@@ -104,7 +106,7 @@ def _with_keys(configured: Settings, data: Path) -> Settings:
         written = json.loads(kept.read_text())
         keys = {name: SecretStr(written[name]) for name in ("secret_key", "development_key")}
     except (ValueError, KeyError, TypeError):
-        fail(f"{kept} is not as it was written: remove it, or choose another folder with --data.")
+        fail(f"{kept} is damaged: remove it, or choose another folder with --data.")
     return configured.model_copy(update=keys | {"mode": Mode.DEVELOPMENT})
 
 
@@ -114,17 +116,17 @@ def _write_secret(file: Path, content: dict[str, str]) -> None:
         json.dump(content, opened, indent=1)
 
 
-def _run(configured: Settings, uri: str, complaints: int, place: Place) -> None:
+def _run(configured: Settings, uri: str, complaints: int, options: DemoOptions) -> None:
     import uvloop
 
-    tokens = _tokens(configured)
-    _write_secret(place.data / "tokens.json", tokens)
-    # The server has closed in good order by the time that it raises the signal which stopped it.
+    tokens = _mint_tokens(configured)
+    _write_secret(options.data / "tokens.json", tokens)
+    # uvicorn raises the signal again after it has shut down in order: nothing is left to do then.
     with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(configured, uri, complaints, place, tokens))
+        runner.run(_serve(configured, uri, complaints, options, tokens))
 
 
-async def _serve(configured: Settings, uri: str, complaints: int, place: Place, tokens: dict[str, str]) -> None:
+async def _serve(configured: Settings, uri: str, complaints: int, options: DemoOptions, tokens: dict[str, str]) -> None:
     import uvicorn
 
     from gateway.app import build
@@ -133,17 +135,17 @@ async def _serve(configured: Settings, uri: str, complaints: int, place: Place, 
     await seed_database(store, configured, complaints)
     options = uvicorn.Config(
         build(configured, store),
-        host=place.host,
-        port=place.port,
+        host=options.host,
+        port=options.port,
         **UVICORN | {"timeout_graceful_shutdown": 5},
     )
     garbage.freeze_startup_objects()
-    _announce(Console(), place, tokens)
+    _announce(Console(), options, tokens)
     server = uvicorn.Server(options)
-    if not place.with_agency:
+    if not options.with_agency:
         await server.serve()
         return
-    joining = asyncio.create_task(demo_agency.joined(f"http://{place.host}:{place.port}", tokens))
+    joining = asyncio.create_task(demo_agency.join_demo(f"http://{options.host}:{options.port}", tokens))
     try:
         await server.serve()
     finally:
@@ -151,7 +153,7 @@ async def _serve(configured: Settings, uri: str, complaints: int, place: Place, 
         await asyncio.wait([joining])
 
 
-def _tokens(configured: Settings) -> dict[str, str]:
+def _mint_tokens(configured: Settings) -> dict[str, str]:
     from gateway.auth.tokens import mint
 
     assert configured.development_key is not None  # noqa: S101 - _with_keys has set it
@@ -170,14 +172,14 @@ def _tokens(configured: Settings) -> dict[str, str]:
     }
 
 
-def _announce(console: Console, place: Place, tokens: dict[str, str]) -> None:
-    """Tokens go to lines of their own, which a terminal wraps but never cuts: they are there to be copied."""
+def _announce(console: Console, options: DemoOptions, tokens: dict[str, str]) -> None:
+    """Prints URLs and tokens. A token has its own line, which a terminal wraps but never cuts: it can be copied."""
     rows = Table.grid(padding=(0, 2))
-    rows.add_row("Console", f"http://{place.host}:{place.port}/console/")
-    rows.add_row("Graph", f"http://{place.host}:{place.port}/graphql")
-    rows.add_row("Tokens", f"{place.data / 'tokens.json'}, and below")
+    rows.add_row("Console", f"http://{options.host}:{options.port}/console/")
+    rows.add_row("Graph", f"http://{options.host}:{options.port}/graphql")
+    rows.add_row("Tokens", f"{options.data / 'tokens.json'}, and below")
     console.print(Panel(rows, title="SatuGraf", subtitle="Ctrl-C stops it", expand=False))
     for bearer in BEARERS:
-        held_in = bearer.unit or bearer.agency
-        console.print(f"\n[bold]{bearer.role}[/bold]{f' ({held_in})' if held_in else ''}", highlight=False)
+        office = bearer.unit or bearer.agency
+        console.print(f"\n[bold]{bearer.role}[/bold]{f' ({office})' if office else ''}", highlight=False)
         console.print(f"Bearer {tokens[bearer.role]}", soft_wrap=True, highlight=False, markup=False)

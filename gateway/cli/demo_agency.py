@@ -1,4 +1,4 @@
-"""What `satugraf demo --with-agency` adds: Badung's own system, published, and one query that crosses both graphs."""
+"""`satugraf demo --with-agency`: runs and publishes Badung's own subgraph, and shows a query over both graphs."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 EXAMPLE: Final = Path(__file__).parents[2] / "docs" / "examples" / "agency-subgraph" / "app.py"
 AGENCY: Final = "kab-badung"
-PATIENCE_SECONDS: Final = 60
+PUBLISH_SECONDS: Final = 60
 
 PUBLISH: Final = """mutation ($input: PublishSubgraphInput!) {
   publishSubgraph(input: $input) { subgraph { version } userErrors { message } } }"""
@@ -34,39 +34,41 @@ CROSSING: Final = """{
 }"""
 
 
-async def joined(gateway: str, tokens: Mapping[str, str]) -> None:
-    """Runs the agency's process until it is cancelled; publishes it and prints query, answer and plan."""
+async def join_demo(gateway: str, tokens: Mapping[str, str]) -> None:
+    """Runs the agency's process until it is cancelled; publishes its subgraph and prints query, answer and plan."""
     import aiohttp
 
     console = Console()
     if not EXAMPLE.exists():
-        console.print(f"{EXAMPLE} is not there: --with-agency runs from a checkout of the project.")
+        console.print(f"{EXAMPLE} does not exist: --with-agency needs a checkout of the project.")
         return
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     keys_url = f"{gateway}/.well-known/jwks.json"
     try:
-        async with running(port, keys_url) as process:
-            async with asyncio.timeout(PATIENCE_SECONDS), aiohttp.ClientSession() as session:
+        async with run_agency(port, keys_url) as process:
+            async with asyncio.timeout(PUBLISH_SECONDS), aiohttp.ClientSession() as session:
                 await _publish(session, gateway, f"http://127.0.0.1:{port}/graphql", tokens["AGENCY_ADMIN"])
                 await _show(session, gateway, tokens["NATIONAL_ADMIN"], console)
-            console.print(f"\n[bold]Take it away[/bold]: kill {process.pid}; its fields are null, all else goes on.")
+            console.print(
+                f"\n[bold]Take it away[/bold]: kill {process.pid}; its fields become null, everything else works on."
+            )
             command = f"SATUGRAF_KEYS_URL={keys_url} {sys.executable} {EXAMPLE} {port}"
             console.print("[bold]Bring it back[/bold]:")
             console.print(command, markup=False, highlight=False, soft_wrap=True)
             await process.wait()
     except (TimeoutError, KeyError) as failure:
-        console.print(f"The agency's subgraph did not join ({type(failure).__name__}).")
+        console.print(f"The agency's subgraph was not published ({type(failure).__name__}).")
 
 
 @asynccontextmanager
-async def running(port: int, keys_url: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """The agency's process, listening on the port; `keys_url` is where the gateway publishes its keys."""
+async def run_agency(port: int, keys_url: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Runs the agency's process, and yields it when it listens. `keys_url` is the URL of the gateway's public keys."""
     environment = {**os.environ, "SATUGRAF_KEYS_URL": keys_url}
     process = await asyncio.create_subprocess_exec(sys.executable, str(EXAMPLE), str(port), env=environment)
     try:
-        await _listening("127.0.0.1", port)
+        await _wait_until_listening("127.0.0.1", port)
         yield process
     finally:
         if process.returncode is None:
@@ -75,18 +77,18 @@ async def running(port: int, keys_url: str) -> AsyncIterator[asyncio.subprocess.
 
 
 async def _publish(session: "aiohttp.ClientSession", gateway: str, url: str, token: str) -> None:
-    await _listening(*_place(gateway))
+    await _wait_until_listening(*_split_address(gateway))
     sdl = (EXAMPLE.parent / "schema.graphql").read_text(encoding="utf-8")
-    given = {"input": {"agency": AGENCY, "url": url, "sdl": sdl}}
-    await _asked(session, gateway, PUBLISH, given, token)
+    variables = {"input": {"agency": AGENCY, "url": url, "sdl": sdl}}
+    await _query(session, gateway, PUBLISH, variables, token)
 
 
-def _place(gateway: str) -> tuple[str, int]:
+def _split_address(gateway: str) -> tuple[str, int]:
     host, _, port = gateway.removeprefix("http://").rpartition(":")
     return host, int(port)
 
 
-async def _listening(host: str, port: int) -> None:
+async def _wait_until_listening(host: str, port: int) -> None:
     while True:
         try:
             _, writer = await asyncio.open_connection(host, port)
@@ -99,22 +101,26 @@ async def _listening(host: str, port: int) -> None:
 
 
 async def _show(session: "aiohttp.ClientSession", gateway: str, token: str, console: Console) -> None:
-    answer = await _asked(session, gateway, CROSSING, {}, token)
-    while "data" not in answer:  # until every process serves what was published
+    answer = await _query(session, gateway, CROSSING, {}, token)
+    while "data" not in answer:  # until the process serves the published version
         await asyncio.sleep(0.2)
-        answer = await _asked(session, gateway, CROSSING, {}, token)
+        answer = await _query(session, gateway, CROSSING, {}, token)
     plan = answer.get("extensions", {}).get("queryPlan")
-    for title, text in (("One query", CROSSING), ("Its answer", _json(answer["data"])), ("Its plan", _json(plan))):
+    for title, text in (
+        ("One query", CROSSING),
+        ("Its answer", _to_json(answer["data"])),
+        ("Its plan", _to_json(plan)),
+    ):
         console.print(f"\n[bold]{title}[/bold]")
         console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def _json(value: Any) -> str:
+def _to_json(value: Any) -> str:
     return json.dumps(value, indent=1, ensure_ascii=False)
 
 
-async def _asked(session: "aiohttp.ClientSession", gateway: str, query: str, given: Any, token: str) -> Any:
+async def _query(session: "aiohttp.ClientSession", gateway: str, query: str, variables: Any, token: str) -> Any:
     headers = {"authorization": f"Bearer {token}", "x-satugraf-query-plan": "1"}
-    asked = {"query": query, "variables": given}
-    async with session.post(f"{gateway}/graphql", json=asked, headers=headers) as response:
+    body = {"query": query, "variables": variables}
+    async with session.post(f"{gateway}/graphql", json=body, headers=headers) as response:
         return await response.json()

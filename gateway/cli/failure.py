@@ -1,4 +1,4 @@
-"""How a command ends that cannot do its work: one sentence on standard error, exit code 1, no traceback."""
+"""Ends a command that cannot do its work: a message on standard error, exit code 1, no traceback."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,16 +9,16 @@ from rich.console import Console
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Turns what an operator can mend into a sentence."""
+def report_failures() -> Iterator[None]:
+    """Ends the command with a message for failures that an operator can fix; other exceptions pass."""
     try:
         yield
-    except _mendable() as failure:
-        fail(_sentence(failure))
+    except _list_expected() as failure:
+        fail(_describe(failure))
 
 
-def _mendable() -> tuple[type[Exception], ...]:
-    """Asked when something has failed: whoever needs no database does not load its driver."""
+def _list_expected() -> tuple[type[Exception], ...]:
+    """Imports only after a failure: a command without a database must not load its driver at the start."""
     from pymongo.errors import PyMongoError
 
     from gateway.mongod import MongodUnavailable
@@ -27,7 +27,7 @@ def _mendable() -> tuple[type[Exception], ...]:
     return SettingsError, MongodUnavailable, OSError, PyMongoError
 
 
-def _sentence(failure: Exception) -> str:
+def _describe(failure: Exception) -> str:
     from pymongo.errors import PyMongoError
 
     match failure:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from rich.console import Console
 
-from gateway.cli.failure import fail, told
+from gateway.cli.failure import fail, report_failures
 from gateway.cli.server import UVICORN, Host, Port
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from gateway.cli.router_config import RouterConfig
     from gateway.cli.running_schemas import RunningSchemas
-    from gateway.cli.supergraph_config import Heard
+    from gateway.cli.supergraph_config import FetchSchema
     from gateway.federation.composition import Contract
     from gateway.federation.executor.endpoint import Endpoint
     from gateway.federation.executor.transport import HttpTransport
@@ -30,22 +30,28 @@ if TYPE_CHECKING:
 LOOK_SECONDS: Final = 1.0
 
 
-def router(
-    supergraph: Annotated[Path | None, typer.Option(help="A supergraph's SDL, as composition writes it.")] = None,
-    config: Annotated[Path | None, typer.Option(help="supergraph.yaml, to be composed here.")] = None,
+def run_router(
+    supergraph: Annotated[
+        Path | None, typer.Option(help="File with a composed supergraph (SDL). Use this or --config.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="supergraph.yaml: the subgraphs to compose at the start.")] = None,
     host: Host = "127.0.0.1",
     port: Port = 4000,
-    include_tag: Annotated[list[str] | None, typer.Option(help="With --config: only what has this @tag.")] = None,
-    exclude_tag: Annotated[list[str] | None, typer.Option(help="With --config: without what has this @tag.")] = None,
+    include_tag: Annotated[
+        list[str] | None, typer.Option(help="With --config: clients see only elements with this @tag. Repeatable.")
+    ] = None,
+    exclude_tag: Annotated[
+        list[str] | None, typer.Option(help="With --config: hide elements with this @tag from clients. Repeatable.")
+    ] = None,
     expose_query_plan: Annotated[
-        bool, typer.Option(help="Answer requests that have the header x-satugraf-query-plan with their plan.")
+        bool, typer.Option(help="Return the query plan to requests with the header x-satugraf-query-plan.")
     ] = False,
 ) -> None:
     """Serve a supergraph on /graphql, over HTTP, server-sent events and websockets.
 
-    The file is watched, and the schema files that supergraph.yaml names; running subgraphs are asked for their schemas
-    again and again. What has changed is served at once, and where it makes no supergraph, the last good one goes on.
-    Limits come from the environment, SATUGRAF_ROUTER_DEADLINE_MS and its siblings: docs/federation.md lists them.
+    The router watches the file and the schema files that supergraph.yaml names, and polls running subgraphs for their
+    schemas. It serves a change at once; if the change makes no valid supergraph, it goes on with the last valid one.
+    Limits come from environment variables such as SATUGRAF_ROUTER_DEADLINE_MS; docs/federation.md lists them.
 
     [bold]Example[/bold]: satugraf router --config supergraph.yaml --port 4000
     """
@@ -55,42 +61,43 @@ def router(
 
     file = supergraph or config
     if file is None or (supergraph is not None and config is not None):
-        fail("Name one of --supergraph, an SDL that is composed already, and --config, subgraphs to compose.")
+        fail("Give either --supergraph, a composed supergraph, or --config, the subgraphs to compose.")
     if config is None and (include_tag or exclude_tag):
-        fail("--include-tag and --exclude-tag take --config: an SDL that is composed already has its tags decided.")
-    with told():
+        fail("--include-tag and --exclude-tag need --config: a composed supergraph has its tags applied already.")
+    with report_failures():
         configured = from_environment(exposes_plan=expose_query_plan)
         if supergraph is not None:
-            app = router_app(file, read, configured)
+            app = make_router_app(file, read_sdl, configured)
         else:
             from gateway.cli.running_schemas import RunningSchemas
-            from gateway.cli.supergraph_config import schema_files
+            from gateway.cli.supergraph_config import list_schema_files
             from gateway.federation.composition import Contract
 
             tags, running = Contract(frozenset(include_tag or ()), frozenset(exclude_tag or ())), RunningSchemas()
-            app = router_app(file, partial(composed, tags=tags, heard=running.sdl), configured, schema_files, running)
+            compose = partial(compose_config, tags=tags, fetch_schema=running.find_sdl)
+            app = make_router_app(file, compose, configured, list_schema_files, running)
     uvicorn.run(app, host=host, port=port, **UVICORN)
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A supergraph, and where its subgraphs are."""
+class LoadedSupergraph:
+    """A supergraph and the endpoints of its subgraphs."""
 
     supergraph: "Supergraph"
     endpoints: "dict[str, Endpoint]"
 
 
-Read = Callable[[Path], Source]
+ReadSupergraph = Callable[[Path], LoadedSupergraph]
 
-Named = Callable[[Path], list[Path]]
-"""Files that a file names, which are watched with it."""
+ListFiles = Callable[[Path], list[Path]]
+"""Lists the files that a file names; they are watched too."""
 
-Versions = dict[Path, tuple[int, int, int] | None]
-"""What tells one version of a file from the next; None where there is none."""
+FileVersions = dict[Path, tuple[int, int, int] | None]
+"""Modification time, size and inode of each file; None if it does not exist."""
 
 
-def read(file: Path) -> Source:
-    """A supergraph's SDL; ends the command with a sentence where it is none."""
+def read_sdl(file: Path) -> LoadedSupergraph:
+    """Reads a composed supergraph; ends the command with a message if the file holds none."""
     from gateway.federation.executor.endpoint import Endpoint
     from gateway.federation.join import InvalidSupergraph, read_supergraph
 
@@ -100,30 +107,34 @@ def read(file: Path) -> Source:
         fail(f"{file} is not text in UTF-8.")
     except InvalidSupergraph as failure:
         fail(f"{file}: {failure}")
-    return Source(supergraph, {subgraph.name: Endpoint(subgraph.url) for subgraph in supergraph.subgraphs.values()})
+    return LoadedSupergraph(
+        supergraph, {subgraph.name: Endpoint(subgraph.url) for subgraph in supergraph.subgraphs.values()}
+    )
 
 
-def composed(file: Path, tags: "Contract | None" = None, heard: "Heard | None" = None) -> Source:
-    """The supergraph that supergraph.yaml's subgraphs make; ends the command with the errors where there is none."""
-    from gateway.cli.endpoints import endpoints
-    from gateway.cli.supergraph import supergraph_from
+def compose_config(
+    file: Path, tags: "Contract | None" = None, fetch_schema: "FetchSchema | None" = None
+) -> LoadedSupergraph:
+    """Composes the subgraphs of a supergraph.yaml; ends the command with the errors if they do not compose."""
+    from gateway.cli.endpoints import read_endpoints
+    from gateway.cli.supergraph import compose_supergraph
 
-    supergraph = supergraph_from(file, tags, heard)
-    return Source(supergraph, endpoints(file, supergraph))
+    supergraph = compose_supergraph(file, tags, fetch_schema)
+    return LoadedSupergraph(supergraph, read_endpoints(file, supergraph))
 
 
-def none_named(file: Path) -> list[Path]:
+def list_no_files(file: Path) -> list[Path]:
     return []
 
 
-def router_app(
+def make_router_app(
     file: Path,
-    read: Read = read,
+    read: ReadSupergraph = read_sdl,
     config: "RouterConfig | None" = None,
-    named: Named = none_named,
+    list_files: ListFiles = list_no_files,
     running: "RunningSchemas | None" = None,
 ) -> "ASGIApp":
-    """The router as an ASGI app, which watches its files, and the schemas of running subgraphs, while it runs."""
+    """Returns the router as an ASGI app. While it runs, it watches its files and the schemas of running subgraphs."""
     from starlette.applications import Starlette
     from starlette.routing import Route
 
@@ -136,17 +147,17 @@ def router_app(
     from gateway.http.stopping import told_to_stop
 
     config = config or RouterConfig()
-    seen = _versions(file, {}, named)
+    versions = _read_versions(file, {}, list_files)
     first = read(file)
     transport = HttpTransport(first.endpoints)
     connections = Connections(config.limits.connections)
     graph = RouterGraph(make_graph(first.supergraph, transport, config), config.exposes_plan)
     endpoint = GraphQLEndpoint(graph, config.limits, connections)
-    watch = Watch(file, read, config, transport, graph, named, running, seen)
+    watch = SupergraphWatcher(file, read, config, transport, graph, list_files, running, versions)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        watching = [asyncio.create_task(work) for work in (watch.files(), watch.schemas())]
+        watching = [asyncio.create_task(work) for work in (watch.watch_files(), watch.watch_schemas())]
         with told_to_stop(connections.stop):
             yield
         for work in watching:
@@ -157,7 +168,7 @@ def router_app(
     rest = Starlette(routes=[Route("/healthz", healthz)], lifespan=lifespan)
 
     async def app(scope: "Scope", receive: "Receive", send: "Send") -> None:
-        # Past Starlette, whose middleware would cost as much as a fetch.
+        # /graphql bypasses Starlette, whose middleware costs as much CPU as a fetch.
         await (endpoint if scope.get("path") == "/graphql" else rest)(scope, receive, send)
 
     return app
@@ -169,7 +180,7 @@ def make_graph(supergraph: "Supergraph", transport: "HttpTransport", config: "Ro
     from gateway.graph.federated import FederatedGraph
     from gateway.operation.document import Documents
 
-    # Subgraphs' messages are masked: what they say is for their owners' logs.
+    # Subgraphs' messages may reveal internals: they stay in the subgraphs' own logs.
     engine = Engine(
         supergraph, transport.ask, shows_messages=hide_messages, listen=transport.listen, max_fetches=config.max_fetches
     )
@@ -177,77 +188,79 @@ def make_graph(supergraph: "Supergraph", transport: "HttpTransport", config: "Ro
 
 
 @dataclass(slots=True)
-class Watch:
-    """Looks at files and schemas, and exchanges what is served where they have become another supergraph."""
+class SupergraphWatcher:
+    """Watches files and running subgraphs, and replaces the served supergraph when one of them changes."""
 
     file: Path
-    read: Read
+    read: ReadSupergraph
     config: "RouterConfig"
     transport: "HttpTransport"
     graph: "RouterGraph"
-    named: Named
+    list_files: ListFiles
     running: "RunningSchemas | None"
-    seen: Versions
-    _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
+    versions: FileVersions
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def files(self) -> None:
+    async def watch_files(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            found = await asyncio.to_thread(_versions, self.file, self.seen, self.named)
-            if found == self.seen or found[self.file] is None:
+            versions = await asyncio.to_thread(_read_versions, self.file, self.versions, self.list_files)
+            # An editor may delete the file before it writes the new one: wait until it is there again.
+            if versions == self.versions or versions[self.file] is None:
                 continue
-            self.seen = found
-            async with self._one_at_a_time:
-                await self._schemas_have_changed()
-                await self._reread(f"{self.file} has changed")
+            self.versions = versions
+            async with self._lock:
+                await self._refresh_schemas()
+                await self._reload(f"{self.file} has changed")
 
-    async def schemas(self) -> None:
+    async def watch_schemas(self) -> None:
         while True:
+            # A random pause: routers that were started together must not poll together.
             await asyncio.sleep(self.config.schema_poll_ms / 1000 * random.uniform(0.8, 1.2))  # noqa: S311 - no secret
-            async with self._one_at_a_time:
-                if await self._schemas_have_changed():
-                    await self._reread("The schema of a running subgraph has changed")
+            async with self._lock:
+                if await self._refresh_schemas():
+                    await self._reload("The schema of a running subgraph has changed")
 
-    async def _schemas_have_changed(self) -> bool:
-        from gateway.cli.supergraph_config import schema_urls
+    async def _refresh_schemas(self) -> bool:
+        from gateway.cli.supergraph_config import list_schema_urls
 
         if self.running is None:
             return False
-        urls = await asyncio.to_thread(schema_urls, self.file)
-        return await self.running.have_changed(urls)
+        urls = await asyncio.to_thread(list_schema_urls, self.file)
+        return await self.running.refresh(urls)
 
-    async def _reread(self, why: str) -> None:
+    async def _reload(self, why: str) -> None:
         from gateway.http.answer import report_bugs
 
-        # Whatever is wrong with files, schemas or us: what is served goes on.
+        # Whatever is wrong with the files, the schemas or our code, the router goes on with the supergraph it serves.
         with report_bugs("supergraph", lambda body: None), suppress(typer.Exit, OSError):
             await self._exchange(await asyncio.to_thread(self.read, self.file))
-            _say(f"{why}: the new supergraph is served.")
+            _print_notice(f"{why}: the new supergraph is served.")
             return
-        _say(f"{why}, and makes no supergraph: the last good one is served.")
+        _print_notice(f"{why}, and makes no valid supergraph: the last valid one is served.")
 
-    async def _exchange(self, fresh: Source) -> None:
+    async def _exchange(self, fresh: LoadedSupergraph) -> None:
         graph = make_graph(fresh.supergraph, self.transport, self.config)
         await asyncio.to_thread(graph.warm, self.graph.current)
-        # Requests that began with the old supergraph still ask its subgraphs.
+        # Requests that began with the old supergraph still send requests to its subgraphs.
         self.transport.endpoints = {**self.transport.endpoints, **fresh.endpoints}
         self.graph.exchange(graph)
 
 
-def _say(sentence: str) -> None:
+def _print_notice(sentence: str) -> None:
     Console(stderr=True).print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 
-def _versions(file: Path, seen: Versions, named: Named) -> Versions:
-    """Of the file and of those it names, which are looked up again where it has changed."""
-    own = _version(file)
-    beside = seen.keys() - {file} if own == seen.get(file) else named(file)
-    return {file: own, **{path: _version(path) for path in beside}}
+def _read_versions(file: Path, seen: FileVersions, list_files: ListFiles) -> FileVersions:
+    """Reads the versions of the file and of the files that it names, which are listed again only if it has changed."""
+    own = _read_version(file)
+    named = seen.keys() - {file} if own == seen.get(file) else list_files(file)
+    return {file: own, **{path: _read_version(path) for path in named}}
 
 
-def _version(file: Path) -> tuple[int, int, int] | None:
+def _read_version(file: Path) -> tuple[int, int, int] | None:
     try:
-        found = file.stat()
+        status = file.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -1,4 +1,4 @@
-"""The router's limits, from the environment."""
+"""Reads the router's limits from the environment."""
 
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -28,15 +28,14 @@ class RouterConfig:
     introspection: bool = True
     exposes_plan: bool = False
     schema_poll_ms: int = SCHEMA_POLL_MS
-    """Between two times that running subgraphs are asked for their schemas; a fifth more or less, lest all ask at once.
-    """
+    """Time between two polls of running subgraphs' schemas, varied by a fifth so that routers do not poll together."""
 
 
 _BODY, _SHAPE = BodyLimits(), ShapeLimits()
 
 
 class _Environment(BaseSettings):
-    """`SATUGRAF_ROUTER_<NAME>` sets each."""
+    """Each field is set by the environment variable `SATUGRAF_ROUTER_<NAME>`."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
 
@@ -56,7 +55,7 @@ class _Environment(BaseSettings):
 
 
 def from_environment(exposes_plan: bool = False) -> RouterConfig:
-    """Raises SettingsError with one line a fault."""
+    """Raises SettingsError with one line for each fault."""
     try:
         given = _Environment()
     except ValidationError as failure:

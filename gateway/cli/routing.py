@@ -1,4 +1,4 @@
-"""`satugraf routing`: how often the routing rules are right."""
+"""`satugraf routing`: measures how often the routing rules are right."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -8,16 +8,16 @@ import typer
 from gateway.cli.data import SEED
 
 MEASURED_AT = datetime(2026, 11, 24, tzinfo=UTC)
-"""The synthetic year ends here, so that the same rules give the same figures on every day."""
+"""End of the synthetic year: fixed, so that the same rules give the same figures every day."""
 
 
-def routing(
-    complaints: Annotated[int, typer.Option(help="How many synthetic complaints.", min=100, max=1_000_000)] = 20_000,
+def measure_routing(
+    complaints: Annotated[int, typer.Option(help="Number of synthetic complaints.", min=100, max=1_000_000)] = 20_000,
 ) -> None:
     """Measure the routing rules on synthetic complaints whose competent agency is known.
 
-    Prints a table in Markdown: right first time, wrong, and left to people, for each manner of filing and by the rule
-    that spoke first. docs/routing.md holds its output.
+    Prints a Markdown table for each way of filing and each first rule: right at once, wrong, and left to people.
+    docs/routing.md holds its output.
 
     [bold]Example[/bold]: satugraf routing --complaints 5000
     """

@@ -1,4 +1,4 @@
-"""The schemas that running subgraphs say of themselves, by `_service { sdl }`."""
+"""Fetches the schemas of running subgraphs by the query `{ _service { sdl } }`."""
 
 import asyncio
 from collections.abc import Mapping
@@ -12,11 +12,11 @@ _QUERY: Final = "{ _service { sdl } }"
 
 
 class SchemaUnknown(Exception):
-    """The subgraph does not say its schema; the message says why."""
+    """The subgraph's schema cannot be fetched; the message says why."""
 
 
-async def asked(name: str, url: str) -> str:
-    """The SDL that the subgraph at the URL says of itself. Raises SchemaUnknown."""
+async def fetch_sdl(name: str, url: str) -> str:
+    """Fetches a subgraph's SDL from its URL. Raises SchemaUnknown."""
     from gateway.federation.executor.endpoint import Endpoint, TransportLimits
     from gateway.federation.executor.subgraphs import SubgraphFailed, SubgraphRequest
     from gateway.federation.executor.transport import HttpTransport
@@ -37,32 +37,32 @@ async def asked(name: str, url: str) -> str:
 
 @dataclass(slots=True)
 class RunningSchemas:
-    """The SDL of each subgraph as it was last heard, by its URL."""
+    """Caches the SDL of each running subgraph by its URL."""
 
-    _heard: dict[str, str] = field(default_factory=dict)
-    _silent: set[str] = field(default_factory=set)
-    """Of those that are asked again, the ones that did not answer the last time."""
+    _sdl_by_url: dict[str, str] = field(default_factory=dict)
+    _failing_urls: set[str] = field(default_factory=set)
+    """URLs whose last refresh failed: standard error is told only once."""
 
-    def sdl(self, name: str, url: str) -> str:
-        """As last heard; who has not been heard yet is asked. Raises SchemaUnknown."""
-        if url not in self._heard:
-            self._heard[url] = asyncio.run(asked(name, url))
-        return self._heard[url]
+    def find_sdl(self, name: str, url: str) -> str:
+        """Returns the cached SDL, and fetches it the first time. Raises SchemaUnknown."""
+        if url not in self._sdl_by_url:
+            self._sdl_by_url[url] = asyncio.run(fetch_sdl(name, url))
+        return self._sdl_by_url[url]
 
-    async def have_changed(self, urls: Mapping[str, str]) -> bool:
-        """Asks all of them, by name, and says whether one has another schema now.
+    async def refresh(self, urls: Mapping[str, str]) -> bool:
+        """Fetches the SDL of all subgraphs again, `urls` by name. Returns whether any has changed.
 
-        Who does not answer keeps the last one, which standard error is told once.
+        If a subgraph does not answer, its last SDL is kept and standard error says so, once.
         """
-        before = dict(self._heard)
-        await asyncio.gather(*(self._ask(name, url) for name, url in urls.items()))
-        return self._heard != before
+        before = dict(self._sdl_by_url)
+        await asyncio.gather(*(self._refresh_one(name, url) for name, url in urls.items()))
+        return self._sdl_by_url != before
 
-    async def _ask(self, name: str, url: str) -> None:
+    async def _refresh_one(self, name: str, url: str) -> None:
         try:
-            self._heard[url] = await asked(name, url)
-            self._silent.discard(url)
+            self._sdl_by_url[url] = await fetch_sdl(name, url)
+            self._failing_urls.discard(url)
         except SchemaUnknown as failure:
-            if url not in self._silent:
-                self._silent.add(url)
+            if url not in self._failing_urls:
+                self._failing_urls.add(url)
                 Console(stderr=True).print(f"{failure} Its last one is kept.", markup=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""`satugraf subgraph check`, `publish`, `list`, `retire`: an agency's subgraph in a running gateway."""
+"""`satugraf subgraph …`: checks, publishes, lists and retires agencies' subgraphs of a running gateway."""
 
 import asyncio
 import os
@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gateway.cli.failure import fail, told
+from gateway.cli.failure import fail, report_failures
 
 commands = typer.Typer(
     no_args_is_help=True,
     help="Check, publish, list and retire agencies' subgraphs of a running gateway.\n\n"
-    "Who asks is read from SATUGRAF_TOKEN, a bearer token of the agency's admin.",
+    "Set SATUGRAF_TOKEN to a bearer token of the agency's admin.",
 )
 
 ANSWER_SECONDS: Final = 60
@@ -23,21 +23,21 @@ FINDINGS: Final = "findings { kind code message coordinate uses }"
 PLANS: Final = "plans { operation uses fetchesBefore fetchesAfter subgraphsBefore subgraphsAfter }"
 SHOWN_CHARACTERS: Final = 120
 
-Gateway = Annotated[str, typer.Option(help="The gateway's /graphql.", envvar="SATUGRAF_GATEWAY_URL")]
-Agency = Annotated[str, typer.Option(help="The agency's id: kab-badung.")]
-Schema = Annotated[Path, typer.Option(help="The subgraph's SDL.")]
-Expected = Annotated[int | None, typer.Option(help="Refuse where another version is live.")]
+Gateway = Annotated[str, typer.Option(help="URL of the gateway's /graphql.", envvar="SATUGRAF_GATEWAY_URL")]
+Agency = Annotated[str, typer.Option(help="Id of the agency, for example kab-badung.")]
+Schema = Annotated[Path, typer.Option(help="File with the subgraph's SDL.")]
+Expected = Annotated[int | None, typer.Option(help="Live version that you expect. Refuse if another one is live.")]
 LOCAL: Final = "http://127.0.0.1:8000/graphql"
 
 
 @commands.command()
 def check(agency: Agency, schema: Schema, gateway: Gateway = LOCAL) -> None:
-    """Say what publishing would do, and change nothing; exit code 1 where it could not be published.
+    """Check what publishing would do, and change nothing. Exit code 1 if it would be refused.
 
     [bold]Example[/bold]: satugraf subgraph check --agency kab-badung --schema badung.graphql
     """
-    asked = {"agency": agency, "sdl": _text(schema)}
-    done = _mutation(gateway, "checkSubgraph", asked, f"ok {FINDINGS} {PLANS}")
+    variables = {"agency": agency, "sdl": _read_text(schema)}
+    done = _mutate(gateway, "checkSubgraph", variables, f"ok {FINDINGS} {PLANS}")
     _show_findings(done["findings"])
     _show_plans(done["plans"])
     if not done["ok"]:
@@ -48,31 +48,31 @@ def check(agency: Agency, schema: Schema, gateway: Gateway = LOCAL) -> None:
 @commands.command()
 def publish(
     agency: Agency,
-    url: Annotated[str | None, typer.Option(help="Where the gateway asks the subgraph.")] = None,
-    schema: Annotated[Path | None, typer.Option(help="The subgraph's SDL.")] = None,
+    url: Annotated[str | None, typer.Option(help="URL at which the gateway queries the subgraph.")] = None,
+    schema: Annotated[Path | None, typer.Option(help="File with the subgraph's SDL.")] = None,
     version: Annotated[
-        int | None, typer.Option(help="Go back to this version, in place of --url and --schema.")
+        int | None, typer.Option(help="Publish this earlier version again, instead of --url and --schema.")
     ] = None,
     expected_version: Expected = None,
     gateway: Gateway = LOCAL,
 ) -> None:
-    """Put a subgraph into the graph; exit code 1 where it is refused.
+    """Publish a subgraph: the gateway serves it at once. Exit code 1 if it is refused.
 
     [bold]Example[/bold]: satugraf subgraph publish --agency kab-badung --url https://api.badungkab.go.id/graphql
     --schema badung.graphql
     """
-    sdl = None if schema is None else _text(schema)
-    asked = {"agency": agency, "url": url, "sdl": sdl, "version": version, "expectedVersion": expected_version}
-    done = _mutation(gateway, "publishSubgraph", asked, f"subgraph {{ version }} {FINDINGS}")
+    sdl = None if schema is None else _read_text(schema)
+    variables = {"agency": agency, "url": url, "sdl": sdl, "version": version, "expectedVersion": expected_version}
+    done = _mutate(gateway, "publishSubgraph", variables, f"subgraph {{ version }} {FINDINGS}")
     _show_findings(done["findings"] or [])
     Console().print(f"{agency} is live at version {done['subgraph']['version']}.", style="green")
 
 
 @commands.command(name="list")
 def list_(gateway: Gateway = LOCAL) -> None:
-    """List the subgraphs that are live."""
+    """List the live subgraphs."""
     query = "{ supergraph { version } subgraphs { id version publishedAt url } }"
-    data = _asked(gateway, query, {})
+    data = _query(gateway, query, {})
     table = Table("agency", "version", "published", "url", title=f"Supergraph {data['supergraph']['version']}")
     for row in data["subgraphs"]:
         table.add_row(row["id"], str(row["version"]), row["publishedAt"], row["url"] or "")
@@ -85,45 +85,45 @@ def retire(
     expected_version: Expected = None,
     gateway: Gateway = LOCAL,
 ) -> None:
-    """Take a subgraph out of the graph; its versions stay and can be published again."""
-    asked = {"agency": agency, "expectedVersion": expected_version}
-    done = _mutation(gateway, "retireSubgraph", asked, "subgraph { version }")
+    """Take a subgraph out of the graph. Its versions are kept and can be published again."""
+    variables = {"agency": agency, "expectedVersion": expected_version}
+    done = _mutate(gateway, "retireSubgraph", variables, "subgraph { version }")
     Console().print(f"{agency} has left the graph; version {done['subgraph']['version']} was the last.", style="green")
 
 
-def _text(schema: Path) -> str:
-    with told():
+def _read_text(schema: Path) -> str:
+    with report_failures():
         try:
             return schema.read_text(encoding="utf-8")
         except UnicodeDecodeError:
             fail(f"{schema} is not text in UTF-8.")
 
 
-def _mutation(gateway: str, name: str, given: dict[str, Any], selection: str) -> Any:
+def _mutate(gateway: str, name: str, variables: dict[str, Any], selection: str) -> Any:
     type_name = name[0].upper() + name[1:] + "Input"
     document = (
         f"mutation ($input: {type_name}!) {{ done: {name}(input: $input) {{ {selection} userErrors {{ message }} }} }}"
     )
-    done = _asked(gateway, document, {"input": given})["done"]
+    done = _query(gateway, document, {"input": variables})["done"]
     if done["userErrors"]:
         fail("\n".join(error["message"] for error in done["userErrors"]))
     return done
 
 
-def _asked(gateway: str, document: str, variables: dict[str, Any]) -> Any:
+def _query(gateway: str, document: str, variables: dict[str, Any]) -> Any:
     import aiohttp
 
     try:
-        answer = asyncio.run(_posted(gateway, {"query": document, "variables": variables}))
+        answer = asyncio.run(_post(gateway, {"query": document, "variables": variables}))
     except (aiohttp.ClientError, TimeoutError, ValueError) as failure:
-        fail(f"{gateway} gives no answer ({type(failure).__name__}): name the gateway's /graphql with --gateway.")
+        fail(f"{gateway} does not answer ({type(failure).__name__}): give the URL of its /graphql with --gateway.")
     if not isinstance(answer, dict) or answer.get("errors") or not isinstance(answer.get("data"), dict):
         errors = answer.get("errors") if isinstance(answer, dict) else None
-        fail("\n".join(str(error.get("message")) for error in errors or [{"message": f"{gateway} is no gateway."}]))
+        fail("\n".join(str(error.get("message")) for error in errors or [{"message": f"{gateway} is not a gateway."}]))
     return answer["data"]
 
 
-async def _posted(gateway: str, body: dict[str, Any]) -> Any:
+async def _post(gateway: str, body: dict[str, Any]) -> Any:
     import aiohttp
 
     token = os.environ.get("SATUGRAF_TOKEN")
@@ -146,19 +146,19 @@ def _show_findings(findings: list[dict[str, Any]]) -> None:
 
 
 def _show_plans(plans: list[dict[str, Any]]) -> None:
-    """Only what would change: all else costs what it cost."""
-    changed = [row for row in plans if _cost(row, "Before") != _cost(row, "After")]
+    """Shows only plans that would change."""
+    changed = [row for row in plans if _describe_plan(row, "Before") != _describe_plan(row, "After")]
     if plans and not changed:
-        Console().print(f"The plans of the {len(plans)} operations that are used most stay as they are.")
+        Console().print(f"The plans of the {len(plans)} most used operations do not change.")
     if changed:
         table = Table("operation", "uses in 7 days", "requests before", "after", title="Plans that would change")
         for row in changed:
             text = row["operation"]
             shown = text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
-            table.add_row(escape(shown), str(row["uses"]), _cost(row, "Before"), _cost(row, "After"))
+            table.add_row(escape(shown), str(row["uses"]), _describe_plan(row, "Before"), _describe_plan(row, "After"))
         Console().print(table)
 
 
-def _cost(row: dict[str, Any], when: str) -> str:
+def _describe_plan(row: dict[str, Any], when: str) -> str:
     fetches = row[f"fetches{when}"]
     return "not valid" if fetches is None else f"{fetches}: {', '.join(row[f'subgraphs{when}'])}"

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.failure import fail, told
+from gateway.cli.failure import fail, report_failures
 from gateway.cli.supergraph_check import check
-from gateway.cli.supergraph_report import as_json, explained, places_in
+from gateway.cli.supergraph_report import explain_problems, make_locations, result_to_json
 
 if TYPE_CHECKING:
     from graphql import GraphQLError
 
-    from gateway.cli.supergraph_config import Heard
+    from gateway.cli.supergraph_config import FetchSchema
     from gateway.federation.composition import Contract
     from gateway.federation.planner.planner import Phases
     from gateway.federation.supergraph import Supergraph
 
-commands = typer.Typer(no_args_is_help=True, help="Compose subgraphs, check changes, see how operations are planned.")
+commands = typer.Typer(no_args_is_help=True, help="Compose subgraphs, check changes, and print query plans.")
 commands.command()(check)
 
 Config = Annotated[Path, typer.Option(help="supergraph.yaml: the subgraphs and their schemas.")]
@@ -40,15 +40,20 @@ class Phase(StrEnum):
 @commands.command()
 def compose(
     config: Config,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where to write the supergraph's SDL.")] = None,
-    format: Annotated[Format, typer.Option(help="How to print the outcome.")] = Format.TEXT,
-    include_tag: Annotated[list[str] | None, typer.Option(help="Only what has this @tag; may be repeated.")] = None,
-    exclude_tag: Annotated[list[str] | None, typer.Option(help="Without what has this @tag; may be repeated.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File for the supergraph's SDL. Without it, the SDL is printed."),
+    ] = None,
+    format: Annotated[Format, typer.Option(help="Format of the printed result.")] = Format.TEXT,
+    include_tag: Annotated[
+        list[str] | None, typer.Option(help="Show only elements with this @tag. Repeatable.")
+    ] = None,
+    exclude_tag: Annotated[list[str] | None, typer.Option(help="Hide elements with this @tag. Repeatable.")] = None,
 ) -> None:
-    """Compose subgraphs into a supergraph; exit code 1 where they do not fit together.
+    """Compose subgraphs into a supergraph. Exit code 1 if they do not compose.
 
-    With --include-tag or --exclude-tag it is a contract variant: what has not, or has, the tag stays in the supergraph
-    but is @inaccessible, so that clients do not see it.
+    --include-tag and --exclude-tag make a contract variant: elements without, or with, the tag become @inaccessible.
+    They stay in the supergraph, but clients do not see them.
 
     [bold]Examples[/bold]:
     satugraf supergraph compose --config supergraph.yaml -o supergraph.graphql
@@ -58,38 +63,42 @@ def compose(
     from gateway.federation.composition import Contract
     from gateway.federation.composition import compose as composed_of
 
-    with told():
+    with report_failures():
         sources = read_config(config)
         tags = Contract(frozenset(include_tag or ()), frozenset(exclude_tag or ()))
         composed = composed_of(sources, tags if any(tags) else None)
         if output is not None and composed.ok:
             output.write_text(composed.supergraph_sdl, encoding="utf-8")
     if format is Format.JSON:
-        print(json.dumps(as_json(composed, places_in(sources)), indent=1))  # noqa: T201 - the command's output
+        print(json.dumps(result_to_json(composed, make_locations(sources)), indent=1))  # noqa: T201 - the command's output
     elif composed.ok and output is None:
         print(composed.supergraph_sdl)  # noqa: T201 - the command's output
     if not composed.ok:
         if format is Format.TEXT:
-            fail(explained(composed.errors, places_in(sources)))
+            fail(explain_problems(composed.errors, make_locations(sources)))
         raise typer.Exit(1)
 
 
 @commands.command()
 def plan(
-    query: Annotated[Path, typer.Option(help="A file with the operation; its fragments with it.")],
+    query: Annotated[Path, typer.Option(help="File with the operation and its fragments.")],
     config: Annotated[Path | None, typer.Option(help="supergraph.yaml: the subgraphs and their schemas.")] = None,
-    supergraph: Annotated[Path | None, typer.Option(help="In its place: a supergraph's SDL.")] = None,
-    operation: Annotated[str | None, typer.Option(help="Which operation, if the file has several.")] = None,
-    label: Annotated[list[str] | None, typer.Option(help="An @override label to be active; may be repeated.")] = None,
-    phase: Annotated[Phase, typer.Option(help="What to print.")] = Phase.PLAN,
-    format: Annotated[Format, typer.Option(help="How to print it.")] = Format.TEXT,
+    supergraph: Annotated[
+        Path | None, typer.Option(help="File with a composed supergraph (SDL), instead of --config.")
+    ] = None,
+    operation: Annotated[str | None, typer.Option(help="Name of the operation, if the file has several.")] = None,
+    label: Annotated[
+        list[str] | None, typer.Option(help="Label of a progressive @override that is active. Repeatable.")
+    ] = None,
+    phase: Annotated[Phase, typer.Option(help="Planning phase to print.")] = Phase.PLAN,
+    format: Annotated[Format, typer.Option(help="Format of the printed plan.")] = Format.TEXT,
 ) -> None:
-    """Print how an operation is planned: what each subgraph is asked, in which order. Nobody is asked anything.
+    """Print the query plan of an operation: the request to each subgraph, in order. Nothing is sent.
 
-    [bold]operation[/bold]: the operation, its fragments written out and its fields merged.
-    [bold]paths[/bold]: which subgraph resolves what; the keys and requirements that lead from one to the next.
-    [bold]fetches[/bold]: what is asked of each subgraph, for which objects, after which answers.
-    [bold]plan[/bold]: the requests as they are sent, those to one subgraph at one depth put together.
+    [bold]operation[/bold]: the operation with its fragments expanded and its fields merged.
+    [bold]paths[/bold]: the subgraph that resolves each field; the keys and @requires that lead from one to the next.
+    [bold]fetches[/bold]: the selections for each subgraph, with the objects that they are about and what they wait for.
+    [bold]plan[/bold]: the requests as they are sent; requests to one subgraph at one depth are joined.
 
     [bold]Example[/bold]: satugraf supergraph plan --config supergraph.yaml --query operation.graphql --phase paths
     """
@@ -98,32 +107,32 @@ def plan(
     from gateway.operation.document import Documents, InvalidDocument
     from gateway.operation.variables import choose_operation
 
-    with told():
-        found = _supergraph(config, supergraph)
+    with report_failures():
+        found = _load_supergraph(config, supergraph)
         try:
             text = query.read_text(encoding="utf-8")
         except UnicodeDecodeError:
             fail(f"{query} is not a text file in UTF-8.")
     unknown = sorted(set(label or ()) - found.labels)
     if unknown:
-        fail(f"No @override has the label {unknown[0]!r}; there are: {', '.join(sorted(found.labels)) or 'none'}.")
+        fail(f"No @override has the label {unknown[0]!r}. Known labels: {', '.join(sorted(found.labels)) or 'none'}.")
     try:
         checked = Documents(found.api_schema).check(text)
         made = run_phases(found, choose_operation(checked, operation), checked.fragments, frozenset(label or ()))
     except InvalidDocument as failure:
-        fail("\n".join(_placed(query, error) for error in failure.errors))
+        fail("\n".join(_locate_error(query, error) for error in failure.errors))
     except (TooComplex, Unplannable) as failure:
         fail(str(failure))
-    print(_shown(made, phase, format))  # noqa: T201 - the command's output
+    print(_render_phase(made, phase, format))  # noqa: T201 - the command's output
 
 
-def _supergraph(config: Path | None, sdl: Path | None) -> "Supergraph":
+def _load_supergraph(config: Path | None, sdl: Path | None) -> "Supergraph":
     from gateway.federation.join import InvalidSupergraph, read_supergraph
 
     if (config is None) is (sdl is None):
-        fail("Name the graph: either --config supergraph.yaml or --supergraph FILE.")
+        fail("Give the graph: either --config supergraph.yaml or --supergraph FILE.")
     if config is not None:
-        return supergraph_from(config)
+        return compose_supergraph(config)
     assert sdl is not None  # noqa: S101 - one of the two
     try:
         return read_supergraph(sdl.read_text(encoding="utf-8"))
@@ -131,13 +140,13 @@ def _supergraph(config: Path | None, sdl: Path | None) -> "Supergraph":
         fail(f"{sdl}: {failure}")
 
 
-def _placed(file: Path, error: "GraphQLError") -> str:
-    """The sentence with its place: `operation.graphql:3:7: Cannot query field …`."""
+def _locate_error(file: Path, error: "GraphQLError") -> str:
+    """Prefixes the message with its location: `operation.graphql:3:7: Cannot query field …`."""
     place = f":{error.locations[0].line}:{error.locations[0].column}" if error.locations else ""
     return f"{file}{place}: {error.message}"
 
 
-def _shown(made: "Phases", phase: Phase, format: Format) -> str:
+def _render_phase(made: "Phases", phase: Phase, format: Format) -> str:
     from gateway.federation.planner import phase_printer, plan
 
     match phase:
@@ -154,16 +163,18 @@ def _shown(made: "Phases", phase: Phase, format: Format) -> str:
     return plan.print_plan(made.planned.plan) if phase is Phase.PLAN else phase_printer.print_phase(shown)
 
 
-def supergraph_from(config: Path, tags: "Contract | None" = None, heard: "Heard | None" = None) -> "Supergraph":
-    """The composed supergraph, or a variant; ends the command with the errors where none can be served."""
+def compose_supergraph(
+    config: Path, tags: "Contract | None" = None, fetch_schema: "FetchSchema | None" = None
+) -> "Supergraph":
+    """Composes a supergraph or a contract variant; ends the command with the errors if it cannot be served."""
     from gateway.cli.supergraph_config import read_config
     from gateway.federation.composition import compose as composed_of
     from gateway.federation.join import InvalidSupergraph, check_features
 
-    sources = read_config(config, heard)
+    sources = read_config(config, fetch_schema)
     composed = composed_of(sources, tags if tags is not None and any(tags) else None)
     if composed.supergraph is None:
-        fail(explained(composed.errors, places_in(sources)))
+        fail(explain_problems(composed.errors, make_locations(sources)))
     try:
         check_features(composed.features)
     except InvalidSupergraph as failure:

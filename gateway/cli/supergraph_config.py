@@ -1,4 +1,4 @@
-"""`supergraph.yaml`: the subgraphs, where they are, and where their schemas come from."""
+"""Reads `supergraph.yaml`: the subgraphs, their URLs, and the sources of their schemas."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,17 +18,17 @@ _OPENING = (
 )
 _CLOSING = (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken, yaml.BlockEndToken)
 MAX_BYTES = 64 * 1024 * 1024
-"""Of one file; the schema of one with 10 000 fields has less than one MiB."""
+"""Most bytes of one file. A schema with 10 000 fields has less than one MiB."""
 
-Heard = Callable[[str, str], str]
-"""The schema of a running subgraph, by its name and URL. Raises SchemaUnknown."""
+FetchSchema = Callable[[str, str], str]
+"""Returns the SDL of a running subgraph by its name and URL. Raises SchemaUnknown."""
 
 
-def read_config(file: Path, heard: Heard | None = None) -> list[SubgraphSource]:
-    """The subgraphs that the file names; ends the command with a sentence where it cannot be read.
+def read_config(file: Path, fetch_schema: FetchSchema | None = None) -> list[SubgraphSource]:
+    """Returns the subgraphs that the file names; ends the command with a message if it cannot be read.
 
-    Each has `routing_url` and `schema`, which is one of `file` (beside the configuration), `sdl`, or `subgraph_url`
-    (asked for `_service { sdl }`).
+    Each subgraph has `routing_url` and `schema`. The schema is one of `file` (relative to the configuration), `sdl`, or
+    `subgraph_url` (a running subgraph, which answers `{ _service { sdl } }`).
     """
     text = read_text(file)
     try:
@@ -39,22 +39,22 @@ def read_config(file: Path, heard: Heard | None = None) -> list[SubgraphSource]:
     subgraphs = config.get("subgraphs") if isinstance(config, dict) else None
     if not isinstance(subgraphs, dict) or not subgraphs:
         fail(f"{file} has no subgraphs: name each with routing_url and schema under the key subgraphs.")
-    heard = heard or RunningSchemas().sdl
-    return [_source(file, str(name), row, heard) for name, row in subgraphs.items()]
+    fetch_schema = fetch_schema or RunningSchemas().find_sdl
+    return [_read_source(file, str(name), row, fetch_schema) for name, row in subgraphs.items()]
 
 
-def schema_files(file: Path) -> list[Path]:
-    """The files that a supergraph.yaml names as schemas; none where it cannot be read."""
-    return [file.parent / beside for _, beside in _schemas(file, "file")]
+def list_schema_files(file: Path) -> list[Path]:
+    """Lists the schema files that a supergraph.yaml names; empty if it cannot be read."""
+    return [file.parent / name for _, name in _list_schemas(file, "file")]
 
 
-def schema_urls(file: Path) -> dict[str, str]:
-    """By subgraph, where a supergraph.yaml says that its schema is asked for; none where it cannot be read."""
-    return dict(_schemas(file, "subgraph_url"))
+def list_schema_urls(file: Path) -> dict[str, str]:
+    """Returns the schema URLs of running subgraphs by name; empty if the supergraph.yaml cannot be read."""
+    return dict(_list_schemas(file, "subgraph_url"))
 
 
-def _schemas(file: Path, kind: str) -> list[tuple[str, str]]:
-    """No sentence is due here: who reads the file in earnest says what is wrong with it."""
+def _list_schemas(file: Path, kind: str) -> list[tuple[str, str]]:
+    """Reports no faults: read_config does that."""
     try:
         rows = yaml.safe_load(read_text(file))["subgraphs"]
         return [(str(name), str(row["schema"][kind])) for name, row in rows.items() if kind in row["schema"]]
@@ -63,7 +63,7 @@ def _schemas(file: Path, kind: str) -> list[tuple[str, str]]:
 
 
 def _check_tokens(file: Path, text: str) -> None:
-    """Before anything is built of it: an alias may stand for ever more of the file, and depth costs its square."""
+    """Checks the YAML before it is built: aliases can stand for exponentially much, and depth costs quadratic time."""
     depth = 0
     for token in yaml.scan(text):
         if isinstance(token, yaml.AliasToken):
@@ -75,7 +75,7 @@ def _check_tokens(file: Path, text: str) -> None:
 
 
 def read_text(file: Path) -> str:
-    """The file's text; ends the command where it is none, or more than any schema."""
+    """Returns the file's text; ends the command if it is not UTF-8, or larger than any schema."""
     if file.stat().st_size > MAX_BYTES:
         fail(f"{file} has more than {MAX_BYTES} bytes.")
     try:
@@ -84,26 +84,26 @@ def read_text(file: Path) -> str:
         fail(f"{file} is not text in UTF-8.")
 
 
-def _source(file: Path, name: str, row: Any, heard: Heard) -> SubgraphSource:
+def _read_source(file: Path, name: str, row: Any, fetch_schema: FetchSchema) -> SubgraphSource:
     schema = row.get("schema") if isinstance(row, dict) else None
     if not isinstance(schema, dict):
         fail(f"{file}: the subgraph {name} has no schema: give it file, sdl or subgraph_url.")
     url = row.get("routing_url") or schema.get("subgraph_url") or ""
-    sdl = _sdl(file, name, schema, heard)
+    sdl = _read_sdl(file, name, schema, fetch_schema)
     if sdl is None:
         fail(f"{file}: the schema of the subgraph {name} must be one of file, sdl or subgraph_url.")
     return SubgraphSource(name, str(url), sdl)
 
 
-def _sdl(file: Path, name: str, schema: dict[str, Any], heard: Heard) -> str | None:
+def _read_sdl(file: Path, name: str, schema: dict[str, Any], fetch_schema: FetchSchema) -> str | None:
     match schema:
         case {"sdl": str(sdl)}:
             return sdl
-        case {"file": str(beside)}:
-            return read_text(file.parent / beside)
-        case {"subgraph_url": str(running)}:
+        case {"file": str(path)}:
+            return read_text(file.parent / path)
+        case {"subgraph_url": str(url)}:
             try:
-                return heard(name, running)
+                return fetch_schema(name, url)
             except SchemaUnknown as failure:
                 fail(str(failure))
         case _:

@@ -1,4 +1,4 @@
-"""What composition found, as text for people and as JSON for programs."""
+"""Renders the result of composition: text for people, JSON for programs."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,14 +9,14 @@ if TYPE_CHECKING:
     from gateway.federation.locations import LocationFinder
 
 
-def places_in(sources: "Sequence[SubgraphSource]") -> "LocationFinder":
+def make_locations(sources: "Sequence[SubgraphSource]") -> "LocationFinder":
     from gateway.federation.locations import LocationFinder
 
     return LocationFinder({source.name: source.sdl for source in sources})
 
 
-def explained(problems: "Sequence[CompositionError | Hint]", places: "LocationFinder") -> str:
-    """One a paragraph, each with the places in the subgraphs' SDL."""
+def explain_problems(problems: "Sequence[CompositionError | Hint]", places: "LocationFinder") -> str:
+    """Renders one paragraph for each problem, with its locations in the subgraphs' SDL."""
     return "\n\n".join(
         "\n".join(
             [
@@ -28,17 +28,17 @@ def explained(problems: "Sequence[CompositionError | Hint]", places: "LocationFi
     )
 
 
-def as_json(composed: "CompositionResult", places: "LocationFinder") -> dict[str, Any]:
+def result_to_json(composed: "CompositionResult", places: "LocationFinder") -> dict[str, Any]:
     return {
         "ok": composed.ok,
-        "errors": [problem_as_json(error, places) for error in composed.errors],
-        "hints": [problem_as_json(hint, places) | {"level": hint.level} for hint in composed.hints],
+        "errors": [problem_to_json(error, places) for error in composed.errors],
+        "hints": [problem_to_json(hint, places) | {"level": hint.level} for hint in composed.hints],
         "supergraph": composed.supergraph_sdl if composed.ok else None,
         "api_schema": composed.api_schema if composed.ok else None,
     }
 
 
-def problem_as_json(problem: "CompositionError | Hint", places: "LocationFinder") -> dict[str, Any]:
+def problem_to_json(problem: "CompositionError | Hint", places: "LocationFinder") -> dict[str, Any]:
     return {
         "code": problem.code,
         "message": problem.message,

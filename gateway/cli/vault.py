@@ -1,4 +1,4 @@
-"""`satugraf vault …`: reporters' rights by an operator's hand, the keys' rotation, and what a breach touched."""
+"""`satugraf vault …`: reporters' rights, exercised by an operator; key rotation; the extent of a breach."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -12,10 +12,12 @@ from gateway.cli.data import make_context, run_with_store
 from gateway.cli.failure import fail
 from resolvers.request.context import RequestContext
 
-commands = typer.Typer(help="Who reported: their rights, the keys, and what a breach touched.", no_args_is_help=True)
+commands = typer.Typer(
+    help="Reporters' data: their rights, key rotation, and the extent of a breach.", no_args_is_help=True
+)
 
-Complaint = Annotated[str, typer.Argument(help="The complaint's tracking ID.")]
-Purpose = Annotated[str, typer.Option(help="Why, for the log of readings.")]
+Complaint = Annotated[str, typer.Argument(help="Tracking ID of the complaint.")]
+Purpose = Annotated[str, typer.Option(help="Why you read it; recorded in the log of readings.")]
 Instant = Annotated[datetime, typer.Option(formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"], help="In UTC.")]
 
 
@@ -23,13 +25,13 @@ def _with_context(work: Callable[[RequestContext], Awaitable[None]], purpose: st
     run_with_store(lambda store, configured: work(make_context(store, configured, purpose)))
 
 
-def _print(row: Any) -> None:
+def _print_json(row: Any) -> None:
     print(orjson.dumps(row).decode())  # noqa: T201 - the command's output
 
 
 @commands.command()
 def rotate() -> None:
-    """Wrap every reporter's key with the ring's first key; afterwards the others can be dropped from the settings.
+    """Wrap every reporter's key with the first key of SATUGRAF_VAULT_KEYS. Afterwards you can remove the other keys.
 
     [bold]Example[/bold]: SATUGRAF_VAULT_KEYS=new:…,old:… satugraf vault rotate
     """
@@ -37,7 +39,7 @@ def rotate() -> None:
 
     async def run(request: RequestContext) -> None:
         rotated, unreadable = await rotation.rotate(request.store, request.key_ring)
-        Console(stderr=True).print(f"{rotated} keys wrapped anew with {request.key_ring.active}.")
+        Console(stderr=True).print(f"{rotated} keys are wrapped with {request.key_ring.active} now.")
         if unreadable:
             fail(f"{unreadable} keys could not be unwrapped: a key that wrapped them is missing from the settings.")
 
@@ -46,14 +48,14 @@ def rotate() -> None:
 
 @commands.command()
 def access(complaint: Complaint, purpose: Purpose) -> None:
-    """Print all that is kept of a complaint's reporter, as JSON: for the reporter who asked for it."""
+    """Print all stored data of a complaint's reporter as JSON, for the reporter who asked for them."""
     from resolvers.complaints import reporter_rights
 
     async def run(request: RequestContext) -> None:
         found = await reporter_rights.access(request, complaint)
         if found is None:
-            fail(f"Nothing is kept of the reporter of {complaint}.")
-        _print(found)
+            fail(f"No data are stored about the reporter of {complaint}.")
+        _print_json(found)
 
     _with_context(run, purpose)
 
@@ -61,38 +63,42 @@ def access(complaint: Complaint, purpose: Purpose) -> None:
 @commands.command()
 def correct(
     complaint: Complaint,
-    name: Annotated[str | None, typer.Option()] = None,
-    email: Annotated[str | None, typer.Option()] = None,
-    phone: Annotated[str | None, typer.Option()] = None,
-    nik: Annotated[str | None, typer.Option()] = None,
+    name: Annotated[str | None, typer.Option(help="New name.")] = None,
+    email: Annotated[str | None, typer.Option(help="New email address.")] = None,
+    phone: Annotated[str | None, typer.Option(help="New phone number.")] = None,
+    nik: Annotated[str | None, typer.Option(help="New NIK (national identity number).")] = None,
 ) -> None:
-    """Replace what is kept of a complaint's reporter, field by field."""
+    """Replace stored data of a complaint's reporter: only the fields that you give."""
     from resolvers.complaints import reporter_rights
     from resolvers.request.update import Attempt
 
     given = {"name": name, "email": email, "phone": phone, "nik": nik}
-    _right(lambda request: reporter_rights.correct(request, Attempt("correct", ""), complaint, given, secret=None))
+    _exercise_right(
+        lambda request: reporter_rights.correct(request, Attempt("correct", ""), complaint, given, secret=None)
+    )
 
 
 @commands.command()
 def withdraw_consent(complaint: Complaint) -> None:
-    """Delete sex, age band and disability of a complaint's reporter."""
+    """Delete the sex, age band and disability of a complaint's reporter."""
     from resolvers.complaints import reporter_rights
     from resolvers.request.update import Attempt
 
-    _right(lambda request: reporter_rights.withdraw_consent(request, Attempt("withdraw", ""), complaint, secret=None))
+    _exercise_right(
+        lambda request: reporter_rights.withdraw_consent(request, Attempt("withdraw", ""), complaint, secret=None)
+    )
 
 
 @commands.command()
 def erase(complaint: Complaint) -> None:
-    """Destroy the key of a complaint's reporter: nothing of them can be read again, in backups either."""
+    """Destroy the key of a complaint's reporter. Their data cannot be read again, not even in backups."""
     from resolvers.complaints import reporter_rights
     from resolvers.request.update import Attempt
 
-    _right(lambda request: reporter_rights.erase(request, Attempt("erase", ""), complaint, secret=None))
+    _exercise_right(lambda request: reporter_rights.erase(request, Attempt("erase", ""), complaint, secret=None))
 
 
-def _right(exercise: Callable[[RequestContext], Awaitable[Any]]) -> None:
+def _exercise_right(exercise: Callable[[RequestContext], Awaitable[Any]]) -> None:
     from resolvers.errors import Refused
 
     async def run(request: RequestContext) -> None:
@@ -100,7 +106,7 @@ def _right(exercise: Callable[[RequestContext], Awaitable[Any]]) -> None:
             await exercise(request)
         except Refused as refused:
             fail(str(refused))
-        Console(stderr=True).print("Done, and on record.")
+        Console(stderr=True).print("Done and recorded.")
 
     _with_context(run)
 
@@ -110,11 +116,13 @@ def breach(
     since: Instant,
     until: Instant,
     purpose: Purpose,
-    subject: Annotated[str | None, typer.Option(help="The account that was taken over.")] = None,
-    agency: Annotated[str | None, typer.Option(help="The agency whose staff's accounts were.")] = None,
-    contact: Annotated[bool, typer.Option(help="With name, email and phone: to notify them within 72 hours.")] = False,
+    subject: Annotated[str | None, typer.Option(help="Subject of the account that was taken over.")] = None,
+    agency: Annotated[str | None, typer.Option(help="Agency whose staff accounts were taken over.")] = None,
+    contact: Annotated[
+        bool, typer.Option(help="Print name, email and phone too, to notify the reporters within 72 hours.")
+    ] = False,
 ) -> None:
-    """Print the reporters whose identity was read, one JSON line each: whom a breach notice must reach.
+    """Print the reporters whose identity was read, one JSON line each: they must get a breach notice.
 
     [bold]Example[/bold]: satugraf vault breach --since 2026-11-01 --until 2026-11-03 --purpose "Pasal 46" --contact
     """
@@ -124,6 +132,6 @@ def breach(
 
     async def run(request: RequestContext) -> None:
         async for row in list_affected(request, asked, with_contact=contact):
-            _print(row)
+            _print_json(row)
 
     _with_context(run, purpose)

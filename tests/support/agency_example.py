@@ -21,7 +21,7 @@ START_SECONDS = 60
 async def running(port: int, gateway: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """The example on a port, until it is left or killed."""
     async with asyncio.timeout(START_SECONDS) as starting:
-        async with demo_agency.running(port, f"{gateway}/.well-known/jwks.json") as process:
+        async with demo_agency.run_agency(port, f"{gateway}/.well-known/jwks.json") as process:
             starting.reschedule(None)
             yield process
 

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import uvicorn
 
-from gateway.cli.router import Named, Read, none_named, read, router_app
+from gateway.cli.router import ListFiles, ReadSupergraph, list_no_files, make_router_app, read_sdl
 from gateway.cli.router_config import RouterConfig
 from gateway.cli.running_schemas import RunningSchemas
 from gateway.cli.server import UVICORN
@@ -33,15 +33,15 @@ class RunningRouter:
 async def run_router(
     file: Path,
     config: RouterConfig | None = None,
-    read: Read = read,
-    named: Named = none_named,
+    read: ReadSupergraph = read_sdl,
+    named: ListFiles = list_no_files,
     running: RunningSchemas | None = None,
 ) -> AsyncIterator[RunningRouter]:
     """Runs a router that serves the file."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         # In a thread: reading the first supergraph may run an event loop of its own to ask subgraphs.
-        app = await asyncio.to_thread(router_app, file, read, config, named, running)
+        app = await asyncio.to_thread(make_router_app, file, read, config, named, running)
         server = uvicorn.Server(
             uvicorn.Config(app, **UVICORN | {"log_level": "critical", "timeout_graceful_shutdown": 1})
         )

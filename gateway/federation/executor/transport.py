@@ -27,7 +27,14 @@ from gateway.federation.executor.connection import (
 )
 from gateway.federation.executor.endpoint import Endpoint
 from gateway.federation.executor.streams import listen_to_subscription, open_session
-from gateway.federation.executor.subgraphs import ANONYMOUS_CALLER, Caller, Object, Sign, SubgraphFailed, SubgraphRequest
+from gateway.federation.executor.subgraphs import (
+    ANONYMOUS_CALLER,
+    Caller,
+    Object,
+    Sign,
+    SubgraphFailed,
+    SubgraphRequest,
+)
 
 if TYPE_CHECKING:
     import aiohttp
@@ -191,9 +198,7 @@ class HttpTransport:
         pool.connect_seconds = min(CONNECT_SECONDS, limits.timeout_ms / 2000)
         return _Upstream(endpoint, pool, Breaker(limits))
 
-    async def listen(
-        self, subgraph: str, request: SubgraphRequest, caller: Caller
-    ) -> AsyncGenerator[Object, None]:
+    async def listen(self, subgraph: str, request: SubgraphRequest, caller: Caller) -> AsyncGenerator[Object, None]:
         """Yields the events of a subscription at the subgraph. Raises SubgraphFailed."""
         if self._session is None:
             self._session = open_session()

@@ -50,7 +50,7 @@ async def test_a_minted_token_is_its_bearer() -> None:
 
 @pytest.mark.parametrize("role", [Role.LIAISON, Role.AGENCY_ADMIN, Role.PROVINCE_COORDINATOR, Role.SUBGRAPH])
 def test_a_role_of_an_agency_is_not_minted_without_one(role: Role) -> None:
-    with pytest.raises(ValueError, match="held in an agency"):
+    with pytest.raises(ValueError, match=f"The role {role} needs an agency"):
         minted(role=role)
 
 

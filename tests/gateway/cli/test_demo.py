@@ -151,7 +151,7 @@ def test_a_folder_whose_keys_were_spoilt_says_so(tmp_path: Path, written: str) -
     (tmp_path / "keys.json").write_text(written)
     done = run_demo("--data", str(tmp_path))
     assert done.returncode == 1
-    assert "keys.json is not as it was written" in re.sub(r"\s+", " ", done.stderr)
+    assert "keys.json is damaged: remove it, or choose another folder with --data." in re.sub(r"\s+", " ", done.stderr)
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

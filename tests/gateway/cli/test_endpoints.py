@@ -13,7 +13,7 @@ from support.running_router import run_router
 from typer.testing import CliRunner
 
 from gateway.cli import app
-from gateway.cli.router import composed
+from gateway.cli.router import compose_config
 
 SDL = """
 extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])
@@ -43,7 +43,7 @@ async def test_headers_are_set_and_passed_on_as_the_rules_say(tmp_path: Path, mo
     ]
     async with (
         run_server(answer) as url,
-        run_router(configured(tmp_path, url, headers=rules), read=composed) as routed,
+        run_router(configured(tmp_path, url, headers=rules), read=compose_config) as routed,
     ):
         headers = {"authorization": "Bearer t", "x-other": "stays here"}
         async with routed.session.post(routed.url, json={"query": "{ greeting }"}, headers=headers) as response:
@@ -61,7 +61,7 @@ async def test_a_subgraph_has_its_own_limits(tmp_path: Path) -> None:
 
     async with (
         run_server(long) as url,
-        run_router(configured(tmp_path, url, response_limit_bytes=1000), read=composed) as routed,
+        run_router(configured(tmp_path, url, response_limit_bytes=1000), read=compose_config) as routed,
     ):
         body = await routed("{ greeting }")
     assert body["data"] == {"greeting": None}
@@ -80,14 +80,14 @@ async def test_a_subgraph_that_does_not_tell_its_schema_is_not_waited_for_long(
         file = configured(tmp_path, url, schema={"subgraph_url": url})
         async with asyncio.timeout(30):
             with pytest.raises(typer.Exit):
-                await asyncio.to_thread(composed, file)
+                await asyncio.to_thread(compose_config, file)
     assert "did not answer within 1000 ms" in capsys.readouterr().err.replace("\n", " ")
 
 
 @pytest.mark.parametrize(
     ("further", "words"),
     [
-        ({"timeout": 5}, "timeout, which is not known: its keys are routing_url, schema, timeout_ms"),
+        ({"timeout": 5}, "the unknown key timeout. Known keys: routing_url, schema, timeout_ms"),
         ({"timeout_ms": "5"}, "timeout_ms must be a whole number above 0"),
         ({"timeout_ms": 0}, "timeout_ms must be"),
         ({"connections": True}, "connections must be"),
@@ -97,9 +97,9 @@ async def test_a_subgraph_that_does_not_tell_its_schema_is_not_waited_for_long(
         ({"tls": {"ca": "supergraph.yaml"}}, "the files of tls cannot be used"),
         ({"headers": [{"send": "x"}]}, "a header is {propagate: NAME}"),
         ({"headers": [{"propagate": "x", "value": "y"}]}, "a header is {propagate: NAME}"),
-        ({"headers": [{"propagate": "a b"}]}, "'a b' is no header's name"),
-        ({"headers": [{"propagate": "Content-Length"}]}, "the header content-length is the router's own"),
-        ({"headers": [{"set": "x", "value": "a\r\nb: c"}]}, "characters that a header cannot have"),
+        ({"headers": [{"propagate": "a b"}]}, "'a b' is not a header name"),
+        ({"headers": [{"propagate": "Content-Length"}]}, "the router sets the header content-length itself"),
+        ({"headers": [{"set": "x", "value": "a\r\nb: c"}]}, "characters that are not allowed in a header"),
         ({"headers": [{"set": "x", "from_env": "NOT_SET_ANYWHERE"}]}, "NOT_SET_ANYWHERE, which is not set"),
         ({"subscription": {"protocol": "carrier-pigeon"}}, "subscription takes protocol, one of ws, sse"),
         ({"subscription": {"protocol": "ws", "path": "/"}}, "subscription takes protocol"),

@@ -14,8 +14,8 @@ from support.running_router import RunningRouter, run_router
 from typer.testing import CliRunner
 
 from gateway.cli import app
-from gateway.cli.router import composed
-from gateway.cli.supergraph_config import schema_files
+from gateway.cli.router import compose_config
+from gateway.cli.supergraph_config import list_schema_files
 from gateway.federation.composition import Contract
 
 LINK = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@tag"])\n'
@@ -51,7 +51,7 @@ async def test_a_changed_schema_file_is_served_while_requests_run_and_none_fails
     monkeypatch.setattr("gateway.cli.router.LOOK_SECONDS", 0.02)
     async with run_server(everything) as url:
         file = written(tmp_path, url)
-        async with run_router(file, read=composed, named=schema_files) as ask, asyncio.TaskGroup() as group:
+        async with run_router(file, read=compose_config, named=list_schema_files) as ask, asyncio.TaskGroup() as group:
             ends = asyncio.Event()
 
             async def asking() -> int:
@@ -77,7 +77,7 @@ async def test_a_broken_or_missing_schema_file_changes_nothing_until_it_is_mende
     monkeypatch.setattr("gateway.cli.router.LOOK_SECONDS", 0.02)
     async with run_server(everything) as url:
         file = written(tmp_path, url)
-        async with run_router(file, read=composed, named=schema_files) as ask:
+        async with run_router(file, read=compose_config, named=list_schema_files) as ask:
             water = tmp_path / "water.graphql"
             water.unlink() if broken is None else water.write_text(broken)
             await asyncio.sleep(0.2)
@@ -92,7 +92,7 @@ async def test_a_file_that_the_configuration_names_from_now_on_is_followed(
     monkeypatch.setattr("gateway.cli.router.LOOK_SECONDS", 0.02)
     async with run_server(everything) as url:
         file = written(tmp_path, url)
-        async with run_router(file, read=composed, named=schema_files) as ask:
+        async with run_router(file, read=compose_config, named=list_schema_files) as ask:
             moved = tmp_path / "water2.graphql"
             moved.write_text("type Query {")
             file.write_text(file.read_text().replace("water.graphql", "water2.graphql"))
@@ -104,7 +104,9 @@ async def test_a_file_that_the_configuration_names_from_now_on_is_followed(
 async def test_a_variant_is_served_without_what_its_tags_leave_out(tmp_path: Path) -> None:
     async with run_server(everything) as url:
         file = written(tmp_path, url)
-        async with run_router(file, read=partial(composed, tags=Contract(exclude=frozenset({"internal"})))) as ask:
+        async with run_router(
+            file, read=partial(compose_config, tags=Contract(exclude=frozenset({"internal"})))
+        ) as ask:
             assert await ask("{ roads }") == {"data": {"roads": "roads"}}
             assert "errors" in await ask("{ old }")
 
@@ -112,7 +114,7 @@ async def test_a_variant_is_served_without_what_its_tags_leave_out(tmp_path: Pat
 def test_tags_take_a_configuration(tmp_path: Path) -> None:
     outcome = CliRunner().invoke(app, ["router", "--supergraph", str(tmp_path / "s.graphql"), "--exclude-tag", "x"])
     assert outcome.exit_code == 1
-    assert "take --config" in outcome.stderr
+    assert "need --config: a composed supergraph has its tags applied already." in outcome.stderr
 
 
 def test_a_configuration_whose_graph_must_be_guarded_as_we_do_not_is_refused_with_a_sentence(tmp_path: Path) -> None:

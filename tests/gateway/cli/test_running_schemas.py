@@ -15,10 +15,10 @@ from aiohttp import web
 from support.far_end import run_server
 from support.running_router import RunningRouter, run_router
 
-from gateway.cli.router import composed
+from gateway.cli.router import compose_config
 from gateway.cli.router_config import RouterConfig
 from gateway.cli.running_schemas import RunningSchemas
-from gateway.cli.supergraph_config import schema_files
+from gateway.cli.supergraph_config import list_schema_files
 
 LINK = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9")\n'
 WATER = LINK + "type Query { water: String }"
@@ -57,7 +57,9 @@ async def polling(tmp_path: Path) -> AsyncIterator[tuple[Agency, RunningRouter]]
         file = tmp_path / "supergraph.yaml"
         file.write_text(yaml.safe_dump({"subgraphs": {"water": {"schema": {"subgraph_url": url}}}}))
         config = RouterConfig(schema_poll_ms=50)
-        async with run_router(file, config, partial(composed, heard=running.sdl), schema_files, running) as ask:
+        async with run_router(
+            file, config, partial(compose_config, fetch_schema=running.find_sdl), list_schema_files, running
+        ) as ask:
             yield agency, ask
 
 
@@ -105,7 +107,7 @@ async def test_a_schema_that_does_not_compose_is_told_of_once_and_the_last_super
         agency.sdl = broken
         await agency.is_asked_again()
         assert await ask("{ water }") == {"data": {"water": "water"}}
-        assert capfd.readouterr().err.count("the last good one is served") == 1
+        assert capfd.readouterr().err.count("the last valid one is served") == 1
         agency.sdl = MORE
         await once_served(ask, "{ more }")
 

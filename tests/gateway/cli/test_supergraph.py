@@ -189,7 +189,7 @@ def test_one_of_several_operations_is_chosen_by_name(tmp_path: Path) -> None:
         ("{ complaint { nothing } }", (), "operation.graphql:1:15: Cannot query field 'nothing'"),
         ("{ complaint {", (), "operation.graphql:1:14: Syntax Error"),
         ("", (), "Syntax Error"),
-        ("{ complaint { id } }", ("--label", "new"), "No @override has the label 'new'"),
+        ("{ complaint { id } }", ("--label", "new"), "No @override has the label 'new'. Known labels: none."),
         ("{ complaint { id } }", ("--supergraph", "x.graphql"), "either --config"),
     ],
 )

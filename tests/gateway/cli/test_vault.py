@@ -103,7 +103,7 @@ def test_a_breach_names_whom_to_notify(complaint_id: str) -> None:
 def test_a_ring_rotates(complaint_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SATUGRAF_VAULT_KEYS", f"new:{'ab' * 32}")
     code, _, words = run("vault", "rotate")
-    assert (code, "1 keys wrapped anew with new" in words) == (0, True)
+    assert (code, "1 keys are wrapped with new now." in words) == (0, True)
     monkeypatch.setenv("SATUGRAF_VAULT_KEYS", f"newer:{'cd' * 32}")
     code, _, words = run("vault", "rotate")
     assert (code, "could not be unwrapped" in words) == (1, True)

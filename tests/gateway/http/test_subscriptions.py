@@ -15,7 +15,7 @@ from aiohttp import WSMsgType, web
 from support.far_end import Streams, read_representations, run_server
 from support.running_router import RunningRouter, run_router
 
-from gateway.cli.router import Source, read
+from gateway.cli.router import LoadedSupergraph, read_sdl
 from gateway.cli.router_config import ROUTER_LIMITS, RouterConfig
 from gateway.federation.executor.endpoint import Endpoint, StreamAddress, StreamProtocol, TransportLimits
 from gateway.http.stream import QUEUED_RESULTS
@@ -98,10 +98,10 @@ async def states(asked: dict[str, Any], request: web.Request) -> web.StreamRespo
 async def streaming(
     tmp_path: Path, protocol: StreamProtocol = StreamProtocol.WEBSOCKET, config: RouterConfig | None = None
 ) -> AsyncIterator[tuple[Agency, RunningRouter]]:
-    def with_protocol(file: Path) -> Source:
-        found = read(file)
+    def with_protocol(file: Path) -> LoadedSupergraph:
+        found = read_sdl(file)
         address = StreamAddress(protocol)
-        return Source(
+        return LoadedSupergraph(
             found.supergraph, {name: Endpoint(row.url, stream=address) for name, row in found.endpoints.items()}
         )
 
@@ -308,10 +308,10 @@ async def test_who_takes_no_subscription_cannot_be_reached_either(
 
 
 async def _cannot_be_reached(tmp_path: Path, address: StreamAddress) -> None:
-    def with_address(file: Path) -> Source:
-        found = read(file)
+    def with_address(file: Path) -> LoadedSupergraph:
+        found = read_sdl(file)
         limits = TransportLimits(timeout_ms=300)
-        return Source(
+        return LoadedSupergraph(
             found.supergraph, {name: Endpoint(row.url, limits, stream=address) for name, row in found.endpoints.items()}
         )
 
