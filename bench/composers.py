@@ -1,4 +1,4 @@
-"""`python -m bench composers`: whether the national graph and an agency's compose elsewhere, and Apollo's plan."""
+"""`python -m bench composers`: composes the national and an agency's graph in other composers; prints Apollo's plan."""
 
 import subprocess
 import tempfile
@@ -12,8 +12,8 @@ from gateway.registry.check import NATIONAL, PublishedSubgraph, add_local_cases
 from gateway.registry.prefixes import assign_prefixes
 
 
-def composed() -> tuple[bool, str]:
-    """Whether all compose, and what they say: the example's SDL beside the national one as the registry makes it."""
+def check_composers() -> tuple[bool, str]:
+    """Returns whether all composers accept both graphs, and their output. The national SDL is the registry's."""
     source = SubgraphSource(AGENCY, "", (EXAMPLE.parent / "schema.graphql").read_text(encoding="utf-8"))
     agency = PublishedSubgraph(source, assign_prefixes([AGENCY])[AGENCY])
     national = add_local_cases(SubgraphSource(NATIONAL, "", schema.print_subgraph_sdl()), [agency])

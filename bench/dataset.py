@@ -1,4 +1,4 @@
-"""The database under measurement: a private mongod, the product's own synthetic complaints, what is asked of them."""
+"""The database of the measurements: a private mongod with synthetic complaints, and the ids that are queried."""
 
 import hashlib
 import os
@@ -25,24 +25,24 @@ ROOT: Final = Path(__file__).parents[1]
 DEVELOPMENT_KEY: Final = "the development key of the measurements"
 SECRET_KEY: Final = "the secret key of the measurements"
 VIEWER: Final = Viewer(Role.AGENCY_ADMIN, "bench-admin", "kab-badung")
-"""Who asks, in every operation: an agency's admin, for whom the policy filters and masks."""
+"""The viewer of every operation: an agency's admin, for whom policy filters and masks."""
 IN_PROGRESS_COPIES: Final = 512
 SAMPLED: Final = 2000
 CACHE_GIGABYTES: Final = 4.0
-"""Of mongod: what three sizes are asked for stays in it."""
+"""mongod's cache: large enough for all three sizes of the growth measurement."""
 
 Document = dict[str, Any]
 
 
 @contextmanager
-def database(folder: Path) -> Iterator[str]:
-    """The URI of a private mongod over the folder; what was seeded there before stays."""
+def run_database(folder: Path) -> Iterator[str]:
+    """Runs a private mongod over the folder and yields its URI. Data that were seeded before stay."""
     folder.mkdir(parents=True, exist_ok=True)
     with run_embedded(folder, cache_gigabytes=CACHE_GIGABYTES) as uri:
         yield uri
 
 
-def token() -> str:
+def mint_token() -> str:
     return mint(
         DEVELOPMENT_KEY,
         role=VIEWER.role,
@@ -53,13 +53,13 @@ def token() -> str:
     )
 
 
-def _made_id(number: int) -> str:
+def _make_id(number: int) -> str:
     return tracking_id.make_id("LP", hashlib.sha256(b"measured %d" % number).digest())
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """One database of synthetic complaints."""
+    """A database of synthetic complaints."""
 
     uri: str
     complaints: int
@@ -93,24 +93,25 @@ class Dataset:
         self._database.client.close()
 
     def seed(self) -> None:
-        """Fills it by `satugraf seed`, which does nothing where that was done before.
+        """Seeds the database by `satugraf seed`, which does nothing if it was seeded before.
 
-        Servers begin without a past: to hear of what was seeded keeps mongod at work for a quarter of a minute each.
+        Drops the positions of change streams: otherwise each server would first read all seeded changes, which keeps
+        mongod busy for a quarter of a minute.
         """
         command = [sys.executable, "-m", "gateway", "seed", "--complaints", str(self.complaints)]
         subprocess.run(command, cwd=ROOT, env={**os.environ, **self.environment}, check=True)
         self.reset_in_progress()
         self._database.change_tokens.drop()
 
-    def mongod_pid(self) -> int:
+    def read_mongod_pid(self) -> int:
         return int(self._database.command("serverStatus")["pid"])
 
-    def stored(self, complaint_id: str) -> Document:
+    def read_complaint(self, complaint_id: str) -> Document:
         found: Document = self._database.complaints.find_one({"_id": complaint_id})
         return found
 
-    def audit_entry(self, complaint: Document) -> Document | None:
-        """Its last one, which waits on it or has been moved."""
+    def read_audit_entry(self, complaint: Document) -> Document | None:
+        """Returns the last audit entry, which is still on the complaint or has been moved to its collection."""
         last = {"complaint": complaint["_id"], "sequence": complaint["auditHead"]["sequence"]}
         waiting = [row for row in complaint.get("auditPending", ()) if row["sequence"] == last["sequence"]]
         entry: Document | None = waiting[0] if waiting else self._database.audit.find_one(last)
@@ -118,27 +119,27 @@ class Dataset:
 
     @cached_property
     def own_complaints(self) -> list[str]:
-        """Complaints that the viewer's agency has worked on to an end, with team and follow-ups."""
+        """Closed complaints of the viewer's agency, with team and follow-ups."""
         wanted = {"holder": VIEWER.agency, "team": {"$ne": None}, "closedAt": {"$ne": None}}
-        return self._ids(wanted)
+        return self._find_ids(wanted)
 
     @cached_property
     def public_complaints(self) -> list[str]:
-        """Complaints of the viewer's agency that anybody may know of."""
-        return self._ids({"holder": VIEWER.agency, "readers": {"$in": list(policy.groups(PUBLIC))}})
+        """Public complaints of the viewer's agency."""
+        return self._find_ids({"holder": VIEWER.agency, "readers": {"$in": list(policy.groups(PUBLIC))}})
 
     @cached_property
     def known_complaints(self) -> list[str]:
-        """Complaints that the viewer may know of, of the province with most of them."""
+        """Complaints that the viewer may know of, in the province that has most of them."""
         province = max(self.pages, key=lambda page: page[2])[0]
-        return self._ids({"readers": {"$in": list(policy.groups(VIEWER))}, "province": province})
+        return self._find_ids({"readers": {"$in": list(policy.groups(VIEWER))}, "province": province})
 
-    def _ids(self, wanted: Document) -> list[str]:
+    def _find_ids(self, wanted: Document) -> list[str]:
         return [row["_id"] for row in self._database.complaints.find(wanted, {"_id": 1}).sort("_id").limit(SAMPLED)]
 
     @cached_property
     def pages(self) -> list[tuple[str, str, int]]:
-        """Province, status, and how many complaints of them the viewer may know of; the fullest first."""
+        """Province, status, and the number of their complaints that the viewer may know of; the largest first."""
         stages: list[Document] = [
             {"$match": {"readers": {"$in": list(policy.groups(VIEWER))}}},
             {"$group": {"_id": {"province": "$province", "status": "$status"}, "count": {"$sum": 1}}},
@@ -148,9 +149,9 @@ class Dataset:
         return [(row["_id"]["province"], row["_id"]["status"], row["count"]) for row in rows]
 
     def reset_in_progress(self) -> list[tuple[str, int]]:
-        """Ids and revisions of complaints that the viewer's agency works on: copies of one, as if never written to."""
+        """Writes copies of a complaint that the viewer's agency works on, and returns their ids and revisions."""
         complaints = self._database.complaints
-        ids = [_made_id(number) for number in range(IN_PROGRESS_COPIES)]
+        ids = [_make_id(number) for number in range(IN_PROGRESS_COPIES)]
         wanted = {"holder": VIEWER.agency, "status": ComplaintStatus.IN_PROGRESS, "_id": {"$nin": ids}}
         model = complaints.find_one(wanted, sort=[("_id", 1)])
         if model is None:

@@ -1,4 +1,4 @@
-"""`python -m bench federation`: the router beside other federation gateways, over the same four subgraphs."""
+"""`python -m bench federation`: measures the router and other federation gateways over the same four subgraphs."""
 
 import dataclasses
 import random
@@ -19,16 +19,16 @@ from rich.table import Table
 from bench import agreement, progress, report
 from bench.dataset import ROOT
 from bench.executor import UNBOUNDED, Failed
-from bench.load import Ask, Bounds, NextAsk, ask_once, http_request
-from bench.operations import document, without_errors
-from bench.process import Command, NotServing, Server, serving
-from bench.rounds import Measured, measure, steps
+from bench.load import Bounds, CheckedRequest, NextRequest, build_request, request_once
+from bench.operations import make_data_check, read_document
+from bench.process import Command, NotServing, Server, start_server
+from bench.rounds import MeasuredRounds, measure, plan_steps
 from bench.targets import OURS
 
 PEERS: Final = ROOT / "bench" / "peers" / "federation"
 SUBGRAPHS: Final = ("national", "works", "regions", "figures")
 OPERATIONS: Final = {"page": "federated_page", "list": "federated_list"}
-"""A page takes all four subgraphs, three of them by key; a list takes one."""
+"""A page needs all four subgraphs, three of them by key; a list needs one."""
 ROWS: Final = 20
 PAGES: Final = 10**6
 CONNECTIONS: Final = 20
@@ -53,9 +53,9 @@ class Plan:
 
 @dataclass(slots=True)
 class Result:
-    """The costs of one gateway at one operation, and how many subgraph requests each request took."""
+    """The costs of one gateway at one operation, and the number of subgraph requests for each request."""
 
-    measured: Measured = field(default_factory=Measured)
+    measured: MeasuredRounds = field(default_factory=MeasuredRounds)
     calls: list[float] = field(default_factory=list)
 
 
@@ -63,7 +63,7 @@ Results = dict[tuple[str, str], Result]
 Running = Sequence[tuple[Gateway, Server]]
 
 
-def gateways(supergraph: Path, checkouts: Mapping[str, Path]) -> list[Gateway]:
+def list_gateways(supergraph: Path, checkouts: Mapping[str, Path]) -> list[Gateway]:
     """The router of each checkout by its name, then the peers; all serve the file `supergraph`."""
     file = str(supergraph)
     hive = ("node", "node_modules/.bin/hive-gateway", "supergraph", file, "--port", "{port}", "--host", "127.0.0.1")
@@ -77,13 +77,13 @@ def gateways(supergraph: Path, checkouts: Mapping[str, Path]) -> list[Gateway]:
     ]
 
 
-def is_missing() -> str | None:
-    """Why the peers cannot run; None where they can."""
+def find_missing() -> str | None:
+    """Returns why the peers cannot run; None if they can."""
     return None if (PEERS / "node_modules").is_dir() else f"Run `npm ci` in {PEERS.relative_to(ROOT)} first."
 
 
 def compare(plan: Plan, checkouts: Mapping[str, Path], only: Sequence[str] = ()) -> Results:
-    """Checks that all gateways give the same, warms them, measures in rounds.
+    """Checks that all gateways give the same data, warms them up, and measures in interleaved rounds.
 
     `checkouts` are ours by name; `only` names the gateways to measure, all where it is empty.
     Raises Disagreement, Failed, NotServing, and LookupError for a name that no gateway has.
@@ -91,15 +91,17 @@ def compare(plan: Plan, checkouts: Mapping[str, Path], only: Sequence[str] = ())
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         command = Command(("node", "subgraphs.mjs"), PEERS, {"NODE_ENV": "production"})
-        subgraphs = stack.enter_context(serving("subgraphs", command, folder / "subgraphs.log", on_server_core=False))
+        subgraphs = stack.enter_context(
+            start_server("subgraphs", command, folder / "subgraphs.log", on_server_core=False)
+        )
         supergraph = compose(folder, subgraphs.port)
-        measured = choose(only, gateways(supergraph, checkouts))
-        running = [(gateway, stack.enter_context(_started(gateway, folder))) for gateway in measured]
+        measured = choose(only, list_gateways(supergraph, checkouts))
+        running = [(gateway, stack.enter_context(_start_gateway(gateway, folder))) for gateway in measured]
         for _, server in running:
-            wait(server)
+            wait_until_answering(server)
         for operation in OPERATIONS:
-            _check(operation, running)
-        return _measured(plan, running, subgraphs)
+            _check_agreement(operation, running)
+        return _measure_rounds(plan, running, subgraphs)
 
 
 def choose(only: Sequence[str], known: Sequence[Gateway]) -> list[Gateway]:
@@ -112,7 +114,7 @@ def choose(only: Sequence[str], known: Sequence[Gateway]) -> list[Gateway]:
 
 
 def compose(folder: Path, port: int) -> Path:
-    """The supergraph of the four, by our own composition."""
+    """Composes the four subgraphs by ours, and returns the supergraph's file."""
     schemas = {
         name: {"routing_url": f"http://127.0.0.1:{port}/{name}", "schema": {"file": str(PEERS / f"{name}.graphql")}}
         for name in SUBGRAPHS
@@ -124,18 +126,18 @@ def compose(folder: Path, port: int) -> Path:
     return supergraph
 
 
-def _started(gateway: Gateway, folder: Path) -> Any:
+def _start_gateway(gateway: Gateway, folder: Path) -> Any:
     command = Command(gateway.words, gateway.folder, gateway.environment)
-    return serving(gateway.name, command, folder / f"{gateway.name}.log")
+    return start_server(gateway.name, command, folder / f"{gateway.name}.log")
 
 
-def wait(server: Server) -> None:
-    """Some gateways listen before they have read their supergraph."""
-    asking = http_request("POST", "/graphql", port=server.port, body={"query": "{ __typename }"})
+def wait_until_answering(server: Server) -> None:
+    """Waits until the server answers: some gateways listen before they have read their supergraph."""
+    asking = build_request("POST", "/graphql", port=server.port, body={"query": "{ __typename }"})
     give_up = time.monotonic() + READY_SECONDS
     while time.monotonic() < give_up:
         try:
-            ask_once(server.port, asking)
+            request_once(server.port, asking)
         except OSError:
             time.sleep(0.2)
         else:
@@ -143,83 +145,84 @@ def wait(server: Server) -> None:
     raise NotServing(f"{server.name} does not answer.")
 
 
-def _request(operation: str, after: int, port: int) -> bytes:
-    asked = {"query": document(OPERATIONS[operation]), "variables": {"after": after}}
-    return http_request("POST", "/graphql", port=port, body=asked)
+def _build_page_request(operation: str, after: int, port: int) -> bytes:
+    asked = {"query": read_document(OPERATIONS[operation]), "variables": {"after": after}}
+    return build_request("POST", "/graphql", port=port, body=asked)
 
 
-def _check(operation: str, running: Running) -> None:
+def _check_agreement(operation: str, running: Running) -> None:
     expected = None
     for gateway, server in running:
         given = [
-            orjson.loads(ask_once(server.port, _request(operation, 7 * turn, server.port))) for turn in range(SAMPLES)
+            orjson.loads(request_once(server.port, _build_page_request(operation, 7 * turn, server.port)))
+            for turn in range(SAMPLES)
         ]
         data = [answer["data"] for answer in given if "errors" not in answer]
         expected = data if expected is None else expected
-        different = agreement.difference(expected, data, operation)
+        different = agreement.find_difference(expected, data, operation)
         if len(data) < SAMPLES or different is not None:
             raise agreement.Disagreement(f"{gateway.name} answers otherwise: {different or given}")
 
 
-def asks(operation: str, port: int) -> NextAsk:
-    """Another page in every request: what joins equal requests in flight gains nothing."""
-    return _asks(operation, port).__next__
+def make_requests(operation: str, port: int) -> NextRequest:
+    """Asks for another page in every request, so that a gateway gains nothing by joining equal requests."""
+    return _generate_requests(operation, port).__next__
 
 
-def _asks(operation: str, port: int) -> Iterator[Ask]:
+def _generate_requests(operation: str, port: int) -> Iterator[CheckedRequest]:
     chance = random.Random(7)
     while True:
         after = chance.randrange(PAGES) * ROWS
-        yield Ask(_request(operation, after, port), _is_page(after))
+        yield CheckedRequest(_build_page_request(operation, after, port), _is_page(after))
 
 
 def _is_page(after: int) -> Callable[[bytes], bool]:
     wanted = [f"C{after + index}" for index in range(ROWS)]
 
-    return without_errors(lambda data: bool([row["id"] for row in data["latestComplaints"]] == wanted))
+    return make_data_check(lambda data: bool([row["id"] for row in data["latestComplaints"]] == wanted))
 
 
-def _measured(plan: Plan, running: Running, subgraphs: Server) -> Results:
+def _measure_rounds(plan: Plan, running: Running, subgraphs: Server) -> Results:
     results: Results = {(each, gateway.name): Result() for each in OPERATIONS for gateway, _ in running}
-    todo = steps(plan.rounds, OPERATIONS, running)
-    with progress.bar(len(todo)) as bar:
+    todo = plan_steps(plan.rounds, OPERATIONS, running)
+    with progress.show_bar(len(todo)) as bar:
         for step in todo:
             operation, (gateway, server) = step.thing, step.item
             bar.step(f"{step.what}: {operation} {gateway.name}")
             bounds = Bounds(UNBOUNDED, plan.requests if step.turn else plan.warm)
-            before = _calls(subgraphs)
-            cost = measure(server, asks(operation, server.port), bounds, CONNECTIONS)
+            before = _count_calls(subgraphs)
+            cost = measure(server, make_requests(operation, server.port), bounds, CONNECTIONS)
             if cost.failed:
                 raise Failed(f"{cost.failed} requests failed at {gateway.name}: {cost.first_failure}")
             if step.turn:
                 results[operation, gateway.name].measured.rounds.append(cost)
-                results[operation, gateway.name].calls.append((_calls(subgraphs) - before) / cost.requests)
+                results[operation, gateway.name].calls.append((_count_calls(subgraphs) - before) / cost.requests)
         bar.step("")
     return results
 
 
-def _calls(subgraphs: Server) -> int:
-    return int(ask_once(subgraphs.port, http_request("GET", "/", port=subgraphs.port)))
+def _count_calls(subgraphs: Server) -> int:
+    return int(request_once(subgraphs.port, build_request("GET", "/", port=subgraphs.port)))
 
 
-def tables(results: Results) -> list[Table]:
+def make_tables(results: Results) -> list[Table]:
     names = list(dict.fromkeys(name for _, name in results))
     head = ["", "CPU ms per request", "× ours", "subgraph requests", "requests per second · p50 / p99 ms"]
     return [
-        report.table(f"{operation}", head, [_row(results, operation, name) for name in names])
+        report.make_table(f"{operation}", head, [_make_row(results, operation, name) for name in names])
         for operation in OPERATIONS
     ]
 
 
-def _row(results: Results, operation: str, name: str) -> list[str]:
+def _make_row(results: Results, operation: str, name: str) -> list[str]:
     result = results[operation, name]
     measured, reference = result.measured, results.get((operation, OURS))
-    times = "" if reference is None else f"{measured.times(reference.measured):.2f}"
+    times = "" if reference is None else f"{measured.compare_cpu(reference.measured):.2f}"
     calls = sum(result.calls) / len(result.calls)
     return [name, f"{measured.cpu_ms:.2f}", times, f"{calls:.2f}", measured.pace]
 
 
-def as_json(results: Results) -> dict[str, Any]:
+def results_to_json(results: Results) -> dict[str, Any]:
     return {
         "results": [
             {

@@ -1,4 +1,4 @@
-"""The goals: so many times our CPU must go into a peer's."""
+"""The goals: a peer's CPU per request divided by ours must be at least this."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -12,6 +12,6 @@ GOALS: Final[Mapping[str, Mapping[str, float]]] = {
 }
 MEMORY_MIB: Final = 250
 GROWTH: Final = 1.3
-"""What the largest size may take of the smallest's time, where an index serves the page."""
+"""Time at the largest size divided by time at the smallest, for pages that an index serves."""
 LIVE_P99_MS: Final = 500
-"""From a write to those who subscribed to it: 1 000 of them, 50 changes a second."""
+"""Latency from a write to its subscribers, with 1 000 subscribers and 50 changes a second."""

@@ -1,4 +1,4 @@
-"""A light HTTP/1.1 client: keeps so many connections busy, checks every answer, takes the time of each."""
+"""A light HTTP/1.1 client: keeps a number of connections busy, checks every answer, and measures its latency."""
 
 import asyncio
 import time
@@ -14,26 +14,26 @@ SHOWN_CHARACTERS: Final = 300
 STALL_SECONDS: Final = 30
 
 
-class Ask(NamedTuple):
-    """A request's bytes, and whether an answer's body is the right one."""
+class CheckedRequest(NamedTuple):
+    """The bytes of a request, and the check of its answer's body."""
 
     content: bytes
     is_right: Callable[[bytes], bool]
 
 
-NextAsk = Callable[[], Ask]
+NextRequest = Callable[[], CheckedRequest]
 
 
 class Bounds(NamedTuple):
-    """A run ends after so many seconds or so many requests, whichever comes first, and not before its first request."""
+    """A run ends after this time or this number of requests, whichever comes first, but never without a request."""
 
     seconds: float
     requests: int
 
 
 @dataclass(slots=True)
-class Run:
-    """What a run of requests took; `failed` counts answers that were not 200 or not right."""
+class LoadResult:
+    """The result of a run. `failed` counts answers with another status than 200 or with a wrong body."""
 
     seconds: float = 0.0
     failed: int = 0
@@ -49,23 +49,23 @@ class Run:
         return self.requests / self.seconds
 
     def percentile_ms(self, share: float) -> float:
-        """The latency that so many of the requests, 0 to 1, were answered within."""
+        """Returns the latency below which this share of requests (0 to 1) was answered."""
         return sorted(self.latencies_ms)[int(share * (self.requests - 1))]
 
-    def took(self, ask: Ask, status: int, body: bytes, milliseconds: float) -> None:
+    def add_answer(self, request: CheckedRequest, status: int, body: bytes, milliseconds: float) -> None:
         self.latencies_ms.append(milliseconds)
-        if status != 200 or not ask.is_right(body):
+        if status != 200 or not request.is_right(body):
             self.failed += 1
             self.first_failure = self.first_failure or f"{status}: {body[:SHOWN_CHARACTERS].decode(errors='replace')}"
 
 
 class _Connection(asyncio.Protocol):
-    """Sends the next request when the one before it has been answered."""
+    """Sends a request, waits for the answer, and sends the next one."""
 
-    def __init__(self, run: Run, next_ask: Callable[[], Ask | None]) -> None:
-        self.run, self.next_ask = run, next_ask
+    def __init__(self, result: LoadResult, next_request: Callable[[], CheckedRequest | None]) -> None:
+        self.result, self.next_request = result, next_request
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.ask: Ask | None = None
+        self.request: CheckedRequest | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
@@ -73,13 +73,13 @@ class _Connection(asyncio.Protocol):
         self._send()
 
     def _send(self) -> None:
-        self.ask = self.next_ask()
-        if self.ask is None:
+        self.request = self.next_request()
+        if self.request is None:
             self.transport.close()
             return
         self.chunks: list[bytes] = []
         self.sent_at = time.perf_counter()
-        self.transport.write(self.ask.content)
+        self.transport.write(self.request.content)
 
     def data_received(self, data: bytes) -> None:
         self.parser.feed_data(data)
@@ -88,62 +88,62 @@ class _Connection(asyncio.Protocol):
         self.chunks.append(body)
 
     def on_message_complete(self) -> None:
-        assert self.ask is not None
+        assert self.request is not None
         milliseconds = (time.perf_counter() - self.sent_at) * 1000
-        self.run.took(self.ask, self.parser.get_status_code(), b"".join(self.chunks), milliseconds)
+        self.result.add_answer(self.request, self.parser.get_status_code(), b"".join(self.chunks), milliseconds)
         self._send()
 
     def connection_lost(self, failure: Exception | None) -> None:
         if self.ended.done():
             return
-        if self.ask is None:
+        if self.request is None:
             self.ended.set_result(None)
         else:
             self.ended.set_exception(failure or ConnectionError("The server closed a connection with a request on it."))
 
 
-def run(port: int, next_ask: NextAsk, connections: int, bounds: Bounds) -> Run:
-    """Asks the server on the port until a bound is reached; raises ConnectionError where it breaks off."""
-    return uvloop.run(_run(port, next_ask, connections, bounds))
+def run_load(port: int, next_request: NextRequest, connections: int, bounds: Bounds) -> LoadResult:
+    """Sends requests until a bound is reached. Raises ConnectionError if the server closes a connection."""
+    return uvloop.run(_run_load(port, next_request, connections, bounds))
 
 
-def ask_once(port: int, content: bytes) -> bytes:
-    """The body of one answer. Raises ConnectionError where it does not come with status 200."""
+def request_once(port: int, content: bytes) -> bytes:
+    """Sends one request and returns the answer's body. Raises ConnectionError if its status is not 200."""
     bodies: list[bytes] = []
 
     def keep(body: bytes) -> bool:
         bodies.append(body)
         return True
 
-    done = run(port, lambda: Ask(content, keep), 1, Bounds(STALL_SECONDS, 1))
+    done = run_load(port, lambda: CheckedRequest(content, keep), 1, Bounds(STALL_SECONDS, 1))
     if not bodies:
         raise ConnectionError(done.first_failure)
     return bodies[0]
 
 
-async def _run(port: int, next_ask: NextAsk, connections: int, bounds: Bounds) -> Run:
-    result = Run()
+async def _run_load(port: int, next_request: NextRequest, connections: int, bounds: Bounds) -> LoadResult:
+    result = LoadResult()
     taken = 0
     began = time.perf_counter()
 
-    def take() -> Ask | None:
+    def take() -> CheckedRequest | None:
         nonlocal taken
         is_over = taken > 0 and time.perf_counter() - began >= bounds.seconds
         if is_over or taken == bounds.requests:
             return None
         taken += 1
-        return next_ask()
+        return next_request()
 
     loop = asyncio.get_running_loop()
     broken: asyncio.Future[None] = loop.create_future()
-    loop.set_exception_handler(lambda loop, context: _break(broken, context))
+    loop.set_exception_handler(lambda loop, context: _note_break(broken, context))
     opened = [
         await loop.create_connection(lambda: _Connection(result, take), "127.0.0.1", port)
         for _ in range(min(connections, bounds.requests))
     ]
     all_ended = asyncio.gather(*(protocol.ended for _, protocol in opened))
     try:
-        await _first(result, all_ended, broken)
+        await _wait_until_done(result, all_ended, broken)
     finally:
         for transport, _ in opened:
             transport.abort()
@@ -152,8 +152,10 @@ async def _run(port: int, next_ask: NextAsk, connections: int, bounds: Bounds) -
     return result
 
 
-async def _first(result: Run, all_ended: "asyncio.Future[Any]", broken: "asyncio.Future[None]") -> None:
-    """Waits for the end, or raises what broke a connection, or that nothing has been answered for long."""
+async def _wait_until_done(
+    result: LoadResult, all_ended: "asyncio.Future[Any]", broken: "asyncio.Future[None]"
+) -> None:
+    """Waits for the end. Raises what broke a connection, or ConnectionError if no answer comes for long."""
     answered = -1
     while not all_ended.done():
         await asyncio.wait((all_ended, broken), timeout=STALL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
@@ -167,12 +169,12 @@ async def _first(result: Run, all_ended: "asyncio.Future[Any]", broken: "asyncio
     all_ended.result()
 
 
-def _break(broken: "asyncio.Future[None]", context: dict[str, Any]) -> None:
+def _note_break(broken: "asyncio.Future[None]", context: dict[str, Any]) -> None:
     if not broken.done():
         broken.set_exception(context.get("exception") or ConnectionError(context["message"]))
 
 
-def http_request(
+def build_request(
     method: str,
     target: str,
     *,
@@ -181,7 +183,7 @@ def http_request(
     body: object = None,
     headers: Iterable[tuple[str, str]] = (),
 ) -> bytes:
-    """An HTTP/1.1 request's bytes; `body` goes as JSON."""
+    """Returns the bytes of an HTTP/1.1 request; `body` is sent as JSON."""
     content = b"" if body is None else orjson.dumps(body)
     lines = [f"{method} {target} HTTP/1.1", f"host: 127.0.0.1:{port}", "accept: application/json"]
     lines += [f"authorization: Bearer {token}"] if token else []

@@ -1,4 +1,4 @@
-"""`python -m bench memory`: one process under many mixed requests; does its memory stay flat?"""
+"""`python -m bench memory`: measures whether a process's memory stays flat under many mixed requests."""
 
 import itertools
 import tempfile
@@ -11,20 +11,20 @@ from typing import Any, Final
 from rich.table import Table
 
 from bench import progress, report
-from bench.dataset import Dataset, token
+from bench.dataset import Dataset, mint_token
 from bench.executor import UNBOUNDED, Failed
 from bench.goals import MEMORY_MIB
-from bench.load import Ask, Bounds, run
-from bench.operations import OPERATIONS, right
-from bench.process import serving
+from bench.load import Bounds, CheckedRequest, run_load
+from bench.operations import OPERATIONS, make_check
+from bench.process import start_server
 from bench.rounds import CONNECTIONS
 from bench.targets import Target
 
 SAMPLES: Final = 20
 NEW_EVERY: Final = 8
-"""One of so many requests is a document that was never seen before: caches are driven to their bounds."""
+"""One in so many requests has a document that the server has never seen, which fills its caches to their bounds."""
 FLAT_MIB: Final = 8
-"""What the second half of the requests may add."""
+"""Most that the second half of the requests may add."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +33,17 @@ class Sample:
     resident_mib: float
 
 
-def watch(dataset: Dataset, target: Target, requests: int) -> list[Sample]:
-    """The process's resident memory at the start and after each twentieth of the requests. Raises Failed."""
+def measure_memory(dataset: Dataset, target: Target, requests: int) -> list[Sample]:
+    """Returns the resident memory at the start and after each twentieth of the requests. Raises Failed."""
     with ExitStack() as stack:
         logs = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        server = stack.enter_context(serving(target.name, target.command(dataset), logs / "log"))
-        bar = stack.enter_context(progress.bar(SAMPLES))
+        server = stack.enter_context(start_server(target.name, target.make_command(dataset), logs / "log"))
+        bar = stack.enter_context(progress.show_bar(SAMPLES))
         samples = [Sample(0, server.resident_mib())]
-        next_ask = _mixed(dataset, target, server.port).__next__
+        next_request = _generate_mixed(dataset, target, server.port).__next__
         for part in range(1, SAMPLES + 1):
             bar.step(f"{samples[-1].resident_mib:.0f} MiB")
-            done = run(server.port, next_ask, CONNECTIONS, Bounds(UNBOUNDED, requests // SAMPLES))
+            done = run_load(server.port, next_request, CONNECTIONS, Bounds(UNBOUNDED, requests // SAMPLES))
             if done.failed:
                 raise Failed(f"{done.failed} requests were not answered right; the first: {done.first_failure}")
             samples.append(Sample(part * (requests // SAMPLES), server.resident_mib()))
@@ -51,45 +51,47 @@ def watch(dataset: Dataset, target: Target, requests: int) -> list[Sample]:
     return samples
 
 
-def _mixed(dataset: Dataset, target: Target, port: int) -> Iterator[Ask]:
-    """The six operations in turn, some of them under a name that no document had before."""
-    bearer = token()
-    turns = itertools.cycle([target.asks(operation, dataset, port, bearer) for operation in OPERATIONS.values()])
-    seldom = _never_seen(dataset, target, port, bearer)
+def _generate_mixed(dataset: Dataset, target: Target, port: int) -> Iterator[CheckedRequest]:
+    """Yields the six operations in turn, some under a new operation name, which makes a new document."""
+    bearer = mint_token()
+    turns = itertools.cycle(
+        [target.make_requests(operation, dataset, port, bearer) for operation in OPERATIONS.values()]
+    )
+    seldom = _generate_unseen(dataset, target, port, bearer)
     for number in itertools.count():
         yield next(seldom) if number % NEW_EVERY == 0 else next(turns)()
 
 
-def _never_seen(dataset: Dataset, target: Target, port: int, bearer: str) -> Iterator[Ask]:
+def _generate_unseen(dataset: Dataset, target: Target, port: int, bearer: str) -> Iterator[CheckedRequest]:
     reads = [(operation, next(operation.ask(dataset))) for operation in OPERATIONS.values() if not operation.is_write]
     for number in itertools.count():
         operation, question = reads[number % len(reads)]
-        unseen = operation.renamed(f"Unseen{number}")
-        yield Ask(target.request(unseen, question, port, bearer), right(question))
+        unseen = operation.rename(f"Unseen{number}")
+        yield CheckedRequest(target.build_request(unseen, question, port, bearer), make_check(question))
 
 
-def tables(samples: Sequence[Sample]) -> list[Table]:
+def make_tables(samples: Sequence[Sample]) -> list[Table]:
     rows = [[f"{sample.requests}", f"{sample.resident_mib:.0f}"] for sample in samples]
-    peak, added = peak_mib(samples), added_mib(samples)
+    peak, added = find_peak_mib(samples), compute_added_mib(samples)
     title = (
         f"Resident memory: peak {peak:.0f} MiB (goal ≤ {MEMORY_MIB}{'' if peak <= MEMORY_MIB else ' ✗'}); "
         f"the second half added {added:.1f} MiB ({'flat' if added <= FLAT_MIB else 'not flat'})"
     )
-    return [report.table(title, ["requests", "MiB"], rows)]
+    return [report.make_table(title, ["requests", "MiB"], rows)]
 
 
-def peak_mib(samples: Sequence[Sample]) -> float:
+def find_peak_mib(samples: Sequence[Sample]) -> float:
     return max(sample.resident_mib for sample in samples)
 
 
-def added_mib(samples: Sequence[Sample]) -> float:
+def compute_added_mib(samples: Sequence[Sample]) -> float:
     return samples[-1].resident_mib - samples[len(samples) // 2].resident_mib
 
 
-def as_json(samples: Sequence[Sample]) -> dict[str, Any]:
+def samples_to_json(samples: Sequence[Sample]) -> dict[str, Any]:
     return {
         "samples": [asdict(sample) for sample in samples],
-        "peak_mib": peak_mib(samples),
-        "second_half_added_mib": added_mib(samples),
+        "peak_mib": find_peak_mib(samples),
+        "second_half_added_mib": compute_added_mib(samples),
         "goal_mib": MEMORY_MIB,
     }

@@ -1,4 +1,4 @@
-"""How far a measurement has come, on standard error."""
+"""Shows the progress of a measurement on standard error."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ STDERR = Console(stderr=True)
 
 
 class Bar:
-    """One bar; `step` says what is done next, after the step before it."""
+    """A progress bar. `step` ends the current step and names the next one."""
 
     def __init__(self, progress: Progress, total: int) -> None:
         self._progress = progress
@@ -23,7 +23,7 @@ class Bar:
 
 
 @contextmanager
-def bar(total: int) -> Iterator[Bar]:
+def show_bar(total: int) -> Iterator[Bar]:
     columns = (TextColumn("{task.description:40}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=STDERR) as progress:
         yield Bar(progress, total)

@@ -1,6 +1,6 @@
-"""`python -m bench publishing`: a change among all agencies' subgraphs: composing it, and exchanging it under way.
+"""`python -m bench publishing`: publishes one version among all agencies' subgraphs, and measures its costs.
 
-CPU is what counts: composing runs in a child process, one at a time; the exchange in every process that serves.
+CPU counts: composition runs in one child process, but every serving process exchanges its graph, under requests.
 """
 
 import dataclasses
@@ -23,8 +23,8 @@ import schema
 from bench import progress, report
 from bench.dataset import VIEWER, Dataset
 from bench.executor import Failed
-from bench.load import ask_once, http_request
-from bench.process import Server, serving
+from bench.load import build_request, request_once
+from bench.process import Server, start_server
 from bench.targets import Target
 from gateway.federation.composition import SubgraphSource
 from gateway.registry.check import NATIONAL, Checker, CheckResult, PublishedSubgraph
@@ -37,7 +37,7 @@ READY_SECONDS: Final = 120
 SERVED_SECONDS: Final = 120
 REST_SECONDS: Final = 3
 FREED_SECONDS: Final = 20
-"""After an exchange until the graph before is freed: a request's deadline, and what it takes."""
+"""Time after an exchange until the old graph is freed: a request's deadline, and the work itself."""
 NOWHERE: Final = "http://127.0.0.1:9/"
 IN_PROCESS: Final = "http://national.invalid/"
 SDL: Final = """
@@ -60,7 +60,7 @@ type Mutation {{ {field}PlanVisit(complaint: ID!): Int }}
 
 
 class Registry:
-    """What agencies have published, and the checker that a composing child has."""
+    """The published subgraphs, and a checker as the composing child has one."""
 
     def __init__(self, dataset: Dataset) -> None:
         self.dataset = dataset
@@ -74,7 +74,7 @@ class Registry:
         return SubgraphSource(agency, NOWHERE, SDL.format(field=prefix.field, type=prefix.type, version=version))
 
     def check(self, standing: Sequence[SubgraphSource], candidate: SubgraphSource, before: Standing) -> CheckResult:
-        """Raises Failed where it could not be published."""
+        """Raises Failed if the candidate could not be published."""
         rows = [PublishedSubgraph(row, self.by_agency[row.name]) for row in standing]
         done = self.checker.check(
             self.national, rows, PublishedSubgraph(candidate, self.by_agency[candidate.name]), before
@@ -84,7 +84,7 @@ class Registry:
         return done
 
     def store(self, sources: Sequence[SubgraphSource], done: CheckResult) -> None:
-        """Puts it into service, as who publishes does."""
+        """Makes a checked graph live, as a publication does."""
         self.version += 1
         members = {row.name: self.version for row in sources}
         now = datetime.now(UTC)
@@ -102,7 +102,7 @@ class Registry:
 
 @dataclass(slots=True)
 class Result:
-    """CPU seconds, but for `served`; ms of a request for nothing, at rest, during exchanges, after the last."""
+    """CPU seconds, except `served` (wall time). Latencies are of /healthz: idle, during exchanges, after the last."""
 
     agencies: int
     first_check: float = 0.0
@@ -118,7 +118,7 @@ class Result:
 
 def measure(dataset: Dataset, target: Target, agencies: int, rounds: int) -> Result:
     """Raises Failed, NotServing."""
-    forget(dataset)
+    forget_subgraphs(dataset)
     registry, result, own = Registry(dataset), Result(agencies), str(VIEWER.agency)
     others = [row["_id"] for row in register.agencies() if row["connected"] and row["_id"] != own]
     standing = [registry.source(agency, 0) for agency in others[: agencies - 1]]
@@ -128,9 +128,9 @@ def measure(dataset: Dataset, target: Target, agencies: int, rounds: int) -> Res
     registry.store([*standing, registry.source(own, 0)], done)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        server = stack.enter_context(serving(target.name, target.command(dataset), folder / "ours.log"))
-        until_served(server, "kabBadungVersion0", READY_SECONDS)
-        with _felt(server, result.idle_ms):
+        server = stack.enter_context(start_server(target.name, target.make_command(dataset), folder / "ours.log"))
+        wait_until_served(server, "kabBadungVersion0", READY_SECONDS)
+        with _probe_latency(server, result.idle_ms):
             time.sleep(REST_SECONDS)
         for version in range(1, rounds + 1):
             progress.STDERR.print(f"round {version} of {rounds}", highlight=False)
@@ -139,37 +139,37 @@ def measure(dataset: Dataset, target: Target, agencies: int, rounds: int) -> Res
             done = registry.check(standing, candidate, Standing(done.api_schema, done.supergraph_sdl))
             result.checks.append(time.process_time() - began)
             before, began = server.cpu_seconds(), time.monotonic()
-            with _felt(server, result.exchange_ms):
+            with _probe_latency(server, result.exchange_ms):
                 registry.store([*standing, candidate], done)
-                until_served(server, f"kabBadungVersion{version}", SERVED_SECONDS)
+                wait_until_served(server, f"kabBadungVersion{version}", SERVED_SECONDS)
             result.served.append(time.monotonic() - began)
             result.exchanges.append(server.cpu_seconds() - before)
-        with _felt(server, result.freeing_ms):
+        with _probe_latency(server, result.freeing_ms):
             time.sleep(FREED_SECONDS)
         result.resident_mib = server.resident_mib()
     return result
 
 
-def forget(dataset: Dataset) -> None:
-    """The database without any agency's subgraph, as other measurements want it."""
+def forget_subgraphs(dataset: Dataset) -> None:
+    """Removes all agencies' subgraphs, for the other measurements."""
     with MongoClient[dict[str, Any]](dataset.uri) as client:
         client[dataset.name].subgraph_versions.delete_many({})
         client[dataset.name].supergraphs.delete_many({})
 
 
-def until_served(server: Server, root_field: str, seconds: float) -> None:
-    asking = http_request("POST", "/graphql", port=server.port, body={"query": f"{{ {root_field} }}"})
+def wait_until_served(server: Server, root_field: str, seconds: float) -> None:
+    asking = build_request("POST", "/graphql", port=server.port, body={"query": f"{{ {root_field} }}"})
     give_up = time.monotonic() + seconds
     while time.monotonic() < give_up:
-        if b'"data"' in ask_once(server.port, asking):
+        if b'"data"' in request_once(server.port, asking):
             return
         time.sleep(0.02)
     raise Failed(f"{root_field} was not served within {seconds:.0f} s.")
 
 
 @contextmanager
-def _felt(server: Server, into: list[float]) -> Iterator[None]:
-    """What /healthz, which does nothing, takes again and again meanwhile: how long the event loop is held."""
+def _probe_latency(server: Server, into: list[float]) -> Iterator[None]:
+    """Measures the latency of /healthz, which does no work, during the block: how long the event loop is blocked."""
     ended = threading.Event()
 
     def probe() -> None:
@@ -191,29 +191,29 @@ def _felt(server: Server, into: list[float]) -> Iterator[None]:
         probing.join()
 
 
-def tables(result: Result) -> list[Table]:
+def make_tables(result: Result) -> list[Table]:
     rows = [
         ["supergraph, kB", f"{result.sdl_bytes / 1000:.0f}"],
         ["first check of a process, which reads all, CPU s", f"{result.first_check:.1f}"],
-        ["**each further one**, CPU s (goal: 5)", f"**{_median(result.checks)}**"],
-        ["exchange in a process that serves, CPU s", _median(result.exchanges)],
-        ["from storing until it is served, s", _median(result.served)],
-        ["a request for nothing, at rest: p99 / most, ms", _most(result.idle_ms)],
-        ["during the exchange: p99 / most, ms (goal: most 100)", _most(result.exchange_ms)],
-        ["afterwards, when the graph before is freed: p99 / most, ms", _most(result.freeing_ms)],
+        ["**each further one**, CPU s (goal: 5)", f"**{_format_median(result.checks)}**"],
+        ["exchange in a process that serves, CPU s", _format_median(result.exchanges)],
+        ["from storing until it is served, s", _format_median(result.served)],
+        ["a request for nothing, at rest: p99 / most, ms", _format_most(result.idle_ms)],
+        ["during the exchange: p99 / most, ms (goal: most 100)", _format_most(result.exchange_ms)],
+        ["afterwards, when the graph before is freed: p99 / most, ms", _format_most(result.freeing_ms)],
         ["resident memory of the serving process, MiB", f"{result.resident_mib:.0f}"],
     ]
-    return [report.table(f"One version more among {result.agencies} agencies", ["", ""], rows)]
+    return [report.make_table(f"One version more among {result.agencies} agencies", ["", ""], rows)]
 
 
-def _median(seconds: list[float]) -> str:
+def _format_median(seconds: list[float]) -> str:
     return f"{statistics.median(seconds):.1f} (most {max(seconds):.1f})"
 
 
-def _most(milliseconds: list[float]) -> str:
+def _format_most(milliseconds: list[float]) -> str:
     return f"{sorted(milliseconds)[int(0.99 * (len(milliseconds) - 1))]:.1f} / {max(milliseconds):.1f}"
 
 
-def as_json(result: Result) -> dict[str, Any]:
+def result_to_json(result: Result) -> dict[str, Any]:
     kept = dataclasses.asdict(result)
     return kept | {name: sorted(kept[name])[-100:] for name in ("idle_ms", "exchange_ms", "freeing_ms")}

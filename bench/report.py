@@ -1,4 +1,4 @@
-"""Tables for people, JSON for programs, and the same tables in bench/README.md."""
+"""Renders tables for people and JSON for programs, and records tables in bench/README.md."""
 
 import importlib.metadata
 import json
@@ -26,7 +26,7 @@ README: Final = ROOT / "bench" / "README.md"
 _LIBRARIES: Final = ("strawberry-graphql", "graphql-core", "starlette", "uvicorn", "motor", "pymongo", "orjson")
 
 
-def table(title: str, head: Iterable[str], rows: Iterable[Sequence[str]]) -> Table:
+def make_table(title: str, head: Iterable[str], rows: Iterable[Sequence[str]]) -> Table:
     made = Table(title=title, title_justify="left", box=box.MARKDOWN, pad_edge=True)
     for number, name in enumerate(head):
         made.add_column(name, justify="right" if number else "left", no_wrap=True)
@@ -35,8 +35,8 @@ def table(title: str, head: Iterable[str], rows: Iterable[Sequence[str]]) -> Tab
     return made
 
 
-def markdown(tables: Iterable[Table], verdict: str = "") -> str:
-    """Tables and what they say of the goals; shown as it is recorded."""
+def render_markdown(tables: Iterable[Table], verdict: str = "") -> str:
+    """Renders the tables and the verdict on the goals as Markdown."""
     parts = []
     for each in tables:
         title, each.title = each.title, None
@@ -48,40 +48,40 @@ def markdown(tables: Iterable[Table], verdict: str = "") -> str:
     return "\n\n".join([*parts, *([verdict] if verdict else [])]) + "\n"
 
 
-def circumstances(checkout: Path = ROOT) -> dict[str, Any]:
-    """When and where it was measured, and with which versions."""
+def collect_circumstances(checkout: Path = ROOT) -> dict[str, Any]:
+    """Returns the time, the machine and the versions of a measurement."""
     return {
         "at": datetime.now(UTC).isoformat(timespec="minutes"),
-        "commit": _output("git", "-C", str(checkout), "log", "-1", "--format=%h", "--", *PRODUCT),
-        "processor": _processor(),
+        "commit": _run_command("git", "-C", str(checkout), "log", "-1", "--format=%h", "--", *PRODUCT),
+        "processor": _read_processor(),
         "cores": os.cpu_count(),
         "load": round(os.getloadavg()[1], 1),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        "node": _output("node", "--version") if shutil.which("node") else None,
-        "mongod": _mongod(),
+        "node": _run_command("node", "--version") if shutil.which("node") else None,
+        "mongod": _read_mongod_version(),
         "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
     }
 
 
-def _processor() -> str:
+def _read_processor() -> str:
     rows = Path("/proc/cpuinfo").read_text().splitlines()
     return next((row.partition(":")[2].strip() for row in rows if row.startswith("model name")), platform.machine())
 
 
-def _mongod() -> str | None:
+def _read_mongod_version() -> str | None:
     try:
-        return _output(str(find_binary()), "--version").splitlines()[0].rpartition(" ")[2]
+        return _run_command(str(find_binary()), "--version").splitlines()[0].rpartition(" ")[2]
     except MongodUnavailable:
         return None
 
 
-def _output(*command: str) -> str:
+def _run_command(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout.strip()
 
 
-def in_a_line(found: Mapping[str, Any]) -> str:
+def summarize(found: Mapping[str, Any]) -> str:
     parts = [
         found["at"],
         f"commit {found['commit']}",
@@ -98,13 +98,13 @@ def write_json(file: Path, content: Mapping[str, Any]) -> None:
     file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
-def record(section: str, text_of_tables: str, found: Mapping[str, Any]) -> None:
-    """Puts the tables into the README, between the section's two marks, with command and circumstances."""
+def record_tables(section: str, text_of_tables: str, found: Mapping[str, Any]) -> None:
+    """Replaces the section of the README between its two marks: command, circumstances and tables."""
     begin, end = f"<!-- {section}: written by the command -->", f"<!-- end of {section} -->"
     text = README.read_text(encoding="utf-8")
     head, found_begin, rest = text.partition(begin)
     _, found_end, tail = rest.partition(end)
     if not found_begin or not found_end:
         raise LookupError(f"{README} has no section {section}.")
-    body = f"\n`{found['command']}`\n\n{in_a_line(found)}\n\n{text_of_tables}\n"
+    body = f"\n`{found['command']}`\n\n{summarize(found)}\n\n{text_of_tables}\n"
     README.write_text(head + begin + body + end + tail, encoding="utf-8")

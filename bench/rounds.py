@@ -1,11 +1,14 @@
-"""Interleaved rounds: every target is asked the same in turn, and compared within its round."""
+"""Interleaved rounds: each round measures every target in turn, and targets are compared within a round.
+
+So a machine that gets slower during a run changes no ratio.
+"""
 
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from bench.load import Bounds, NextAsk, run
+from bench.load import Bounds, NextRequest, run_load
 from bench.process import TICK_SECONDS, Server
 
 CONNECTIONS: Final = 16
@@ -16,7 +19,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one run took, for each request."""
+    """The costs per request of one run."""
 
     cpu_ms: float
     per_second: float
@@ -28,8 +31,8 @@ class Cost:
 
 
 @dataclass(slots=True)
-class Measured:
-    """The costs of one target at one thing, a round each."""
+class MeasuredRounds:
+    """The costs of one target at one operation, one for each round."""
 
     rounds: list[Cost] = field(default_factory=list)
 
@@ -39,7 +42,7 @@ class Measured:
 
     @property
     def pace(self) -> str:
-        """Requests per second and latencies, as tables show them."""
+        """Requests per second and latencies, in the form of the tables."""
         per_second = statistics.median(cost.per_second for cost in self.rounds)
         p50, p99 = (statistics.median(getattr(cost, name) for cost in self.rounds) for name in ("p50_ms", "p99_ms"))
         return f"{per_second:.0f} · {p50:.1f} / {p99:.1f}"
@@ -48,16 +51,16 @@ class Measured:
     def failed(self) -> int:
         return sum(cost.failed for cost in self.rounds)
 
-    def times(self, reference: "Measured") -> float:
-        """How often the reference's CPU goes into this one's: the median of the rounds' ratios."""
+    def compare_cpu(self, reference: "MeasuredRounds") -> float:
+        """Returns this CPU divided by the reference's: the median of the rounds' ratios."""
         pairs = zip(self.rounds, reference.rounds, strict=True)
         return statistics.median(own.cpu_ms / other.cpu_ms for own, other in pairs)
 
 
-def measure(server: Server, next_ask: NextAsk, bounds: Bounds, connections: int) -> Cost:
+def measure(server: Server, next_request: NextRequest, bounds: Bounds, connections: int) -> Cost:
     before = server.cpu_seconds()
-    done = run(server.port, next_ask, connections, bounds)
-    # A run of less than a tick counts as one: a ratio needs a divisor.
+    done = run_load(server.port, next_request, connections, bounds)
+    # At least one tick, because the cost may be a divisor.
     cpu = max(server.cpu_seconds() - before, TICK_SECONDS)
     return Cost(
         cpu_ms=cpu * 1000 / done.requests,
@@ -71,7 +74,7 @@ def measure(server: Server, next_ask: NextAsk, bounds: Bounds, connections: int)
 
 
 class Step(NamedTuple, Generic[Thing, Item]):
-    """One run of one item at one thing; in turn 0 it warms up and is not counted."""
+    """One run of an item at a thing. Turn 0 warms up and is not counted."""
 
     turn: int
     thing: Thing
@@ -82,8 +85,8 @@ class Step(NamedTuple, Generic[Thing, Item]):
         return f"round {self.turn}" if self.turn else "warming up"
 
 
-def steps(rounds: int, things: Iterable[Thing], items: Sequence[Item]) -> list[Step[Thing, Item]]:
-    """All items at each thing, again in every round; each round begins with the next item."""
+def plan_steps(rounds: int, things: Iterable[Thing], items: Sequence[Item]) -> list[Step[Thing, Item]]:
+    """Returns all runs in order. Each round starts with the next item, so that none is always first."""
     named = list(things)
     return [
         Step(turn, thing, items[(index + turn) % len(items)])

@@ -1,6 +1,6 @@
-"""The six operations: their documents, the variables they are asked with, and how a right answer is known.
+"""The six operations: their documents, their variables, and the checks of their answers.
 
-A hand-written endpoint answers the same under a path of its own.
+A hand-written REST endpoint answers the same questions under its own paths.
 """
 
 import random
@@ -18,7 +18,7 @@ from bench.dataset import Dataset
 Variables = dict[str, Any]
 
 VARIETY: Final = 500
-"""So many different sets of variables are asked in turn."""
+"""Number of different sets of variables."""
 PAGE: Final = 50
 LONG_PAGE: Final = 100
 ALIASES: Final = 20
@@ -32,23 +32,23 @@ class Header(NamedTuple):
 
 
 BARE: Final = Header("x-write", "bare")
-"""Asks the peers for a write that leaves no audit; ours always does."""
+"""Makes the peers write without an audit entry; ours always writes one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Variables, the same question as a path of the hand-written endpoint, and the check of an answer's data."""
+    """Variables, the same question as a path of the REST endpoint, and the check of the answer's data."""
 
     variables: Variables
     path: str
     is_right: Callable[[Any], bool]
     body: Variables | None = None
-    """What is posted to the path; None where it is read by GET."""
+    """The body of a POST to the path; None for a GET."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`ask` gives the questions, the same ones for the same dataset; those of a write can be asked once."""
+    """`ask` yields the questions, the same ones for the same dataset. A question of a write can be asked only once."""
 
     name: str
     title: str
@@ -57,18 +57,18 @@ class Operation:
     is_write: bool = False
     headers: tuple[Header, ...] = ()
 
-    def renamed(self, name: str) -> "Operation":
-        """The same under another name, which makes it another document."""
+    def rename(self, name: str) -> "Operation":
+        """Returns the operation under another name, which makes it another document."""
         return replace(self, document=re.sub(r"(?<=^query )\w+", name, self.document))
 
 
-def right(question: Question) -> Callable[[bytes], bool]:
-    """Whether a response's body answers the question: data as asked, and no errors."""
-    return without_errors(question.is_right)
+def make_check(question: Question) -> Callable[[bytes], bool]:
+    """Returns the check of a response's body: right data, and no errors."""
+    return make_data_check(question.is_right)
 
 
-def without_errors(is_right: Callable[[Any], bool]) -> Callable[[bytes], bool]:
-    """Whether a response's body has right data and no errors; what cannot be read is not right."""
+def make_data_check(is_right: Callable[[Any], bool]) -> Callable[[bytes], bool]:
+    """Returns the check of a response's body: it parses, has no errors, and `is_right` accepts its data."""
 
     def check(body: bytes) -> bool:
         try:
@@ -80,12 +80,12 @@ def without_errors(is_right: Callable[[Any], bool]) -> Callable[[bytes], bool]:
     return check
 
 
-def document(name: str) -> str:
+def read_document(name: str) -> str:
     return resources.files(__package__).joinpath(f"{name}.graphql").read_text(encoding="utf-8")
 
 
-def _one_complaint(dataset: Dataset) -> Iterator[Question]:
-    ids = _shuffled(dataset.own_complaints)
+def _ask_one_complaint(dataset: Dataset) -> Iterator[Question]:
+    ids = _shuffle(dataset.own_complaints)
     return iter([Question({"id": each}, f"/complaints/{each}", _is_complaint(each)) for each in ids[:VARIETY]])
 
 
@@ -97,7 +97,7 @@ def _has_rows(key: str, count: int) -> Callable[[Any], bool]:
     return lambda data: len(data[key]["nodes"]) == count
 
 
-def _newest_of_a_province(dataset: Dataset) -> Iterator[Question]:
+def _ask_newest(dataset: Dataset) -> Iterator[Question]:
     pages = dataset.pages
     full = [page for page in pages if page[2] >= PAGE] or pages[:1]
     return iter(
@@ -107,12 +107,12 @@ def _newest_of_a_province(dataset: Dataset) -> Iterator[Question]:
                 "/complaints?" + urlencode({"region": province, "status": status}),
                 _has_rows("complaints", min(count, PAGE)),
             )
-            for province, status, count in _shuffled(full)[:VARIETY]
+            for province, status, count in _shuffle(full)[:VARIETY]
         ]
     )
 
 
-def _many_scalars(dataset: Dataset) -> Iterator[Question]:
+def _ask_many_scalars(dataset: Dataset) -> Iterator[Question]:
     counts: dict[str, int] = {}
     for province, _, count in dataset.pages:
         counts[province] = counts.get(province, 0) + count
@@ -124,22 +124,24 @@ def _many_scalars(dataset: Dataset) -> Iterator[Question]:
                 f"/provinces/{province}/complaints",
                 _has_rows("complaints", min(counts[province], LONG_PAGE)),
             )
-            for province in _shuffled(full)
+            for province in _shuffle(full)
         ]
     )
 
 
-def _register(dataset: Dataset) -> Iterator[Question]:
+def _ask_register(dataset: Dataset) -> Iterator[Question]:
     return iter([Question({}, "/register", _has_rows("agencies", PROVINCES))])
 
 
-def _follow_up(dataset: Dataset) -> Iterator[Question]:
-    """Each complaint in turn, at the revision that the turn before has brought it to."""
+def _ask_follow_ups(dataset: Dataset) -> Iterator[Question]:
+    """Yields each complaint in turn, at the revision that it has after the turns before."""
     at_start = dataset.reset_in_progress()
-    return (_adding(complaint_id, revision + turn) for turn in range(VARIETY) for complaint_id, revision in at_start)
+    return (
+        _make_follow_up(complaint_id, revision + turn) for turn in range(VARIETY) for complaint_id, revision in at_start
+    )
 
 
-def _adding(complaint_id: str, revision: int) -> Question:
+def _make_follow_up(complaint_id: str, revision: int) -> Question:
     def is_right(data: Any) -> bool:
         payload = data["addFollowUp"]
         return bool(payload["userErrors"] == []) and payload["complaint"]["revision"] == revision + 1
@@ -150,12 +152,12 @@ def _adding(complaint_id: str, revision: int) -> Question:
     )
 
 
-def _twenty_complaints(dataset: Dataset) -> Iterator[Question]:
+def _ask_twenty(dataset: Dataset) -> Iterator[Question]:
     ids, chance = dataset.known_complaints, random.Random(7)
-    return iter([_looking_up(chance.sample(ids, ALIASES)) for _ in range(VARIETY)])
+    return iter([_make_look_ups(chance.sample(ids, ALIASES)) for _ in range(VARIETY)])
 
 
-def _looking_up(ids: list[str]) -> Question:
+def _make_look_ups(ids: list[str]) -> Question:
     def is_right(data: Any) -> bool:
         return all(data[f"complaint{number}"]["id"] == wanted for number, wanted in enumerate(ids))
 
@@ -163,30 +165,32 @@ def _looking_up(ids: list[str]) -> Question:
     return Question(variables, f"/look-ups?ids={quote(','.join(ids))}", is_right)
 
 
-def _shuffled(values: list[Any]) -> list[Any]:
+def _shuffle(values: list[Any]) -> list[Any]:
     return random.Random(7).sample(values, len(values))
 
 
-def _operation(
+def _make_operation(
     name: str, title: str, file: str, ask: Callable[[Dataset], Iterator[Question]], *, is_write: bool = False
 ) -> Operation:
-    return Operation(name, title, document(file), ask, is_write)
+    return Operation(name, title, read_document(file), ask, is_write)
 
 
 OPERATIONS: Final[dict[str, Operation]] = {
     operation.name: operation
     for operation in (
-        _operation("Q1", "one complaint with agency, team, timeline", "one_complaint", _one_complaint),
-        _operation(
+        _make_operation("Q1", "one complaint with agency, team, timeline", "one_complaint", _ask_one_complaint),
+        _make_operation(
             "Q2",
             "the newest 50 of a province and status, each with agency and team",
             "newest_of_a_province",
-            _newest_of_a_province,
+            _ask_newest,
         ),
-        _operation("Q3", "100 complaints × 15 scalars", "many_scalars", _many_scalars),
-        _operation("Q4", "34 provinces with their regencies and cities, six fields each", "register", _register),
-        _operation("Q5", "add a follow-up with a revision check", "follow_up", _follow_up, is_write=True),
-        _operation("Q6", "20 aliased look-ups in one operation", "twenty_complaints", _twenty_complaints),
+        _make_operation("Q3", "100 complaints × 15 scalars", "many_scalars", _ask_many_scalars),
+        _make_operation(
+            "Q4", "34 provinces with their regencies and cities, six fields each", "register", _ask_register
+        ),
+        _make_operation("Q5", "add a follow-up with a revision check", "follow_up", _ask_follow_ups, is_write=True),
+        _make_operation("Q6", "20 aliased look-ups in one operation", "twenty_complaints", _ask_twenty),
     )
 }
 WITH_BARE: Final[Mapping[str, Operation]] = OPERATIONS | {

@@ -1,1 +1,1 @@
-"""What we are measured against: the same answers, policy filter and write, by other means."""
+"""The peers of the measurements: the same answers, policy filter and write, by other means."""

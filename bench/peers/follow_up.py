@@ -1,6 +1,6 @@
-"""The write of the Python peers: read, decided upon and put on record as ours is; bare, one update without record.
+"""The write of the Python peers. It reads, decides and audits as ours does; the bare form is one update without audit.
 
-Policy, status and revision are the same in both.
+Both check policy, status and revision.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,12 +19,12 @@ from resolvers.store.database import Document, Store
 from resolvers.viewer import Viewer
 
 _READ: Final = (*audit_chain.DIGESTED, "revision", "readers", "holderProvince", "firstFollowUpAt", "auditHead")
-"""What must be read of a complaint for the record."""
+"""Keys of a complaint that the audit entry needs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """What is added to a complaint at one revision; `keys` are what the answer shows of it, or all."""
+    """A follow-up for a complaint at a revision. `keys` are what the answer shows; None shows all."""
 
     complaint: str
     revision: int
@@ -33,7 +33,7 @@ class Write:
 
 
 async def add(store: Store, viewer: Viewer, headers: Mapping[str, str], write: Write) -> Document | None:
-    """The complaint after it; None where it is not the viewer's to work on, or was changed meanwhile."""
+    """Returns the changed complaint; None if the viewer may not work on it or its revision is another one."""
     now = datetime.now(UTC)
     follow_up = {
         "kind": write.added["kind"],
@@ -49,13 +49,17 @@ async def add(store: Store, viewer: Viewer, headers: Mapping[str, str], write: W
         "rejection": None,
         "at": now,
     }
-    make = _bare if headers.get(BARE.name) == BARE.value else _recorded
+    make = _write_bare if headers.get(BARE.name) == BARE.value else _write_recorded
     return await make(store, viewer, write, follow_up, now)
 
 
-async def _recorded(store: Store, viewer: Viewer, write: Write, follow_up: Document, now: datetime) -> Document | None:
-    before = await store.complaints.find_one({"_id": write.complaint}, write.keys and _projection(_READ, write.keys))
-    if before is None or not _is_to_be_done(viewer, before, write.revision):
+async def _write_recorded(
+    store: Store, viewer: Viewer, write: Write, follow_up: Document, now: datetime
+) -> Document | None:
+    before = await store.complaints.find_one(
+        {"_id": write.complaint}, write.keys and _make_projection(_READ, write.keys)
+    )
+    if before is None or not _may_follow_up(viewer, before, write.revision):
         return None
     added = {"id": f"{write.complaint}/{len(before['followUps']) + 1}", **follow_up}
     changes = {"firstFollowUpAt": before["firstFollowUpAt"] or now, "updatedAt": now}
@@ -72,12 +76,14 @@ async def _recorded(store: Store, viewer: Viewer, write: Write, follow_up: Docum
     return after if made.matched_count else None
 
 
-def _is_to_be_done(viewer: Viewer, complaint: Document, revision: int) -> bool:
+def _may_follow_up(viewer: Viewer, complaint: Document, revision: int) -> bool:
     is_own = complaint["holder"] == viewer.agency and policy.may_know(viewer, complaint)
     return is_own and complaint["status"] == ComplaintStatus.IN_PROGRESS and complaint["revision"] == revision
 
 
-async def _bare(store: Store, viewer: Viewer, write: Write, follow_up: Document, now: datetime) -> Document | None:
+async def _write_bare(
+    store: Store, viewer: Viewer, write: Write, follow_up: Document, now: datetime
+) -> Document | None:
     numbered = {"$concat": ["$_id", "/", {"$toString": {"$add": [{"$size": "$followUps"}, 1]}}]}
     literal = {key: {"$literal": value} for key, value in follow_up.items()}
     changes = {
@@ -96,11 +102,11 @@ async def _bare(store: Store, viewer: Viewer, write: Write, follow_up: Document,
     found: Document | None = await store.complaints.find_one_and_update(
         unchanged,
         [{"$set": changes}],
-        projection=write.keys and _projection(write.keys),
+        projection=write.keys and _make_projection(write.keys),
         return_document=ReturnDocument.AFTER,
     )
     return found
 
 
-def _projection(*keys: Iterable[str]) -> dict[str, int]:
+def _make_projection(*keys: Iterable[str]) -> dict[str, int]:
     return {key: 1 for each in keys for key in each}

@@ -1,4 +1,4 @@
-"""The lists' filter and order, under the same policy and over the same index as ours."""
+"""Reads of lists for the Python peers, with the policy, the order and the index of ours."""
 
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ INDEX: Final = "readers_province_status_receivedAt"
 ALL: Final = sorted(ComplaintStatus)
 
 
-def newest(
+def find_newest(
     store: Store,
     viewer: Viewer,
     provinces: list[str],
@@ -20,7 +20,7 @@ def newest(
     limit: int,
     projection: dict[str, int] | None = None,
 ) -> Any:
-    """A cursor over what the viewer may know of."""
+    """Returns a cursor over the newest complaints that the viewer may know of."""
     wanted = {
         "readers": {"$in": list(policy.groups(viewer))},
         "status": {"$in": statuses},

@@ -1,4 +1,4 @@
-"""Hand-written endpoints on Starlette and orjson: projections, agencies and teams in the process."""
+"""The REST peer: hand-written endpoints on Starlette and orjson, with projections, and agencies in memory."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,7 +16,7 @@ from resolvers.domain.vocabulary import AgencyKind, ComplaintStatus
 from resolvers.store.database import Document
 from resolvers.viewer import Viewer
 
-STORE: Final = settings.store()
+STORE: Final = settings.connect_store()
 AGENCIES: Final[dict[str, Document]] = {}
 TEAMS: Final[dict[str, Document]] = {}
 REGENCIES: Final[dict[str, list[Document]]] = {}
@@ -96,7 +96,7 @@ _NEWEST: Final = _projection("title", "redactedTitle", "publicTitle", "status", 
 async def complaints(request: Request) -> Response:
     viewer: Viewer = request.scope["viewer"]
     asked = request.query_params
-    rows = reads.newest(STORE, viewer, [asked["region"]], [ComplaintStatus(asked["status"])], 50, _NEWEST)
+    rows = reads.find_newest(STORE, viewer, [asked["region"]], [ComplaintStatus(asked["status"])], 50, _NEWEST)
     shown = [
         {
             "id": row["_id"],
@@ -131,7 +131,7 @@ _MANY: Final = _projection("title", "redactedTitle", "publicTitle", *_SCALARS)
 
 async def of_province(request: Request) -> Response:
     viewer: Viewer = request.scope["viewer"]
-    rows = reads.newest(STORE, viewer, [request.path_params["region"]], reads.ALL, 100, _MANY)
+    rows = reads.find_newest(STORE, viewer, [request.path_params["region"]], reads.ALL, 100, _MANY)
     shown = [
         {"id": row["_id"], "title": _title(viewer, row)} | {key: row[key] for key in _SCALARS}
         for row in await rows.to_list(100)
@@ -209,6 +209,6 @@ app = Starlette(
         Route("/register", register),
         Route("/look-ups", look_ups),
     ],
-    middleware=[settings.authentication()],
+    middleware=[settings.make_authentication()],
     lifespan=lifespan,
 )

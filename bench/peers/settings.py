@@ -1,4 +1,4 @@
-"""What the Python peers have in common with us: the same driver settings, token verification and viewer."""
+"""Shared by the Python peers: our driver settings, token verification and viewer."""
 
 from starlette.middleware import Middleware
 
@@ -8,11 +8,11 @@ from gateway.settings import load
 from resolvers.store.database import Store, connect
 
 
-def store() -> Store:
+def connect_store() -> Store:
     settings = load()
     assert settings.mongodb_uri is not None
     return connect(settings.mongodb_uri, settings.mongodb_database)
 
 
-def authentication() -> Middleware:
+def make_authentication() -> Middleware:
     return Middleware(Authentication, identify=make_identifier(make_verifier(load())))

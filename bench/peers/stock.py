@@ -1,4 +1,4 @@
-"""Stock Strawberry over the same data, as its documentation writes it: classes, Motor, aiodataloader, no tuning.
+"""The stock Strawberry peer, as its documentation shows it: classes, Motor, aiodataloader, no tuning.
 
 With STOCK_CACHES=1 it has Strawberry's own parser and validation caches.
 """
@@ -36,7 +36,7 @@ from schema.enums import (
     Visibility,
 )
 
-STORE: Final = settings.store()
+STORE: Final = settings.connect_store()
 
 Context = dict[str, Any]
 Asking = Info[Context, None]
@@ -220,7 +220,9 @@ class Query:
     async def complaints(self, info: Asking, filter: ComplaintFilter | None, first: int) -> ComplaintConnection:
         viewer, asked = info.context["viewer"], filter or ComplaintFilter(region=[])
         statuses = reads.ALL if asked.status is None else asked.status
-        rows = await reads.newest(STORE, viewer, [str(code) for code in asked.region], statuses, first).to_list(first)
+        rows = await reads.find_newest(STORE, viewer, [str(code) for code in asked.region], statuses, first).to_list(
+            first
+        )
         return ComplaintConnection(nodes=[_complaint(viewer, row) for row in rows])
 
     @strawberry.field
@@ -291,6 +293,6 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
 schema = strawberry.Schema(Query, Mutation, extensions=_CACHES if os.environ.get("STOCK_CACHES") == "1" else [])
 app = Starlette(
     routes=[Route("/graphql", View(schema, graphql_ide=None), methods=["POST"])],
-    middleware=[settings.authentication()],
+    middleware=[settings.make_authentication()],
     lifespan=lifespan,
 )

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from httptools import HttpParserError
 
-from bench.load import Ask, Bounds, ask_once, http_request, run
+from bench.load import Bounds, CheckedRequest, build_request, request_once, run_load
 
 MANY_SECONDS = 60
 
@@ -41,7 +41,7 @@ def answering(status: int, body: bytes) -> Iterator[int]:
 
 
 def asked(port: int) -> bytes:
-    return http_request("POST", "/", port=port, body={"query": "{ a }"})
+    return build_request("POST", "/", port=port, body={"query": "{ a }"})
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,8 @@ def asked(port: int) -> bytes:
 )
 def test_every_answer_is_checked(status: int, body: bytes, failed: int) -> None:
     with answering(status, body) as port:
-        ask = Ask(asked(port), lambda given: given == b"right")
-        done = run(port, lambda: ask, 4, Bounds(MANY_SECONDS, 40))
+        ask = CheckedRequest(asked(port), lambda given: given == b"right")
+        done = run_load(port, lambda: ask, 4, Bounds(MANY_SECONDS, 40))
     assert (done.requests, done.failed) == (40, failed)
     assert (done.first_failure is None) == (failed == 0)
     assert 0 < done.percentile_ms(0.5) <= done.percentile_ms(0.99)
@@ -58,23 +58,23 @@ def test_every_answer_is_checked(status: int, body: bytes, failed: int) -> None:
 
 def test_a_run_ends_with_its_time() -> None:
     with answering(200, b"right") as port:
-        ask = Ask(asked(port), lambda given: True)
-        assert run(port, lambda: ask, 2, Bounds(0.05, 10**9)).requests > 0
-        assert run(port, lambda: ask, 2, Bounds(0, 10**9)).requests == 1
+        ask = CheckedRequest(asked(port), lambda given: True)
+        assert run_load(port, lambda: ask, 2, Bounds(0.05, 10**9)).requests > 0
+        assert run_load(port, lambda: ask, 2, Bounds(0, 10**9)).requests == 1
 
 
 def test_a_server_that_hangs_up_ends_the_run() -> None:
     with answering(0, b"") as port, pytest.raises(ConnectionError, match="closed a connection"):
-        run(port, lambda: Ask(asked(port), lambda given: True), 2, Bounds(MANY_SECONDS, 10))
+        run_load(port, lambda: CheckedRequest(asked(port), lambda given: True), 2, Bounds(MANY_SECONDS, 10))
 
 
 def test_a_check_that_breaks_ends_the_run() -> None:
     with answering(200, b"right") as port, pytest.raises(HttpParserError):
-        run(port, lambda: Ask(asked(port), lambda given: bool(1 // 0)), 1, Bounds(MANY_SECONDS, 10))
+        run_load(port, lambda: CheckedRequest(asked(port), lambda given: bool(1 // 0)), 1, Bounds(MANY_SECONDS, 10))
 
 
 def test_one_answer_is_the_body_or_an_error() -> None:
     with answering(200, b"right") as port:
-        assert ask_once(port, asked(port)) == b"right"
+        assert request_once(port, asked(port)) == b"right"
     with answering(503, b"later") as port, pytest.raises(ConnectionError, match="503: later"):
-        ask_once(port, asked(port))
+        request_once(port, asked(port))

@@ -11,7 +11,7 @@ from bench.agreement import Disagreement
 from bench.dataset import ROOT, Dataset
 from bench.executor import Plan
 from bench.operations import OPERATIONS, WITH_BARE
-from bench.targets import PEERS, REST, Target, named_checkouts, node_is_missing, ours
+from bench.targets import PEERS, REST, Target, find_missing_node, name_checkouts, ours
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -33,7 +33,7 @@ def dataset(mongodb_uri: str) -> Iterator[Dataset]:
 def measured(dataset: Dataset, targets: list[Target]) -> executor.Results:
     plan = Plan(list(WITH_BARE.values()), targets, rounds=1, seconds=0.05, writes=4, connections=2)
     results = executor.compare(dataset, plan)
-    print(*executor.tables(plan, results))  # noqa: T201 - shown with -s, never judged
+    print(*executor.make_tables(plan, results))  # noqa: T201 - shown with -s, never judged
     return results
 
 
@@ -46,7 +46,7 @@ def test_every_python_server_gives_the_same_data_and_gets_its_figures(dataset: D
 
 
 def test_every_node_server_gives_the_same_data(dataset: Dataset) -> None:
-    missing = node_is_missing()
+    missing = find_missing_node()
     if missing:
         pytest.skip(missing)
     assert len(measured(dataset, [REST, *NODE])) == len(WITH_BARE) * (1 + len(NODE))
@@ -64,8 +64,8 @@ def test_a_server_that_answers_otherwise_ends_the_run(dataset: Dataset) -> None:
 def test_growth_and_memory_get_their_figures(dataset: Dataset) -> None:
     points = growth.compare([dataset], ours(ROOT), rounds=1, seconds=0.05)
     assert all(point.p50_ms > 0 for [point] in points.values())
-    assert growth.growth(points, "Q2", COMPLAINTS, COMPLAINTS) == 1
-    samples = memory.watch(dataset, ours(ROOT), requests=2 * memory.SAMPLES)
+    assert growth.compute_growth(points, "Q2", COMPLAINTS, COMPLAINTS) == 1
+    samples = memory.measure_memory(dataset, ours(ROOT), requests=2 * memory.SAMPLES)
     assert [sample.requests for sample in samples] == list(range(0, 2 * memory.SAMPLES + 1, 2))
     assert all(10 < sample.resident_mib < 1000 for sample in samples)
 
@@ -79,37 +79,39 @@ def test_every_change_reaches_its_subscribers(dataset: Dataset) -> None:
 
 
 def test_agencies_subgraphs_are_measured_beside_other_gateways(dataset: Dataset) -> None:
-    missing = federation.is_missing()
+    missing = federation.find_missing()
     if missing:
         pytest.skip(missing)
     results = agencies.measure_all(dataset, ours(ROOT), rounds=1, seconds=0.05)
     assert {name for name, _ in results.national} == set(agencies.NATIONAL)
     assert ("one", "apollo-gateway") in results.crossing
     assert {what for _, what in results.hung} == {"answers", "hangs"}
-    assert len(agencies.tables(results)) == 3
+    assert len(agencies.make_tables(results)) == 3
 
 
 def test_the_router_is_measured_beside_its_baseline() -> None:
-    missing = federation.is_missing()
+    missing = federation.find_missing()
     if missing:
         pytest.skip(missing)
-    checkouts = named_checkouts(ROOT, ROOT)
+    checkouts = name_checkouts(ROOT, ROOT)
     results = federation.compare(federation.Plan(rounds=1, warm=1, requests=2), checkouts, ["ours", "baseline"])
     assert results.keys() == {(name, target) for name in federation.OPERATIONS for target in ("ours", "baseline")}
     for result in results.values():
         assert [(cost.requests, cost.failed) for cost in result.measured.rounds] == [(2, 0)]
     with pytest.raises(LookupError, match="There is no gateway theirs: choose from ours, apollo-gateway, "):
-        federation.choose(["theirs"], federation.gateways(ROOT, {"ours": ROOT}))
+        federation.choose(["theirs"], federation.list_gateways(ROOT, {"ours": ROOT}))
 
 
 def test_no_server_under_measurement_does_upkeep(dataset: Dataset) -> None:
-    assert all(target.command(dataset).environment["SATUGRAF_WORKER"] == "false" for target in [ours(ROOT), *PEERS])
+    assert all(
+        target.make_command(dataset).environment["SATUGRAF_WORKER"] == "false" for target in [ours(ROOT), *PEERS]
+    )
 
 
 def test_a_version_more_is_measured(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(publishing, "FREED_SECONDS", 0.1)
     result = publishing.measure(dataset, ours(ROOT), agencies=5, rounds=1)
-    publishing.forget(dataset)
+    publishing.forget_subgraphs(dataset)
     assert len(result.checks) == len(result.exchanges) == 1
     assert result.exchange_ms
     assert result.idle_ms
@@ -117,10 +119,10 @@ def test_a_version_more_is_measured(dataset: Dataset, monkeypatch: pytest.Monkey
 
 
 def test_other_composers_take_the_national_graph_and_an_agencys() -> None:
-    missing = federation.is_missing()
+    missing = federation.find_missing()
     if missing:
         pytest.skip(missing)
-    do_compose, words = composers.composed()
+    do_compose, words = composers.check_composers()
     assert do_compose, words
     assert words.count(": composes") == 2
     assert 'Fetch(service: "kab-badung")' in words
