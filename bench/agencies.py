@@ -222,11 +222,11 @@ def _measure_rounds(
     for step in plan_steps(rounds, [operation], list(servers)):
         server = servers[step.item]
         progress.STDERR.print(f"{step.what}: {operation} {step.item}", highlight=False)
-        before = 0.0 if national is None else national.cpu_seconds()
+        before = 0.0 if national is None else national.read_cpu_seconds()
         bounds = Bounds(seconds if step.turn else min(seconds, WARM_SECONDS), UNBOUNDED)
         cost = measure(server, _repeat_requests(server, questions), bounds, CONNECTIONS)
         if national is not None:
-            further = (national.cpu_seconds() - before) * 1000 / cost.requests
+            further = (national.read_cpu_seconds() - before) * 1000 / cost.requests
             cost = dataclasses.replace(cost, cpu_ms=cost.cpu_ms + further)
         if step.turn:
             _check_failures(cost, operation, step.item)

@@ -138,12 +138,12 @@ def measure(dataset: Dataset, target: Target, agencies: int, rounds: int) -> Res
             began = time.process_time()
             done = registry.check(standing, candidate, Standing(done.api_schema, done.supergraph_sdl))
             result.checks.append(time.process_time() - began)
-            before, began = server.cpu_seconds(), time.monotonic()
+            before, began = server.read_cpu_seconds(), time.monotonic()
             with _probe_latency(server, result.exchange_ms):
                 registry.store([*standing, candidate], done)
                 wait_until_served(server, f"kabBadungVersion{version}", SERVED_SECONDS)
             result.served.append(time.monotonic() - began)
-            result.exchanges.append(server.cpu_seconds() - before)
+            result.exchanges.append(server.read_cpu_seconds() - before)
         with _probe_latency(server, result.freeing_ms):
             time.sleep(FREED_SECONDS)
         result.resident_mib = server.resident_mib()

@@ -58,10 +58,10 @@ class MeasuredRounds:
 
 
 def measure(server: Server, next_request: NextRequest, bounds: Bounds, connections: int) -> Cost:
-    before = server.cpu_seconds()
+    before = server.read_cpu_seconds()
     done = run_load(server.port, next_request, connections, bounds)
     # At least one tick, because the cost may be a divisor.
-    cpu = max(server.cpu_seconds() - before, TICK_SECONDS)
+    cpu = max(server.read_cpu_seconds() - before, TICK_SECONDS)
     return Cost(
         cpu_ms=cpu * 1000 / done.requests,
         per_second=done.per_second,

@@ -133,7 +133,7 @@ async def _serve(configured: Settings, uri: str, complaints: int, options: DemoO
 
     store: Store = connect(uri, configured.mongodb_database)
     await seed_database(store, configured, complaints)
-    options = uvicorn.Config(
+    config = uvicorn.Config(
         build(configured, store),
         host=options.host,
         port=options.port,
@@ -141,7 +141,7 @@ async def _serve(configured: Settings, uri: str, complaints: int, options: DemoO
     )
     garbage.freeze_startup_objects()
     _announce(Console(), options, tokens)
-    server = uvicorn.Server(options)
+    server = uvicorn.Server(config)
     if not options.with_agency:
         await server.serve()
         return

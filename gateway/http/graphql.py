@@ -124,4 +124,4 @@ def _admit_request(request: Request) -> Admission:
     asker = Asker(headers, request_id_of(headers), request.method, request.scope.get("viewer"))
     if identity is None:
         return Admission(asker)
-    return Admission(asker, identity.expires_at(), identity.viewer.subject)
+    return Admission(asker, identity.read_expiry(), identity.viewer.subject)

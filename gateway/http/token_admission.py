@@ -28,7 +28,7 @@ def admit_by_token(identify: Identify) -> Admit:
             raise unauthenticated(str(refused)) from None
         except KeysUnavailable as away:
             raise Ended(1013, "UNAVAILABLE", str(away)) from None
-        expires_at = identity.expires_at()
+        expires_at = identity.read_expiry()
         if expires_at is not None and expires_at <= time.time():
             raise token_expired()
         asker = Asker(headers, request_id_of(headers), viewer=identity.viewer)
