@@ -24,6 +24,8 @@ TOP_LEVEL = {
     "pyproject.toml",
     "docker-compose.yml",
     "README.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
     "LICENSE",
     "NOTICE",
 }
