@@ -10,6 +10,7 @@ from resolvers.agencies import agency as agencies
 from resolvers.agencies import region as regions
 from resolvers.agencies import team as teams
 from resolvers.documents import AgencyDoc, Document, OrgUnitDoc
+from resolvers.results import TeamHealthResult
 from schema.binding import called, column, loaded, object_type
 from schema.complaint_filter import complaints_within
 from schema.enums import AgencyKind
@@ -94,7 +95,7 @@ class Agency(Node):
         return await plans.by_agency(info.context, agency["_id"])
 
     @called(TeamHealth | None, needs=("_id", "units"), commands=1)
-    async def team_health(agency: Parent[AgencyDoc], info: ContextInfo) -> Document | None:
+    async def team_health(agency: Parent[AgencyDoc], info: ContextInfo) -> TeamHealthResult | None:
         """How its teams are staffed and how long their term lasts; null if it has no team."""
         return await teams.compute_health(info.context, agency)
 

@@ -14,6 +14,8 @@ from resolvers.complaints import routing as routings
 from resolvers.documents import Document
 from resolvers.paging.listing import Arguments, Listing
 from resolvers.registry import subgraph as subgraphs
+from resolvers.results import AuditVerificationResult
+from resolvers.system_documents import SupergraphDoc
 from schema.agency import Agency, AgencyConnection, AgencyFilter
 from schema.audit import AuditConnection, AuditVerification
 from schema.binding import CallArguments, called, object_type
@@ -98,7 +100,7 @@ class Query:
         return await audit.of_complaint(info.context, complaint, Arguments(first, after))
 
     @called(AuditVerification | None, commands=2)
-    async def verify_audit(info: ContextInfo, complaint: strawberry.ID) -> Document | None:
+    async def verify_audit(info: ContextInfo, complaint: strawberry.ID) -> AuditVerificationResult | None:
         """Whether the audit of the complaint is complete and unaltered; null for those who may not read auditLog."""
         found = await audit.verify(info.context, complaint)
         return None if found is None else found.to_document()
@@ -205,6 +207,6 @@ class Query:
         return await subgraphs.list_published(info.context)
 
     @called(Supergraph, commands=1)
-    async def supergraph(info: ContextInfo) -> Document:
+    async def supergraph(info: ContextInfo) -> SupergraphDoc:
         """The composed graph that is served now."""
         return await subgraphs.read_live(info.context.store)

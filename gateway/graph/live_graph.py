@@ -41,7 +41,8 @@ from resolvers.agencies import agency as agencies
 from resolvers.registry import subgraph as subgraphs
 from resolvers.request.composer import Member
 from resolvers.store.change_stream import notify_of_changes
-from resolvers.store.database import Document, PyMongoError, Store
+from resolvers.store.database import PyMongoError, Store
+from resolvers.system_documents import SupergraphDoc
 
 FIRST_READ_SECONDS: Final = 5
 FREED_BETWEEN_COLLECTIONS: Final = 20
@@ -157,7 +158,7 @@ class LiveGraph:
         if is_national_replaced or self._freed % FREED_BETWEEN_COLLECTIONS == 0:
             garbage.collect()
 
-    def _build(self, live: Document, ids: Collection[str], national_before: NationalGraphs) -> GraphVersion:
+    def _build(self, live: SupergraphDoc, ids: Collection[str], national_before: NationalGraphs) -> GraphVersion:
         """Raises InvalidSupergraph. Keeps the national graph of before where its types of LocalCase are the same."""
         supergraph = read_supergraph(live["sdl"]) if live["members"] else None
         local_cases = {} if supergraph is None else _find_local_case_types(supergraph, ids)

@@ -9,12 +9,14 @@ from typing import Any, Final
 from resolvers import policy
 from resolvers.agencies import reference
 from resolvers.agencies import team as teams
+from resolvers.documents import ActionPlanDoc, MilestoneDoc
 from resolvers.domain import plans, tracking_id
 from resolvers.domain.vocabulary import MilestoneStatus
 from resolvers.errors import InvalidInput, LimitReached, NotAllowed, NotFound
 from resolvers.personal_data import text
 from resolvers.request.context import RequestContext
 from resolvers.request.update import Attempt, create, update
+from resolvers.results import MilestoneResult
 from resolvers.store.database import Document
 
 MAX_MILESTONES: Final = 200
@@ -35,7 +37,7 @@ def compute_progress(context: RequestContext, plan: Mapping[str, Any]) -> float 
     return plans.compute_progress(_to_milestone(milestone) for milestone in plan["milestones"])
 
 
-def list_milestones(context: RequestContext, plan: Mapping[str, Any]) -> list[Document]:
+def list_milestones(context: RequestContext, plan: ActionPlanDoc) -> list[MilestoneResult]:
     """Return the milestones, each with `begins`, the first day of the plan, which the status is derived from."""
     return [{**milestone, "begins": plan["periodFrom"]} for milestone in plan["milestones"]]
 
@@ -106,7 +108,9 @@ async def set_up(context: RequestContext, attempt: Attempt, draft: ActionPlanDra
     return await create(context, context.store.action_plans, plan, attempt)
 
 
-def _make_milestone(milestone_id: str, draft: ActionPlanDraft, owner: Document, given: Mapping[str, Any]) -> Document:
+def _make_milestone(
+    milestone_id: str, draft: ActionPlanDraft, owner: Document, given: Mapping[str, Any]
+) -> MilestoneDoc:
     field = ("input", "milestones")
     weight, baseline, target = given.get("weight", 1.0), given.get("baseline"), given.get("target")
     if not 0 < weight <= MAX_WEIGHT:

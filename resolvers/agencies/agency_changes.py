@@ -8,6 +8,7 @@ from typing import Any, Final
 from resolvers import policy
 from resolvers.agencies import reference
 from resolvers.agencies import team as teams
+from resolvers.documents import OrgUnitDoc
 from resolvers.domain.lifecycle import OPEN
 from resolvers.errors import InvalidInput, LimitReached, NotAllowed
 from resolvers.personal_data import text
@@ -68,7 +69,7 @@ async def _find_used_units(context: RequestContext, agency_id: str) -> set[str]:
     return seats | {row["_id"] for row in await found.to_list(None)}
 
 
-def _change_units(agency: Document, given: Sequence[Mapping[str, Any]], used: set[str]) -> list[Document]:
+def _change_units(agency: Document, given: Sequence[Mapping[str, Any]], used: set[str]) -> list[OrgUnitDoc]:
     field = ("input", "units")
     if len(given) > MAX_UNITS:
         raise LimitReached(f"An agency has at most {MAX_UNITS} units.", field=field)
@@ -83,7 +84,7 @@ def _change_units(agency: Document, given: Sequence[Mapping[str, Any]], used: se
     removed = sorted((known - set(named)) & used)
     if removed:
         raise InvalidInput(f"{removed[0]} cannot be left out: people or open complaints belong to it.", field=field)
-    units: list[Document] = []
+    units: list[OrgUnitDoc] = []
     for row in given:
         name = text.clean_required(row["name"], "units", "name", at_most=text.MAX_NAME)
         taken = known | {unit["id"] for unit in units}
@@ -103,7 +104,7 @@ def _make_id(agency_id: str, name: str, taken: set[str]) -> str:
     return wanted
 
 
-def _check_parents(units: Sequence[Document]) -> None:
+def _check_parents(units: Sequence[OrgUnitDoc]) -> None:
     parent_of = {unit["id"]: unit["parent"] for unit in units}
     for unit in parent_of:
         above, steps = parent_of[unit], 0

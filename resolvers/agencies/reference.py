@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from resolvers.answer_cache import Made
-from resolvers.documents import DESK
+from resolvers.documents import DESK, DecreeDoc, HolderDoc
 from resolvers.domain.vocabulary import TimeZone
 from resolvers.errors import InvalidInput
 from resolvers.personal_data import text
@@ -72,7 +72,7 @@ async def check_supporting(context: RequestContext, agency_ids: Sequence[str]) -
     return [agency["_id"] for agency in found]
 
 
-def make_decree(given: Mapping[str, Any]) -> Document:
+def make_decree(given: Mapping[str, Any]) -> DecreeDoc:
     """Return the document of the decree that an input describes. Raises InvalidInput."""
     return {
         "number": text.clean_required(given["number"], "decree", "number", at_most=text.MAX_NAME),
@@ -88,7 +88,7 @@ async def find_zone(context: RequestContext, agency: Document) -> TimeZone:
     return TimeZone(governed["timeZone"]) if governed else TimeZone.WIB
 
 
-def make_holder_keys(agency: Mapping[str, Any], holders: Sequence[str]) -> Document:
+def make_holder_keys(agency: Mapping[str, Any], holders: Sequence[str]) -> HolderDoc:
     """Return the keys of a complaint that name its holder; the new holder becomes the last of `holders`."""
     agency_id = agency["_id"]
     return {

@@ -12,6 +12,7 @@ from resolvers.domain.vocabulary import TeamKind, TeamRole, TeamStatus
 from resolvers.errors import NotAllowed, TeamNotActive
 from resolvers.paging.listing import Arguments, Cursors, Listing, scope
 from resolvers.request.context import RequestContext
+from resolvers.results import TeamHealthResult
 from resolvers.store import indexes, pages
 from resolvers.store.database import MAX_TIME_MS, NEVER, Document
 
@@ -93,7 +94,7 @@ async def by_agency(context: RequestContext, agency_id: str, *, active_only: boo
     return [team for team in found if is_active(context, team)] if active_only else found
 
 
-async def compute_health(context: RequestContext, agency: Mapping[str, Any]) -> Document | None:
+async def compute_health(context: RequestContext, agency: Mapping[str, Any]) -> TeamHealthResult | None:
     """Return the health of the agency's active teams together, under the contract's names.
 
     Without an active team it counts the teams whose term ended last. None when there is no such team.

@@ -7,6 +7,7 @@ from typing import Any, Final
 from resolvers import policy
 from resolvers.agencies import reference
 from resolvers.agencies import team as teams
+from resolvers.documents import TeamMemberDoc
 from resolvers.domain import tracking_id
 from resolvers.domain.teams import TeamStanding
 from resolvers.domain.vocabulary import AgencyKind, TeamKind
@@ -164,7 +165,7 @@ async def _find_superseded(context: RequestContext, team_id: str, agency: str) -
     return old
 
 
-def _make_member(team: Document, owner: Document, given: Mapping[str, Any]) -> Document:
+def _make_member(team: Document, owner: Document, given: Mapping[str, Any]) -> TeamMemberDoc:
     """Return the document of a new member.
 
     Ids count up and are used once, because a membership is ended and never removed. Raises InvalidInput, LimitReached.

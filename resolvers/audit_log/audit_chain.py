@@ -16,6 +16,7 @@ import orjson
 from bson.tz_util import utc as _DATABASES_UTC  # noqa: N812
 
 from resolvers.domain.appending import has_grown
+from resolvers.results import AuditVerificationResult
 
 _HASHED: Final = (
     "complaint",
@@ -74,7 +75,7 @@ class AuditVerification(NamedTuple):
     If not, the complaint was changed without an entry.
     """
 
-    def to_document(self) -> dict[str, Any]:
+    def to_document(self) -> AuditVerificationResult:
         """Return the result under the contract's names."""
         return {
             "valid": self.first_invalid is None,

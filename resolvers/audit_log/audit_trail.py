@@ -5,7 +5,7 @@ next process moves them.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -14,6 +14,7 @@ from pymongo import UpdateOne
 
 from resolvers import policy
 from resolvers.audit_log import audit_chain
+from resolvers.documents import AuditHeadDoc
 from resolvers.request.context import RequestContext
 from resolvers.store.database import MAX_TIME_MS, Document, Store
 from resolvers.store.indexes import AUDIT_PENDING
@@ -57,7 +58,7 @@ def make_entry(viewer: Viewer, now: datetime, before: Document | None, after: Do
     return entry
 
 
-def make_head(entry: Document) -> Document:
+def make_head(entry: Mapping[str, Any]) -> AuditHeadDoc:
     """Return what the complaint keeps of its last entry."""
     return {"sequence": entry["sequence"], "hash": entry["hash"]}
 

@@ -9,6 +9,7 @@ from resolvers.domain.vocabulary import TimeZone
 from resolvers.paging.listing import Arguments, Cursors, Listing, of_rows, scope
 from resolvers.personal_data import publication
 from resolvers.request.context import RequestContext
+from resolvers.results import PersonalDataFindingResult
 from resolvers.store.database import Document
 
 PUBLIC_COORDINATE_DECIMALS: Final = 3
@@ -25,7 +26,7 @@ def shown_body(complaint: Document) -> str | None:
     return found
 
 
-def personal_data_found(context: RequestContext, payload: Document) -> list[Document]:
+def personal_data_found(context: RequestContext, payload: Document) -> list[PersonalDataFindingResult]:
     """What the scan finds in a complaint that was just submitted."""
     submitted = payload["complaint"]
     return (

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from resolvers.documents import PublicTextsDoc
 from resolvers.domain import redaction, search_words
 from resolvers.domain.redaction import Span
 from resolvers.domain.vocabulary import PersonalDataKind
 from resolvers.personal_data import personal_data
 from resolvers.personal_data.stems import list_stems
-
-Keys = dict[str, Any]
+from resolvers.results import PersonalDataFindingResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +27,12 @@ class ScannedTexts:
     def names_a_person(self) -> bool:
         return redaction.names_a_person([*self.in_title, *self.in_body])
 
-    def make_keys(self, *, published: bool = False) -> Keys:
+    def make_keys(self, *, published: bool = False) -> PublicTextsDoc:
         """Return the keys of a complaint that are made from its texts."""
         shown = redaction.mask_spans(self.title, self.in_title), redaction.mask_spans(self.body, self.in_body)
         return make_text_keys(self.title, self.body, *shown, published=published)
 
-    def list_findings(self) -> list[Keys]:
+    def list_findings(self) -> list[PersonalDataFindingResult]:
         """Return the number of findings by field and kind, never the words themselves."""
         return [
             {"field": field, "kind": kind, "count": count}
@@ -59,7 +59,9 @@ def find_repeated_kinds(complaint: Mapping[str, Any], text: str) -> list[Persona
     return redaction.find_repeated_kinds(text, personal)
 
 
-def make_text_keys(title: str, body: str, shown_title: str, shown_body: str, *, published: bool = False) -> Keys:
+def make_text_keys(
+    title: str, body: str, shown_title: str, shown_body: str, *, published: bool = False
+) -> PublicTextsDoc:
     full = list_stems(f"{title}\n{body}")
     shown = full if (title, body) == (shown_title, shown_body) else list_stems(f"{shown_title}\n{shown_body}")
     words = search_words.mark_words(full, shown, published=published)

@@ -5,12 +5,12 @@ from typing import Any, Final
 
 from resolvers import policy
 from resolvers.request.context import RequestContext
-from resolvers.store.database import Document
+from resolvers.results import LocalCaseResult
 
 _DECIDING: Final = frozenset(policy.KEYS)
 
 
-def find_local_case(context: RequestContext, complaint: Mapping[str, Any]) -> Document | None:
+def find_local_case(context: RequestContext, complaint: Mapping[str, Any]) -> LocalCaseResult | None:
     """Return the reference to the complaint in the holder's system.
 
     None when the holder's subgraph has no type that implements LocalCase.

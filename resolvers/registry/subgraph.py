@@ -7,7 +7,7 @@ or none of it.
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from resolvers import policy
 from resolvers.agencies import reference
@@ -18,6 +18,7 @@ from resolvers.request.composer import Composer, Member, Outcome, Standing
 from resolvers.request.context import RequestContext
 from resolvers.request.update import MAX_TRIES, Attempt, conflict
 from resolvers.store.database import MAX_TIME_MS, Document, DuplicateKeyError, Store
+from resolvers.system_documents import PublicationDoc, SupergraphDoc
 
 LIVE: Final = "live"
 MAX_SDL_CHARACTERS: Final = 500_000
@@ -25,7 +26,7 @@ SHOWN_VERSIONS: Final = 50
 KEPT_KEYS: Final = 200
 USED_WITHIN: Final = timedelta(days=7)
 
-NOTHING_LIVE: Final[Document] = {
+NOTHING_LIVE: Final[SupergraphDoc] = {
     "_id": LIVE,
     "version": 0,
     "sdl": "",
@@ -36,10 +37,10 @@ NOTHING_LIVE: Final[Document] = {
 }
 
 
-async def read_live(store: Store) -> Document:
+async def read_live(store: Store) -> SupergraphDoc:
     """Read the live supergraph: version, SDL, API schema, and `members`, the version of each agency's subgraph."""
     found = await store.supergraphs.find_one({"_id": LIVE}, max_time_ms=MAX_TIME_MS)
-    return found or dict(NOTHING_LIVE)
+    return NOTHING_LIVE if found is None else cast("SupergraphDoc", found)
 
 
 async def list_published(context: RequestContext) -> list[Document]:
@@ -154,7 +155,7 @@ async def retire_subgraph(
     raise ChangedMeanwhile("Many publishers are changing the graph at the same time: try again.")
 
 
-def _describe_live(now_live: Document, uses: Mapping[str, int] | None = None) -> Standing:
+def _describe_live(now_live: SupergraphDoc, uses: Mapping[str, int] | None = None) -> Standing:
     return Standing(now_live["apiSchema"], now_live["sdl"], uses or {})
 
 
@@ -193,7 +194,7 @@ def _check_sdl(sdl: str) -> str:
     return sdl
 
 
-async def read_members(store: Store, now_live: Document) -> list[Member]:
+async def read_members(store: Store, now_live: SupergraphDoc) -> list[Member]:
     """Read the subgraphs of which the supergraph was composed."""
     ids = [_make_version_id(agency, version) for agency, version in now_live["members"].items()]
     found = store.subgraph_versions.find({"_id": {"$in": ids}}, max_time_ms=MAX_TIME_MS)
@@ -222,7 +223,11 @@ async def _store_version(context: RequestContext, candidate: Member) -> Document
 
 
 async def _exchange_live(
-    context: RequestContext, before: Document, members: Mapping[str, int], outcome: Outcome, processed: list[Document]
+    context: RequestContext,
+    before: SupergraphDoc,
+    members: Mapping[str, int],
+    outcome: Outcome,
+    processed: list[PublicationDoc],
 ) -> bool:
     after: Document = {
         "version": before["version"] + 1,
@@ -242,7 +247,7 @@ async def _exchange_live(
     return bool(done.modified_count or done.upserted_id)
 
 
-def _check_expected(now_live: Document, agency_id: str, expected: int | None) -> None:
+def _check_expected(now_live: SupergraphDoc, agency_id: str, expected: int | None) -> None:
     standing = now_live["members"].get(agency_id)
     if expected is not None and expected != standing:
         raise ChangedMeanwhile(
@@ -251,12 +256,14 @@ def _check_expected(now_live: Document, agency_id: str, expected: int | None) ->
         )
 
 
-def _add_processed(now_live: Document, token: str | None, attempt: Attempt, version_id: str) -> list[Document]:
-    kept: list[Document] = now_live["processed"][-KEPT_KEYS + 1 :]
+def _add_processed(
+    now_live: SupergraphDoc, token: str | None, attempt: Attempt, version_id: str
+) -> list[PublicationDoc]:
+    kept = now_live["processed"][-KEPT_KEYS + 1 :]
     return kept if token is None else [*kept, {"key": token, "digest": attempt.digest, "version": version_id}]
 
 
-def _find_done(now_live: Document, token: str, attempt: Attempt) -> str | None:
+def _find_done(now_live: SupergraphDoc, token: str, attempt: Attempt) -> str | None:
     """Return the version that an earlier call with this key has published or retired. Raises IdempotencyConflict."""
     row = next((row for row in now_live["processed"] if row["key"] == token), None)
     if row is None:

@@ -1,15 +1,16 @@
 """Calendars of the three time zones with Indonesia's public holidays and collective leave."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 import holidays
 
 from resolvers.domain.calendar import Calendar
 from resolvers.domain.sla import Calendars
 from resolvers.domain.vocabulary import TimeZone
+from resolvers.system_documents import HolidayOverrideDoc
 
 KNOWN_YEARS: Final = frozenset(range(2022, 2028))
 """The years whose joint decree on collective leave is in the `holidays` package."""
@@ -27,7 +28,7 @@ def _load_days() -> dict[date, str]:
     return {day: found[day] for day in found}
 
 
-def apply_overrides(overrides: Iterable[Mapping[str, Any]]) -> Calendars:
+def apply_overrides(overrides: Iterable[HolidayOverrideDoc]) -> Calendars:
     """Return the calendars with the days that later decrees have changed (HolidayOverrideDoc)."""
     days = dict(_load_days())
     for override in overrides:
