@@ -22,7 +22,7 @@ from support.serving_processes import ready, served
 
 from resolvers.store.database import Store
 
-VERSIONS: Final = int(os.environ.get("SATUGRAF_TEST_VERSIONS", "50"))
+VERSIONS: Final = int(os.environ.get("SATUGRAF_TEST_VERSIONS", "8"))
 ASKING: Final = 3
 """Who asks each process all the time."""
 PROMISED_SECONDS: Final = 2.0

@@ -22,7 +22,7 @@ from resolvers.store import register as registered
 from resolvers.store.database import Store
 from resolvers.viewer import Viewer
 
-KILLS: Final = int(os.environ.get("SATUGRAF_TEST_KILLS", "3"))
+KILLS: Final = int(os.environ.get("SATUGRAF_TEST_KILLS", "2"))
 WORKERS: Final = 6
 TEAM = next(team["_id"] for team in registered.teams() if team["agency"] == "kab-badung")
 FINAL = {"kind": "FINAL", "body": "Ditutup pada 12-11-2026.", "closureCode": "EXPLAINED"}

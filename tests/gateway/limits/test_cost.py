@@ -6,7 +6,7 @@ import pytest
 from graphql import FragmentDefinitionNode, OperationDefinitionNode, parse
 
 import schema
-from gateway.limits.cost import TooExpensive, check_cost, count_points
+from gateway.limits.cost import COMMAND_POINTS, TooExpensive, check_cost, count_points
 
 BUILT = schema.build()._schema
 
@@ -37,6 +37,12 @@ def test_lists_inside_lists_multiply() -> None:
     inner = points("{ agencies(first: 1) { nodes { complaints(first: 10) { nodes { id } } } } }")
     outer = points("{ agencies(first: 20) { nodes { complaints(first: 10) { nodes { id } } } } }")
     assert outer > 10 * inner
+
+
+def test_a_database_command_for_each_row_of_a_page_costs_its_points() -> None:
+    once = points("{ agencies(first: 1) { nodes { complaints(first: 1) { nodes { id } } } } }")
+    for_each = points("{ agencies(first: 20) { nodes { complaints(first: 1) { nodes { id } } } } }")
+    assert for_each - once >= 19 * COMMAND_POINTS
 
 
 def test_a_fragment_costs_wherever_it_is_spread() -> None:

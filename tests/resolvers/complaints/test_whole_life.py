@@ -46,7 +46,7 @@ from resolvers.store import batching, indexes
 from resolvers.store.database import Collection, Document, PyMongoError, Store, connect
 from resolvers.viewer import PUBLIC, Viewer
 
-STEPS: Final = int(os.environ.get("SATUGRAF_TEST_STEPS", "2000"))
+STEPS: Final = int(os.environ.get("SATUGRAF_TEST_STEPS", "700"))
 SEED: Final = int(os.environ.get("SATUGRAF_TEST_SEED", "5"))
 STEPS_A_LIFE: Final = 50
 

@@ -244,3 +244,11 @@ def test_a_key_whose_parts_no_subgraph_knows_alone_leads_nowhere() -> None:
     assert error_codes(first, second, keyed) == {"SATISFIABILITY_ERROR"}
     whole = "type Query { road: Road @shareable } type Road { a: Int! @shareable b: Int! @shareable }"
     assert compose_all_orders(first, whole, keyed).ok
+
+
+@pytest.mark.parametrize(("resolvable", "codes"), [("true", set[str]()), ("false", {"SATISFIABILITY_ERROR"})])
+def test_a_field_that_moves_by_a_label_can_be_asked_where_it_was_too(resolvable: str, codes: set[str]) -> None:
+    """While the label is not active the old owner answers, and must be reached."""
+    new = 'type Query { t: T } type T @key(fields: "id") { id: ID! x: Int @override(from: "b", label: "l") }'
+    old = 'type T @key(fields: "id", resolvable: %s) { id: ID! x: Int }'
+    assert error_codes(new, old % resolvable) == codes
