@@ -1,5 +1,6 @@
 """Writes operations that select every field of every type below a root, with inputs that pass validation."""
 
+from functools import cache
 from typing import Any, cast
 
 from graphql import (
@@ -45,6 +46,7 @@ MAX_LISTS = 2
 """Nested lists multiply the answer, so deeper ones are left out here; another root reaches them."""
 
 
+@cache
 def select_everything(returned: Any, path: tuple[str, ...] = (), *, lists: int = 0, alias: str = "") -> str:
     """Returns a selection set of every field, without recursion into the same type; "" for a scalar.
 
