@@ -117,7 +117,7 @@ async def event(response: aiohttp.ClientResponse) -> tuple[str, object]:
 async def test_it_starts_soon(tmp_path: Path) -> None:
     """The least CPU of three starts: beside another test a start takes more."""
     file = tmp_path / "supergraph.graphql"
-    async with serving(answering({"greeting": "halo"})) as url:
+    async with run_server(answer_with({"greeting": "halo"})) as url:
         file.write_text(SUPERGRAPH % url)
         spent: list[float] = []
         while len(spent) < 3 and min(spent, default=STARTS_CPU_SECONDS) >= STARTS_CPU_SECONDS:
