@@ -46,8 +46,8 @@ from resolvers.store import batching, indexes
 from resolvers.store.database import Collection, Document, PyMongoError, Store, connect
 from resolvers.viewer import PUBLIC, Viewer
 
-STEPS: Final = int(os.environ.get("SATUGRAF_TEST_STEPS", "700"))
-SEED: Final = int(os.environ.get("SATUGRAF_TEST_SEED", "5"))
+STEPS: Final = int(os.environ.get("SATUGRAF_TEST_STEPS", "1000"))
+SEED: Final = int(os.environ.get("SATUGRAF_TEST_SEED", "11"))
 STEPS_A_LIFE: Final = 50
 
 SECOND_ADMIN = Viewer(Role.AGENCY_ADMIN, "second-admin", "kab-badung")
