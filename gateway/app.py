@@ -23,9 +23,9 @@ from gateway.http import console
 from gateway.http.answer import report_bugs
 from gateway.http.connections import ConnectionLimits, Connections, parse_origins
 from gateway.http.graphql import EndpointLimits, GraphQLEndpoint
-from gateway.http.health import Readiness, exposed, healthz, published_keys
+from gateway.http.health import Readiness, expose_metrics, healthz, publish_keys
 from gateway.http.request import BodyLimits
-from gateway.http.stopping import told_to_stop
+from gateway.http.stopping import stop_streams_first
 from gateway.http.token_admission import admit_by_token
 from gateway.http.websocket import SocketLimits
 from gateway.observability import metrics
@@ -70,8 +70,8 @@ def build(settings: Settings, store: Store) -> Starlette:
     routes: list[BaseRoute] = [
         Route("/graphql", endpoint, methods=["GET", "POST"]),
         WebSocketRoute("/graphql", endpoint),
-        Route("/.well-known/jwks.json", partial(published_keys, live_graph.trust.tokens)),
-        Route("/metrics", exposed),
+        Route("/.well-known/jwks.json", partial(publish_keys, live_graph.trust.tokens)),
+        Route("/metrics", expose_metrics),
         Route("/healthz", healthz),
         Route("/readyz", readiness.readyz),
     ]
@@ -81,7 +81,7 @@ def build(settings: Settings, store: Store) -> Starlette:
             Route("/subgraph/graphql", GraphQLEndpoint(subgraph, limits, has_streams=False), methods=["POST"])
         )
     if settings.console:
-        routes += [Mount("/console", console.files()), Route("/", console.enter)]
+        routes += [Mount("/console", console.serve_files()), Route("/", console.redirect_to_console)]
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -89,7 +89,7 @@ def build(settings: Settings, store: Store) -> Starlette:
         tasks = [asyncio.create_task(work) for work in works]
         try:
             work = run_in_background(make_worker(settings, regulations) if settings.worker else None)
-            with told_to_stop(connections.stop):
+            with stop_streams_first(connections.stop):
                 async with keep_fresh(regulations), live_graph.running(), work:
                     yield
         finally:

@@ -144,7 +144,7 @@ def make_router_app(
     from gateway.http.connections import Connections
     from gateway.http.graphql import GraphQLEndpoint
     from gateway.http.health import healthz
-    from gateway.http.stopping import told_to_stop
+    from gateway.http.stopping import stop_streams_first
 
     config = config or RouterConfig()
     versions = _read_versions(file, {}, list_files)
@@ -158,7 +158,7 @@ def make_router_app(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         watching = [asyncio.create_task(work) for work in (watch.watch_files(), watch.watch_schemas())]
-        with told_to_stop(connections.stop):
+        with stop_streams_first(connections.stop):
             yield
         for work in watching:
             work.cancel()

@@ -16,7 +16,7 @@ from gateway.graph.national import NationalOperation
 from gateway.limits.cost import TooExpensive
 from gateway.observability import metrics
 from gateway.operation.prepared import Asker, Body
-from gateway.operation.refusal import Refused, state_lost, too_slow
+from gateway.operation.refusal import STATE_LOST, TOO_SLOW, Ended, Refused
 from gateway.operation.request import BadRequest, GraphQLRequest
 from gateway.operation.usage import Usage
 from resolvers.errors import FellBehind, RequestError, StateLost
@@ -76,9 +76,9 @@ class GatewayOperation:
         except (RequestError, PyMongoError) as failure:
             raise Refused(errors.of_failure(failure, self.asker.request_id)) from None
         except FellBehind:
-            raise too_slow() from None
+            raise Ended(TOO_SLOW) from None
         except StateLost:
-            raise state_lost() from None
+            raise Ended(STATE_LOST) from None
 
     def _caller(self, context: RequestContext) -> Caller:
         if isinstance(self.operation, NationalOperation):

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from starlette.types import Scope
 
 from gateway.http.stream import CLOSE_SECONDS
-from gateway.operation.refusal import Ended, server_stopping
+from gateway.operation.refusal import SERVER_STOPS, Ended, Ending
 
 _DEFAULT_PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
@@ -47,7 +47,7 @@ class Connections:
     def register(self, scope: Scope, end: Callable[[Ended], None]) -> Iterator[None]:
         """Count the connection during the block. Calls `end` when the process stops. Raises Ended above the limit."""
         if self._is_stopping:
-            raise server_stopping()
+            raise Ended(SERVER_STOPS)
         client = scope.get("client")
         with self._count_one("address", client[0] if client else None, self.limits.per_address):
             self._ends.add(end)
@@ -71,7 +71,7 @@ class Connections:
             return
         key = (kind, name)
         if self._counts[key] >= limit:
-            raise Ended(4429, "TOO_MANY_CONNECTIONS", f"More than {limit} connections of one {kind}.")
+            raise Ended(Ending(4429, "TOO_MANY_CONNECTIONS", f"More than {limit} connections of one {kind}."))
         self._counts[key] += 1
         try:
             yield
@@ -86,7 +86,7 @@ class Connections:
         if not self._ends:
             return
         for end in list(self._ends):
-            end(server_stopping())
+            end(Ended(SERVER_STOPS))
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS + 1):
                 await self._all_closed.wait()

@@ -1,4 +1,4 @@
-"""Serves the console's static files: GraphiQL, without a request to anywhere else."""
+"""Serves the console: GraphiQL from static files of our own, without a request to another host."""
 
 from pathlib import Path
 from typing import Final
@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 FOLDER: Final = Path(__file__).parents[1] / "console"
 
-# GraphiQL's editor writes styles at run time and its icons and fonts are data: URLs; scripts are ours alone.
+# GraphiQL's editor writes styles at run time, and its icons and fonts are data: URLs. Scripts come from here only.
 _POLICY: Final = "; ".join(
     (
         "default-src 'none'",
@@ -33,8 +33,8 @@ _HEADERS: Final = {
 }
 
 
-def files() -> ASGIApp:
-    """The console as an ASGI app; its files carry an ETag and are asked for again before they are used again."""
+def serve_files() -> ASGIApp:
+    """Return the console as an ASGI app. Browsers revalidate its files by their ETag before each use."""
     static = StaticFiles(directory=FOLDER, html=True)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,6 +48,6 @@ def files() -> ASGIApp:
     return app
 
 
-async def enter(request: Request) -> Response:
-    """Who opens the bare address in a browser looks for the console."""
+async def redirect_to_console(request: Request) -> Response:
+    """For people who open the bare address in a browser."""
     return RedirectResponse("/console/", headers={"cache-control": "no-cache"})

@@ -17,7 +17,7 @@ from gateway.http.request import BodyLimits, read_http_request
 from gateway.http.stream import CLOSE_SECONDS, QUEUED_RESULTS, ROOM_SECONDS, Admission, Subscribe
 from gateway.observability import metrics
 from gateway.operation.prepared import Body
-from gateway.operation.refusal import Ended, Refused, token_expired, too_slow
+from gateway.operation.refusal import TOKEN_EXPIRED, TOO_SLOW, Ended, Refused
 from gateway.operation.request import BadRequest
 
 EVENT_STREAM: Final = "text/event-stream"
@@ -92,7 +92,7 @@ class _EventStream:
         self._writing = writing
         expiry = None
         if expires_at is not None:
-            expiry = loop.call_later(expires_at - time.time(), self.end, token_expired())
+            expiry = loop.call_later(expires_at - time.time(), self.end, Ended(TOKEN_EXPIRED))
         try:
             await asyncio.wait((writing, leaving), return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -125,7 +125,7 @@ class _EventStream:
             async with asyncio.timeout(ROOM_SECONDS):
                 await self._has_room.wait()
         except TimeoutError:
-            raise too_slow() from None
+            raise Ended(TOO_SLOW) from None
 
     async def _write(self, send: Send) -> None:
         headers = [

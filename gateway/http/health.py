@@ -1,7 +1,7 @@
-"""/healthz, /readyz, /metrics and the keys of our own calls, and what each one promises.
+"""/healthz, /readyz, /metrics, and the public keys of the gateway's own calls.
 
-/healthz: the process answers; it asks nothing of the database, whose outage must not restart gateways.
-/readyz: requests may be sent here; 503 while the database does not answer or the process is stopping.
+/healthz says that the process answers. It does not ask the database, because an outage of the database must not restart
+gateways. /readyz says that requests may be sent here: 503 while the database does not answer or the process stops.
 """
 
 import time
@@ -23,7 +23,7 @@ PING_FRESH_SECONDS: Final = 1.0
 Ping = Callable[[], Awaitable[bool]]
 
 
-async def exposed(request: Request) -> Response:
+async def expose_metrics(request: Request) -> Response:
     return Response(metrics.render_metrics(), media_type=metrics.MEDIA_TYPE)
 
 
@@ -33,24 +33,26 @@ async def healthz(request: Request) -> Response:
 
 @dataclass(slots=True)
 class Readiness:
+    """Asks the database at most once a second, however often /readyz is called."""
+
     ping: Ping
     is_stopping: bool = False
-    _asked_at: float = -PING_FRESH_SECONDS
-    _answered: bool = False
+    _pinged_at: float = -PING_FRESH_SECONDS
+    _has_answered: bool = False
 
     async def readyz(self, request: Request) -> Response:
         if self.is_stopping:
             return _status("stopping", 503)
-        if time.monotonic() - self._asked_at > PING_FRESH_SECONDS:
-            self._answered = await self.ping()
-            self._asked_at = time.monotonic()
-        return _status("ready", 200) if self._answered else _status("database unavailable", 503)
+        if time.monotonic() - self._pinged_at > PING_FRESH_SECONDS:
+            self._has_answered = await self.ping()
+            self._pinged_at = time.monotonic()
+        return _status("ready", 200) if self._has_answered else _status("database unavailable", 503)
 
 
 def _status(status: str, code: int) -> Response:
     return JSONResponse({"status": status}, code)
 
 
-async def published_keys(tokens: "SubgraphTokens", request: Request) -> Response:
-    """The keys by which agencies' subgraphs know the gateway's calls."""
+async def publish_keys(tokens: "SubgraphTokens", request: Request) -> Response:
+    """The keys with which agencies' subgraphs verify the gateway's calls."""
     return JSONResponse(tokens.build_key_set(datetime.now(UTC)), headers={"cache-control": "public, max-age=300"})

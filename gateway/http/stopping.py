@@ -1,4 +1,4 @@
-"""Hears that the process is told to stop, before the server closes the connections that are open."""
+"""Catches the signal to stop before the server does, so that streams can end with a reason."""
 
 import asyncio
 import signal
@@ -12,10 +12,10 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def told_to_stop(stop: Callable[[], Coroutine[Any, Any, None]]) -> Iterator[None]:
-    """Runs `stop` at a signal, and only then tells the server, which closes websockets by a code of its own.
+def stop_streams_first(stop: Callable[[], Coroutine[Any, Any, None]]) -> Iterator[None]:
+    """Run `stop` at a signal during the block, and pass the signal on to the server afterwards.
 
-    A further signal reaches the server at once.
+    The server would close websockets with a code of its own. A second signal reaches it at once.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -24,7 +24,7 @@ def told_to_stop(stop: Callable[[], Coroutine[Any, Any, None]]) -> Iterator[None
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     stopping: list[asyncio.Task[None]] = []
 
-    def heard(number: int, frame: FrameType | None) -> None:
+    def catch(number: int, frame: FrameType | None) -> None:
         loop.call_soon_threadsafe(begin, number)
 
     def begin(number: int) -> None:
@@ -40,7 +40,7 @@ def told_to_stop(stop: Callable[[], Coroutine[Any, Any, None]]) -> Iterator[None
             handler(number, None)
 
     for number in _SIGNALS:
-        signal.signal(number, heard)
+        signal.signal(number, catch)
     try:
         yield
     finally:

@@ -10,7 +10,7 @@ from gateway.auth.tokens import InvalidToken
 from gateway.http.request import request_id_of
 from gateway.http.stream import Admission, Admit
 from gateway.operation.prepared import Asker
-from gateway.operation.refusal import Ended, token_expired, unauthenticated
+from gateway.operation.refusal import TOKEN_EXPIRED, Ended, Ending
 
 _PAYLOAD_HEADERS: Final = ("authorization", "x-purpose")
 """Browsers cannot set headers at a websocket's handshake: connection_init may carry these."""
@@ -25,12 +25,12 @@ def admit_by_token(identify: Identify) -> Admit:
         try:
             identity = await identify([headers["authorization"]] if "authorization" in headers else [])
         except InvalidToken as refused:
-            raise unauthenticated(str(refused)) from None
+            raise Ended(Ending(4403, TOKEN_EXPIRED.code, str(refused))) from None
         except KeysUnavailable as away:
-            raise Ended(1013, "UNAVAILABLE", str(away)) from None
+            raise Ended(Ending(1013, "UNAVAILABLE", str(away))) from None
         expires_at = identity.read_expiry()
         if expires_at is not None and expires_at <= time.time():
-            raise token_expired()
+            raise Ended(TOKEN_EXPIRED)
         asker = Asker(headers, request_id_of(headers), viewer=identity.viewer)
         return Admission(asker, expires_at, identity.viewer.subject)
 

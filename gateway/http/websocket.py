@@ -16,7 +16,7 @@ from gateway.http.request import request_id_of
 from gateway.http.stream import CLOSE_SECONDS, QUEUED_RESULTS, ROOM_SECONDS, Admission, Admit, Subscribe
 from gateway.observability import metrics
 from gateway.operation.prepared import Asker
-from gateway.operation.refusal import Ended, Refused, token_expired, too_slow
+from gateway.operation.refusal import TOKEN_EXPIRED, TOO_SLOW, Ended, Refused
 from gateway.operation.request import BadRequest, GraphQLRequest, read_request
 
 PROTOCOL: Final = "graphql-transport-ws"
@@ -141,7 +141,7 @@ class _SocketConnection:
         try:
             self._outgoing.put_nowait(orjson.dumps(message))
         except asyncio.QueueFull:
-            raise too_slow() from None
+            raise Ended(TOO_SLOW) from None
 
     async def _send_waiting(self, message: Mapping[str, Any]) -> None:
         """Queue a message once there is room. Raises Ended where there is none for ROOM_SECONDS."""
@@ -149,7 +149,7 @@ class _SocketConnection:
             async with asyncio.timeout(ROOM_SECONDS):
                 await self._outgoing.put(orjson.dumps(message))
         except TimeoutError:
-            raise too_slow() from None
+            raise Ended(TOO_SLOW) from None
 
     async def _read(self) -> None:
         request_id = request_id_of(self.headers)
@@ -204,7 +204,7 @@ class _SocketConnection:
         self._exit_stack.enter_context(self.connections.register_subject(admission.subject))
         if admission.expires_at is not None:
             loop = asyncio.get_running_loop()
-            self._timers.append(loop.call_later(admission.expires_at - time.time(), self.end, token_expired()))
+            self._timers.append(loop.call_later(admission.expires_at - time.time(), self.end, Ended(TOKEN_EXPIRED)))
         self._admission = admission
         self._send_now({"type": "connection_ack"})
 

@@ -1,7 +1,7 @@
 """How an operation or a stream ends without its result: refused before it ran, or ended by the server."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 
 class Refused(Exception):
@@ -12,37 +12,27 @@ class Refused(Exception):
         self.body = body
 
 
+class Ending(NamedTuple):
+    """Why the server ends a stream, and how the client hears it."""
+
+    close_code: int
+    """Of a websocket."""
+    code: str
+    """Of the error that ends an event stream."""
+    sentence: str
+
+
 class Ended(Exception):
-    """The server ends a stream. A websocket closes with `close_code`; an event stream ends with an error of `code`."""
+    """The server ends a stream."""
 
-    def __init__(self, close_code: int, code: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.close_code = close_code
-        self.code = code
-
-
-# A new exception each time: one that is raised again keeps the frames that it was raised in before.
+    def __init__(self, ending: Ending) -> None:
+        super().__init__(ending.sentence)
+        self.close_code = ending.close_code
+        self.code = ending.code
 
 
-def supergraph_changed() -> Ended:
-    return Ended(1012, "SUPERGRAPH_CHANGED", "The supergraph has changed: subscribe again.")
-
-
-def too_slow() -> Ended:
-    return Ended(1013, "TOO_SLOW", "Results waited too long for this subscriber, which reads too slowly.")
-
-
-def server_stopping() -> Ended:
-    return Ended(1001, "STOPPING", "The server stops: connect again.")
-
-
-def unauthenticated(sentence: str) -> Ended:
-    return Ended(4403, "UNAUTHENTICATED", sentence)
-
-
-def token_expired() -> Ended:
-    return unauthenticated("The token has expired: log in again.")
-
-
-def state_lost() -> Ended:
-    return Ended(4410, "READ_ANEW", "Changes were missed: read the state anew, then subscribe.")
+SUPERGRAPH_CHANGED: Final = Ending(1012, "SUPERGRAPH_CHANGED", "The supergraph has changed: subscribe again.")
+TOO_SLOW: Final = Ending(1013, "TOO_SLOW", "Results waited too long for this subscriber, which reads too slowly.")
+SERVER_STOPS: Final = Ending(1001, "STOPPING", "The server stops: connect again.")
+STATE_LOST: Final = Ending(4410, "READ_ANEW", "Changes were missed: read the state anew, then subscribe.")
+TOKEN_EXPIRED: Final = Ending(4403, "UNAUTHENTICATED", "The token has expired: log in again.")

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TypeVar
 
-from gateway.operation.refusal import supergraph_changed
+from gateway.operation.refusal import SUPERGRAPH_CHANGED, Ended
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ class StreamGroup:
         except TimeoutError:
             if timeout is None or not timeout.expired():
                 raise
-            raise supergraph_changed() from None
+            raise Ended(SUPERGRAPH_CHANGED) from None
         finally:
             if timeout is not None:
                 self._timeouts.discard(timeout)

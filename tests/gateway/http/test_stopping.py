@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway.http.stopping import told_to_stop
+from gateway.http.stopping import stop_streams_first
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ async def test_the_server_is_told_once_all_who_are_connected_have_been(server: l
         await may_end.wait()
         server.append("told")
 
-    with told_to_stop(stop):
+    with stop_streams_first(stop):
         signal.raise_signal(signal.SIGTERM)
         await _until(server, 1)
         may_end.set()
@@ -40,7 +40,7 @@ async def test_a_second_signal_reaches_the_server_at_once(server: list[str]) -> 
         server.append("begun")
         await asyncio.Event().wait()
 
-    with told_to_stop(stop):
+    with stop_streams_first(stop):
         signal.raise_signal(signal.SIGTERM)
         await _until(server, 1)
         signal.raise_signal(signal.SIGTERM)
