@@ -1,4 +1,4 @@
-"""The contract: published, bound field by field, and the same under every way to it."""
+"""The contract: docs/schema.graphql is current, every field has a binding, and private keys are guarded."""
 
 import inspect
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ def test_every_field_is_bound(name: str) -> None:
 
 
 def test_what_is_derived_is_there_at_once() -> None:
-    """A coroutine would reach the compiled executor as a value: what must be waited for is loaded or called."""
+    """The compiled executor would use a coroutine as the value: fields that must wait are loaded or called."""
     derived = [binding for field in FIELDS.values() if isinstance(binding := binding_of(field), Derived)]
     assert derived
     assert not [binding.compute for binding in derived if inspect.iscoroutinefunction(binding.compute)]
@@ -72,7 +72,7 @@ def test_private_fields_ask_who_is_reading(name: str, key: str) -> None:
 
 
 def test_private_words_are_in_no_field_that_does_not_ask() -> None:
-    """Whoever adds a field over these keys names it here, and says how it is guarded."""
+    """A new field that reads these keys must be listed here, with its guard."""
     private = {
         "title",
         "originalTitle",

@@ -1,4 +1,4 @@
-"""How many database commands an operation costs: a few, however many rows it returns."""
+"""An operation takes few database commands, however many rows it returns."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -56,7 +56,7 @@ async def test_two_more_depths_are_a_few_more_commands(watched: Store, commands:
     query = """{ complaints(first: 50) { nodes { category { name }
       holder { name province { name region { name } } } } } }"""
     await run(watched, query)
-    # Regions come in two batches: those of provinces that were read already, and of those that were not.
+    # Regions are read in two batches: first those of provinces that are known, then those of the others.
     assert len(commands.sent) <= 6
 
 

@@ -1,4 +1,4 @@
-"""The national graph as a subgraph: the queries that routers send, and the Federation subgraph specification's."""
+"""The national graph as a subgraph answers routers' queries and those of the Federation subgraph specification."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""How instants are printed: together as each by itself."""
+"""Instants that are printed together look as if each was printed by itself."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any

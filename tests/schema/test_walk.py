@@ -70,7 +70,7 @@ def follow_up(number: int, mark: str, visibility: str, **further: Any) -> Docume
 
 
 def marked(**further: Any) -> Document:
-    """A complaint whose every private word says whose it is: CUSTODY, REPORTED (the reporter too), INTERNAL."""
+    """A complaint whose private texts name their readers: CUSTODY, REPORTED (also the reporter), INTERNAL."""
     return a_complaint(
         title="Jalan REPORTEDTITLE 081234567890",
         body="REPORTEDBODY petugas bernama Budi REPORTED, 0812-3456-7890",
@@ -135,14 +135,14 @@ async def watched(register: Store, mongodb_uri: str, commands: Commands) -> Asyn
 
 @cache
 def checked(document: str) -> DocumentNode:
-    """Parsed and validated once: an operation that asks for everything is long."""
+    """Parses and validates a document, and caches it: an operation that asks for everything is long."""
     parsed = parse(document)
     assert validate(BUILT, parsed) == []
     return parsed
 
 
 async def ask(store: Store, document: str, variables: dict[str, Any], viewer: Viewer) -> dict[str, Any]:
-    """Data and errors, as they leave the schema."""
+    """Returns data and errors as the schema returns them."""
     context = RequestContext(store, loaders(store), NOW, b"the secret key of the tests", find_calendar, viewer)
     context.purpose = "Uji"
     running = execute(BUILT, checked(document), variable_values=variables, context_value=context)
@@ -178,9 +178,9 @@ async def test_no_field_below_any_root_shows_anybody_what_is_not_theirs(register
 async def told(
     store: Store, stream: FanOut, witnesses: Mapping[str, Subscriber], name: str, rows: list[Document], viewer: Viewer
 ) -> str:
-    """Everything that a subscription of everything says of the rows, each of them changed once.
+    """Returns everything that a subscription to all fields sends about the rows, after one change of each.
 
-    A witness hears every change of its complaint: what the viewer has not heard soon after is not told to the viewer.
+    A witness receives every change of its complaint: what the viewer has not received soon after is never sent.
     """
     field, answers = SUBSCRIPTIONS[name], ""
     for row in rows:
@@ -270,7 +270,7 @@ LISTS = (
 
 
 def shapes(sent: list[Document], complaint_id: str) -> list[str]:
-    """The commands without what differs from one session to the next, the complaint's id under one name."""
+    """Returns the commands without session values, and with one name for the complaint's id."""
     session = ("lsid", "$", "txn")
     kept = [{key: part for key, part in command.items() if not key.startswith(session)} for command in sent]
     written = [json.dumps(command, default=str, sort_keys=True) for command in kept]
@@ -278,7 +278,7 @@ def shapes(sent: list[Document], complaint_id: str) -> list[str]:
 
 
 async def plans(store: Store, sent: list[Document]) -> list[str]:
-    """The stages of each find's winning plan."""
+    """Returns the stages of the winning plan of each find."""
     kept = ("find", "filter", "projection", "sort", "limit", "hint")
     found = []
     for command in [command for command in sent if "find" in command]:

@@ -1,4 +1,4 @@
-"""A short-staffed team's day in few operations: what is due, whose it is, what is stuck; and many done at once."""
+"""The daily work of a small team takes few operations: what is due, assigned and stuck; and many changes at once."""
 
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -61,7 +61,7 @@ async def test_what_is_due_whose_it_is_and_what_is_stuck_is_one_operation(watche
     agency = (await run(watched, query))["agency"]
     sizes = {key: len(agency[key]["nodes"]) for key in ("due", "mine", "unit", "overdue", "stuck")}
     assert sizes == {"due": MANY + 5, "mine": 5, "unit": 5, "overdue": MANY, "stuck": 13}
-    # The five lists, the agency, its teams twice (by agency and by id); nothing for each row.
+    # The five lists, the agency, its teams twice (by agency and by id); no command per row.
     assert len(commands.sent) <= 9, [next(iter(command)) for command in commands.sent]
 
 
@@ -76,8 +76,8 @@ async def test_many_are_accepted_in_one_operation_with_what_they_share_read_once
     done = await run(watched, f"mutation {{ {calls} }}")
     assert all(row["userErrors"] == [] and row["complaint"]["status"] == "IN_PROGRESS" for row in done.values())
     sent = Counter(str(next(iter(command))) + f" {next(iter(command.values()))}" for command in commands.sent)
-    # Mutations run one after the other: each reads its complaint and writes it once, in a single atomic update.
+    # Mutations run one after another; each reads its complaint once and writes it in one atomic update.
     assert sent["update complaints"] == MANY
     assert sent["find complaints"] == MANY
-    # Team, agency and unit are read once for all of them.
+    # Team, agency and unit are read once for all complaints.
     assert sent.total() - 2 * MANY <= 4, sent

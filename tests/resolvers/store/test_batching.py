@@ -1,4 +1,4 @@
-"""Complaints that many change at once: few commands, each change its own, none lost and none made twice."""
+"""Many requests change complaints at once: few commands, and each change is made exactly once."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -86,7 +86,7 @@ async def test_many_follow_ups_at_once_share_their_commands(
 
 
 async def test_who_was_overtaken_learns_it_and_the_others_do_not_suffer(watched: Store, context_of: ContextOf) -> None:
-    """Of those that went in one command, some were not made: each is looked up on the record."""
+    """If some updates of a command did not match, each caller looks up in the audit whether its own was made."""
     rows = await in_progress(watched, 12)
     asked = [row for row in rows for _ in range(3)]
     outcomes = await asyncio.gather(*(add(context_of, watched, row, row["revision"]) for row in asked))

@@ -1,4 +1,4 @@
-"""The stream of changes: nothing is missed through restarts, fail-overs and a long absence, or it is said so."""
+"""The complaints' change stream loses no event in restarts, fail-overs and a long absence, or reports the gap."""
 
 import asyncio
 import subprocess
@@ -37,7 +37,7 @@ async def following(store: Store) -> AsyncIterator[FanOut]:
 
 
 async def bumped(store: Store, complaint_id: str) -> None:
-    """Written for certain, however often the primary changes meanwhile."""
+    """Raises the revision, and retries until the write succeeds, however often the primary changes."""
     while True:
         try:
             await store.complaints.update_one({"_id": complaint_id}, {"$inc": {"revision": 1}})
@@ -170,7 +170,7 @@ def test_what_has_left_the_window_cannot_be_made_up_for() -> None:
 
 
 def test_what_shares_an_instant_is_told_together() -> None:
-    """A transaction's changes: who heard of the first and broke off is told of both again."""
+    """The changes of a transaction share a position: a client that resumes from it gets all of them again."""
     window = ChangeWindow("0" * 16)
     for complaint_id, number in (("LP-1", 1), ("LP-2", 2), ("LP-3", 2), ("LP-4", 3)):
         window.add(ComplaintChange(complaint_id, f"{number:016x}"))
@@ -181,7 +181,7 @@ def test_what_shares_an_instant_is_told_together() -> None:
 
 @contextmanager
 def replica_set(folder: Path, size: int = 3) -> Iterator[tuple[str, list["subprocess.Popen[bytes]"]]]:
-    """Members of one set, any of which may be killed; its URI."""
+    """Starts a replica set; yields its URI and its processes, which a test may kill."""
     ports = [free_port() for _ in range(size)]
     members = []
     for number, port in enumerate(ports):
@@ -212,7 +212,7 @@ async def primary(store: Store, members: list["subprocess.Popen[bytes]"]) -> "su
 
 
 async def forget(store: Store, command: str) -> None:
-    """The database says once, of the next such command, that its history does not reach back so far."""
+    """Makes the next such command fail once with ChangeStreamHistoryLost."""
     data = {"failCommands": [command], "errorCode": 286}
     await store.client.admin.command("configureFailPoint", "failCommand", mode={"times": 1}, data=data)
 
@@ -220,7 +220,7 @@ async def forget(store: Store, command: str) -> None:
 async def test_a_history_that_is_too_short_is_said_and_never_passed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While it follows: subscribers are ended. At a start: what is older than it cannot be asked for."""
+    """While following: subscribers are ended. At a start: older positions are refused."""
     monkeypatch.setattr(fan_out, "SAVE_SECONDS", 0.05)
     row = a_complaint()
     with replica_set(tmp_path, 1) as (uri, _):
@@ -256,7 +256,7 @@ async def until(holds: Callable[[], Awaitable[Any]]) -> None:
 
 
 async def told_again(store: Store, live: FanOut, row: dict[str, Any]) -> None:
-    """A subscriber of now hears of what happens now."""
+    """Checks that a new subscriber receives a new change."""
     async with asyncio.timeout(20):
         await live.wait_until_begun()
     with live.subscribe(KEYS, complaint=row["_id"]) as subscriber:
@@ -266,7 +266,7 @@ async def told_again(store: Store, live: FanOut, row: dict[str, Any]) -> None:
 
 
 async def test_through_a_fail_over_nothing_is_missed_and_nothing_goes_back(tmp_path: Path) -> None:
-    """The primary is killed while writes go on: streams stay open, and hear of every complaint's last state."""
+    """The primary is killed during writes: streams stay open and receive the last state of every complaint."""
     rows = [a_complaint() for _ in range(4)]
     with replica_set(tmp_path) as (uri, members):
         store = connect(uri, "failing", serverSelectionTimeoutMS=30_000)
@@ -289,7 +289,7 @@ async def test_through_a_fail_over_nothing_is_missed_and_nothing_goes_back(tmp_p
 
 
 async def heard(inbox: Subscriber, seen: dict[str, int]) -> None:
-    """Notes the last revision of each, which never goes back."""
+    """Records the last revision of each complaint, and checks that it never decreases."""
     while True:
         event = await inbox.next()
         assert event.document is not None
@@ -299,7 +299,7 @@ async def heard(inbox: Subscriber, seen: dict[str, int]) -> None:
 
 
 async def written(store: Store, complaint_id: str, times: int) -> int:
-    """The complaint's revision after so many writes, some of which may have been done twice."""
+    """Writes so many times, and returns the final revision: retries may have written twice."""
     for _ in range(times):
         await bumped(store, complaint_id)
         await asyncio.sleep(0.02)

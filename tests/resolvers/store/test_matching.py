@@ -1,4 +1,4 @@
-"""A document in hand matches a filter where the database would find it, for every filter that lists make."""
+"""A document in memory matches a filter if and only if the database finds it, for every filter of the lists."""
 
 from collections.abc import Callable
 from datetime import timedelta

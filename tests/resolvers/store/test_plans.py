@@ -106,7 +106,7 @@ def commands() -> Commands:
 
 @pytest.fixture
 async def large(filled: str, commands: Commands) -> AsyncIterator[Store]:
-    """200 000 complaints; every command goes into `commands`."""
+    """A store with 200 000 complaints, whose commands are recorded in `commands`."""
     opened = connect(filled, DATABASE, event_listeners=[commands])
     yield opened
     opened.close()
@@ -118,7 +118,7 @@ def asking(store: Store, viewer: Viewer) -> RequestContext:
 
 
 async def explained(store: Store, commands: Commands) -> list[dict[str, Any]]:
-    """Execution statistics of the finds that were sent, which are then forgotten."""
+    """Returns the execution statistics of the recorded finds, and clears the record."""
     finds = [command for command in commands.sent if "find" in command]
     commands.sent.clear()
     kept = ("find", "filter", "projection", "sort", "limit", "hint")
@@ -139,7 +139,7 @@ def stages(plan: Any) -> Iterator[str]:
 
 
 def check(explanation: dict[str, Any], *, may_sort: bool = False) -> None:
-    """`may_sort`: where few match, MongoDB may as well read them all and sort, within the same budget."""
+    """`may_sort`: if few documents match, MongoDB may also read them all and sort, within the same budget."""
     found = set(stages(explanation["queryPlanner"]["winningPlan"]))
     assert not found & ({"COLLSCAN"} if may_sort else {"COLLSCAN", "SORT"}), found
     statistics = explanation["executionStats"]
@@ -192,7 +192,7 @@ async def test_a_search_reads_a_page_of_what_is_shown_and_the_viewers_own_at_mos
     commands.sent[:] = [command for command in commands.sent if "find" in command]
     for explanation in await explained(large, commands):
         assert not set(stages(explanation["queryPlanner"]["winningPlan"])) & {"COLLSCAN", "SORT"}
-        # An agency of the demonstration has ten thousand of its own, of which each word is in many.
+        # An agency of the demonstration has ten thousand complaints, and each word is in many of them.
         assert explanation["executionStats"]["totalDocsExamined"] <= BUDGET + own
 
 
@@ -262,7 +262,7 @@ async def test_a_count_that_takes_too_long_is_null(large: Store, monkeypatch: py
 
 
 def figures(plan: Any, name: str) -> Iterator[int]:
-    """Every figure of that name in an explanation, of pipelines within pipelines too."""
+    """Returns every value of that name in an explanation, also inside nested pipelines."""
     if isinstance(plan, dict):
         if isinstance(plan.get(name), int):
             yield plan[name]
@@ -290,7 +290,7 @@ async def test_look_alikes_are_found_by_bounded_work(
         explanation = await large.database.command("explain", kept, verbosity="executionStats")
         assert not set(stages(explanation)) & {"COLLSCAN", "SORT"}
         examined += max(figures(explanation, "totalDocsExamined"))
-    # MongoDB tells what each branch of the union examines; the largest of them is bounded, and so is their number.
+    # MongoDB reports what each branch of the union examines: the largest is bounded, and so is the number of branches.
     assert examined <= similar.PER_STEM + similar.NEARBY
 
 

@@ -1,4 +1,4 @@
-"""The reference data in the process: current within a second everywhere, and never old without saying so."""
+"""The reference data in the process are current within a second, and are not used when they are too old."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ QUERY = '{ agency(id: "kab-badung") { shortName } }'
 
 
 async def until(condition: Callable[[], Any], seconds: float = 10) -> float:
-    """How long it took to become true."""
+    """Waits until the condition holds; returns how many seconds that took."""
     started = time.monotonic()
     while not condition():
         assert time.monotonic() - started < seconds

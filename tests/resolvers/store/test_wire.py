@@ -1,4 +1,4 @@
-"""Commands over the event loop's own connections do what the driver's do, whatever happens to those connections."""
+"""Commands on the event loop's own connections have the driver's results, whatever happens to the connections."""
 
 import asyncio
 import socket
@@ -22,7 +22,7 @@ def connections(store: Store) -> list[wire.LoopConnection]:
 
 
 async def opened(store: Store) -> list[wire.LoopConnection]:
-    """The connections, once there is one: until then reads are the driver's."""
+    """Returns the open connections, and waits until there is one: before that the driver reads."""
     for _ in range(100):
         await find_documents(store.complaints, {"_id": "none"})
         if connections(store):
@@ -89,7 +89,7 @@ async def test_a_read_that_takes_too_long_is_told_at_once() -> None:
 
 
 async def test_what_cannot_be_sent_is_told_to_who_asks(filled: Store) -> None:
-    """And not to the event loop, where nobody would be woken."""
+    """An error that only the event loop saw would leave the caller waiting for ever."""
     loader = loaders(filled).complaint
     with pytest.raises(OverflowError):
         await asyncio.wait_for(loader.load(2**80), 20)  # type: ignore[arg-type]
@@ -97,7 +97,7 @@ async def test_what_cannot_be_sent_is_told_to_who_asks(filled: Store) -> None:
 
 
 async def test_what_the_database_refuses_is_the_drivers_to_tell(filled: Store) -> None:
-    """And the connection that heard it is used no more: a primary that has stepped down refuses every read."""
+    """The connection is closed: a primary that has stepped down would refuse every further read."""
     before = connections(filled)
     with pytest.raises(OperationFailure, match="hint"):
         await find_documents(filled.complaints, {}, limit=1, hint="there_is_none")
@@ -154,8 +154,8 @@ async def test_a_change_whose_answer_is_lost_is_made_once(filled: Store) -> None
     for number in range(20):
         await opened(filled)
         changing = update_documents(filled.complaints, [counted(number), counted(number + 100)])
-        # The server has it now, and has made it or not, by how long this thread sleeps.
-        time.sleep(number / 5_000)  # noqa: ASYNC251 - the loop must not hear it
+        # The server has received the command. Whether it has made the update depends on how long this thread sleeps.
+        time.sleep(number / 5_000)  # noqa: ASYNC251 - the event loop must not read the reply
         asked_on(filled).close()
         assert await changing == 2
     assert await made(filled, *range(20), *range(100, 120)) == [1] * 40
@@ -174,7 +174,7 @@ async def test_a_change_that_is_still_under_way_when_its_line_breaks_is_made_onc
 
 
 async def test_a_write_sent_again_is_not_made_again_by_a_line_used_after_it(filled: Store) -> None:
-    """The driver keeps the session that it took over: the next write in it has the next number."""
+    """The driver keeps the session that it took over, so the next write in it must have the next number."""
     for _ in range(10):
         changing = update_documents(filled.complaints, [counted(9)])
         asked_on(filled).close()
