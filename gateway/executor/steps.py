@@ -199,7 +199,7 @@ def _find_cache(run: OperationRun, register: Register | None, objects: ObjectSel
     """
     if register is None or not run.is_encoded or not isinstance(objects, CompiledSelection) or not objects.is_lasting:
         return None
-    return register.made(run.context)
+    return register.find_cache(run.context)
 
 
 def _cache_answers(made: Made, maker: int, answers: Mapping[Any, Any]) -> dict[Any, orjson.Fragment]:

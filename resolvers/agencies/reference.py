@@ -26,7 +26,7 @@ class Register:
     def __call__(self, context: RequestContext, document_id: str) -> Awaitable[Document | None]:
         return self.of(context).load(document_id)
 
-    def made(self, context: RequestContext) -> Made | None:
+    def find_cache(self, context: RequestContext) -> Made | None:
         """Return the cache of answers that belongs to the documents in the process.
 
         None when the request reads from the database.

@@ -122,11 +122,11 @@ def find_affair(category: str, words: str) -> Affair | None:
     return AFFAIRS.get(category) or AFFAIRS.get(parent)
 
 
-def find_competent_agency(found: Affair, place: Jurisdiction | None) -> str | None:
+def find_competent_agency(affair: Affair, place: Jurisdiction | None) -> str | None:
     """Return the agency that answers for the affair, or None when that depends on a place that is not known."""
-    match found.level:
+    match affair.level:
         case Level.NATIONAL | Level.VERTICAL:
-            return found.body
+            return affair.body
         case Level.PROVINCE:
             return None if place is None else place.province or place.government
         case Level.LOCAL:

@@ -1,4 +1,4 @@
-"""Teams: the list's filter by status agrees with the status that is shown."""
+"""The filter of teams by status agrees with the status that a team shows."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta

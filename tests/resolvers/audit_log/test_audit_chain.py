@@ -1,4 +1,4 @@
-"""The audit's chain: whatever is altered, removed, put in or moved shows."""
+"""The audit's chain: an entry that was altered, removed, inserted or moved is found."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Working days by hand-computed cases and by laws."""
+"""Working days: cases computed by hand, and laws."""
 
 from datetime import UTC, date, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""The chain of custody: whatever is altered shows."""
+"""The chain of custody: a link that was altered is found."""
 
 from datetime import UTC, datetime
 from typing import Any

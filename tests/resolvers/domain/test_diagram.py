@@ -1,4 +1,4 @@
-"""The documented state machine is the one that decides."""
+"""docs/lifecycle.md shows the state machine that the code uses."""
 
 from pathlib import Path
 

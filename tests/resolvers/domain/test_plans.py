@@ -1,4 +1,4 @@
-"""An action plan's progress and its milestones' status, worked out by hand."""
+"""The progress of action plans and the status of milestones, computed by hand."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""Personal data that another text says again."""
+"""Finds personal data that another text repeats."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""The routing rules: in order, certain or left to people."""
+"""The routing rules: their order, and what they decide or leave to people."""
 
 import dataclasses
 

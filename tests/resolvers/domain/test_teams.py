@@ -1,4 +1,4 @@
-"""A team's status by its term, and how its seats are filled."""
+"""The status of a team by its term, and the share of its seats that are filled."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""Tracking ids: what is made is parsed, what is mistyped is noticed."""
+"""Tracking IDs: an ID that was made is parsed, a mistyped one is refused."""
 
 from hypothesis import given
 from hypothesis import strategies as st

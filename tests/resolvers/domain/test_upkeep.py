@@ -1,4 +1,4 @@
-"""What falls due for the system, and when: instants worked out by hand on the calendar of November 2026, WITA."""
+"""The system's next step and its time, computed by hand on the calendar of November 2026 in WITA."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""What was used, by day, over the real store."""
+"""Counts of used fields and operations by day, over the real store."""
 
 from datetime import UTC, date, datetime, timedelta
 

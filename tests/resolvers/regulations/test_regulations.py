@@ -1,4 +1,4 @@
-"""What is in force, as the database says: policies by version, decrees of mid-year, and an older database migrated."""
+"""The regulations in force: versions of the policy, decrees in mid-year, and an older database that is migrated."""
 
 from collections.abc import Callable
 from copy import deepcopy

@@ -1,4 +1,4 @@
-"""Agencies whose teams' terms end: noticed, in grace, then worked for by somebody else, and back."""
+"""Custody of an agency whose team's term ends: days of grace, a custodian, and back to a new team."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The system's own steps on stored complaints: taken once, in due order, on nobody else's words."""
+"""The system's steps on stored complaints: each taken once, in due order, without overwriting a person's change."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The vault: unreadable without the reporter's own key, read by those of the matrix alone, each reading on record."""
+"""The vault: unreadable without the reporter's own key, read only by those in the matrix, every reading logged."""
 
 from collections.abc import Callable
 from datetime import timedelta
