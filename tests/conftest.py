@@ -1,24 +1,24 @@
-"""A real mongod for the run, a database for each test, and the gateway over it."""
+"""A real mongod for the run, a clean database for each test, and the gateway over it."""
 
 import asyncio
 import fcntl
 import os
-import socket
+import shutil
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Final
 
-import aiohttp
 import pytest
-import uvicorn
 from pydantic import SecretStr
+from pymongo import MongoClient
+from support.databases import Pool, make_state
 from support.portal import DEVELOPMENT_KEY, Portal
+from support.served_gateway import serving
 
-from gateway.app import build
-from gateway.cli.server import UVICORN
 from gateway.mongod import run_embedded
 from gateway.settings import Mode, Settings
 from resolvers.key_ring import ring
@@ -29,6 +29,10 @@ from resolvers.request.loaders import loaders
 from resolvers.store import indexes, seed
 from resolvers.store.database import Store, connect
 from resolvers.viewer import PUBLIC, Viewer
+
+MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+MEMORY_BYTES: Final = 6 * 1024**3
+"""What a run's database may take of the memory that stands in for a disk."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -42,8 +46,40 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["SATUGRAF_TEST_MONGODB"] = stack.enter_context(run_embedded(folder))
 
 
+LONG_FILES: Final = (
+    "gateway/federation/test_monolith.py",
+    "schema/test_walk.py",
+    "gateway/executor/test_differential.py",
+    "resolvers/store/test_plans.py",
+    "gateway/executor/test_differential_mutations.py",
+    "bench/test_smoke.py",
+    "gateway/cli/test_demo.py",
+    "gateway/operation/test_memory.py",
+    "gateway/test_exchanged.py",
+    "gateway/test_killed.py",
+    "resolvers/complaints/test_whole_life.py",
+    "gateway/test_agency_down.py",
+    "gateway/test_worker.py",
+    "gateway/registry/test_hostile_subgraph.py",
+    "gateway/executor/test_generated.py",
+    "gateway/executor/test_differential_entities.py",
+    "gateway/cli/test_router_process.py",
+    "test_readme.py",
+    "resolvers/demonstration/test_routing_accuracy.py",
+)
+"""A file's tests run in one process: these begin first, so that no process is left alone with one at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    rank = {str(Path(__file__).parent / name): number for number, name in enumerate(LONG_FILES)}
+    items.sort(key=lambda item: rank.get(str(item.path), len(rank)))
+
+
 def _folder() -> "tempfile.TemporaryDirectory[str]":
-    return tempfile.TemporaryDirectory(prefix="satugraf-test-", ignore_cleanup_errors=True)
+    """In memory where there is enough of it: no test cuts the power, and a disk's journal costs a tenth of the run."""
+    has_memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES
+    where = MEMORY if has_memory else None
+    return tempfile.TemporaryDirectory(prefix="satugraf-test-", dir=where, ignore_cleanup_errors=True)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -72,20 +108,62 @@ def mongodb_uri() -> str:
     return os.environ["SATUGRAF_TEST_MONGODB"]
 
 
+@pytest.fixture(scope="session")
+def mongo(mongodb_uri: str) -> Iterator[MongoClient[Any]]:
+    """The driver's own client, which is bound to no event loop: for the databases themselves."""
+    with MongoClient[Any](mongodb_uri) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def empty_databases(mongo: MongoClient[Any], run_name: str) -> Iterator[Pool]:
+    pool = Pool(mongo, f"{run_name}_empty")
+    yield pool
+    pool.close()
+
+
+@pytest.fixture(scope="session")
+def registers(mongo: MongoClient[Any], mongodb_uri: str, run_name: str) -> Iterator[Pool]:
+    """Databases with agencies, regions, categories, teams and all indexes, as `satugraf seed` leaves them."""
+    name = f"{run_name}_seed"
+
+    async def seed_register() -> None:
+        store = connect(mongodb_uri, name)
+        await runner.run(store, lambda: ring(b"a new database has nothing sealed"))
+        await seed.write_reference_data(store)
+        await indexes.create(store)
+        store.close()
+
+    pool = Pool(mongo, f"{run_name}_register", make_state(mongo, name, lambda: asyncio.run(seed_register())))
+    yield pool
+    pool.close()
+
+
+@pytest.fixture(scope="session")
+def run_name() -> str:
+    """Begins the names of this process's databases: one mongod may serve several runs."""
+    return f"test_{uuid.uuid4().hex[:8]}"
+
+
 @pytest.fixture
-async def store(mongodb_uri: str) -> AsyncIterator[Store]:
-    opened = connect(mongodb_uri, f"test_{uuid.uuid4().hex[:16]}")
+def database_name(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The name of the test's own database: the register where the test asks for it, else an empty one."""
+    pool = "registers" if "register" in request.fixturenames else "empty_databases"
+    with request.getfixturevalue(pool).lend() as name:
+        yield name
+
+
+@pytest.fixture
+async def store(mongodb_uri: str, database_name: str) -> AsyncIterator[Store]:
+    """The test's own database. A test that also asks for `register` has the register in it."""
+    opened = connect(mongodb_uri, database_name)
     yield opened
-    await opened.client.drop_database(opened.database.name)
     opened.close()
 
 
 @pytest.fixture
 async def register(store: Store) -> Store:
     """The store with agencies, regions, categories and teams, and its migrations recorded as `satugraf seed` does."""
-    await runner.run(store, lambda: ring(b"a new database has nothing sealed"))
-    await seed.write_reference_data(store)
-    await indexes.create(store)
     return store
 
 
@@ -98,26 +176,6 @@ def settings() -> Settings:
         development_key=SecretStr(DEVELOPMENT_KEY),
         worker=False,
     )
-
-
-@asynccontextmanager
-async def serving(settings: Settings, uri: str, database: str) -> AsyncIterator[Portal]:
-    """The gateway under uvicorn on a port of its own, and a session to it."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        options = UVICORN | {"loop": "auto", "log_level": "critical", "timeout_graceful_shutdown": 5}
-        config = uvicorn.Config(build(settings, connect(uri, database)), **options)
-        server = uvicorn.Server(config)
-        running = asyncio.create_task(server.serve([listening]))
-        while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
-            await asyncio.sleep(0.005)
-        try:
-            async with aiohttp.ClientSession() as session:
-                yield Portal(session, url)
-        finally:
-            server.should_exit = True
-            await running
 
 
 @pytest.fixture

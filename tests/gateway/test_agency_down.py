@@ -4,13 +4,13 @@ import asyncio
 import re
 
 import aiohttp
-from conftest import serving
 from support import agency_example
 from support.far_end import free_port
 from support.hostile_subgraph import SDL, hostile
 from support.one_graph import a_stored, knows, until
 from support.portal import ADMIN, NATIONAL, OTHER_ADMIN, Portal
 from support.ports import free_port as another_port
+from support.served_gateway import serving
 from support.serving_processes import ready, served
 
 from gateway.settings import Settings

@@ -6,8 +6,8 @@ Source: github.com/apollographql/apollo-federation-subgraph-compatibility, in th
 from collections.abc import AsyncIterator
 from typing import Any
 
-import conftest
 import pytest
+from support import served_gateway
 from support.commands import Commands
 from support.examples import a_complaint
 from support.portal import NATIONAL, SUBGRAPH, Portal, bearer
@@ -29,9 +29,9 @@ async def router(
     register: Store, settings: Settings, mongodb_uri: str, commands: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Portal]:
     """The gateway as a router sees it, each of its database commands noted."""
-    monkeypatch.setattr(conftest, "connect", lambda uri, name: connect(uri, name, event_listeners=[commands]))
+    monkeypatch.setattr(served_gateway, "connect", lambda uri, name: connect(uri, name, event_listeners=[commands]))
     opened = settings.model_copy(update={"subgraph_endpoint": True})
-    async with conftest.serving(opened, mongodb_uri, register.database.name) as portal:
+    async with served_gateway.serving(opened, mongodb_uri, register.database.name) as portal:
         yield portal
 
 

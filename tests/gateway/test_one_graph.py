@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from conftest import serving
 from graphql import GraphQLObjectType, GraphQLSchema
 from support import agency_example
 from support.agency_example import SDL
@@ -14,6 +13,7 @@ from support.far_end import free_port
 from support.live import INBOX, connected
 from support.one_graph import a_stored, knows, until
 from support.portal import ADMIN, CITIZEN, NATIONAL, OTHER_ADMIN, SUBGRAPH, Portal, bearer
+from support.served_gateway import serving
 
 from gateway.graph import garbage
 from gateway.settings import Settings

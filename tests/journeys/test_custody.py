@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from conftest import serving
 from support.portal import ADMIN, COORDINATOR, LIAISON, NATIONAL, OTHER_ADMIN, UNIT, Portal
+from support.served_gateway import serving
 from support.stories import drafted, routed, submitted, team_of
 
 from gateway.settings import Settings

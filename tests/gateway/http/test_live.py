@@ -15,11 +15,11 @@ from typing import Any
 
 import aiohttp
 import pytest
-from conftest import serving
 from support.examples import a_complaint
 from support.live import CHANGED, INBOX, Socket, connected, connecting
 from support.portal import ADMIN, DEVELOPMENT_KEY, NATIONAL, OTHER_ADMIN, Portal, bearer
 from support.ports import free_port
+from support.served_gateway import serving
 from support.stories import routed, submitted
 
 from gateway.auth.tokens import mint

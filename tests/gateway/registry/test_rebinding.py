@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 import pytest
 from aiohttp import web
-from conftest import serving as gateway_serving
 from pydantic import SecretStr
 from support import agency_example
 from support.authority import Authority
@@ -21,6 +20,7 @@ from support.far_end import run_server
 from support.hostile_subgraph import SDL
 from support.one_graph import a_stored, knows, until
 from support.portal import Portal
+from support.served_gateway import serving as gateway_serving
 
 from gateway.federation.executor.endpoint import Endpoint, TransportLimits
 from gateway.federation.executor.subgraphs import SubgraphFailed, SubgraphRequest

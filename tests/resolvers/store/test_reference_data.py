@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import serving
+from support.served_gateway import serving
 
 from gateway.settings import Settings
 from resolvers.agencies import agency
