@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import cache
 from unittest.mock import patch
 
@@ -46,6 +46,35 @@ def build_gateway(settings: Settings, store: Store) -> Starlette:
         return build(settings, store)
 
 
+class _PromptServer(uvicorn.Server):
+    """Stops at once. Uvicorn looks every tenth of a second whether it should, and then sleeps for another one."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_told = asyncio.Event()
+
+    def stop(self) -> None:
+        self.should_exit = True
+        self.is_told.set()
+
+    async def main_loop(self) -> None:
+        # Ten ticks are a second, after which Uvicorn renews its `date` header.
+        counter = 0
+        while not await self.on_tick(counter):
+            counter += 10
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.is_told.wait(), 1)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Uvicorn's own, where a connection or a request is left for which it has to wait."""
+        if self.server_state.connections or self.server_state.tasks:
+            await super().shutdown(sockets)
+            return
+        for server in self.servers:
+            server.close()
+        await self.lifespan.shutdown()
+
+
 @asynccontextmanager
 async def serving(settings: Settings, uri: str, database: str) -> AsyncIterator[Portal]:
     """The gateway under uvicorn on a port of its own, and a session to it."""
@@ -54,7 +83,7 @@ async def serving(settings: Settings, uri: str, database: str) -> AsyncIterator[
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         options = UVICORN | {"loop": "auto", "log_level": "critical", "timeout_graceful_shutdown": 5}
         config = uvicorn.Config(build_gateway(settings, connect(uri, database)), **options)
-        server = uvicorn.Server(config)
+        server = _PromptServer(config)
         running = asyncio.create_task(server.serve([listening]))
         while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
             await asyncio.sleep(0.005)
@@ -62,5 +91,14 @@ async def serving(settings: Settings, uri: str, database: str) -> AsyncIterator[
             async with aiohttp.ClientSession() as session:
                 yield Portal(session, url)
         finally:
-            server.should_exit = True
+            await _wait_until_closed(server)
+            server.stop()
             await running
+
+
+async def _wait_until_closed(server: uvicorn.Server) -> None:
+    """Until the server has noticed that its clients have gone, unless one of them stays."""
+    for _ in range(50):
+        if not server.server_state.connections:
+            return
+        await asyncio.sleep(0.001)
