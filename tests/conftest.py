@@ -64,7 +64,6 @@ LONG_FILES: Final = (
     "gateway/executor/test_generated.py",
     "gateway/executor/test_differential_entities.py",
     "gateway/cli/test_router_process.py",
-    "test_readme.py",
     "resolvers/demonstration/test_routing_accuracy.py",
 )
 """A file's tests run in one process: these begin first, so that no process is left alone with one at the end."""

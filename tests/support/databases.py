@@ -87,6 +87,7 @@ class Pool:
     client: MongoClient[Any]
     prefix: str
     state: State = EMPTY
+    rest: int = RESTING
     _resting: deque[str] = field(default_factory=deque)
     _made: int = 0
 
@@ -98,7 +99,7 @@ class Pool:
         self._resting.append(name)
 
     def _take(self) -> str:
-        while len(self._resting) > RESTING:
+        while len(self._resting) > self.rest:
             name = self._resting.popleft()
             if self._restore(self._open(name)):
                 return name

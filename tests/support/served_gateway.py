@@ -20,7 +20,7 @@ from gateway.settings import Settings
 from resolvers.store.database import Store, connect
 
 _build, _build_subgraph = schema.build, schema.build_subgraph
-_find_sdl = cache(schema.subgraph_sdl)
+_find_sdl = cache(schema.print_subgraph_sdl)
 
 
 @cache
@@ -41,7 +41,7 @@ def build_gateway(settings: Settings, store: Store) -> Starlette:
     with (
         patch.object(schema, "build", lambda local_cases=(): _find_schema(*local_cases)),
         patch.object(schema, "build_subgraph", lambda local_cases=(): _find_subgraph(*local_cases)),
-        patch.object(schema, "subgraph_sdl", _find_sdl),
+        patch.object(schema, "print_subgraph_sdl", _find_sdl),
     ):
         return build(settings, store)
 

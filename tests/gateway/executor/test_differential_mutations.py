@@ -1,16 +1,21 @@
 """Random mutations over two copies of the same documents: equal answers, and equal documents afterwards."""
 
+import asyncio
 import gc
 import random
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
+from typing import Any
 
 import bson
 import pytest
 from graphql import ExecutionResult
+from pymongo import MongoClient
+from support.databases import Pool, make_state
 from support.differential import NOW, OPERATIONS, SEED, check_same, corrupted, forgiving, prepared
 from support.operations import Asked, Generator, Values
 from support.portal import ADMIN, CITIZEN, COORDINATOR, EVERYONE, LIAISON, NATIONAL, UNIT
@@ -50,18 +55,30 @@ ContextOf = Callable[..., RequestContext]
 Everything = dict[str, list[Document]]
 
 
+@pytest.fixture(scope="module")
+def bali_databases(mongo: MongoClient[Any], mongodb_uri: str, run_name: str) -> Iterator[Pool]:
+    """Databases with what of the register the complaints touch, and all indexes."""
+    name = f"{run_name}_bali_seed"
+
+    async def fill() -> None:
+        store = connect(mongodb_uri, name)
+        await register_of_bali(store)
+        await indexes.create(store)
+        store.close()
+
+    # The test itself puts back what it wrote, so none needs to rest.
+    pool = Pool(mongo, f"{run_name}_bali", make_state(mongo, name, lambda: asyncio.run(fill())), rest=0)
+    yield pool
+    pool.close()
+
+
 @pytest.fixture
-async def copies(mongodb_uri: str) -> AsyncIterator[list[Store]]:
+async def copies(mongodb_uri: str, bali_databases: Pool) -> AsyncIterator[list[Store]]:
     """Three databases: one for each executor, and one for the contract that tells all errors."""
-    opened = [connect(mongodb_uri, f"test_{uuid.uuid4().hex[:16]}") for _ in range(3)]
-    try:
-        for each in opened:
-            await register_of_bali(each)
-            await indexes.create(each)
+    with ExitStack() as lent:
+        opened = [connect(mongodb_uri, lent.enter_context(bali_databases.lend())) for _ in range(3)]
         yield opened
-    finally:
         for each in opened:
-            await each.client.drop_database(each.database.name)
             each.close()
 
 
