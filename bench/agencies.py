@@ -28,7 +28,7 @@ from bench.targets import OURS, Target
 from gateway.auth.tokens import mint
 from gateway.federation.composition import SubgraphSource
 from resolvers.domain.vocabulary import Role
-from resolvers.request.composer import NOTHING_STANDS
+from resolvers.request.composer import NO_GRAPH
 
 ALONE: Final = "alone"
 NATIONAL: Final = ("Q1", "Q2", "Q3")
@@ -99,7 +99,7 @@ def _start_servers(stack: ExitStack, dataset: Dataset, target: Target) -> Server
     publishing.forget_subgraphs(dataset)
     stack.callback(publishing.forget_subgraphs, dataset)
     registry = publishing.Registry(dataset)
-    done = registry.check(sources[1:], sources[0], NOTHING_STANDS)
+    done = registry.check(sources[1:], sources[0], NO_GRAPH)
     registry.store(sources, done)
 
     def ours(name: str, **settings: str) -> Server:

@@ -76,7 +76,7 @@ def _read_written(dataset: Dataset, operation: Operation, question: Question) ->
     return _strip_variable(stored), entry | _EACH_TIME
 
 
-def _is_intact(stored: Document, entry: Document) -> bool:
+def _is_intact(stored: Document, entry: Any) -> bool:
     """Whether the entry describes the complaint as it is stored, and is the head of its audit chain."""
     found = stored["auditHead"], entry["hash"], entry["after"]
     return found == (audit_trail.make_head(entry), audit_chain.hash_entry(entry), audit_chain.compute_digest(stored))

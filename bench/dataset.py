@@ -126,13 +126,13 @@ class Dataset:
     @cached_property
     def public_complaints(self) -> list[str]:
         """Public complaints of the viewer's agency."""
-        return self._find_ids({"holder": VIEWER.agency, "readers": {"$in": list(policy.groups(PUBLIC))}})
+        return self._find_ids({"holder": VIEWER.agency, "readers": {"$in": list(policy.list_groups(PUBLIC))}})
 
     @cached_property
     def known_complaints(self) -> list[str]:
         """Complaints that the viewer may know of, in the province that has most of them."""
         province = max(self.pages, key=lambda page: page[2])[0]
-        return self._find_ids({"readers": {"$in": list(policy.groups(VIEWER))}, "province": province})
+        return self._find_ids({"readers": {"$in": list(policy.list_groups(VIEWER))}, "province": province})
 
     def _find_ids(self, wanted: Document) -> list[str]:
         return [row["_id"] for row in self._database.complaints.find(wanted, {"_id": 1}).sort("_id").limit(SAMPLED)]
@@ -141,7 +141,7 @@ class Dataset:
     def pages(self) -> list[tuple[str, str, int]]:
         """Province, status, and the number of their complaints that the viewer may know of; the largest first."""
         stages: list[Document] = [
-            {"$match": {"readers": {"$in": list(policy.groups(VIEWER))}}},
+            {"$match": {"readers": {"$in": list(policy.list_groups(VIEWER))}}},
             {"$group": {"_id": {"province": "$province", "status": "$status"}, "count": {"$sum": 1}}},
             {"$sort": {"count": -1, "_id": 1}},
         ]

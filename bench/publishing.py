@@ -29,7 +29,7 @@ from bench.targets import Target
 from gateway.federation.composition import SubgraphSource
 from gateway.registry.check import NATIONAL, Checker, CheckResult, PublishedSubgraph
 from gateway.registry.prefixes import assign_prefixes
-from resolvers.request.composer import NOTHING_STANDS, Standing
+from resolvers.request.composer import NO_GRAPH, PublishedGraph
 from resolvers.store import register
 
 PROBE_SECONDS: Final = 0.002
@@ -73,7 +73,9 @@ class Registry:
         prefix = self.by_agency[agency]
         return SubgraphSource(agency, NOWHERE, SDL.format(field=prefix.field, type=prefix.type, version=version))
 
-    def check(self, standing: Sequence[SubgraphSource], candidate: SubgraphSource, before: Standing) -> CheckResult:
+    def check(
+        self, standing: Sequence[SubgraphSource], candidate: SubgraphSource, before: PublishedGraph
+    ) -> CheckResult:
         """Raises Failed if the candidate could not be published."""
         rows = [PublishedSubgraph(row, self.by_agency[row.name]) for row in standing]
         done = self.checker.check(
@@ -123,7 +125,7 @@ def measure(dataset: Dataset, target: Target, agencies: int, rounds: int) -> Res
     others = [row["_id"] for row in register.agencies() if row["connected"] and row["_id"] != own]
     standing = [registry.source(agency, 0) for agency in others[: agencies - 1]]
     began = time.process_time()
-    done = registry.check(standing, registry.source(own, 0), NOTHING_STANDS)
+    done = registry.check(standing, registry.source(own, 0), NO_GRAPH)
     result.first_check, result.sdl_bytes = time.process_time() - began, len(done.supergraph_sdl)
     registry.store([*standing, registry.source(own, 0)], done)
     with ExitStack() as stack:
@@ -136,7 +138,7 @@ def measure(dataset: Dataset, target: Target, agencies: int, rounds: int) -> Res
             progress.STDERR.print(f"round {version} of {rounds}", highlight=False)
             candidate = registry.source(own, version)
             began = time.process_time()
-            done = registry.check(standing, candidate, Standing(done.api_schema, done.supergraph_sdl))
+            done = registry.check(standing, candidate, PublishedGraph(done.api_schema, done.supergraph_sdl))
             result.checks.append(time.process_time() - began)
             before, began = server.read_cpu_seconds(), time.monotonic()
             with _probe_latency(server, result.exchange_ms):

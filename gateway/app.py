@@ -38,8 +38,8 @@ from resolvers import policy
 from resolvers.audit_log import audit_trail
 from resolvers.registry import usage
 from resolvers.regulations.regulations import Regulations
-from resolvers.request.context import RequestContext, moment
-from resolvers.request.loaders import loaders
+from resolvers.request.context import RequestContext, read_clock
+from resolvers.request.loaders import Loaders
 from resolvers.store.database import PyMongoError, Store, connect
 from resolvers.store.fan_out import FanOut
 from resolvers.store.lease import RENEWAL_SECONDS, Lease
@@ -210,7 +210,7 @@ def _context_maker(
     def make_context(asker: Asker, version: GraphVersion, *, is_query: bool) -> RequestContext:
         # A mutation decides on what the database says now, not on the process's copy of half a second ago.
         context = _context(settings, regulations, asker.viewer or PUBLIC, reference_data if is_query else None)
-        context.held = reference_data
+        context.reference_data = reference_data
         context.live = fan_out
         context.takes_secrets = asker.method == "POST"
         context.purpose = asker.headers.get("x-purpose")
@@ -228,8 +228,8 @@ def _context(
 ) -> RequestContext:
     return RequestContext(
         store=regulations.store,
-        loaders=loaders(regulations.store, held),
-        now=moment(),
+        loaders=Loaders(regulations.store, held),
+        now=read_clock(),
         secret_key=settings.secret_key_bytes,
         calendar=regulations.calendar,
         policies=regulations.policies,
@@ -267,7 +267,7 @@ async def _store_usage(store: Store, counted: Usage) -> None:
         await asyncio.sleep(USAGE_PAUSE_SECONDS)
         taken = counted.take()
         try:
-            await usage.add_counts(store, moment(), taken.fields, taken.operations, taken.texts)
+            await usage.add_counts(store, read_clock(), taken.fields, taken.operations, taken.texts)
         except PyMongoError as failure:
             logger.warning("usage_lost", failure=type(failure).__name__)
 

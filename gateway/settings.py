@@ -68,7 +68,7 @@ class Settings(BaseSettings):
         if self.secret_key is not None and len(self.secret_key.get_secret_value()) < 32:
             raise ValueError("SATUGRAF_SECRET_KEY is shorter than 32 characters: make one with `openssl rand -hex 32`.")
         if self.vault_keys is not None:
-            key_ring.ring(b"", self.vault_keys.get_secret_value())
+            key_ring.parse_ring(b"", self.vault_keys.get_secret_value())
         if self.mode is Mode.PRODUCTION and self.development_key is not None:
             raise ValueError("SATUGRAF_DEVELOPMENT_KEY is set in production: unset it, or SATUGRAF_MODE=development.")
         return self

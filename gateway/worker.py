@@ -19,7 +19,7 @@ IDLE_SECONDS: Final = 2.0
 RETRY: Final = timedelta(minutes=15)
 """How long a document whose step failed is postponed, so that it does not block the queue."""
 
-DueDocument = dict[str, Any]
+DueDocument = Any
 
 
 class Lease(Protocol):

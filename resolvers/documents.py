@@ -422,6 +422,7 @@ class ComplaintHistoryDoc(AssignmentDoc):
     auditHead: AuditHeadDoc | None
     auditPending: list[AuditEntryDoc]  # entries that have not moved to the audit's collection yet
     processed: list[ProcessedDoc]
+    creation: NotRequired[ProcessedDoc]
     synthetic: bool
     revision: int
 
@@ -451,7 +452,6 @@ class ComplaintDoc(_ClassDoc, HolderDoc, PublicTextsDoc, ComplaintHistoryDoc):
     receivedAt: datetime
     updatedAt: datetime
     readers: list[str]  # policy.compute_readers(): who may know that it exists
-    creation: NotRequired[ProcessedDoc]
 
 
 def _may_hold_instants(shape: Any) -> bool:

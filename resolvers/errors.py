@@ -1,13 +1,16 @@
-"""Refused and its subclasses: one class, one code of `UserErrorCode`; RequestError: a read that cannot be answered."""
+"""Errors that the client sees: Refused for a mutation that a rule forbids, RequestError for any other request.
+
+Each subclass of Refused stands for one code of the GraphQL enum `UserErrorCode`.
+"""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 
 class Refused(Exception):
-    """A rule says no: the client sees `code`, the sentence, and the path of the input field at fault.
+    """A rule forbids the mutation. The client sees code, message and `field`, the path of the input field at fault.
 
-    `document` is the current state, where the viewer may read it and it helps to see it.
+    `document` is the current document, for the payload, if the viewer may read it and it explains the refusal.
     """
 
     code: ClassVar[str]
@@ -53,7 +56,7 @@ class IdempotencyConflict(Refused):
 
 
 class RequestError(Exception):
-    """A request cannot be answered as asked: goes to `errors`, with the code in `extensions`."""
+    """A request cannot be answered: its message goes to `errors`, its code to `extensions`."""
 
     code: ClassVar[str]
 
@@ -75,7 +78,7 @@ class TookTooLong(RequestError):
 
 
 class NotReadable(RequestError):
-    """There is no such thing, or it is not the viewer's to know of: the two look the same."""
+    """The object does not exist, or the viewer may not know that it does: the two look the same."""
 
     code = "NOT_FOUND"
 
@@ -85,18 +88,20 @@ class Forbidden(RequestError):
 
 
 class ReadAnew(RequestError):
-    """Changes are missing between what the client knows and now."""
+    """The client has missed changes that are no longer known: it must read the state again."""
 
     code = "READ_ANEW"
 
 
 class NotLive(RequestError):
+    """This process has no stream of changes now."""
+
     code = "UNAVAILABLE"
 
 
 class FellBehind(Exception):
-    """More events wait for the subscriber than may."""
+    """The subscriber was too slow: more events wait for it than the limit allows."""
 
 
 class StateLost(Exception):
-    """Changes are missing: what the subscriber knows may be old."""
+    """The stream has lost changes: the subscriber's state may be old."""

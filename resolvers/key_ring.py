@@ -1,4 +1,4 @@
-"""The vault's keys: a ring from the settings wraps each reporter's own data key, which encrypts field by field."""
+"""The vault's keys: a ring from the settings encrypts each reporter's own data key, which encrypts their fields."""
 
 import hashlib
 import hmac
@@ -6,44 +6,47 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from resolvers.documents import WrappedKeyDoc
+
 DERIVED: Final = "derived"
-"""The key that the server's secret gives: what wraps where the settings name no ring."""
+"""The id of the key that is derived from the server's secret; it is active where the settings name no ring."""
 
 _NONCE_BYTES: Final = 12
 _ENTRY: Final = re.compile(r"[a-z0-9-]{1,32}:[0-9a-f]{64}")
 
 
 class Unreadable(Exception):
-    """Sealed under a key that is gone, or altered since."""
+    """The value was encrypted with a key that is gone, or it was altered."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRing:
-    """Keys by id; `active` wraps, the others only unwrap what they once wrapped."""
+    """Keys by id. Only the `active` key wraps new data keys; the others unwrap the data keys that they wrapped."""
 
     keys: Mapping[str, bytes]
     active: str
 
-    def wrap(self, data_key: bytes, owner: str) -> dict[str, Any]:
-        return {"ring": self.active, "wrapped": sealed(self.keys[self.active], data_key, f"key/{owner}")}
+    def wrap(self, data_key: bytes, owner: str) -> WrappedKeyDoc:
+        return {"ring": self.active, "wrapped": encrypt(self.keys[self.active], data_key, f"key/{owner}")}
 
-    def unwrap(self, wrapped: Mapping[str, Any], owner: str) -> bytes:
-        """Raises Unreadable for a key that the ring no longer has."""
+    def unwrap(self, wrapped: WrappedKeyDoc, owner: str) -> bytes:
+        """Return the data key. Raises Unreadable if the ring no longer has the key that wrapped it."""
         key = self.keys.get(wrapped["ring"])
         if key is None:
             raise Unreadable(f"The ring has no key {wrapped['ring']!r}.")
-        return opened(key, wrapped["wrapped"], f"key/{owner}")
+        return decrypt(key, wrapped["wrapped"], f"key/{owner}")
 
 
-def ring(secret_key: bytes, configured: str | None = None) -> KeyRing:
-    """The ring of `id:hex,id:hex`, the first of them active; the derived key always opens what it sealed.
+def parse_ring(secret_key: bytes, configured: str | None = None) -> KeyRing:
+    """Return the ring that the setting `id:hex,id:hex` describes; its first key is active.
 
-    Raises ValueError, which never repeats a key, for what is not of this form.
+    The derived key is always part of the ring, so that what it encrypted stays readable.
+    Raises ValueError for a setting of another form; the message never repeats a key.
     """
     derived = {DERIVED: hmac.digest(secret_key, b"reporters\0", hashlib.sha256)}
     if not configured:
@@ -57,19 +60,22 @@ def ring(secret_key: bytes, configured: str | None = None) -> KeyRing:
     return KeyRing({**derived, **{name: bytes.fromhex(key) for name, key in named.items()}}, next(iter(named)))
 
 
-def new_data_key() -> bytes:
+def create_data_key() -> bytes:
     return secrets.token_bytes(32)
 
 
-def sealed(key: bytes, value: bytes, place: str) -> bytes:
-    """AES-GCM, bound to the place where it is kept: moved elsewhere, it does not open."""
+def encrypt(key: bytes, value: bytes, place: str) -> bytes:
+    """Encrypt with AES-GCM and return nonce and ciphertext.
+
+    `place` is authenticated too: a value that was copied to another document or field does not decrypt there.
+    """
     nonce = secrets.token_bytes(_NONCE_BYTES)
     return nonce + AESGCM(key).encrypt(nonce, value, place.encode())
 
 
-def opened(key: bytes, value: bytes, place: str) -> bytes:
-    """Raises Unreadable where it was sealed under another key or for another place, or altered."""
+def decrypt(key: bytes, value: bytes, place: str) -> bytes:
+    """Raises Unreadable for a value that was altered, or encrypted with another key or for another place."""
     try:
         return AESGCM(key).decrypt(value[:_NONCE_BYTES], value[_NONCE_BYTES:], place.encode())
     except InvalidTag:
-        raise Unreadable("It was sealed under another key, or altered.") from None
+        raise Unreadable("The value was encrypted with another key, or altered.") from None

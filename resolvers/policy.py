@@ -1,31 +1,39 @@
-"""Who may see and do what; the only file that decides it.
+"""Who may see and do what; no other file decides it.
 
-A complaint carries `readers`: the groups that may know that it exists, computed by `readers()` at every write.
-Lists filter on it by `groups()`, single reads ask `may_know()`: the same sets, so that a list and a look-up cannot
-disagree. Inside what a viewer may know, `in_custody()` decides who reads the citizen's own words.
+A complaint stores `readers`: the groups that may know that it exists. `compute_readers()` computes them at every write.
+A list filters on them by `list_groups()`, a read of one complaint asks `may_know()`. Both use the same sets, so a list
+and a look-up cannot disagree. A viewer "inside custody" (`has_custody()`) reads the citizen's own words; every other
+viewer who may know of the complaint reads a redacted version.
+
+    # readers of a verified complaint of Badung that was never forwarded:
+    ["agency:kab-badung", "liaisons:kab-badung", "national", "public", "reporter:wayan"]
+
+`proven` is always the set of complaint ids whose secret the request has shown: its sender is the reporter of these.
 Source: role and visibility matrix, docs/privacy.md.
 """
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
-from resolvers.documents import DESK
+from resolvers.documents import DESK, AgencyDoc, ClosureProposalDoc, ComplaintDoc, FollowUpDoc, IdentityReadDoc
 from resolvers.domain.lifecycle import Actor
 from resolvers.domain.vocabulary import Channel, ComplaintStatus, FollowUpKind, Role, Visibility
+from resolvers.system_documents import SubgraphVersionDoc, SupergraphDoc
 from resolvers.viewer import Viewer
 
-Complaint = Mapping[str, Any]
+Decided = TypeVar("Decided", bound=Mapping[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """A decision that is asked of many documents: made for a viewer once, of a document's `keys` and its id."""
+class VisibilityRule(Generic[Decided]):
+    """A decision about many documents for one viewer: prepared once by `decide`, then called with each document."""
 
     keys: tuple[str, ...]
-    decide: Callable[[Viewer, Collection[str]], Callable[[Mapping[str, Any]], bool]]
-    """For the viewer and the ids opened by their secrets, which may become more meanwhile."""
+    """The keys of a document that the decision reads, in addition to `_id`."""
+    decide: Callable[[Viewer, Collection[str]], Callable[[Decided], bool]]
+    """Takes the viewer and `proven`; ids that are added to `proven` later count too."""
 
 
 KEYS: Final = (
@@ -50,25 +58,27 @@ KEYS: Final = (
     "followerSubjects",
     "custodian",
 )
-"""The keys of a complaint that the decisions below read."""
+"""The keys of a complaint that the decisions in this module read."""
 
 PROVINCE_REVIEW_LEVEL: Final = 3
-"""From this escalation level on, the holder's province reads the complaint in full."""
+"""At this escalation level and above, the holder's province reads the complaint in full."""
 
 OVERSIGHT_LEVEL: Final = 5
 """The level at which a complaint is the Ombudsman's case."""
 
 
-def readers(complaint: Complaint) -> list[str]:
-    """The groups that may know of the complaint, sorted; stored with it, and an index's first key.
+def compute_readers(complaint: ComplaintDoc) -> list[str]:
+    """Return the groups that may know of the complaint, sorted. They are stored with it and are an index's first key.
 
-    Nothing is public before verification, and nothing confidential or withdrawn ever is. Former holders keep
-    reading. A reporter whose complaint was merged into it follows it as the public would, unless it is confidential;
-    the province reads what it is asked to consent to. A liaison sees what is not confidential and meant for any unit or
-    the own one, and what is assigned.
+    - The public: after verification, unless the complaint is confidential or withdrawn.
+    - Agencies: the holder, every former holder, the supporting agencies and the custodian.
+    - Liaisons: the holder's, for complaints of any unit or of their own; a confidential one only if it is assigned.
+    - The holder's province: from PROVINCE_REVIEW_LEVEL on, and while a closure waits for its consent.
+    - Reporters: its own; those whose complaints were merged into it, unless it is confidential.
+    - Oversight: from OVERSIGHT_LEVEL on. The national desk: always.
     """
     groups = {f"agency:{agency}" for agency in (*complaint["holders"], *complaint["supporting"])}
-    groups |= {"national", *_staff_groups(complaint)}
+    groups |= {"national", *_list_staff_groups(complaint)}
     if complaint.get("custodian") is not None:
         groups.add(f"agency:{complaint['custodian']}")
     if complaint["reporterSubject"] is not None:
@@ -86,11 +96,11 @@ def readers(complaint: Complaint) -> list[str]:
 
 
 def is_public(readers: Collection[str]) -> bool:
-    """Whether the groups that may know of a complaint are everybody."""
+    """Whether everybody may know of the complaint that stores these readers."""
     return "public" in readers
 
 
-def _is_published(complaint: Complaint) -> bool:
+def _is_published(complaint: ComplaintDoc) -> bool:
     return (
         complaint["verifiedAt"] is not None
         and not complaint["confidential"]
@@ -98,8 +108,12 @@ def _is_published(complaint: Complaint) -> bool:
     )
 
 
-def _staff_groups(complaint: Complaint) -> set[str]:
-    """The holder's liaisons who may read it: the unit it lies with, or all; what is confidential the assigned alone."""
+def _list_staff_groups(complaint: ComplaintDoc) -> set[str]:
+    """Return the groups of the holder's liaisons who may read the complaint.
+
+    These are its unit's liaisons, or all of them where no unit is set, and the assignee. A confidential complaint is
+    for its assignee alone; without an assignee for its unit, once a team has accepted it.
+    """
     unit = f"unit:{complaint['unit']}" if complaint["unit"] else f"liaisons:{complaint['holder']}"
     assignee = f"assignee:{complaint['assigneeSubject']}" if complaint["assigneeSubject"] else None
     if not complaint["confidential"]:
@@ -109,8 +123,8 @@ def _staff_groups(complaint: Complaint) -> set[str]:
     return {assignee or unit}
 
 
-def custody_groups(viewer: Viewer) -> tuple[str, ...]:
-    """The groups through which a viewer reads a complaint in full."""
+def list_custody_groups(viewer: Viewer) -> tuple[str, ...]:
+    """Return the viewer's groups whose members read a complaint in full."""
     match viewer.role:
         case Role.NATIONAL_ADMIN | Role.SYSTEM:
             return ("national",)
@@ -131,8 +145,8 @@ def custody_groups(viewer: Viewer) -> tuple[str, ...]:
             return ()
 
 
-def reads_everything(viewer: Viewer) -> bool:
-    return "national" in custody_groups(viewer)
+def may_read_everything(viewer: Viewer) -> bool:
+    return "national" in list_custody_groups(viewer)
 
 
 _SUBMITTERS: Final = frozenset(Role) - {Role.OVERSIGHT, Role.PARTNER, Role.SYSTEM}
@@ -141,160 +155,169 @@ STAFF_CHANNELS: Final = frozenset({Channel.COUNTER, Channel.LETTER, Channel.PHON
 
 
 def may_submit(viewer: Viewer, channel: Channel) -> bool:
-    """Anyone for themselves; staff on behalf of a reporter, to whom some channels belong alone."""
+    """Whether the viewer may submit through the channel. STAFF_CHANNELS are for staff, on behalf of a reporter."""
     return viewer.role in (_STAFF if channel in STAFF_CHANNELS else _SUBMITTERS)
 
 
-def takes_in_for(viewer: Viewer) -> str | None:
-    """The agency that holds what the viewer submits on behalf of a reporter; None: the national desk."""
+def find_intake_agency(viewer: Viewer) -> str | None:
+    """Return the agency for which the viewer takes in complaints on behalf of reporters; None for everybody else."""
     return viewer.agency if viewer.role in _STAFF else None
 
 
-def reporter_subject(viewer: Viewer) -> str | None:
-    """Whose complaint a submission is: an account's, or nobody's but the secret's bearer."""
+def find_reporter_subject(viewer: Viewer) -> str | None:
+    """Return the account that owns what the viewer submits; None where only the complaint's secret opens it."""
     return viewer.subject if viewer.role is Role.CITIZEN else None
 
 
 def may_assign_to(viewer: Viewer, unit: str | None) -> bool:
-    """A liaison takes work on for the own unit; who has no unit, and admins, for any."""
+    """Whether the viewer may accept work for the unit: a liaison with a unit only for that one."""
     return viewer.role is not Role.LIAISON or viewer.unit is None or unit == viewer.unit
 
 
-def works_in_a_team(viewer: Viewer) -> bool:
-    """Whose right to verify, accept and approve comes with a seat in a team of the own agency."""
+def must_hold_seat(viewer: Viewer) -> bool:
+    """Whether the viewer may verify, accept and approve only with a seat in a team of their agency."""
     return viewer.role in (Role.AGENCY_ADMIN, Role.LIAISON)
 
 
-def may_manage_teams(viewer: Viewer, agency: Mapping[str, Any]) -> bool:
-    """The agency's own admin, the coordinator of its province for the province's own, the national desk."""
+def may_manage_teams(viewer: Viewer, agency: AgencyDoc) -> bool:
+    """Whether the viewer is the agency's admin, the coordinator of this very province, or the national desk."""
     own = viewer.agency == agency["_id"]
     return viewer.role is Role.NATIONAL_ADMIN or (own and viewer.role in (Role.AGENCY_ADMIN, Role.PROVINCE_COORDINATOR))
 
 
 def may_publish_subgraph(viewer: Viewer, agency: str) -> bool:
-    """The agency's own admin."""
+    """Whether the viewer is the agency's own admin."""
     return viewer.role is Role.AGENCY_ADMIN and viewer.agency == agency
 
 
 def may_retire_subgraph(viewer: Viewer, agency: str) -> bool:
-    """The agency's own admin, and the national desk."""
+    """Whether the viewer is the agency's own admin or the national desk."""
     return may_publish_subgraph(viewer, agency) or viewer.role is Role.NATIONAL_ADMIN
 
 
-def may_be_sent(viewer: Viewer, agency: str, complaint: Complaint, proven: Collection[str] = ()) -> bool:
-    """Whether an agency's subgraph may be asked of the complaint for the viewer: both may know of it."""
+def may_be_sent(viewer: Viewer, agency: str, complaint: ComplaintDoc, proven: Collection[str] = ()) -> bool:
+    """Whether the viewer's request may send the complaint's id to the agency's subgraph: both may know of it."""
     known = "public" in complaint["readers"] or f"agency:{agency}" in complaint["readers"]
     return known and may_know(viewer, complaint, proven)
 
 
 def may_read_subgraph(viewer: Viewer, agency: str) -> bool:
-    """Where it runs, its text, who published which version: the agency's staff, the national desk, oversight."""
+    """Whether the viewer may read the subgraph's URL, SDL and versions: its agency's staff, the desk, oversight."""
     return may_read_supergraph(viewer) or (viewer.agency == agency and viewer.role in _STAFF)
 
 
-SUBGRAPH_READ: Final = Rule(
+SUBGRAPH_READ: Final[VisibilityRule[SubgraphVersionDoc]] = VisibilityRule(
     ("agency",), lambda viewer, proven: lambda subgraph: may_read_subgraph(viewer, subgraph["agency"])
 )
-"""`may_read_subgraph` of many."""
+"""`may_read_subgraph` for many subgraphs."""
 
 
 def may_ask_as_router(viewer: Viewer) -> bool:
-    """Who is answered at /subgraph/graphql: another router, by its own token."""
+    """Whether /subgraph/graphql answers the viewer: another router, which sends a token of its own."""
     return viewer.role is Role.SUBGRAPH
 
 
 def may_read_supergraph(viewer: Viewer) -> bool:
-    """Where all agencies' subgraphs run."""
+    """Whether the viewer may read the URLs of all agencies' subgraphs."""
     return viewer.role in (Role.NATIONAL_ADMIN, Role.OVERSIGHT)
 
 
-SUPERGRAPH_READ: Final = Rule((), lambda viewer, proven: lambda supergraph: may_read_supergraph(viewer))
+SUPERGRAPH_READ: Final[VisibilityRule[SupergraphDoc]] = VisibilityRule(
+    (), lambda viewer, proven: lambda supergraph: may_read_supergraph(viewer)
+)
 
 
-def may_record_progress(viewer: Viewer, agency: Mapping[str, Any], unit: str | None) -> bool:
-    """Who manages the agency's teams, and a liaison for the own unit's milestones."""
+def may_record_progress(viewer: Viewer, agency: AgencyDoc, unit: str | None) -> bool:
+    """Whether the viewer manages the agency's teams, or is a liaison of the milestone's unit."""
     own_unit = viewer.role is Role.LIAISON and viewer.unit is not None and viewer.unit == unit
     return may_manage_teams(viewer, agency) or (own_unit and viewer.agency == agency["_id"])
 
 
 def may_connect(viewer: Viewer) -> bool:
-    """Who says that an agency is connected, or no longer."""
+    """Whether the viewer may say that an agency is connected, or no longer connected."""
     return viewer.role is Role.NATIONAL_ADMIN
 
 
-def may_watch_inbox(viewer: Viewer, agency: Mapping[str, Any]) -> bool:
-    """Who is told as it happens of what an agency holds, each as far as they may know of it: the agency's own staff and
-    system, the coordinator of its province, the national desk, oversight.
+def may_watch_inbox(viewer: Viewer, agency: AgencyDoc) -> bool:
+    """Whether the viewer may subscribe to the agency's inbox, which still shows only what the viewer may know of.
+
+    For the agency's own staff and system, the coordinator of its province, the national desk and oversight.
     """
     of_province = viewer.role is Role.PROVINCE_COORDINATOR and viewer.agency == agency["province"]
     own = viewer.role in _STAFF and viewer.agency == agency["_id"]
     return own or of_province or viewer.role in (Role.NATIONAL_ADMIN, Role.OVERSIGHT)
 
 
-def groups(viewer: Viewer) -> tuple[str, ...]:
-    """The groups that a viewer belongs to: may know of every complaint that names one of them."""
-    custody = custody_groups(viewer)
+def list_groups(viewer: Viewer) -> tuple[str, ...]:
+    """Return the viewer's groups: the viewer may know of every complaint whose `readers` contain one of them."""
+    custody = list_custody_groups(viewer)
     follows = (f"follower:{viewer.subject}",) if viewer.role is Role.CITIZEN and viewer.subject else ()
     return custody if custody == ("national",) else (*custody, *follows, "public")
 
 
-def may_know(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> bool:
-    """Whether the viewer may know that the complaint exists; `proven` are ids opened by their secret."""
-    return _may_know(viewer, proven)(complaint)
+def may_know(viewer: Viewer, complaint: ComplaintDoc, proven: Collection[str] = ()) -> bool:
+    """Whether the viewer may know that the complaint exists."""
+    return _decide_known(viewer, proven)(complaint)
 
 
-def _may_know(viewer: Viewer, proven: Collection[str]) -> Callable[[Complaint], bool]:
-    is_elsewhere = _groups(viewer).isdisjoint
+def _decide_known(viewer: Viewer, proven: Collection[str]) -> Callable[[ComplaintDoc], bool]:
+    # Bound once for a list of complaints: per row this is one set operation without an attribute look-up.
+    shares_no_group = _cache_groups(viewer).isdisjoint
     return lambda complaint: (
-        not is_elsewhere(complaint["readers"]) or complaint["_id"] in proven or follows(viewer, complaint, proven)
+        not shares_no_group(complaint["readers"])
+        or complaint["_id"] in proven
+        or is_follower(viewer, complaint, proven)
     )
 
 
-KNOWN: Final = Rule(("readers", "confidential", "followers", "followerSubjects"), _may_know)
-"""`may_know` of many complaints."""
+KNOWN: Final = VisibilityRule(("readers", "confidential", "followers", "followerSubjects"), _decide_known)
+"""`may_know` for many complaints."""
 
 
-def in_custody(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> bool:
-    """Whether the viewer reads it in full: its reporter, its present and former custodians, the national desk."""
-    return complaint["_id"] in proven or not _custody(viewer).isdisjoint(complaint["readers"])
+def has_custody(viewer: Viewer, complaint: ComplaintDoc, proven: Collection[str] = ()) -> bool:
+    """Whether the viewer reads the complaint in full: its reporter, present and former holders, the desk."""
+    return complaint["_id"] in proven or not _cache_custody_groups(viewer).isdisjoint(complaint["readers"])
 
 
-def _in_custody(viewer: Viewer, proven: Collection[str]) -> Callable[[Complaint], bool]:
-    is_elsewhere = _custody(viewer).isdisjoint
-    return lambda complaint: not is_elsewhere(complaint["readers"]) or complaint["_id"] in proven
+def _decide_custody(viewer: Viewer, proven: Collection[str]) -> Callable[[ComplaintDoc], bool]:
+    shares_no_group = _cache_custody_groups(viewer).isdisjoint
+    return lambda complaint: not shares_no_group(complaint["readers"]) or complaint["_id"] in proven
 
 
-CUSTODY: Final = Rule(("readers",), _in_custody)
-"""`in_custody` of many complaints."""
-
-
-@lru_cache(maxsize=1024)
-def _custody(viewer: Viewer) -> frozenset[str]:
-    return frozenset(custody_groups(viewer))
+CUSTODY: Final = VisibilityRule(("readers",), _decide_custody)
+"""`has_custody` for many complaints."""
 
 
 @lru_cache(maxsize=1024)
-def _groups(viewer: Viewer) -> frozenset[str]:
-    return frozenset(groups(viewer))
+def _cache_custody_groups(viewer: Viewer) -> frozenset[str]:
+    return frozenset(list_custody_groups(viewer))
 
 
-def is_reporter(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> bool:
+@lru_cache(maxsize=1024)
+def _cache_groups(viewer: Viewer) -> frozenset[str]:
+    return frozenset(list_groups(viewer))
+
+
+def is_reporter(viewer: Viewer, complaint: ComplaintDoc, proven: Collection[str] = ()) -> bool:
     own = viewer.role is Role.CITIZEN and viewer.subject is not None
     return complaint["_id"] in proven or (own and viewer.subject == complaint["reporterSubject"])
 
 
-def is_author(viewer: Viewer, written: Mapping[str, Any]) -> bool:
-    """Whether the viewer wrote it: a draft, a proposal."""
-    return viewer.subject is not None and bool(viewer.subject == written["bySubject"])
+def is_author(viewer: Viewer, written: FollowUpDoc | ClosureProposalDoc) -> bool:
+    """Whether the viewer wrote the draft or the proposal."""
+    return viewer.subject is not None and viewer.subject == written["bySubject"]
 
 
 REPORTER_FIELDS: Final = frozenset({"name", "email", "phone"})
 
 
-def reporter_fields(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> frozenset[str] | None:
-    """What the viewer may know of who reported; None: nothing. The holder's system has a token to relay to, no more.
+def list_reporter_fields(
+    viewer: Viewer, complaint: ComplaintDoc, proven: Collection[str] = ()
+) -> frozenset[str] | None:
+    """Return the fields of the reporter that the viewer may read; None where the viewer may know nothing of them.
 
-    Anonymity hides from those who handle the complaint, not from the law.
+    An empty set means the reporter's id alone: the holder's own system may relay messages to it.
+    Anonymity hides the reporter from those who handle the complaint, but not from the national desk and oversight.
     """
     if is_reporter(viewer, complaint, proven):
         return REPORTER_FIELDS
@@ -302,46 +325,49 @@ def reporter_fields(viewer: Viewer, complaint: Complaint, proven: Collection[str
     match viewer.role:
         case Role.NATIONAL_ADMIN:
             return REPORTER_FIELDS
-        case Role.OVERSIGHT if in_custody(viewer, complaint, proven):
+        case Role.OVERSIGHT if has_custody(viewer, complaint, proven):
             return REPORTER_FIELDS
         case Role.AGENCY_ADMIN | Role.PROVINCE_COORDINATOR if handles:
             return REPORTER_FIELDS
-        case Role.LIAISON if handles and in_custody(viewer, complaint, proven):
+        case Role.LIAISON if handles and has_custody(viewer, complaint, proven):
             return REPORTER_FIELDS - {"name"}
-        case Role.SUBGRAPH if viewer.agency == complaint["holder"] and in_custody(viewer, complaint, proven):
+        case Role.SUBGRAPH if viewer.agency == complaint["holder"] and has_custody(viewer, complaint, proven):
             return frozenset()
     return None
 
 
-def may_exercise_rights(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> bool:
-    """The reporter, and the system for one who asked by other ways than this."""
+def may_exercise_rights(viewer: Viewer, complaint: ComplaintDoc, proven: Collection[str] = ()) -> bool:
+    """Whether the viewer is the reporter, or the system on behalf of a reporter who asked in another way."""
     return viewer.role is Role.SYSTEM or is_reporter(viewer, complaint, proven)
 
 
-def must_state_purpose(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> bool:
+def must_state_purpose(viewer: Viewer, complaint: ComplaintDoc, proven: Collection[str] = ()) -> bool:
     return viewer.role is Role.NATIONAL_ADMIN and not is_reporter(viewer, complaint, proven)
 
 
-def may_audit(viewer: Viewer, complaint: Complaint) -> bool:
-    """Whether the viewer reads the audit of the complaint: who holds or held it and its province, as they may know of
-    it; overseers that of all.
+def may_audit(viewer: Viewer, complaint: ComplaintDoc) -> bool:
+    """Whether the viewer reads the audit of the complaint.
+
+    Overseers read every audit. A present or former holder and the holder's province read it where they may know of the
+    complaint.
     """
-    watched = watched_groups(viewer)
-    groups = {f"agency:{agency}" for agency in complaint["holders"]} | set(watchers(complaint))
+    watched = list_watched_groups(viewer)
+    groups = {f"agency:{agency}" for agency in complaint["holders"]} | set(list_watchers(complaint))
     return "all" in watched or (may_know(viewer, complaint) and not groups.isdisjoint(watched))
 
 
-def watchers(complaint: Complaint) -> tuple[str, ...]:
-    """The groups that read what the logs say of this complaint at the time: its holder, overseers, and the province
-    where it may know that the complaint exists.
+def list_watchers(complaint: ComplaintDoc) -> tuple[str, ...]:
+    """Return the groups that may read a log entry written now about the complaint, sorted.
+
+    These are its holder, the overseers ("all"), and the holder's province where it may know of the complaint.
     """
     province = f"province:{complaint['holderProvince']}"
     knows = is_public(complaint["readers"]) or province in complaint["readers"]
     return tuple(sorted({f"agency:{complaint['holder']}", "all", *([province] if knows else [])}))
 
 
-def watched_groups(viewer: Viewer) -> tuple[str, ...]:
-    """The groups of log entries that a viewer reads."""
+def list_watched_groups(viewer: Viewer) -> tuple[str, ...]:
+    """Return the viewer's groups among those that `list_watchers` writes into log entries."""
     match viewer.role:
         case Role.NATIONAL_ADMIN | Role.OVERSIGHT | Role.SYSTEM:
             return ("all",)
@@ -352,67 +378,69 @@ def watched_groups(viewer: Viewer) -> tuple[str, ...]:
     return ()
 
 
-def _watches(viewer: Viewer, proven: Collection[str]) -> Callable[[Mapping[str, Any]], bool]:
-    is_elsewhere = frozenset(watched_groups(viewer)).isdisjoint
-    return lambda entry: not is_elsewhere(entry["readers"])
+def _decide_watched(viewer: Viewer, proven: Collection[str]) -> Callable[[IdentityReadDoc], bool]:
+    shares_no_group = frozenset(list_watched_groups(viewer)).isdisjoint
+    return lambda entry: not shares_no_group(entry["readers"])
 
 
-WATCHED: Final = Rule(("readers",), _watches)
-"""Whether it is the viewer's to read who did an entry of the logs and why; the reporter reads role and time."""
+WATCHED: Final = VisibilityRule(("readers",), _decide_watched)
+"""Whether the viewer reads who read a reporter's identity, and why. The reporter reads only role and time."""
 
 
-def named_in_logs(viewer: Viewer) -> str | None:
-    """Staff stand in the logs by their account, reporters by their role alone."""
+def find_log_subject(viewer: Viewer) -> str | None:
+    """Return the account that the logs name for the viewer; None for reporters, whom the logs name by role alone."""
     return None if viewer.role in (Role.CITIZEN, Role.PUBLIC) else viewer.subject
 
 
-def follows(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> bool:
-    """Whether a complaint of the viewer's was merged into this one, and this one is not confidential."""
+def is_follower(viewer: Viewer, complaint: ComplaintDoc, proven: Collection[str] = ()) -> bool:
+    """Whether a complaint of the viewer was merged into this one, and this one is not confidential."""
     own = viewer.role is Role.CITIZEN and viewer.subject in complaint["followerSubjects"]
     return not complaint["confidential"] and (own or not set(complaint["followers"]).isdisjoint(proven))
 
 
 def may_read_follow_up(
-    viewer: Viewer, complaint: Complaint, follow_up: Mapping[str, Any], proven: Collection[str] = ()
+    viewer: Viewer, complaint: ComplaintDoc, follow_up: FollowUpDoc, proven: Collection[str] = ()
 ) -> bool:
-    """Drafts and internal notes are for custody alone, answers to the reporter for both, the rest for all.
+    """Whether the viewer reads the follow-up of the complaint.
 
-    The final answer is also for those whose complaint was merged into this one.
+    Staff inside custody read all of them, drafts and internal notes too. The reporter reads what is approved and not
+    INTERNAL. Everybody else reads what is approved and PUBLIC; a reporter whose complaint was merged into this one also
+    reads its final answer.
     """
-    if not in_custody(viewer, complaint, proven):
-        told = {Visibility.PUBLIC}
-        if follow_up["kind"] == FollowUpKind.FINAL and follows(viewer, complaint, proven):
-            told.add(Visibility.REPORTER)
-        return bool(follow_up["approved"]) and follow_up["visibility"] in told
+    if not has_custody(viewer, complaint, proven):
+        readable = {Visibility.PUBLIC}
+        if follow_up["kind"] == FollowUpKind.FINAL and is_follower(viewer, complaint, proven):
+            readable.add(Visibility.REPORTER)
+        return follow_up["approved"] and follow_up["visibility"] in readable
     if is_reporter(viewer, complaint, proven):
-        return bool(follow_up["approved"]) and follow_up["visibility"] != Visibility.INTERNAL
+        return follow_up["approved"] and follow_up["visibility"] != Visibility.INTERNAL
     return True
 
 
-def actors(viewer: Viewer, complaint: Complaint, proven: Collection[str] = ()) -> frozenset[Actor]:
-    """What the viewer is to this complaint, in the state machine's terms."""
-    found: set[Actor] = set()
+def find_actors(viewer: Viewer, complaint: ComplaintDoc, proven: Collection[str] = ()) -> frozenset[Actor]:
+    """Return the viewer's parts in this complaint, in the terms of the state machine (domain/lifecycle.py)."""
+    actors: set[Actor] = set()
     if is_reporter(viewer, complaint, proven):
-        found.add(Actor.REPORTER)
+        actors.add(Actor.REPORTER)
     holds = viewer.agency is not None and viewer.agency == complaint["holder"]
     custodian = complaint.get("custodian")
     match viewer.role:
         case Role.NATIONAL_ADMIN:
-            found |= {Actor.NATIONAL_ADMIN, Actor.CUSTODIAN} if custodian == DESK else {Actor.NATIONAL_ADMIN}
+            actors |= {Actor.NATIONAL_ADMIN, Actor.CUSTODIAN} if custodian == DESK else {Actor.NATIONAL_ADMIN}
         case Role.AGENCY_ADMIN if holds:
-            found.add(Actor.HOLDER_ADMIN)
+            actors.add(Actor.HOLDER_ADMIN)
             if complaint["takenInBy"] == viewer.agency:
-                found.add(Actor.INTAKE_ADMIN)
-        case Role.LIAISON if holds and in_custody(viewer, complaint, proven):
-            found.add(Actor.HOLDER_LIAISON)
-        case Role.SUBGRAPH if holds and in_custody(viewer, complaint, proven):
-            found.add(Actor.SUBGRAPH)
+                actors.add(Actor.INTAKE_ADMIN)
+        case Role.LIAISON if holds and has_custody(viewer, complaint, proven):
+            actors.add(Actor.HOLDER_LIAISON)
+        case Role.SUBGRAPH if holds and has_custody(viewer, complaint, proven):
+            actors.add(Actor.SUBGRAPH)
         case Role.PROVINCE_COORDINATOR if holds or (custodian is not None and viewer.agency == custodian):
-            found |= {Actor.CUSTODIAN, Actor.COORDINATOR}
+            actors |= {Actor.CUSTODIAN, Actor.COORDINATOR}
         case Role.PROVINCE_COORDINATOR if viewer.agency == complaint["holderProvince"]:
-            found.add(Actor.COORDINATOR)
-        case Role.OVERSIGHT if in_custody(viewer, complaint, proven):
-            found.add(Actor.OVERSIGHT)
+            actors.add(Actor.COORDINATOR)
+        case Role.OVERSIGHT if has_custody(viewer, complaint, proven):
+            actors.add(Actor.OVERSIGHT)
         case Role.SYSTEM:
-            found.add(Actor.SYSTEM)
-    return frozenset(found)
+            actors.add(Actor.SYSTEM)
+    return frozenset(actors)

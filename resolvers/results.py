@@ -80,3 +80,42 @@ LocalCaseResult = TypedDict(
     "LocalCaseResult", {"__typename": str, "id": str, "number": None, "unit": None, "url": None}
 )
 """A complaint in its holder's own system; the holder's subgraph answers all fields but `id`."""
+
+
+class SubgraphHealthResult(TypedDict):
+    """A subgraph as this process has seen it within a minute."""
+
+    state: str
+    requests: int
+    failures: int
+    medianMs: float | None
+    p99Ms: float | None
+    failedAt: datetime | None
+
+
+class SubgraphFindingResult(TypedDict):
+    """What the check of a subgraph found at one place of its SDL."""
+
+    kind: str
+    code: str
+    message: str
+    coordinate: str | None
+    uses: int | None
+
+
+class OperationPlanCostResult(TypedDict):
+    """The requests that an operation costs before and after a publication; None where it is not valid."""
+
+    operation: str
+    uses: int
+    fetchesBefore: int | None
+    fetchesAfter: int | None
+    subgraphsBefore: list[str] | None
+    subgraphsAfter: list[str] | None
+
+
+class ViewerResult(TypedDict):
+    subject: str | None
+    role: str
+    agency: str | None
+    scopes: list[str]

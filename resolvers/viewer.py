@@ -1,4 +1,4 @@
-"""Viewer: role, agency, unit: who is asking, as the credentials say."""
+"""Viewer: who sends the request, as the credentials say: role, account, agency, unit."""
 
 from dataclasses import dataclass
 
@@ -7,20 +7,23 @@ from resolvers.domain.vocabulary import Role
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """`subject` is the token's `sub`; `agency` and `unit` are ids and set for agencies' staff and systems only."""
+    """A request without credentials has the role PUBLIC."""
 
     role: Role = Role.PUBLIC
     subject: str | None = None
+    """The account: the `sub` claim of the token."""
     agency: str | None = None
+    """An id; only for the staff and the systems of agencies."""
     unit: str | None = None
+    """An id; only for staff who work in one unit."""
     scopes: frozenset[str] = frozenset()
 
     def __hash__(self) -> int:
-        # What follows from a viewer is looked up for every row: a hash of the enum too takes four times as long.
+        # The policy looks up a viewer's groups for every row. Hashing the enum too would take four times as long.
         return hash((self.subject, self.agency, self.unit))
 
 
 PUBLIC = Viewer()
 
 SYSTEM = Viewer(Role.SYSTEM)
-"""The system itself: in what it does without being asked, and in an operator's command."""
+"""The system: its own steps on complaints, and an operator's commands."""

@@ -4,7 +4,7 @@ import strawberry
 
 from resolvers.agencies import action_plan as plans
 from resolvers.agencies import agency as agencies
-from resolvers.documents import Document
+from resolvers.documents import ActionPlanDoc
 from schema.binding import action, column, derived, loaded, object_type
 from schema.enums import KpiId, MilestoneStatus
 from schema.errors import UserError, make_attempt
@@ -99,7 +99,7 @@ class CreateActionPlanInput:
 
 
 @action(ActionPlanPayload)
-async def create_action_plan(info: ContextInfo, input: CreateActionPlanInput) -> Document:
+async def create_action_plan(info: ContextInfo, input: CreateActionPlanInput) -> ActionPlanDoc:
     return await plans.set_up(
         info.context,
         make_attempt(info, input),
@@ -129,7 +129,7 @@ class RecordMilestoneProgressInput:
 
 
 @action(ActionPlanPayload)
-async def record_milestone_progress(info: ContextInfo, input: RecordMilestoneProgressInput) -> Document:
+async def record_milestone_progress(info: ContextInfo, input: RecordMilestoneProgressInput) -> ActionPlanDoc:
     """Adds a measurement to a milestone. The measurement of the latest day counts."""
     return await plans.record_measurement(
         info.context,

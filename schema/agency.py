@@ -9,7 +9,7 @@ from resolvers.agencies import action_plan as plans
 from resolvers.agencies import agency as agencies
 from resolvers.agencies import region as regions
 from resolvers.agencies import team as teams
-from resolvers.documents import AgencyDoc, Document, OrgUnitDoc
+from resolvers.documents import ActionPlanDoc, AgencyDoc, OrgUnitDoc, TeamDoc, TeamMemberDoc
 from resolvers.results import TeamHealthResult
 from schema.binding import called, column, loaded, object_type
 from schema.complaint_filter import complaints_within
@@ -30,7 +30,7 @@ class OrgUnit:
     )
 
     @called(list[LazyTeamMember], needs=("id",), commands=1)
-    async def liaisons(unit: Parent[OrgUnitDoc], info: ContextInfo) -> list[Document]:
+    async def liaisons(unit: Parent[OrgUnitDoc], info: ContextInfo) -> list[TeamMemberDoc]:
         """The current liaisons of this unit in the agency's active teams."""
         return await teams.find_liaisons(info.context, unit["id"])
 
@@ -81,16 +81,16 @@ class Agency(Node):
     revision: int
 
     @called(list[LazyAgency], needs=("_id", "kind"), commands=1, register=agencies.by_id)
-    def regencies(agency: Parent[AgencyDoc], info: ContextInfo) -> Awaitable[list[Document]]:
+    def regencies(agency: Parent[AgencyDoc], info: ContextInfo) -> Awaitable[list[AgencyDoc]]:
         """The regencies and cities of a province, by name; empty for other agencies."""
         return agencies.list_regencies(info.context, agency)
 
     @called(list[LazyTeam], needs=("_id",), commands=1)
-    async def teams(agency: Parent[AgencyDoc], info: ContextInfo, active_only: bool | None = False) -> list[Document]:
+    async def teams(agency: Parent[AgencyDoc], info: ContextInfo, active_only: bool | None = False) -> list[TeamDoc]:
         return await teams.by_agency(info.context, agency["_id"], active_only=bool(active_only))
 
     @called(list[LazyActionPlan], needs=("_id",), commands=1)
-    async def action_plans(agency: Parent[AgencyDoc], info: ContextInfo) -> list[Document]:
+    async def action_plans(agency: Parent[AgencyDoc], info: ContextInfo) -> list[ActionPlanDoc]:
         """Its action plans, by the first day of their period."""
         return await plans.by_agency(info.context, agency["_id"])
 

@@ -3,7 +3,7 @@
 import strawberry
 
 from resolvers.agencies import agency_changes as agencies
-from resolvers.documents import Document
+from resolvers.documents import AgencyDoc
 from schema.agency import Agency
 from schema.binding import action, object_type
 from schema.errors import UserError, make_attempt
@@ -40,7 +40,7 @@ class UpdateAgencyInput:
 
 
 @action(AgencyPayload)
-async def update_agency(info: ContextInfo, input: UpdateAgencyInput) -> Document:
+async def update_agency(info: ContextInfo, input: UpdateAgencyInput) -> AgencyDoc:
     """Changes an agency. A null field leaves its value unchanged."""
     changes = agencies.AgencyChanges(
         short_name=input.short_name,

@@ -26,7 +26,7 @@ from strawberry.utils.str_converters import to_camel_case
 from resolvers.agencies.reference import Register
 from resolvers.documents import Document
 from resolvers.errors import Refused
-from resolvers.policy import Rule
+from resolvers.policy import VisibilityRule
 from resolvers.request.context import RequestContext
 
 _SUBJECT = "__binding_subject__"
@@ -39,7 +39,7 @@ _PAYLOAD_KEYS = "__binding_payload_keys__"
 class Masked:
     """A substitute for a key's value: `of(document)`, a pure function that reads only the keys `needs`."""
 
-    of: Callable[[Document], Any]
+    of: Callable[[Any], Any]
     needs: tuple[str, ...]
 
 
@@ -48,7 +48,7 @@ class Column:
     """A key of the document. Viewers whom `visible` refuses read `masked` instead, or null; for `passes` see Called."""
 
     key: str
-    visible: Rule | None = None
+    visible: VisibilityRule[Any] | None = None
     masked: Masked | None = None
     passes: bool = False
 
@@ -71,14 +71,14 @@ class Loaded:
 
     load: Callable[[RequestContext, str], Awaitable[Any]]
     key: str
-    visible: Rule | None = None
+    visible: VisibilityRule[Any] | None = None
 
     @property
     def needs(self) -> tuple[str, ...]:
         return (self.key, *(self.visible.keys if self.visible else ()))
 
     @property
-    def register(self) -> Register | None:
+    def register(self) -> Register[Any] | None:
         """The reference data that the documents belong to, if any."""
         return self.load if isinstance(self.load, Register) else None
 
@@ -97,7 +97,7 @@ class Called:
     commands: int = 0
     paged: bool = False
     passes: bool = False
-    register: Register | None = None
+    register: Register[Any] | None = None
     batch: "Batch | None" = None
 
 
@@ -122,7 +122,7 @@ class Action:
 class Streamed:
     """A subscription: `open(info, arguments…)` yields a document for each event."""
 
-    open: Callable[..., AsyncGenerator[Document, None]]
+    open: Callable[..., AsyncGenerator[Any, None]]
     needs: tuple[str, ...] = ()
 
 
@@ -138,7 +138,7 @@ def binding_of(field: GraphQLField | GraphQLInputField) -> Binding | None:
 def column(
     key: str,
     *,
-    visible: Rule | None = None,
+    visible: VisibilityRule[Any] | None = None,
     masked: Masked | None = None,
     passes: bool = False,
     name: str | None = None,
@@ -152,7 +152,7 @@ def column(
     return _make_field(read, Column(key, visible, masked, passes), name=name, description=description)
 
 
-def _is_seen(visible: Rule, context: RequestContext, document: Document) -> bool:
+def _is_seen(visible: VisibilityRule[Any], context: RequestContext, document: Document) -> bool:
     return visible.decide(context.viewer, context.proven)(document)
 
 
@@ -173,7 +173,7 @@ def loaded(
     load: Callable[[RequestContext, str], Awaitable[Any]],
     *,
     key: str,
-    visible: Rule | None = None,
+    visible: VisibilityRule[Any] | None = None,
     name: str | None = None,
     description: str | None = None,
 ) -> Any:
@@ -199,7 +199,7 @@ def called(
     commands: int = 0,
     paged: bool = False,
     passes: bool = False,
-    register: Register | None = None,
+    register: Register[Any] | None = None,
     batch: "Batch | None" = None,
     name: str | None = None,
 ) -> Callable[[Callable[..., Any]], Any]:
@@ -246,10 +246,10 @@ def action(payload: Any) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
     return bind
 
 
-def streamed(graphql_type: Any) -> Callable[[Callable[..., AsyncGenerator[Document, None]]], Any]:
+def streamed(graphql_type: Any) -> Callable[[Callable[..., AsyncGenerator[Any, None]]], Any]:
     """Binds a subscription `(info, arguments…)`; its docstring is the field's description."""
 
-    def bind(open: Callable[..., AsyncGenerator[Document, None]]) -> Any:
+    def bind(open: Callable[..., AsyncGenerator[Any, None]]) -> Any:
         return strawberry.subscription(
             resolver=staticmethod(open),
             graphql_type=graphql_type,

@@ -13,9 +13,10 @@ from resolvers.agencies import team as teams
 from resolvers.complaints import complaint as complaints
 from resolvers.complaints import complaint_view as view
 from resolvers.complaints import transition
-from resolvers.documents import ComplaintDoc, Document
+from resolvers.documents import ComplaintDoc
 from resolvers.paging.listing import Arguments, Listing
 from resolvers.registry import local_case
+from resolvers.results import ReporterResult
 from resolvers.vault import vault
 from schema.binding import Masked, called, column, derived, loaded, object_type
 from schema.enums import (
@@ -75,10 +76,10 @@ class Clock:
     started_at: datetime
     due_at: datetime | None = column("dueAt", description="Null if the clock has no due time.")
     stopped_at: datetime | None = column("stoppedAt", description="Null while it runs.")
-    paused: bool = derived(view.clock_is_paused, needs=("pauses", "stoppedAt"))
-    breached: bool = derived(view.clock_is_breached, needs=("dueAt", "stoppedAt", "pauses"))
+    paused: bool = derived(view.is_clock_paused, needs=("pauses", "stoppedAt"))
+    breached: bool = derived(view.is_clock_breached, needs=("dueAt", "stoppedAt", "pauses"))
     working_days_left: float | None = derived(
-        view.working_days_left,
+        view.compute_working_days_left,
         needs=("dueAt", "stoppedAt", "pauses", "zone"),
         description="Working days until the due time, negative when late; null if the clock has no due time.",
     )
@@ -139,7 +140,7 @@ class Complaint(Node):
     title: str = column(
         "title",
         visible=policy.CUSTODY,
-        masked=Masked(view.shown_title, ("redactedTitle", "publicTitle")),
+        masked=Masked(view.mask_title, ("redactedTitle", "publicTitle")),
         description=(
             "In full in custody. For others personal data are masked; where no redacted text exists, the title is the "
             "category and the region."
@@ -148,7 +149,7 @@ class Complaint(Node):
     body: str | None = column(
         "body",
         visible=policy.CUSTODY,
-        masked=Masked(view.shown_body, ("redactedBody",)),
+        masked=Masked(view.mask_body, ("redactedBody",)),
         description=(
             "In full in custody. For others personal data are masked ([nama], [telepon]); null where no redacted text "
             "exists."
@@ -158,7 +159,7 @@ class Complaint(Node):
     grade: SupervisionGrade | None = column("grade", description="Null until it is verified.")
     channel: Channel = column("channel", description="How it was submitted.")
     location: Location | None = column(
-        "location", visible=policy.CUSTODY, masked=Masked(view.shown_location, ("location", "sensitive"))
+        "location", visible=policy.CUSTODY, masked=Masked(view.mask_location, ("location", "sensitive"))
     )
     occurred_on: Date | None = column("occurredOn", description="The day that it is about; null if not given.")
     anonymous: bool = column("anonymous", description="Whether the agency must not know who reported.")
@@ -206,12 +207,12 @@ class Complaint(Node):
     forwardings: list[Forwarding] = column(
         "forwardings",
         visible=policy.CUSTODY,
-        masked=Masked(view.shown_forwardings, ("forwardings",)),
+        masked=Masked(view.mask_forwardings, ("forwardings",)),
         description=("[disposisi] The hand-overs between agencies, oldest first; each has the hash of the one before."),
     )
     clocks: list[Clock]
     overdue: bool = derived(
-        view.overdue, needs=("nextDueAt",), description="Whether a running clock is past its due time."
+        view.is_overdue, needs=("nextDueAt",), description="Whether a running clock is past its due time."
     )
     escalation_level: int = column("escalationLevel", description="0: not escalated; 5: with the Ombudsman.")
     local_case: LocalCase | None = derived(
@@ -222,10 +223,10 @@ class Complaint(Node):
     merged_into: LazyComplaint | None = loaded(
         complaints.by_id, key="mergedInto", description="The complaint that it was merged into; null unless it was."
     )
-    rating: Rating | None = column("rating", visible=policy.CUSTODY, masked=Masked(view.shown_rating, ("rating",)))
-    closure: Closure | None = column("closure", visible=policy.CUSTODY, masked=Masked(view.shown_closure, ("closure",)))
+    rating: Rating | None = column("rating", visible=policy.CUSTODY, masked=Masked(view.mask_rating, ("rating",)))
+    closure: Closure | None = column("closure", visible=policy.CUSTODY, masked=Masked(view.mask_closure, ("closure",)))
     closure_proposal: ClosureProposal | None = derived(
-        view.closure_proposal,
+        view.find_closure_proposal,
         needs=("proposal", "reporterSubject", *policy.CUSTODY.keys),
         description=(
             "Null unless a proposal waits for consent. Shown to the agency and to those who may consent, not to the "
@@ -234,12 +235,12 @@ class Complaint(Node):
     )
 
     @called(LazyReporter | None, needs=("reporter", "anonymous", "holders", *policy.KEYS), commands=1)
-    async def reporter(complaint: Parent[ComplaintDoc], info: ContextInfo) -> Document | None:
+    async def reporter(complaint: Parent[ComplaintDoc], info: ContextInfo) -> ReporterResult | None:
         """Who reported; null unless the viewer may know. Every read is logged with the request's purpose.
 
         The purpose comes from the header x-purpose; the national desk must send one.
         """
-        return await vault.read_identity(info.context, dict(complaint))
+        return await vault.read_identity(info.context, complaint)
 
     received_at: datetime
     verified_at: datetime | None = column("verifiedAt", description="Null until it is verified.")
@@ -251,7 +252,7 @@ class Complaint(Node):
         description="Grows with every change. Send it as expectedRevision to change only what you have read.",
     )
     allowed_actions: list[ComplaintAction] = derived(
-        transition.allowed_actions,
+        transition.list_allowed_actions,
         needs=transition.CASE_KEYS,
         description="What this viewer may do with this complaint now.",
     )
@@ -261,7 +262,7 @@ class Complaint(Node):
         complaint: Parent[ComplaintDoc], info: ContextInfo, first: int | None = None, after: str | None = None
     ) -> Listing:
         """The follow-ups that the viewer may read, oldest first."""
-        return view.follow_ups(info.context, dict(complaint), Arguments(first, after))
+        return view.list_follow_ups(info.context, complaint, Arguments(first, after))
 
 
 @object_type()

@@ -73,7 +73,7 @@ def complaints_within(key: str, description: str) -> Any:
     ) -> Listing:
         arguments = Arguments(first, after, last, before)
         within = (key, owner["_id"])
-        return complaint_list.listing(
+        return complaint_list.list_complaints(
             info.context, to_dict(filter), order_by, arguments, within=within, keys=collect_keys(info)
         )
 

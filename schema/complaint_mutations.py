@@ -6,7 +6,7 @@ from resolvers.complaints import complaint as complaints
 from resolvers.complaints import complaint_view as view
 from resolvers.complaints import forwarding as forwardings
 from resolvers.complaints import intake
-from resolvers.documents import Document
+from resolvers.documents import ComplaintDoc
 from schema.binding import ActionResult, action, column, derived, object_type
 from schema.complaint import Complaint
 from schema.enums import (
@@ -47,7 +47,7 @@ class SubmitComplaintPayload:
         "secret", description="Opens this complaint without an account. It is shown only this once."
     )
     personal_data: list[PersonalDataFinding] = derived(
-        view.personal_data_found,
+        view.find_personal_data,
         needs=("complaint",),
         description="Personal data found in title and body. If it names a person, it is confidential by default.",
     )
@@ -126,7 +126,7 @@ class RequestInformationInput:
 
 
 @action(ComplaintPayload)
-async def request_information(info: ContextInfo, input: RequestInformationInput) -> Document:
+async def request_information(info: ContextInfo, input: RequestInformationInput) -> ComplaintDoc:
     """Asks the reporter a question before verification."""
     return await intake.request_information(info.context, make_attempt(info, input), input.complaint, input.question)
 
@@ -141,7 +141,7 @@ class SupplyInformationInput:
 
 
 @action(ComplaintPayload)
-async def supply_information(info: ContextInfo, input: SupplyInformationInput) -> Document:
+async def supply_information(info: ContextInfo, input: SupplyInformationInput) -> ComplaintDoc:
     """Answers the question, as the reporter."""
     return await intake.supply_information(
         info.context, make_attempt(info, input), input.complaint, input.text, secret=input.secret
@@ -163,13 +163,13 @@ class VerifyComplaintInput:
 
 
 @action(ComplaintPayload)
-async def verify_complaint(info: ContextInfo, input: VerifyComplaintInput) -> Document:
+async def verify_complaint(info: ContextInfo, input: VerifyComplaintInput) -> ComplaintDoc:
     """Classifies and grades a complaint, and forwards it to the agency that is responsible."""
     return await intake.verify(
         info.context,
         make_attempt(info, input),
         input.complaint,
-        intake.Verification(
+        intake.VerificationInput(
             class_=input.class_,
             category=input.category,
             grade=input.grade,
@@ -191,7 +191,7 @@ class ForwardComplaintInput:
 
 
 @action(ComplaintPayload)
-async def forward_complaint(info: ContextInfo, input: ForwardComplaintInput) -> Document:
+async def forward_complaint(info: ContextInfo, input: ForwardComplaintInput) -> ComplaintDoc:
     """[disposisi] Hands the complaint over to another agency."""
     return await forwardings.forward(
         info.context, make_attempt(info, input), input.complaint, to=input.to, note=input.note
@@ -209,7 +209,7 @@ class ReturnComplaintInput:
 
 
 @action(ComplaintPayload)
-async def return_complaint(info: ContextInfo, input: ReturnComplaintInput) -> Document:
+async def return_complaint(info: ContextInfo, input: ReturnComplaintInput) -> ComplaintDoc:
     """Returns a complaint that the agency is not responsible for; `suggested` names an agency that may be."""
     return await forwardings.give_back(
         info.context,
@@ -232,7 +232,7 @@ class AcceptComplaintInput:
 
 
 @action(ComplaintPayload)
-async def accept_complaint(info: ContextInfo, input: AcceptComplaintInput) -> Document:
+async def accept_complaint(info: ContextInfo, input: AcceptComplaintInput) -> ComplaintDoc:
     """Accepts a complaint and assigns it to a team, or assigns it anew."""
     return await complaints.accept(
         info.context,
@@ -255,7 +255,7 @@ class ArchiveComplaintInput:
 
 
 @action(ComplaintPayload)
-async def archive_complaint(info: ContextInfo, input: ArchiveComplaintInput) -> Document:
+async def archive_complaint(info: ContextInfo, input: ArchiveComplaintInput) -> ComplaintDoc:
     """Archives a complaint that cannot be worked on."""
     return await intake.archive(
         info.context,
@@ -277,7 +277,7 @@ class WithdrawComplaintInput:
 
 
 @action(ComplaintPayload)
-async def withdraw_complaint(info: ContextInfo, input: WithdrawComplaintInput) -> Document:
+async def withdraw_complaint(info: ContextInfo, input: WithdrawComplaintInput) -> ComplaintDoc:
     """Withdraws a complaint, as its reporter."""
     return await complaints.withdraw(
         info.context, make_attempt(info, input), input.complaint, reason=input.reason, secret=input.secret

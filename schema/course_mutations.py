@@ -5,7 +5,7 @@ import strawberry
 from resolvers.complaints import closure, hold, privacy, reopening
 from resolvers.complaints import complaint as complaints
 from resolvers.complaints import merge as merging
-from resolvers.documents import Document
+from resolvers.documents import ComplaintDoc
 from schema.binding import action
 from schema.complaint_mutations import ComplaintPayload
 from schema.enums import ClosureCode
@@ -24,7 +24,7 @@ class HoldComplaintInput:
 
 
 @action(ComplaintPayload)
-async def hold_complaint(info: ContextInfo, input: HoldComplaintInput) -> Document:
+async def hold_complaint(info: ContextInfo, input: HoldComplaintInput) -> ComplaintDoc:
     """Puts work on hold until the day of review, at most 30 days away; at most twice, and 60 days in total."""
     return await hold.hold(
         info.context, make_attempt(info, input), input.complaint, reason=input.reason, review_on=input.review_on
@@ -39,7 +39,7 @@ class ResumeComplaintInput:
 
 
 @action(ComplaintPayload)
-async def resume_complaint(info: ContextInfo, input: ResumeComplaintInput) -> Document:
+async def resume_complaint(info: ContextInfo, input: ResumeComplaintInput) -> ComplaintDoc:
     """Resumes work on a complaint that is on hold."""
     return await hold.resume(info.context, make_attempt(info, input), input.complaint)
 
@@ -55,7 +55,7 @@ class ProposeClosureInput:
 
 
 @action(ComplaintPayload)
-async def propose_closure(info: ContextInfo, input: ProposeClosureInput) -> Document:
+async def propose_closure(info: ContextInfo, input: ProposeClosureInput) -> ComplaintDoc:
     """Proposes to close the complaint without a remedy. The coordinator (province or national) decides."""
     return await closure.propose(
         info.context,
@@ -77,7 +77,7 @@ class ConsentToClosureInput:
 
 
 @action(ComplaintPayload)
-async def consent_to_closure(info: ContextInfo, input: ConsentToClosureInput) -> Document:
+async def consent_to_closure(info: ContextInfo, input: ConsentToClosureInput) -> ComplaintDoc:
     """Closes the complaint with the proposal as its answer, or rejects the proposal. Not for the proposer."""
     return await closure.consent(
         info.context, make_attempt(info, input), input.complaint, consents=input.consent, reason=input.reason
@@ -94,7 +94,7 @@ class RestoreComplaintInput:
 
 
 @action(ComplaintPayload)
-async def restore_complaint(info: ContextInfo, input: RestoreComplaintInput) -> Document:
+async def restore_complaint(info: ContextInfo, input: RestoreComplaintInput) -> ComplaintDoc:
     """Takes a complaint out of the archive: the national desk at any time, the reporter within 90 days."""
     return await reopening.restore(
         info.context, make_attempt(info, input), input.complaint, reason=input.reason, secret=input.secret
@@ -111,7 +111,7 @@ class MergeComplaintInput:
 
 
 @action(ComplaintPayload)
-async def merge_complaint(info: ContextInfo, input: MergeComplaintInput) -> Document:
+async def merge_complaint(info: ContextInfo, input: MergeComplaintInput) -> ComplaintDoc:
     """Merges a complaint into an open one of the same region and category, which its reporter then follows."""
     return await merging.merge(
         info.context, make_attempt(info, input), input.complaint, into=input.into, note=input.note
@@ -128,7 +128,7 @@ class ReopenComplaintInput:
 
 
 @action(ComplaintPayload)
-async def reopen_complaint(info: ContextInfo, input: ReopenComplaintInput) -> Document:
+async def reopen_complaint(info: ContextInfo, input: ReopenComplaintInput) -> ComplaintDoc:
     """Reopens a closed complaint: the reporter within 30 days and at most twice, oversight at any time."""
     return await reopening.reopen(
         info.context, make_attempt(info, input), input.complaint, reason=input.reason, secret=input.secret
@@ -145,7 +145,7 @@ class EscalateComplaintInput:
 
 
 @action(ComplaintPayload)
-async def escalate_complaint(info: ContextInfo, input: EscalateComplaintInput) -> Document:
+async def escalate_complaint(info: ContextInfo, input: EscalateComplaintInput) -> ComplaintDoc:
     """Escalates by one level. A reporter may after a breached clock; only the reporter may to the Ombudsman."""
     return await complaints.escalate(
         info.context, make_attempt(info, input), input.complaint, reason=input.reason, secret=input.secret
@@ -164,7 +164,7 @@ class SetComplaintPrivacyInput:
 
 
 @action(ComplaintPayload)
-async def set_complaint_privacy(info: ContextInfo, input: SetComplaintPrivacyInput) -> Document:
+async def set_complaint_privacy(info: ContextInfo, input: SetComplaintPrivacyInput) -> ComplaintDoc:
     """Changes the privacy. The reporter and the handling staff may tighten it, the reporter and the desk loosen it.
 
     A null field leaves its value unchanged.

@@ -4,7 +4,7 @@ import strawberry
 
 from resolvers.complaints import answer
 from resolvers.complaints import follow_up as follow_ups
-from resolvers.documents import Document
+from resolvers.documents import ComplaintDoc
 from schema.binding import action
 from schema.complaint_mutations import ComplaintPayload
 from schema.enums import ClosureCode, FollowUpKind, Visibility
@@ -35,13 +35,13 @@ class AddFollowUpInput:
 
 
 @action(ComplaintPayload)
-async def add_follow_up(info: ContextInfo, input: AddFollowUpInput) -> Document:
+async def add_follow_up(info: ContextInfo, input: AddFollowUpInput) -> ComplaintDoc:
     """Adds a follow-up. PROGRESS and CLARIFY are published at once; FINAL is a draft until it is approved."""
     return await follow_ups.add(
         info.context,
         make_attempt(info, input),
         input.complaint,
-        follow_ups.Draft(
+        follow_ups.FollowUpDraft(
             kind=input.kind,
             body=input.body,
             visibility=input.visibility or Visibility.REPORTER,
@@ -61,7 +61,7 @@ class ApproveFollowUpInput:
 
 
 @action(ComplaintPayload)
-async def approve_follow_up(info: ContextInfo, input: ApproveFollowUpInput) -> Document:
+async def approve_follow_up(info: ContextInfo, input: ApproveFollowUpInput) -> ComplaintDoc:
     """Publishes a FINAL follow-up, which answers the complaint. Not for the author of the draft."""
     return await follow_ups.approve(info.context, make_attempt(info, input), input.complaint, input.follow_up)
 
@@ -76,7 +76,7 @@ class RejectFollowUpInput:
 
 
 @action(ComplaintPayload)
-async def reject_follow_up(info: ContextInfo, input: RejectFollowUpInput) -> Document:
+async def reject_follow_up(info: ContextInfo, input: RejectFollowUpInput) -> ComplaintDoc:
     """Returns a FINAL draft to its author, with a reason."""
     return await follow_ups.reject(
         info.context, make_attempt(info, input), input.complaint, input.follow_up, reason=input.reason
@@ -94,7 +94,7 @@ class ConfirmAnswerInput:
 
 
 @action(ComplaintPayload)
-async def confirm_answer(info: ContextInfo, input: ConfirmAnswerInput) -> Document:
+async def confirm_answer(info: ContextInfo, input: ConfirmAnswerInput) -> ComplaintDoc:
     """Accepts the answer and rates it, as the reporter. The complaint is closed."""
     return await answer.confirm(
         info.context,
@@ -117,7 +117,7 @@ class DisputeAnswerInput:
 
 
 @action(ComplaintPayload)
-async def dispute_answer(info: ContextInfo, input: DisputeAnswerInput) -> Document:
+async def dispute_answer(info: ContextInfo, input: DisputeAnswerInput) -> ComplaintDoc:
     """Rejects the answer, as the reporter. Work on the complaint continues."""
     return await answer.dispute(
         info.context,

@@ -23,7 +23,7 @@ def edges(edge: Any) -> Any:
     """Returns the field `edges`: the rows with their cursors."""
 
     async def read(listing: Parent[Listing]) -> list[dict[str, Any]]:
-        return [{"node": row, "listing": listing} for row in (await listing.page()).rows]
+        return [{"node": row, "listing": listing} for row in (await listing.fetch_page()).rows]
 
     return called(list[edge], passes=True)(read)
 
@@ -32,7 +32,7 @@ def nodes(node: Any) -> Any:
     """Returns the field `nodes`: only the rows."""
 
     async def read(listing: Parent[Listing]) -> list[Row]:
-        return (await listing.page()).rows
+        return (await listing.fetch_page()).rows
 
     return called(list[node], passes=True)(read)
 
@@ -41,8 +41,10 @@ def page_info() -> Any:
     """Returns the field `pageInfo`."""
 
     async def read(listing: Parent[Listing]) -> dict[str, Any]:
-        page: Page = await listing.page()
-        first, last = (listing.cursor(page.rows[0]), listing.cursor(page.rows[-1])) if page.rows else (None, None)
+        page: Page = await listing.fetch_page()
+        first, last = (
+            (listing.write_cursor(page.rows[0]), listing.write_cursor(page.rows[-1])) if page.rows else (None, None)
+        )
         return {
             "hasNextPage": page.has_next,
             "hasPreviousPage": page.has_previous,
@@ -65,4 +67,4 @@ def total_count(graphql_type: Any, description: str | None = None) -> Any:
 
 def cursor() -> Any:
     """Returns the field `cursor` of an edge."""
-    return derived(lambda context, edge: edge["listing"].cursor(edge["node"]), needs=())
+    return derived(lambda context, edge: edge["listing"].write_cursor(edge["node"]), needs=())

@@ -3,7 +3,7 @@
 import strawberry
 
 from resolvers.complaints import reporter_rights
-from resolvers.documents import Document
+from resolvers.documents import ComplaintDoc
 from schema.binding import action
 from schema.complaint_mutations import ComplaintPayload
 from schema.errors import make_attempt
@@ -29,7 +29,7 @@ class CorrectReporterInput:
 
 
 @action(ComplaintPayload)
-async def correct_reporter(info: ContextInfo, input: CorrectReporterInput) -> Document:
+async def correct_reporter(info: ContextInfo, input: CorrectReporterInput) -> ComplaintDoc:
     """Corrects the reporter's data. A null field leaves its value unchanged."""
     return await reporter_rights.correct(
         info.context, make_attempt(info, input), input.complaint, to_dict(input.reporter), secret=input.secret
@@ -45,7 +45,7 @@ class WithdrawConsentInput:
 
 
 @action(ComplaintPayload)
-async def withdraw_consent(info: ContextInfo, input: WithdrawConsentInput) -> Document:
+async def withdraw_consent(info: ContextInfo, input: WithdrawConsentInput) -> ComplaintDoc:
     """Withdraws consent: sex, age band and disability are deleted at once."""
     return await reporter_rights.withdraw_consent(
         info.context, make_attempt(info, input), input.complaint, secret=input.secret
@@ -61,6 +61,6 @@ class EraseReporterInput:
 
 
 @action(ComplaintPayload)
-async def erase_reporter(info: ContextInfo, input: EraseReporterInput) -> Document:
+async def erase_reporter(info: ContextInfo, input: EraseReporterInput) -> ComplaintDoc:
     """Makes all data about the reporter unreadable for ever. The complaint stays, and its secret still opens it."""
     return await reporter_rights.erase(info.context, make_attempt(info, input), input.complaint, secret=input.secret)

@@ -7,10 +7,11 @@ from strawberry import Parent
 
 from resolvers import policy
 from resolvers.agencies import agency as agencies
-from resolvers.documents import Document
 from resolvers.registry import subgraph as subgraphs
 from resolvers.registry.subgraph import Publication
 from resolvers.request.context import RequestContext
+from resolvers.results import SubgraphHealthResult
+from resolvers.system_documents import SubgraphVersionDoc
 from schema.binding import ActionResult, action, called, column, derived, loaded, object_type
 from schema.enums import BreakerState, SubgraphFindingKind
 from schema.errors import UserError, make_attempt
@@ -29,7 +30,7 @@ class SubgraphVersion:
     published_by: str | None = column("publishedBy", description="The account that published it.")
 
 
-def _read_health(context: RequestContext, row: Document) -> Document | None:
+def _read_health(context: RequestContext, row: SubgraphVersionDoc) -> SubgraphHealthResult | None:
     if context.subgraph_health is None or not policy.may_read_subgraph(context.viewer, row["agency"]):
         return None
     return context.subgraph_health(row["agency"])
@@ -67,7 +68,7 @@ class Subgraph:
     )
 
     @called(list[SubgraphVersion], needs=("agency",), commands=1)
-    async def versions(subgraph: Parent[Document], info: ContextInfo) -> list[Document]:
+    async def versions(subgraph: Parent[SubgraphVersionDoc], info: ContextInfo) -> list[SubgraphVersionDoc]:
         """The latest 50 versions, newest first, with those that are no longer live."""
         return await subgraphs.list_versions(info.context, subgraph["agency"])
 
@@ -191,7 +192,7 @@ async def publish_subgraph(info: ContextInfo, input: PublishSubgraphInput) -> Ac
 
 
 @action(RetireSubgraphPayload)
-async def retire_subgraph(info: ContextInfo, input: RetireSubgraphInput) -> Document:
+async def retire_subgraph(info: ContextInfo, input: RetireSubgraphInput) -> SubgraphVersionDoc:
     """Removes the agency's subgraph from the graph; its versions stay."""
     return await subgraphs.retire_subgraph(
         info.context, make_attempt(info, input), input.agency, expected_version=input.expected_version

@@ -3,7 +3,7 @@
 import strawberry
 
 from resolvers.agencies import team_changes as teams
-from resolvers.documents import Document
+from resolvers.documents import TeamDoc
 from schema.binding import action, object_type
 from schema.enums import TeamKind, TeamRole
 from schema.errors import UserError, make_attempt
@@ -55,7 +55,7 @@ class CreateTeamInput:
 
 
 @action(TeamPayload)
-async def create_team(info: ContextInfo, input: CreateTeamInput) -> Document:
+async def create_team(info: ContextInfo, input: CreateTeamInput) -> TeamDoc:
     """Sets up a team by decree. `supersedes` names the team that it replaces."""
     return await teams.create_team(
         info.context,
@@ -82,7 +82,7 @@ class UpdateTeamInput:
 
 
 @action(TeamPayload)
-async def update_team(info: ContextInfo, input: UpdateTeamInput) -> Document:
+async def update_team(info: ContextInfo, input: UpdateTeamInput) -> TeamDoc:
     """Changes a team. A null field leaves its value unchanged."""
     return await teams.change_team(
         info.context,
@@ -103,7 +103,7 @@ class AddTeamMemberInput:
 
 
 @action(TeamPayload)
-async def add_team_member(info: ContextInfo, input: AddTeamMemberInput) -> Document:
+async def add_team_member(info: ContextInfo, input: AddTeamMemberInput) -> TeamDoc:
     """Adds a member to a team."""
     return await teams.add_member(info.context, make_attempt(info, input), input.team, to_dict(input.member))
 
@@ -118,6 +118,6 @@ class EndTeamMembershipInput:
 
 
 @action(TeamPayload)
-async def end_team_membership(info: ContextInfo, input: EndTeamMembershipInput) -> Document:
+async def end_team_membership(info: ContextInfo, input: EndTeamMembershipInput) -> TeamDoc:
     """Ends a membership; `on` is its last day."""
     return await teams.end_membership(info.context, make_attempt(info, input), input.team, input.member, on=input.on)

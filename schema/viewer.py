@@ -4,7 +4,8 @@ from strawberry import Parent
 
 from resolvers.agencies import agency as agencies
 from resolvers.agencies import team as teams
-from resolvers.documents import Document
+from resolvers.documents import TeamDoc
+from resolvers.results import ViewerResult
 from schema.binding import called, column, loaded, object_type
 from schema.enums import Role
 from schema.lazy import LazyAgency, LazyTeam
@@ -23,6 +24,6 @@ class Viewer:
     scopes: list[str]
 
     @called(list[LazyTeam], commands=1)
-    async def teams(viewer: Parent[Document], info: ContextInfo) -> list[Document]:
+    async def teams(viewer: Parent[ViewerResult], info: ContextInfo) -> list[TeamDoc]:
         """The teams that the viewer is a current member of."""
         return await teams.by_subject(info.context, info.context.viewer.subject)

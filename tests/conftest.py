@@ -21,11 +21,11 @@ from support.served_gateway import serving
 
 from gateway.mongod import run_embedded
 from gateway.settings import Mode, Settings
-from resolvers.key_ring import ring
+from resolvers.key_ring import parse_ring
 from resolvers.migrations import runner
 from resolvers.regulations.holiday_tables import find_calendar
 from resolvers.request.context import RequestContext
-from resolvers.request.loaders import loaders
+from resolvers.request.loaders import Loaders
 from resolvers.store import indexes, seed
 from resolvers.store.database import Store, connect
 from resolvers.viewer import PUBLIC, Viewer
@@ -128,7 +128,7 @@ def registers(mongo: MongoClient[Any], mongodb_uri: str, run_name: str) -> Itera
 
     async def seed_register() -> None:
         store = connect(mongodb_uri, name)
-        await runner.run(store, lambda: ring(b"a new database has nothing sealed"))
+        await runner.run(store, lambda: parse_ring(b"a new database has nothing sealed"))
         await seed.write_reference_data(store)
         await indexes.create(store)
         store.close()
@@ -197,6 +197,6 @@ def context_of(store: Store) -> Callable[..., RequestContext]:
 
     def make(viewer: Viewer = PUBLIC, now: datetime | None = None) -> RequestContext:
         moment = now or datetime.now(UTC).replace(microsecond=0)
-        return RequestContext(store, loaders(store), moment, b"the secret key of the tests", find_calendar, viewer)
+        return RequestContext(store, Loaders(store), moment, b"the secret key of the tests", find_calendar, viewer)
 
     return make

@@ -13,6 +13,7 @@ from pymongo import ReturnDocument
 from bench.operations import BARE
 from resolvers import policy
 from resolvers.audit_log import audit_chain, audit_trail
+from resolvers.documents import ComplaintDoc, apply_changes
 from resolvers.domain.vocabulary import ComplaintAction, ComplaintStatus
 from resolvers.personal_data import text
 from resolvers.store.database import Document, Store
@@ -32,7 +33,7 @@ class Write:
     keys: tuple[str, ...] | None = None
 
 
-async def add(store: Store, viewer: Viewer, headers: Mapping[str, str], write: Write) -> Document | None:
+async def add(store: Store, viewer: Viewer, headers: Mapping[str, str], write: Write) -> ComplaintDoc | None:
     """Returns the changed complaint; None if the viewer may not work on it or its revision is another one."""
     now = datetime.now(UTC)
     follow_up = {
@@ -55,7 +56,7 @@ async def add(store: Store, viewer: Viewer, headers: Mapping[str, str], write: W
 
 async def _write_recorded(
     store: Store, viewer: Viewer, write: Write, follow_up: Document, now: datetime
-) -> Document | None:
+) -> ComplaintDoc | None:
     before = await store.complaints.find_one(
         {"_id": write.complaint}, write.keys and _make_projection(_READ, write.keys)
     )
@@ -63,7 +64,8 @@ async def _write_recorded(
         return None
     added = {"id": f"{write.complaint}/{len(before['followUps']) + 1}", **follow_up}
     changes = {"firstFollowUpAt": before["firstFollowUpAt"] or now, "updatedAt": now}
-    after = {**before, **changes, "revision": write.revision + 1, "followUps": [*before["followUps"], added]}
+    changed = {**changes, "revision": write.revision + 1, "followUps": [*before["followUps"], added]}
+    after = apply_changes(before, changed)
     entry = audit_trail.make_entry(viewer, now, before, after, ComplaintAction.FOLLOW_UP)
     made = await store.complaints.update_one(
         {"_id": write.complaint, "revision": write.revision, "status": before["status"]},
@@ -76,14 +78,14 @@ async def _write_recorded(
     return after if made.matched_count else None
 
 
-def _may_follow_up(viewer: Viewer, complaint: Document, revision: int) -> bool:
+def _may_follow_up(viewer: Viewer, complaint: ComplaintDoc, revision: int) -> bool:
     is_own = complaint["holder"] == viewer.agency and policy.may_know(viewer, complaint)
     return is_own and complaint["status"] == ComplaintStatus.IN_PROGRESS and complaint["revision"] == revision
 
 
 async def _write_bare(
     store: Store, viewer: Viewer, write: Write, follow_up: Document, now: datetime
-) -> Document | None:
+) -> ComplaintDoc | None:
     numbered = {"$concat": ["$_id", "/", {"$toString": {"$add": [{"$size": "$followUps"}, 1]}}]}
     literal = {key: {"$literal": value} for key, value in follow_up.items()}
     changes = {
@@ -97,9 +99,9 @@ async def _write_bare(
         "revision": write.revision,
         "status": ComplaintStatus.IN_PROGRESS,
         "holder": viewer.agency,
-        "readers": {"$in": list(policy.groups(viewer))},
+        "readers": {"$in": list(policy.list_groups(viewer))},
     }
-    found: Document | None = await store.complaints.find_one_and_update(
+    found: ComplaintDoc | None = await store.complaints.find_one_and_update(
         unchanged,
         [{"$set": changes}],
         projection=write.keys and _make_projection(write.keys),

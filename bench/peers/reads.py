@@ -22,7 +22,7 @@ def find_newest(
 ) -> Any:
     """Returns a cursor over the newest complaints that the viewer may know of."""
     wanted = {
-        "readers": {"$in": list(policy.groups(viewer))},
+        "readers": {"$in": list(policy.list_groups(viewer))},
         "status": {"$in": statuses},
         "province": {"$in": provinces},
     }

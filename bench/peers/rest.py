@@ -12,14 +12,15 @@ from starlette.routing import Route
 
 from bench.peers import follow_up, reads, settings
 from resolvers import policy
+from resolvers.documents import AgencyDoc, ComplaintDoc, TeamDoc
 from resolvers.domain.vocabulary import AgencyKind, ComplaintStatus
 from resolvers.store.database import Document
 from resolvers.viewer import Viewer
 
 STORE: Final = settings.connect_store()
-AGENCIES: Final[dict[str, Document]] = {}
-TEAMS: Final[dict[str, Document]] = {}
-REGENCIES: Final[dict[str, list[Document]]] = {}
+AGENCIES: Final[dict[str, AgencyDoc]] = {}
+TEAMS: Final[dict[str, TeamDoc]] = {}
+REGENCIES: Final[dict[str, list[AgencyDoc]]] = {}
 
 _DECIDING: Final = ("readers",)
 
@@ -32,20 +33,20 @@ def _answer(data: Any) -> Response:
     return Response(orjson.dumps({"data": data}), media_type="application/json")
 
 
-def _holder(complaint: Document) -> Document:
+def _holder(complaint: ComplaintDoc) -> Document:
     agency = AGENCIES[complaint["holder"]]
     return {"id": agency["_id"], "code": agency["code"], "name": agency["name"]}
 
 
-def _team(complaint: Document) -> Document | None:
+def _team(complaint: ComplaintDoc) -> Document | None:
     if complaint["team"] is None:
         return None
     team = TEAMS[complaint["team"]]
     return {"id": team["_id"], "name": team["name"], "termTo": team["termTo"]}
 
 
-def _title(viewer: Viewer, complaint: Document) -> Any:
-    if policy.in_custody(viewer, complaint):
+def _title(viewer: Viewer, complaint: ComplaintDoc) -> Any:
+    if policy.has_custody(viewer, complaint):
         return complaint["title"]
     return complaint["redactedTitle"] or complaint["publicTitle"]
 
@@ -70,7 +71,7 @@ async def complaint(request: Request) -> Response:
     found = await STORE.complaints.find_one({"_id": request.path_params["id"]}, _ONE)
     if found is None or not policy.may_know(viewer, found):
         return _answer({"complaint": None})
-    custody = policy.in_custody(viewer, found)
+    custody = policy.has_custody(viewer, found)
     forwardings = found["forwardings"] if custody else [{**link, "note": None} for link in found["forwardings"]]
     follow_ups = [
         {"id": row["id"], "kind": row["kind"], "body": row["body"], "at": row["at"]}
@@ -80,8 +81,8 @@ async def complaint(request: Request) -> Response:
     shown = {
         "id": found["_id"],
         "title": _title(viewer, found),
-        "body": found["body" if custody else "redactedBody"],
-        **{key: found[key] for key in _PLAIN},
+        "body": found["body"] if custody else found["redactedBody"],
+        **{key: found.get(key) for key in _PLAIN},
         "holder": _holder(found),
         "team": _team(found),
         "forwardings": forwardings,
@@ -139,7 +140,7 @@ async def of_province(request: Request) -> Response:
     return _answer({"complaints": {"nodes": shown}})
 
 
-def _listed(agency: Document) -> Document:
+def _listed(agency: AgencyDoc) -> Document:
     return {
         "id": agency["_id"],
         "kind": agency["kind"],

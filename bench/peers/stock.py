@@ -22,8 +22,9 @@ from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
 
 from bench.peers import follow_up, reads, settings
 from resolvers import policy
+from resolvers.documents import AgencyDoc, ComplaintDoc, TeamDoc
 from resolvers.domain.vocabulary import UserErrorCode
-from resolvers.store.database import Collection, Document
+from resolvers.store.database import Collection
 from resolvers.viewer import Viewer
 from schema.enums import (
     AgencyKind,
@@ -120,7 +121,7 @@ class Complaint:
         return FollowUpConnection(nodes=self.all_follow_ups[:first])
 
 
-def _agency(row: Document) -> Agency:
+def _agency(row: AgencyDoc) -> Agency:
     return Agency(
         id=strawberry.ID(row["_id"]),
         kind=AgencyKind(row["kind"]),
@@ -131,16 +132,16 @@ def _agency(row: Document) -> Agency:
     )
 
 
-def _team(row: Document) -> Team:
+def _team(row: TeamDoc) -> Team:
     return Team(id=strawberry.ID(row["_id"]), name=row["name"], term_to=row["termTo"])
 
 
-def _complaint(viewer: Viewer, row: Document) -> Complaint:
-    custody = policy.in_custody(viewer, row)
+def _complaint(viewer: Viewer, row: ComplaintDoc) -> Complaint:
+    custody = policy.has_custody(viewer, row)
     return Complaint(
         id=strawberry.ID(row["_id"]),
         title=row["title"] if custody else row["redactedTitle"] or row["publicTitle"],
-        body=row["body" if custody else "redactedBody"],
+        body=row["body"] if custody else row["redactedBody"],
         class_=ComplaintClass(row["class"]),
         status=ComplaintStatus(row["status"]),
         grade=None if row["grade"] is None else SupervisionGrade(row["grade"]),
@@ -173,7 +174,7 @@ def _complaint(viewer: Viewer, row: Document) -> Complaint:
     )
 
 
-def _loader(collection: Collection, make: Callable[[Document], Any]) -> DataLoader[str, Any]:
+def _loader(collection: Collection[Any], make: Callable[[Any], Any]) -> DataLoader[str, Any]:
     async def load(ids: Sequence[str]) -> list[Any]:
         rows = await collection.find({"_id": {"$in": ids}}).to_list(None)
         by_id = {row["_id"]: make(row) for row in rows}
@@ -185,7 +186,8 @@ def _loader(collection: Collection, make: Callable[[Document], Any]) -> DataLoad
 async def _regencies(provinces: Sequence[str]) -> list[list[Agency]]:
     found: dict[str, list[Agency]] = {province: [] for province in provinces}
     for row in await STORE.agencies.find({"province": {"$in": provinces}}).sort("name").to_list(None):
-        found[row["province"]].append(_agency(row))
+        if row["province"] is not None:
+            found[row["province"]].append(_agency(row))
     return [found[province] for province in provinces]
 
 
@@ -271,7 +273,7 @@ class View(GraphQL[Context, None]):
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         viewer: Viewer = request.scope["viewer"]
 
-        def known(row: Document) -> Complaint | None:
+        def known(row: ComplaintDoc) -> Complaint | None:
             return _complaint(viewer, row) if policy.may_know(viewer, row) else None
 
         return {

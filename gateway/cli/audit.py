@@ -28,7 +28,7 @@ def verify(
 
     async def run(store: Store, configured: Settings) -> None:
         nonlocal checked
-        async for name, fault in audit_check.every(store, complaint):
+        async for name, fault in audit_check.check_all(store, complaint):
             checked += 1
             if fault is not None:
                 faults.append(f"{name}: {fault}")
@@ -45,7 +45,7 @@ def export() -> None:
     from resolvers.complaints import audit_check
 
     async def run(store: Store, configured: Settings) -> None:
-        async for entry in audit_check.entries(store):
+        async for entry in audit_check.list_entries(store):
             print(orjson.dumps(entry).decode())  # noqa: T201 - the command's output
 
     run_with_store(run)

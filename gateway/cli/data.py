@@ -16,7 +16,7 @@ from gateway.cli.failure import fail, report_failures
 from gateway.settings import Settings
 from resolvers.regulations import holiday_tables
 from resolvers.request.context import RequestContext
-from resolvers.request.loaders import loaders
+from resolvers.request.loaders import Loaders
 from resolvers.store.database import PyMongoError, Store, connect
 from resolvers.viewer import SYSTEM
 
@@ -273,7 +273,7 @@ def make_context(store: Store, configured: Settings, purpose: str | None = None)
     """The context of an operator's command, which acts as the system."""
     return RequestContext(
         store=store,
-        loaders=loaders(store),
+        loaders=Loaders(store),
         now=datetime.now(UTC).replace(microsecond=0),
         secret_key=configured.secret_key_bytes,
         calendar=holiday_tables.find_calendar,

@@ -52,7 +52,7 @@ def access(complaint: Complaint, purpose: Purpose) -> None:
     from resolvers.complaints import reporter_rights
 
     async def run(request: RequestContext) -> None:
-        found = await reporter_rights.access(request, complaint)
+        found = await reporter_rights.read_record(request, complaint)
         if found is None:
             fail(f"No data are stored about the reporter of {complaint}.")
         _print_json(found)

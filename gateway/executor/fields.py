@@ -41,7 +41,7 @@ from gateway.executor.steps import (
     complete_objects,
 )
 from resolvers.documents import Document
-from resolvers.paging.keys import Keys
+from resolvers.paging.keys import ProjectionKeys
 from resolvers.request.context import RequestContext
 from schema.binding import Action, Called, Column, Derived, Loaded, Streamed, binding_of
 
@@ -78,7 +78,7 @@ class FieldCompiler:
         definition = None if declared is None else declared.extensions.get("strawberry-definition")
         if declared is None or definition is None or definition.extensions or definition.permission_classes:
             raise Unsupported("introspection" if name.startswith("__") else "field")
-        selected = OperationField(response_key, field_nodes, declared, self.parent, Keys(()))
+        selected = OperationField(response_key, field_nodes, declared, self.parent, ProjectionKeys(()))
         binding = binding_of(declared)
         if isinstance(binding, Column):
             self._add_column(selected, binding)
@@ -93,9 +93,9 @@ class FieldCompiler:
         else:
             raise Unsupported("binding")
 
-    def list_keys(self) -> Keys:
+    def list_keys(self) -> ProjectionKeys:
         """Returns the keys that the selection reads of a document, for the projection of the database read."""
-        return Keys(self.keys | self.printed, self.printed - self.keys)
+        return ProjectionKeys(self.keys | self.printed, self.printed - self.keys)
 
     def _add_column(self, selected: OperationField, binding: Column) -> None:
         if _is_instant(selected.field.type) and binding.visible is None:
@@ -103,7 +103,7 @@ class FieldCompiler:
             self._add_instant(selected, binding.key)
             return
         objects = self._compile_below(selected)
-        self._add_keys(_list_keys(objects) if binding.passes else Keys(binding.needs))
+        self._add_keys(_list_keys(objects) if binding.passes else ProjectionKeys(binding.needs))
         if objects is not None and not _is_plain(objects):
             self._add_embedded(selected, objects, _make_column_reader(binding))
             return
@@ -113,7 +113,7 @@ class FieldCompiler:
             read = f"{read} if {self.writer.write_rule(binding.visible)} else {masked}"
         self._add_value(selected, read, objects)
 
-    def _add_keys(self, keys: Keys) -> None:
+    def _add_keys(self, keys: ProjectionKeys) -> None:
         self.keys.update(keys.read)
         self.printed.update(keys.printed)
 
@@ -167,7 +167,7 @@ class FieldCompiler:
             return
         objects = self._compile_below(selected)
         below = _list_keys(objects)
-        self._add_keys(below if isinstance(binding, Called) and binding.passes else Keys(binding.needs))
+        self._add_keys(below if isinstance(binding, Called) and binding.passes else ProjectionKeys(binding.needs))
         selected = selected._replace(keys=below)
         resolver = selected.field.extensions["strawberry-definition"].base_resolver
         if resolver.self_parameter or resolver.root_parameter:
@@ -226,8 +226,8 @@ def _make_opener(
     return lambda run: resolve(**arguments.build(run), **{info_name: run.make_info(selected)})
 
 
-def _list_keys(objects: CompiledSelection | AbstractSelection | None) -> Keys:
-    return Keys(()) if objects is None else objects.keys
+def _list_keys(objects: CompiledSelection | AbstractSelection | None) -> ProjectionKeys:
+    return ProjectionKeys(()) if objects is None else objects.keys
 
 
 def _is_instant(graphql_type: GraphQLOutputType) -> bool:

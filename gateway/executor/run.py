@@ -15,7 +15,7 @@ from graphql.execution.values import VariableValues
 from graphql.pyutils import Path, is_awaitable
 
 from gateway.executor.field_collector import OperationSource
-from resolvers.paging.keys import Keys
+from resolvers.paging.keys import ProjectionKeys
 from resolvers.paging.listing import Listing
 from resolvers.request.context import RequestContext
 from schema.selection import SelectionInfo
@@ -75,7 +75,7 @@ class OperationRun:
             for outcome in outcomes:
                 if isinstance(outcome, Listing):
                     # Its rows may hold datetimes without a time zone, which only the generated code understands.
-                    outcome.zone()
+                    outcome.zone_instants()
         return {
             (id(document), id(field_node)): Outcome(document, outcome)
             for documents, field_nodes, outcomes in self.called
@@ -114,7 +114,7 @@ class OperationField(NamedTuple):
     field_nodes: list[FieldNode]
     field: GraphQLField
     parent: GraphQLObjectType
-    keys: Keys
+    keys: ProjectionKeys
 
 
 _NO_HELPERS: Final[Any] = None
@@ -140,7 +140,7 @@ class CompiledSelection:
 
     steps: tuple[LoadStep, ...]
     shape: Callable[..., list[JsonObject]]
-    keys: Keys
+    keys: ProjectionKeys
     serial: bool = False
     """Whether the steps run one after the other: at the root of a mutation."""
     is_lasting: bool = False

@@ -40,7 +40,7 @@ from graphql import (
 
 from gateway.executor.field_collector import Unsupported
 from gateway.executor.run import Declined, OperationRun
-from resolvers.policy import Rule
+from resolvers.policy import VisibilityRule
 from schema.scalars import print_instants
 
 ShapeObjects = Callable[[OperationRun, Any], list[Any]]
@@ -105,7 +105,7 @@ class ShapeWriter:
     """Variable of a list with one value for each document, with the variable that holds the document's value."""
     is_lasting: bool = True
     """Whether a document's answer is the same for all requests: no rule, no derived value, no result of a step."""
-    rules: dict[Rule, str] = field(default_factory=dict)
+    rules: dict[VisibilityRule[Any], str] = field(default_factory=dict)
     """By rule, the variable that holds its decision on the document."""
 
     def bind(self, value: Any) -> str:
@@ -117,7 +117,7 @@ class ShapeWriter:
     def make_variable(self) -> str:
         return self.bind(None).replace("o", "x", 1)
 
-    def write_rule(self, rule: Rule) -> str:
+    def write_rule(self, rule: VisibilityRule[Any]) -> str:
         """Returns the variable that says whether the viewer sees the document; written once for all its fields."""
         self.is_lasting = False
         if rule not in self.rules:

@@ -26,9 +26,9 @@ from gateway.executor.run import (
     unwrap_outcomes,
 )
 from resolvers.agencies.reference import Register
-from resolvers.answer_cache import Made
+from resolvers.answer_cache import AnswerCache
 from resolvers.documents import Document
-from resolvers.paging.keys import Keys
+from resolvers.paging.keys import ProjectionKeys
 from resolvers.request.loaders import Ready
 from schema.binding import Batch, Loaded
 
@@ -58,12 +58,12 @@ class AbstractSelection:
     selected: OperationField
 
     @property
-    def keys(self) -> Keys:
+    def keys(self) -> ProjectionKeys:
         keys_by_type = [selection.keys for selection in self.selections.values()]
         read = frozenset[str]().union(*(keys.read for keys in keys_by_type))
         printed = frozenset[str]().union(*(keys.printed for keys in keys_by_type))
         # A key that one type only prints and another reads must be read as a datetime.
-        return Keys(read | printed, printed - read)
+        return ProjectionKeys(read | printed, printed - read)
 
     async def run(self, run: OperationRun, documents: Sequence[Any]) -> list[Any]:
         """Groups the documents by type, shapes each group, and puts the answers back into their order."""
@@ -150,12 +150,12 @@ class LoadById:
                 pass  # An answer that is not cached yet, or a value that is not an id: the slow way tells which.
         return [await self._load(run, documents, made)]
 
-    def _find_cache(self, run: OperationRun) -> Made | None:
+    def _find_cache(self, run: OperationRun) -> AnswerCache | None:
         """Returns the cached answers, or None if the answer depends on the viewer or is a list."""
         is_the_same = self.binding.visible is None and not self.wrapping.listed
         return _find_cache(run, self.binding.register, self.objects) if is_the_same else None
 
-    async def _load(self, run: OperationRun, documents: Sequence[Any], made: Made | None) -> list[Any]:
+    async def _load(self, run: OperationRun, documents: Sequence[Any], made: AnswerCache | None) -> list[Any]:
         """Returns the completed value of each document. `rows` are their ids, or lists of ids for a list field."""
         rows = self._read_ids(run, documents)
         if self.wrapping.listed:
@@ -192,7 +192,9 @@ class LoadById:
         return dict(zip(ids, answers, strict=True))
 
 
-def _find_cache(run: OperationRun, register: Register | None, objects: ObjectSelection | None) -> Made | None:
+def _find_cache(
+    run: OperationRun, register: Register[Any] | None, objects: ObjectSelection | None
+) -> AnswerCache | None:
     """Returns the cached answers about the register's documents if they are the same for all requests, else None.
 
     The cache holds JSON, so the answer must be going to be encoded.
@@ -202,7 +204,7 @@ def _find_cache(run: OperationRun, register: Register | None, objects: ObjectSel
     return register.find_cache(run.context)
 
 
-def _cache_answers(made: Made, maker: int, answers: Mapping[Any, Any]) -> dict[Any, orjson.Fragment]:
+def _cache_answers(made: AnswerCache, maker: int, answers: Mapping[Any, Any]) -> dict[Any, orjson.Fragment]:
     """Encodes the answers, keeps them in the cache and returns them as JSON fragments."""
     encoded = {key: orjson.dumps(answer) for key, answer in answers.items()}
     kept = {key: orjson.Fragment(answer) for key, answer in encoded.items()}
@@ -259,7 +261,7 @@ class ResolverCall:
     info_name: str | None
     complete: Callable[[OperationRun, list[Any]], Awaitable[list[Any]]]
     objects: ObjectSelection | None
-    register: Register | None
+    register: Register[Any] | None
     batch: Batch | None
     """Resolves all calls of the step in one read; None if each call is made by itself."""
     number: int = field(default_factory=_NUMBERS.__next__)

@@ -19,7 +19,7 @@ from gateway.operation.prepare import BoundOperation, prepare
 from gateway.operation.prepared import Body
 from gateway.operation.refusal import Refused
 from gateway.operation.request import GraphQLRequest
-from resolvers.request.composer import LocalCases, local_cases
+from resolvers.request.composer import LocalCases, build_local_cases
 from resolvers.request.context import RequestContext
 
 _UNLIMITED_POINTS: Final = 2**62
@@ -127,4 +127,4 @@ def build_national_graphs(type_by_agency: Mapping[str, str], introspection: bool
     types = sorted(type_by_agency.values())
     served = Documents(schema.build(types)._schema, introspection)
     subgraph = Documents(schema.build_subgraph(types)._schema, introspection=True)
-    return NationalGraphs(local_cases(type_by_agency), NationalGraph(served), NationalGraph(subgraph))
+    return NationalGraphs(build_local_cases(type_by_agency), NationalGraph(served), NationalGraph(subgraph))

@@ -16,7 +16,7 @@ from gateway.registry import national_diff
 from gateway.registry.ownership import LOCAL_CASE, Violation, find_violations
 from gateway.registry.plans import PlanChange, compare_plans
 from gateway.registry.prefixes import Prefix, PrefixIndex
-from resolvers.request.composer import NOTHING_STANDS, Standing
+from resolvers.request.composer import NO_GRAPH, PublishedGraph
 
 NATIONAL: Final = "national"
 _FIELD: Final = re.compile(r"\b[A-Za-z_]\w*\.[A-Za-z_]\w*")
@@ -64,7 +64,7 @@ class Checker:
         national: SubgraphSource,
         published: Sequence[PublishedSubgraph],
         candidate: PublishedSubgraph | None,
-        before: Standing = NOTHING_STANDS,
+        before: PublishedGraph = NO_GRAPH,
     ) -> CheckResult:
         """Checks the graph in which the candidate replaces the published subgraph of its name.
 
@@ -97,7 +97,7 @@ class Checker:
         except InvalidSupergraph:
             return None
 
-    def _find_breaking(self, before: Standing, after: GraphQLSchema) -> Iterator[Finding]:
+    def _find_breaking(self, before: PublishedGraph, after: GraphQLSchema) -> Iterator[Finding]:
         if before.api_schema:
             is_last = self._last is not None and self._last[0] == before.supergraph
             known = self._last[1].api_schema if self._last and is_last else build_schema(before.api_schema)

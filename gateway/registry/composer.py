@@ -17,7 +17,7 @@ from typing import Final
 
 from gateway.federation.composition import SubgraphSource
 from gateway.registry.check import Checker, CheckResult, Finding, PublishedSubgraph
-from resolvers.request.composer import NOTHING_STANDS, Standing
+from resolvers.request.composer import NO_GRAPH, PublishedGraph
 
 DEADLINE_SECONDS: Final = 30
 COLD_TIMES: Final = 4
@@ -45,7 +45,7 @@ class ComposerProcess:
         national: SubgraphSource,
         published: Sequence[PublishedSubgraph],
         candidate: PublishedSubgraph | None,
-        before: Standing = NOTHING_STANDS,
+        before: PublishedGraph = NO_GRAPH,
     ) -> CheckResult:
         """Runs `Checker.check` in the child, one check at a time. A check beyond the limits finds TOO_COMPLEX.
 
@@ -61,7 +61,7 @@ class ComposerProcess:
         national: SubgraphSource,
         published: Sequence[PublishedSubgraph],
         candidate: PublishedSubgraph | None,
-        before: Standing,
+        before: PublishedGraph,
     ) -> CheckResult:
         deadline_seconds = self.deadline_seconds
         if self._pool is None:
@@ -95,7 +95,7 @@ def _run_check(
     national: SubgraphSource,
     published: Sequence[PublishedSubgraph],
     candidate: PublishedSubgraph | None,
-    before: Standing,
+    before: PublishedGraph,
 ) -> CheckResult:
     return _checker.check(national, published, candidate, before)
 

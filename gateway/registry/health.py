@@ -6,12 +6,13 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from gateway.federation.executor.breaker import State
 from gateway.federation.executor.subgraphs import SubgraphFailed
 from gateway.observability import metrics
 from gateway.observability.log import logger
+from resolvers.results import SubgraphHealthResult
 
 WINDOW_SECONDS: Final = 60.0
 KEPT_REQUESTS: Final = 1_000
@@ -60,7 +61,7 @@ class SubgraphHealth:
     def _is_open(self, subgraph: str) -> float:
         return float(self.state(subgraph) is not State.CLOSED)
 
-    def describe(self, subgraph: str) -> dict[str, Any]:
+    def describe(self, subgraph: str) -> SubgraphHealthResult:
         """Returns the fields of the GraphQL type SubgraphHealth, over the last minute."""
         kept = self._subgraphs.get(subgraph) or _SubgraphRecord()
         since = time.monotonic() - WINDOW_SECONDS

@@ -2,17 +2,18 @@
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from gateway.federation.composition import SubgraphSource
 from gateway.registry.addresses import ForbiddenAddress, check_url
 from gateway.registry.check import NATIONAL, Finding, PublishedSubgraph
 from gateway.registry.composer import ComposerProcess
-from gateway.registry.plans import FetchCount, PlanChange
+from gateway.registry.plans import PlanChange
 from gateway.registry.prefixes import Prefix, assign_prefixes
 from gateway.registry.proof import is_proven, make_proof, make_proof_url
 from resolvers.errors import InvalidInput
-from resolvers.request.composer import Member, Outcome, Standing
+from resolvers.request.composer import CompositionOutcome, Member, PublishedGraph
+from resolvers.results import OperationPlanCostResult, SubgraphFindingResult
 
 _IN_PROCESS: Final = "http://national.invalid/"
 """The national subgraph runs in this process, but a supergraph needs a URL for each subgraph."""
@@ -28,7 +29,9 @@ class Registrar:
     secret: bytes
     development: bool = False
 
-    async def compose(self, members: Sequence[Member], candidate: Member | None, before: Standing) -> Outcome:
+    async def compose(
+        self, members: Sequence[Member], candidate: Member | None, before: PublishedGraph
+    ) -> CompositionOutcome:
         all_members = members if candidate is None else (*members, candidate)
         own = assign_prefixes({*await self.agency_ids(), *(member.agency for member in all_members)})
         checked = await self.composer.check(
@@ -41,7 +44,7 @@ class Registrar:
             [_finding_to_dict(row) for row in checked.findings],
             [_plan_to_dict(row) for row in checked.plans],
         )
-        return Outcome(findings, checked.supergraph_sdl, checked.api_schema, plans)
+        return CompositionOutcome(findings, checked.supergraph_sdl, checked.api_schema, plans)
 
     async def prove(self, agency: str, url: str) -> None:
         try:
@@ -61,15 +64,23 @@ def _to_published(member: Member, own: Mapping[str, Prefix]) -> PublishedSubgrap
     return PublishedSubgraph(SubgraphSource(member.agency, member.url, member.sdl), own[member.agency])
 
 
-def _finding_to_dict(finding: Finding) -> dict[str, Any]:
-    return finding._asdict() | {"uses": None}
+def _finding_to_dict(finding: Finding) -> SubgraphFindingResult:
+    return {
+        "kind": finding.kind,
+        "code": finding.code,
+        "message": finding.message,
+        "coordinate": finding.coordinate,
+        "uses": None,
+    }
 
 
-def _plan_to_dict(cost: PlanChange) -> dict[str, Any]:
-    of_before, of_after = _fetches_to_dict("Before", cost.before), _fetches_to_dict("After", cost.after)
-    return {"operation": cost.operation, "uses": cost.uses} | of_before | of_after
-
-
-def _fetches_to_dict(when: str, cost: FetchCount | None) -> dict[str, Any]:
-    fetches, subgraphs = (None, None) if cost is None else (cost.fetches, list(cost.subgraphs))
-    return {f"fetches{when}": fetches, f"subgraphs{when}": subgraphs}
+def _plan_to_dict(cost: PlanChange) -> OperationPlanCostResult:
+    before, after = cost.before, cost.after
+    return {
+        "operation": cost.operation,
+        "uses": cost.uses,
+        "fetchesBefore": None if before is None else before.fetches,
+        "fetchesAfter": None if after is None else after.fetches,
+        "subgraphsBefore": None if before is None else list(before.subgraphs),
+        "subgraphsAfter": None if after is None else list(after.subgraphs),
+    }

@@ -9,7 +9,7 @@ from typing import Any, Final
 from resolvers import policy
 from resolvers.agencies import reference
 from resolvers.agencies import team as teams
-from resolvers.documents import ActionPlanDoc, MilestoneDoc
+from resolvers.documents import ActionPlanDoc, AgencyDoc, Changes, MeasurementDoc, MilestoneDoc
 from resolvers.domain import plans, tracking_id
 from resolvers.domain.vocabulary import MilestoneStatus
 from resolvers.errors import InvalidInput, LimitReached, NotAllowed, NotFound
@@ -17,23 +17,22 @@ from resolvers.personal_data import text
 from resolvers.request.context import RequestContext
 from resolvers.request.update import Attempt, create, update
 from resolvers.results import MilestoneResult
-from resolvers.store.database import Document
 
 MAX_MILESTONES: Final = 200
 MAX_MEASUREMENTS: Final = 500
 MAX_WEIGHT: Final = 1000.0
 
 
-async def by_id(context: RequestContext, plan_id: str) -> Document | None:
+async def by_id(context: RequestContext, plan_id: str) -> ActionPlanDoc | None:
     return await context.loaders.action_plan.load(plan_id)
 
 
-async def by_agency(context: RequestContext, agency_id: str) -> list[Document]:
+async def by_agency(context: RequestContext, agency_id: str) -> list[ActionPlanDoc]:
     """Return the plans of an agency, the earliest period first."""
     return await context.loaders.action_plans.load(agency_id)
 
 
-def compute_progress(context: RequestContext, plan: Mapping[str, Any]) -> float | None:
+def compute_progress(context: RequestContext, plan: ActionPlanDoc) -> float | None:
     return plans.compute_progress(_to_milestone(milestone) for milestone in plan["milestones"])
 
 
@@ -42,22 +41,22 @@ def list_milestones(context: RequestContext, plan: ActionPlanDoc) -> list[Milest
     return [{**milestone, "begins": plan["periodFrom"]} for milestone in plan["milestones"]]
 
 
-def derive_status(context: RequestContext, milestone: Mapping[str, Any]) -> MilestoneStatus:
+def derive_status(context: RequestContext, milestone: MilestoneResult) -> MilestoneStatus:
     begins = date.fromisoformat(milestone["begins"])
     return plans.derive_status(_to_milestone(milestone), begins=begins, today=teams.find_today(context))
 
 
-def find_value(context: RequestContext, milestone: Mapping[str, Any]) -> float | None:
+def find_value(context: RequestContext, milestone: MilestoneDoc) -> float | None:
     return _find_latest_value(milestone)
 
 
-def _find_latest_value(milestone: Mapping[str, Any]) -> float | None:
+def _find_latest_value(milestone: MilestoneDoc) -> float | None:
     """Return the value measured on the latest day; of several on one day, the value recorded last."""
     found = milestone["measurements"]
     return None if not found else float(max(found, key=lambda row: (row["on"], row["at"]))["value"])
 
 
-def _to_milestone(milestone: Mapping[str, Any]) -> plans.Milestone:
+def _to_milestone(milestone: MilestoneDoc) -> plans.Milestone:
     return plans.Milestone(
         due_on=date.fromisoformat(milestone["dueOn"]),
         weight=milestone["weight"],
@@ -80,7 +79,7 @@ class ActionPlanDraft:
     milestones: Sequence[Mapping[str, Any]]
 
 
-async def set_up(context: RequestContext, attempt: Attempt, draft: ActionPlanDraft) -> Document:
+async def set_up(context: RequestContext, attempt: Attempt, draft: ActionPlanDraft) -> ActionPlanDoc:
     owner = await reference.require_agency(context, draft.agency, "agency")
     if not policy.may_manage_teams(context.viewer, owner):
         raise NotAllowed(f"You may not set up action plans of {draft.agency}.")
@@ -91,7 +90,7 @@ async def set_up(context: RequestContext, attempt: Attempt, draft: ActionPlanDra
     if len(draft.milestones) > MAX_MILESTONES:
         raise LimitReached(f"A plan has at most {MAX_MILESTONES} milestones.", field=("input", "milestones"))
     plan_id = tracking_id.make_id("PL", secrets.token_bytes(16))
-    plan: Document = {
+    plan: ActionPlanDoc = {
         "_id": plan_id,
         "agency": draft.agency,
         "decree": None if draft.decree is None else reference.make_decree(draft.decree),
@@ -105,11 +104,14 @@ async def set_up(context: RequestContext, attempt: Attempt, draft: ActionPlanDra
         "processed": [],
         "revision": 1,
     }
+    creation = attempt.build_creation(context)
+    if creation is not None:
+        plan["creation"] = creation
     return await create(context, context.store.action_plans, plan, attempt)
 
 
 def _make_milestone(
-    milestone_id: str, draft: ActionPlanDraft, owner: Document, given: Mapping[str, Any]
+    milestone_id: str, draft: ActionPlanDraft, owner: AgencyDoc, given: Mapping[str, Any]
 ) -> MilestoneDoc:
     field = ("input", "milestones")
     weight, baseline, target = given.get("weight", 1.0), given.get("baseline"), given.get("target")
@@ -151,7 +153,7 @@ class Measurement:
 
 async def record_measurement(
     context: RequestContext, attempt: Attempt, plan_id: str, measured: Measurement
-) -> Document:
+) -> ActionPlanDoc:
     known = await by_id(context, plan_id)
     if known is None:
         raise NotFound(f"There is no action plan {plan_id!r}: see Agency.actionPlans.", field=("input", "actionPlan"))
@@ -160,31 +162,29 @@ async def record_measurement(
     if measured.on > teams.find_today(context).isoformat():
         raise InvalidInput(f"on {measured.on} is in the future.", field=("input", "on"))
 
-    def change(plan: Document) -> Document:
+    def change(plan: ActionPlanDoc) -> Changes:
         milestone = next((row for row in plan["milestones"] if row["id"] == measured.milestone), None)
         if milestone is None:
             raise NotFound(f"{measured.milestone} is not a milestone of {plan_id}.", field=("input", "milestone"))
         _check_recorder(context, owner, milestone, measured)
         if len(milestone["measurements"]) >= MAX_MEASUREMENTS:
             raise LimitReached(f"{measured.milestone} has {MAX_MEASUREMENTS} measurements and can have no more.")
-        row = {
+        row: MeasurementDoc = {
             "value": measured.value,
             "on": measured.on,
             "note": note,
             "bySubject": context.viewer.subject,
             "at": context.now,
         }
-        changed = {**milestone, "measurements": [*milestone["measurements"], row]}
+        changed: MilestoneDoc = {**milestone, "measurements": [*milestone["measurements"], row]}
         if measured.dropped is not None:
             changed["dropped"] = measured.dropped
         return {"milestones": [changed if known is milestone else known for known in plan["milestones"]]}
 
-    return await update(context, context.store.action_plans, plan_id, attempt, visible=lambda plan: True, change=change)
+    return await update(context, context.store.action_plans, plan_id, attempt, change)
 
 
-def _check_recorder(
-    context: RequestContext, owner: Document, milestone: Mapping[str, Any], measured: Measurement
-) -> None:
+def _check_recorder(context: RequestContext, owner: AgencyDoc, milestone: MilestoneDoc, measured: Measurement) -> None:
     if not policy.may_record_progress(context.viewer, owner, milestone["unit"]):
         raise NotAllowed(f"You may not record the progress of {milestone['id']}.")
     if measured.dropped is not None and not policy.may_manage_teams(context.viewer, owner):

@@ -8,13 +8,13 @@ from typing import Any, Final
 from resolvers import policy
 from resolvers.agencies import reference
 from resolvers.agencies import team as teams
-from resolvers.documents import OrgUnitDoc
+from resolvers.documents import AgencyDoc, Changes, OrgUnitDoc
 from resolvers.domain.lifecycle import OPEN
 from resolvers.errors import InvalidInput, LimitReached, NotAllowed
 from resolvers.personal_data import text
 from resolvers.request.context import RequestContext
 from resolvers.request.update import Attempt, update
-from resolvers.store.database import MAX_TIME_MS, Document
+from resolvers.store.database import MAX_TIME_MS
 
 MAX_UNITS: Final = 300
 MAX_SLUG: Final = 60
@@ -32,7 +32,7 @@ class AgencyChanges:
     units: Sequence[Mapping[str, Any]] | None
 
 
-async def change_agency(context: RequestContext, attempt: Attempt, agency_id: str, changes: AgencyChanges) -> Document:
+async def change_agency(context: RequestContext, attempt: Attempt, agency_id: str, changes: AgencyChanges) -> AgencyDoc:
     """Change an agency and return it.
 
     Raises InvalidInput for a removed unit that still has present members or open complaints, NotAllowed, LimitReached.
@@ -41,7 +41,7 @@ async def change_agency(context: RequestContext, attempt: Attempt, agency_id: st
     short_name = text.clean_optional(changes.short_name, "shortName", at_most=text.MAX_NAME)
     used = set() if changes.units is None else await _find_used_units(context, agency_id)
 
-    def change(agency: Document) -> Document:
+    def change(agency: AgencyDoc) -> Changes:
         if not policy.may_manage_teams(context.viewer, agency):
             raise NotAllowed(f"You may not change {agency_id}.")
         if changes.connected is not None and not policy.may_connect(context.viewer):
@@ -51,7 +51,7 @@ async def change_agency(context: RequestContext, attempt: Attempt, agency_id: st
         change = {key: value for key, value in wanted.items() if value is not None}
         return change if changes.connected is None else change | {"wakeAt": context.now}
 
-    return await update(context, context.store.agencies, agency_id, attempt, visible=lambda agency: True, change=change)
+    return await update(context, context.store.agencies, agency_id, attempt, change)
 
 
 async def _find_used_units(context: RequestContext, agency_id: str) -> set[str]:
@@ -69,7 +69,7 @@ async def _find_used_units(context: RequestContext, agency_id: str) -> set[str]:
     return seats | {row["_id"] for row in await found.to_list(None)}
 
 
-def _change_units(agency: Document, given: Sequence[Mapping[str, Any]], used: set[str]) -> list[OrgUnitDoc]:
+def _change_units(agency: AgencyDoc, given: Sequence[Mapping[str, Any]], used: set[str]) -> list[OrgUnitDoc]:
     field = ("input", "units")
     if len(given) > MAX_UNITS:
         raise LimitReached(f"An agency has at most {MAX_UNITS} units.", field=field)

@@ -4,12 +4,13 @@ from operator import attrgetter
 from typing import Final
 
 from resolvers.agencies.reference import Register
+from resolvers.documents import CategoryDoc
 from resolvers.request.context import RequestContext
-from resolvers.store.database import Document, find_documents
+from resolvers.store.database import find_documents
 
-by_code: Final = Register(attrgetter("loaders.category"))
+by_code: Final[Register[CategoryDoc]] = Register(attrgetter("loaders.category"))
 
 
-async def list_categories(context: RequestContext) -> list[Document]:
+async def list_categories(context: RequestContext) -> list[CategoryDoc]:
     """Return the whole tree by code, so that a parent comes before its children."""
     return await find_documents(context.store.categories, {}, sort=[("_id", 1)])

@@ -7,15 +7,15 @@ from typing import Any, Final
 from resolvers import policy
 from resolvers.agencies import reference
 from resolvers.agencies import team as teams
-from resolvers.documents import TeamMemberDoc
+from resolvers.documents import AgencyDoc, Changes, TeamDoc, TeamMemberDoc
 from resolvers.domain import tracking_id
 from resolvers.domain.teams import TeamStanding
 from resolvers.domain.vocabulary import AgencyKind, TeamKind
 from resolvers.errors import InvalidInput, LimitReached, NotAllowed, NotFound
 from resolvers.personal_data import text
 from resolvers.request.context import RequestContext
-from resolvers.request.update import Attempt, made_before, update
-from resolvers.store.database import MAX_TIME_MS, Document, DuplicateKeyError, Session
+from resolvers.request.update import Attempt, find_created, update
+from resolvers.store.database import MAX_TIME_MS, DuplicateKeyError, Session
 
 MAX_MEMBERS: Final = 500
 
@@ -32,7 +32,7 @@ async def create_team(
     term_to: str | None,
     supersedes: str | None,
     members: Sequence[Mapping[str, Any]],
-) -> Document:
+) -> TeamDoc:
     """Store a team and return it. The team that it supersedes ends in the same transaction."""
     owner = await reference.require_agency(context, agency, "agency")
     _check_manager(context, owner)
@@ -40,7 +40,7 @@ async def create_team(
     old = None if supersedes is None else await _find_superseded(context, supersedes, agency)
     team_id = tracking_id.make_id("TM", secrets.token_bytes(16))
     province = owner["_id"] if owner["kind"] == AgencyKind.PROVINCE else owner["province"]
-    team: Document = {
+    team: TeamDoc = {
         "_id": team_id,
         "agency": agency,
         "agencyProvince": province,
@@ -63,10 +63,10 @@ async def create_team(
     return await _store_team(context, attempt, team)
 
 
-async def _store_team(context: RequestContext, attempt: Attempt, team: Document) -> Document:
-    token = attempt.token(context)
-    if token is not None:
-        team["creation"] = {"key": token, "digest": attempt.digest}
+async def _store_team(context: RequestContext, attempt: Attempt, team: TeamDoc) -> TeamDoc:
+    creation = attempt.build_creation(context)
+    if creation is not None:
+        team["creation"] = creation
     collection = context.store.teams
 
     async def write(session: Session) -> None:
@@ -82,11 +82,11 @@ async def _store_team(context: RequestContext, attempt: Attempt, team: Document)
         async with await context.store.client.start_session() as session:
             await session.with_transaction(write)
     except DuplicateKeyError:
-        return await made_before(context, collection, attempt)
-    context.wrote(collection.name, team)
+        return await find_created(context, collection, attempt)
+    context.note_write(collection.name, team)
     if team["supersedes"] is not None:
         superseded = await collection.find_one({"_id": {"$eq": team["supersedes"]}}, max_time_ms=MAX_TIME_MS)
-        context.wrote(collection.name, superseded or team)
+        context.note_write(collection.name, superseded or team)
     return team
 
 
@@ -98,11 +98,11 @@ async def change_team(
     name: str | None,
     term_to: str | None,
     decree: Mapping[str, Any] | None,
-) -> Document:
+) -> TeamDoc:
     """Change a team and return it; None leaves a value as it is."""
     renamed = text.clean_optional(name, "name", at_most=text.MAX_NAME)
 
-    def changes(team: Document) -> Document:
+    def changes(team: TeamDoc) -> Changes:
         _check_term(team["termFrom"], term_to)
         wanted = {
             "name": renamed,
@@ -114,8 +114,8 @@ async def change_team(
     return await _change_managed(context, attempt, team_id, lambda team, owner: changes(team))
 
 
-async def add_member(context: RequestContext, attempt: Attempt, team_id: str, member: Mapping[str, Any]) -> Document:
-    def changes(team: Document, owner: Document) -> Document:
+async def add_member(context: RequestContext, attempt: Attempt, team_id: str, member: Mapping[str, Any]) -> TeamDoc:
+    def changes(team: TeamDoc, owner: AgencyDoc) -> Changes:
         return {"members": [*team["members"], _make_member(team, owner, member)]}
 
     return await _change_managed(context, attempt, team_id, changes)
@@ -123,8 +123,8 @@ async def add_member(context: RequestContext, attempt: Attempt, team_id: str, me
 
 async def end_membership(
     context: RequestContext, attempt: Attempt, team_id: str, member_id: str, *, on: str
-) -> Document:
-    def changes(team: Document, owner: Document) -> Document:
+) -> TeamDoc:
+    def changes(team: TeamDoc, owner: AgencyDoc) -> Changes:
         member = next((row for row in team["members"] if row["id"] == member_id), None)
         if member is None:
             raise NotFound(f"{member_id} is not a member of {team_id}.", field=("input", "member"))
@@ -135,20 +135,20 @@ async def end_membership(
     return await _change_managed(context, attempt, team_id, changes)
 
 
-async def _change_managed(context: RequestContext, attempt: Attempt, team_id: str, changes: Any) -> Document:
+async def _change_managed(context: RequestContext, attempt: Attempt, team_id: str, changes: Any) -> TeamDoc:
     known = await teams.by_id(context, team_id)
     if known is None:
         raise NotFound(f"There is no team {team_id!r}: see the query teams.", field=("input", "team"))
     owner = await reference.require_agency(context, known["agency"], "team")
 
-    def change(team: Document) -> Document:
+    def change(team: TeamDoc) -> Changes:
         _check_manager(context, owner)
         return {**changes(team, owner), "wakeAt": context.now}
 
-    return await update(context, context.store.teams, team_id, attempt, visible=lambda team: True, change=change)
+    return await update(context, context.store.teams, team_id, attempt, change)
 
 
-def _check_manager(context: RequestContext, owner: Document) -> None:
+def _check_manager(context: RequestContext, owner: AgencyDoc) -> None:
     if not policy.may_manage_teams(context.viewer, owner):
         raise NotAllowed(f"You may not change the teams of {owner['_id']}.")
 
@@ -158,14 +158,14 @@ def _check_term(term_from: str, term_to: str | None) -> None:
         raise InvalidInput(f"termTo {term_to} is before termFrom {term_from}.", field=("input", "termTo"))
 
 
-async def _find_superseded(context: RequestContext, team_id: str, agency: str) -> Document:
+async def _find_superseded(context: RequestContext, team_id: str, agency: str) -> TeamDoc:
     old = await teams.by_id(context, team_id)
     if old is None or old["agency"] != agency:
         raise InvalidInput(f"{team_id!r} is not a team of {agency}.", field=("input", "supersedes"))
     return old
 
 
-def _make_member(team: Document, owner: Document, given: Mapping[str, Any]) -> TeamMemberDoc:
+def _make_member(team: TeamDoc, owner: AgencyDoc, given: Mapping[str, Any]) -> TeamMemberDoc:
     """Return the document of a new member.
 
     Ids count up and are used once, because a membership is ended and never removed. Raises InvalidInput, LimitReached.

@@ -1,1 +1,1 @@
-"""A complaint's life: what can be done with it, and how it is read."""
+"""Complaints: the actions of a complaint's life, its lists, its fields for each viewer, and its logs."""

@@ -1,4 +1,4 @@
-"""The logs as they are read: who did what with a complaint, and who read who reported it."""
+"""Reads the logs of a complaint: who changed it (the audit), and who read the identity of its reporter."""
 
 from typing import Final
 
@@ -7,76 +7,80 @@ from resolvers.audit_log import audit_chain
 from resolvers.audit_log.audit_chain import AuditVerification
 from resolvers.audit_log.audit_trail import merge_waiting
 from resolvers.complaints.complaint import by_tracking_id
+from resolvers.documents import AuditEntryDoc, ComplaintDoc, Filter
 from resolvers.domain import tracking_id
-from resolvers.paging.listing import Arguments, Cursors, Listing, of_rows, scope
+from resolvers.paging.listing import Arguments, Cursors, Listing, encode_scope, of_rows
 from resolvers.request.context import RequestContext
 from resolvers.store import indexes, pages
-from resolvers.store.database import MAX_TIME_MS, Document, Store
+from resolvers.store.database import MAX_TIME_MS, Store
 
 _NEWEST: Final = pages.Order("at", descending=True)
 
 
-async def of_complaint(context: RequestContext, complaint_id: str, arguments: Arguments) -> Listing | None:
-    """The audit of one complaint, oldest first; None where there is none that the viewer may know of, or may audit."""
-    complaint = await _audited(context, complaint_id)
+async def list_entries(context: RequestContext, complaint_id: str, arguments: Arguments) -> Listing | None:
+    """Return the audit of one complaint, oldest entry first; None if the viewer may not read it."""
+    complaint = await _find_audited(context, complaint_id)
     if complaint is None:
         return None
-    rows = await _entries(context.store, complaint["_id"])
-    cursors = Cursors(context.secret_key, scope("auditLog", complaint["_id"]))
+    rows = await _read_entries(context.store, complaint["_id"])
+    cursors = Cursors(context.secret_key, encode_scope("auditLog", complaint["_id"]))
     return of_rows(rows, arguments, cursors, position=lambda row: [row["sequence"]])
 
 
 async def verify(context: RequestContext, complaint_id: str) -> AuditVerification | None:
-    """None where `of_complaint` is."""
-    complaint = await _audited(context, complaint_id)
-    return None if complaint is None else await verified(context.store, complaint["_id"])
+    """Verify the audit of one complaint; None if the viewer may not read it."""
+    complaint = await _find_audited(context, complaint_id)
+    return None if complaint is None else await verify_stored(context.store, complaint["_id"])
 
 
-async def _audited(context: RequestContext, complaint_id: str) -> Document | None:
+async def _find_audited(context: RequestContext, complaint_id: str) -> ComplaintDoc | None:
     parsed = tracking_id.parse_id(complaint_id)
     complaint = None if parsed is None else await context.loaders.complaint.load(parsed)
     return complaint if complaint is not None and policy.may_audit(context.viewer, complaint) else None
 
 
-async def verified(store: Store, complaint_id: str) -> AuditVerification | None:
-    """The audit of one complaint against itself, its head and the complaint as it is."""
-    # Read first: an entry that comes meanwhile is then beyond the head, and not missing before it.
+async def verify_stored(store: Store, complaint_id: str) -> AuditVerification | None:
+    """Verify the stored entries against each other, the complaint's head and the complaint; None if it is gone.
+
+    The complaint must be as its last entry says (`after` is a digest of it).
+    """
+    # The head is read before the entries: an entry that is added in between comes after the head and is left out below.
     keys = dict.fromkeys((*audit_chain.DIGESTED, "auditHead", "auditPending"), True)
     complaint = await store.complaints.find_one({"_id": {"$eq": complaint_id}}, keys, max_time_ms=MAX_TIME_MS)
     if complaint is None:
         return None
     head = complaint.get("auditHead")
-    moved = await _moved(store, complaint_id)
+    moved = await _read_moved(store, complaint_id)
     entries = merge_waiting(moved, complaint.get("auditPending", []))
     entries = [entry for entry in entries if head is None or entry["sequence"] <= head["sequence"]]
-    found = audit_chain.verify_entries(entries, head)
-    as_left = not entries or entries[-1]["after"] == audit_chain.compute_digest(complaint)
-    return found._replace(continuous=found.continuous and as_left)
+    verification = audit_chain.verify_entries(entries, head)
+    is_as_left = not entries or entries[-1]["after"] == audit_chain.compute_digest(complaint)
+    return verification._replace(continuous=verification.continuous and is_as_left)
 
 
-async def _entries(store: Store, complaint_id: str) -> list[Document]:
-    # What waits is read first: an entry that moves meanwhile is found in both, never in neither.
+async def _read_entries(store: Store, complaint_id: str) -> list[AuditEntryDoc]:
+    # Read in the order in which entries move: one that moves meanwhile is then found twice, never missed.
     waiting = await store.complaints.find_one(
         {"_id": {"$eq": complaint_id}}, {"auditPending": True}, max_time_ms=MAX_TIME_MS
     )
-    moved = await _moved(store, complaint_id)
-    return merge_waiting(moved, (waiting or {}).get("auditPending", []))
+    moved = await _read_moved(store, complaint_id)
+    return merge_waiting(moved, [] if waiting is None else waiting.get("auditPending", []))
 
 
-async def _moved(store: Store, complaint_id: str) -> list[Document]:
+async def _read_moved(store: Store, complaint_id: str) -> list[AuditEntryDoc]:
     found = store.audit.find({"complaint": {"$eq": complaint_id}}, max_time_ms=MAX_TIME_MS).sort("sequence")
-    rows: list[Document] = await found.to_list(None)
-    return rows
+    return await found.to_list(None)
 
 
-async def identity_reads(
+async def list_identity_reads(
     context: RequestContext, complaint_id: str | None, arguments: Arguments, *, secret: str | None = None
 ) -> Listing:
-    """Who read who reported, newest first: of one complaint its reporter too, without names; of all the overseers.
+    """Return who read the identity of reporters, newest first.
 
-    Nothing, rather than a refusal, for whom there is nothing to see.
+    With a complaint, its reporter also reads the list, without the names of the readers. The list is empty for a viewer
+    who may read none of it.
     """
-    bounds: Document = {"readers": {"$in": list(policy.watched_groups(context.viewer))}}
+    bounds: Filter = {"readers": {"$in": list(policy.list_watched_groups(context.viewer))}}
     if complaint_id is not None:
         complaint = await by_tracking_id(context, complaint_id, secret=secret)
         own = complaint is not None and policy.is_reporter(context.viewer, complaint, context.proven)
@@ -87,5 +91,5 @@ async def identity_reads(
         [pages.Part(bounds, indexes.choose(indexes.IDENTITY_READ_LISTS, bounds, "at"))],
         _NEWEST,
         arguments,
-        Cursors(context.secret_key, scope("identityReads", complaint_id)),
+        Cursors(context.secret_key, encode_scope("identityReads", complaint_id)),
     )

@@ -1,21 +1,22 @@
-"""The audit as a whole: every complaint's record verified, and all entries in a row."""
+"""The audit of all complaints: verifies every record, and lists all entries."""
 
 from collections.abc import AsyncIterator
 
 from resolvers.audit_log.audit_trail import move_entries
-from resolvers.complaints.audit import verified
-from resolvers.store.database import Document, Store
+from resolvers.complaints.audit import verify_stored
+from resolvers.documents import AuditEntryDoc, Filter, Pipeline
+from resolvers.store.database import Store
 
 
-async def every(store: Store, complaint_id: str | None = None) -> AsyncIterator[tuple[str, str | None]]:
-    """Each complaint that has a record, and what is wrong with it; None: nothing.
+async def check_all(store: Store, complaint_id: str | None = None) -> AsyncIterator[tuple[str, str | None]]:
+    """Yield each complaint that has an audit, with the fault that was found, or None.
 
-    An audit whose complaint is gone counts as removed with it.
+    Entries without their complaint are a fault: the complaint was removed.
     """
-    wanted: Document = {"_id": {"$eq": complaint_id}} if complaint_id else {"auditHead": {"$ne": None}}
+    wanted: Filter = {"_id": {"$eq": complaint_id}} if complaint_id else {"auditHead": {"$ne": None}}
     async for row in store.complaints.find(wanted, {"_id": True}).sort("_id"):
-        yield row["_id"], await _fault(store, row["_id"])
-    orphans: list[Document] = [
+        yield row["_id"], await _find_fault(store, row["_id"])
+    orphans: Pipeline = [
         {"$group": {"_id": "$complaint"}},
         {"$lookup": {"from": store.complaints.name, "localField": "_id", "foreignField": "_id", "as": "found"}},
         {"$match": {"found": [], **({"_id": complaint_id} if complaint_id else {})}},
@@ -24,17 +25,17 @@ async def every(store: Store, complaint_id: str | None = None) -> AsyncIterator[
         yield row["_id"], "the complaint itself was removed"
 
 
-async def _fault(store: Store, complaint_id: str) -> str | None:
-    found = await verified(store, complaint_id)
-    if found is None or (found.first_invalid is None and found.continuous):
+async def _find_fault(store: Store, complaint_id: str) -> str | None:
+    verification = await verify_stored(store, complaint_id)
+    if verification is None or (verification.first_invalid is None and verification.continuous):
         return None
-    if found.first_invalid is not None:
-        return f"entry {found.first_invalid} of {found.length} is altered or missing"
-    return "something was changed beside the record"
+    if verification.first_invalid is not None:
+        return f"entry {verification.first_invalid} of {verification.length} is altered or missing"
+    return "the complaint was changed without an entry in its audit"
 
 
-async def entries(store: Store) -> AsyncIterator[Document]:
-    """All entries by complaint and sequence, those first moved that waited."""
+async def list_entries(store: Store) -> AsyncIterator[AuditEntryDoc]:
+    """Yield all entries, by complaint and sequence, after moving those that still wait on complaints."""
     while await move_entries(store):
         pass
     async for entry in store.audit.find({}, {"_id": False}).sort([("complaint", 1), ("sequence", 1)]):

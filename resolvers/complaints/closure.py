@@ -1,9 +1,8 @@
-"""Closing without a remedy: the holder proposes with a ground and an alternative, the coordinator consents."""
+"""Closing without a remedy: the holder proposes it with a ground and an alternative, the coordinator consents."""
 
-from typing import Any
-
-from resolvers.complaints.follow_up import UNABLE, appended, closed_by
+from resolvers.complaints.follow_up import UNABLE, append_follow_up, build_closure
 from resolvers.complaints.transition import act
+from resolvers.documents import Changes, ClosureProposalDoc, ComplaintDoc, apply_changes
 from resolvers.domain.lifecycle import Transition
 from resolvers.domain.vocabulary import (
     ClosureCode,
@@ -16,18 +15,17 @@ from resolvers.errors import InvalidInput
 from resolvers.personal_data import text
 from resolvers.request.context import RequestContext
 from resolvers.request.update import Attempt
-from resolvers.store.database import Document
 
 MAX_GROUND = 2000
 
 
 async def propose(
     context: RequestContext, attempt: Attempt, complaint_id: str, *, code: ClosureCode, ground: str, alternative: str
-) -> Document:
-    """Nothing ends yet: a proposal stands until the coordinator consents to it, or sends it back with a reason."""
+) -> ComplaintDoc:
+    """Store a proposal, which waits until the coordinator consents to it or sends it back with a reason."""
     if code not in UNABLE:
         raise InvalidInput(f"{code} is an answer: write it as a FINAL follow-up.", field=("input", "code"))
-    proposal = {
+    proposal: ClosureProposalDoc = {
         "code": code,
         "ground": text.clean_required(ground, "ground", at_most=MAX_GROUND),
         "alternative": text.clean_required(alternative, "alternative", at_most=MAX_GROUND),
@@ -37,7 +35,7 @@ async def propose(
         "at": context.now,
     }
 
-    def change(complaint: Document, transition: Transition) -> Document:
+    def change(complaint: ComplaintDoc, transition: Transition) -> Changes:
         return {"proposal": proposal}
 
     return await act(context, attempt, complaint_id, ComplaintAction.PROPOSE_CLOSURE, change)
@@ -45,15 +43,15 @@ async def propose(
 
 async def consent(
     context: RequestContext, attempt: Attempt, complaint_id: str, *, consents: bool, reason: str | None
-) -> Document:
-    """Ends it with the proposer's words as the answer to the reporter; a refusal needs a reason and removes them."""
+) -> ComplaintDoc:
+    """Close the complaint with the proposal as the answer, or remove the proposal, which needs a reason."""
     written = text.clean_optional(reason, "reason") if consents else text.clean_required(reason or "", "reason")
 
-    def closed(complaint: Document, transition: Transition) -> Document:
+    def close(complaint: ComplaintDoc, transition: Transition) -> Changes:
         proposal = complaint["proposal"]
+        assert proposal is not None  # noqa: S101 - the table allows this action only on a complaint with a proposal
         words = f"{proposal['ground']}\n\n{proposal['alternative']}"
-        by: dict[str, Any] = {key: proposal[key] for key in ("byAgency", "byRole", "bySubject")}
-        told = appended(
+        answer = append_follow_up(
             context,
             complaint,
             FollowUpKind.FINAL,
@@ -61,15 +59,18 @@ async def consent(
             Visibility.REPORTER,
             approved=True,
             closureCode=proposal["code"],
-            **by,
+            # The answer is its proposer's, not the coordinator's who consents now.
+            byAgency=proposal["byAgency"],
+            byRole=proposal["byRole"],
+            bySubject=proposal["bySubject"],
         )
-        noted = {**complaint, **told}
+        answered = apply_changes(complaint, answer)
         return {
-            **told,
-            **(appended(context, noted, FollowUpKind.NOTE, written, Visibility.INTERNAL) if written else {}),
+            **answer,
+            **(append_follow_up(context, answered, FollowUpKind.NOTE, written, Visibility.INTERNAL) if written else {}),
             "proposal": None,
             "firstFollowUpAt": complaint["firstFollowUpAt"] or context.now,
-            "closure": closed_by(
+            "closure": build_closure(
                 context,
                 code=ClosureCode(proposal["code"]),
                 ground=proposal["ground"],
@@ -77,10 +78,10 @@ async def consent(
             ),
         }
 
-    def refused(complaint: Document, transition: Transition) -> Document:
-        noted = appended(context, complaint, FollowUpKind.NOTE, written or "", Visibility.INTERNAL)
+    def refuse(complaint: ComplaintDoc, transition: Transition) -> Changes:
+        noted = append_follow_up(context, complaint, FollowUpKind.NOTE, written or "", Visibility.INTERNAL)
         return {**noted, "proposal": None}
 
     if consents:
-        return await act(context, attempt, complaint_id, ComplaintAction.CONSENT_TO_CLOSURE, closed)
-    return await act(context, attempt, complaint_id, UnlistedAction.REFUSE_CLOSURE, refused)
+        return await act(context, attempt, complaint_id, ComplaintAction.CONSENT_TO_CLOSURE, close)
+    return await act(context, attempt, complaint_id, UnlistedAction.REFUSE_CLOSURE, refuse)

@@ -1,15 +1,15 @@
-"""Hand-overs between agencies: forward, return, and the links of the chain of custody."""
+"""Hands complaints over between agencies: forward and return, each with a link of the chain of custody."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from resolvers import policy
 from resolvers.agencies import reference
 from resolvers.complaints.follow_up import UNASSIGNED
-from resolvers.complaints.transition import act, known
-from resolvers.documents import DESK
+from resolvers.complaints.transition import act, find_known
+from resolvers.documents import DESK, AgencyDoc, Changes, ComplaintDoc, ForwardingDoc
 from resolvers.domain import custody_chain, routing
 from resolvers.domain.lifecycle import Actor, Transition
 from resolvers.domain.routing import RuleId
@@ -18,20 +18,19 @@ from resolvers.errors import InvalidInput, NotAllowed
 from resolvers.personal_data import text
 from resolvers.request.context import RequestContext
 from resolvers.request.update import Attempt
-from resolvers.store.database import Document
 
 
-class By(NamedTuple):
-    """Who hands over, and when."""
+class HandOverAuthor(NamedTuple):
+    """Who hands the complaint over, and when."""
 
     role: Role
     subject: str | None
     at: datetime
 
 
-def link(
-    links: Sequence[Mapping[str, Any]],
-    by: By,
+def build_link(
+    links: Sequence[ForwardingDoc],
+    by: HandOverAuthor,
     *,
     from_: str,
     to: str,
@@ -40,10 +39,10 @@ def link(
     suggested: str | None = None,
     note: str | None = None,
     rule: RuleId | None = None,
-) -> Document:
-    """The next link of the chain of custody; `rule` is the routing rule that decided, where no person did."""
+) -> ForwardingDoc:
+    """Return the next link of the chain of custody; `rule` is the routing rule that decided in place of a person."""
     salt = "" if note is None else secrets.token_hex(16)
-    made: Document = {
+    next_link: ForwardingDoc = {
         "sequence": len(links) + 1,
         "from": from_,
         "to": to,
@@ -59,22 +58,28 @@ def link(
         "bySubject": by.subject,
         "at": by.at,
         "previousHash": links[-1]["hash"] if links else None,
+        "hash": "",
     }
-    return made | {"hash": custody_chain.hash_link(made)}
+    next_link["hash"] = custody_chain.hash_link(next_link)
+    return next_link
 
 
-def handed_over(
-    context: RequestContext, complaint: Document, holder: Document, action: ComplaintAction, **why: Any
-) -> Document:
-    """The keys that a hand-over sets: the new holder, nobody assigned, and one more link of the chain."""
+def hand_over(
+    context: RequestContext, complaint: ComplaintDoc, holder: AgencyDoc, action: ComplaintAction, **why: Any
+) -> Changes:
+    """Return the keys that a hand-over sets: the new holder, no assignment, one more link. `why` goes to the link."""
     links = complaint["forwardings"]
-    by = By(context.viewer.role, context.viewer.subject, context.now)
-    made = link(links, by, from_=complaint["holder"], to=holder["_id"], action=action, **why)
-    return {**reference.make_holder_keys(holder, complaint["holders"]), **UNASSIGNED, "forwardings": [*links, made]}
+    by = HandOverAuthor(context.viewer.role, context.viewer.subject, context.now)
+    next_link = build_link(links, by, from_=complaint["holder"], to=holder["_id"], action=action, **why)
+    return {
+        **reference.make_holder_keys(holder, complaint["holders"]),
+        **UNASSIGNED,
+        "forwardings": [*links, next_link],
+    }
 
 
-def check_conflict(complaint: Mapping[str, Any], to: str, supporting: Sequence[str], *, field: str) -> None:
-    """An agency that returned it because it is complained of itself never holds it alone again."""
+def check_conflict(complaint: ComplaintDoc, to: str, supporting: Sequence[str], *, field: str) -> None:
+    """Raises NotAllowed if `to` would hold alone a complaint that it returned because it is about `to` itself."""
     if not set(supporting) <= {to}:
         return
     if any(
@@ -88,24 +93,24 @@ def check_conflict(complaint: Mapping[str, Any], to: str, supporting: Sequence[s
 
 async def forward(
     context: RequestContext, attempt: Attempt, complaint_id: str, *, to: str, note: str | None
-) -> Document:
-    """Hands over to the agency, or to the province that stands in for one that is not connected."""
+) -> ComplaintDoc:
+    """Hand the complaint over to the agency, or to its province if the agency is not connected."""
     holder = await reference.find_holding_agency(context, to, "to")
     noted = text.clean_optional(note, "note")
     zone = await reference.find_zone(context, holder)
 
-    def change(complaint: Document, transition: Transition) -> Document:
+    def change(complaint: ComplaintDoc, transition: Transition) -> Changes:
         if complaint["status"] == ComplaintStatus.ROUTED and complaint["holder"] == holder["_id"]:
             raise InvalidInput(f"{holder['_id']} holds it already.", field=("input", "to"))
-        actors = policy.actors(context.viewer, complaint, context.proven)
-        within = context.viewer.agency in (holder["_id"], holder["province"])
-        if Actor.NATIONAL_ADMIN not in actors and not within:
+        actors = policy.find_actors(context.viewer, complaint, context.proven)
+        is_in_province = context.viewer.agency in (holder["_id"], holder["province"])
+        if Actor.NATIONAL_ADMIN not in actors and not is_in_province:
             raise NotAllowed(
                 f"{holder['_id']} lies outside your province: return it to the national desk's attention.",
                 field=("input", "to"),
             )
         check_conflict(complaint, holder["_id"], complaint["supporting"], field="to")
-        return handed_over(context, complaint, holder, ComplaintAction.FORWARD, note=noted)
+        return hand_over(context, complaint, holder, ComplaintAction.FORWARD, note=noted)
 
     return await act(context, attempt, complaint_id, ComplaintAction.FORWARD, change, zone=zone)
 
@@ -118,18 +123,18 @@ async def give_back(
     reason: ReturnReason,
     suggested: str | None,
     note: str,
-) -> Document:
-    """Returns it: to the regency's or city's province, else to the national desk; the total clock runs on."""
+) -> ComplaintDoc:
+    """Return the complaint to the province of the regency or city, else to the national desk. TOTAL runs on."""
     noted = text.clean_required(note, "note")
     proposed = None if suggested is None else await reference.require_agency(context, suggested, "suggested")
-    complaint = await known(context, complaint_id)
+    complaint = await find_known(context, complaint_id)
     province = None if complaint is None else complaint["holderProvince"]
     receiver = await reference.require_agency(context, province or DESK)
     zone = await reference.find_zone(context, receiver)
 
-    def change(complaint: Document, transition: Transition) -> Document:
+    def change(complaint: ComplaintDoc, transition: Transition) -> Changes:
         suggestion = None if proposed is None else proposed["_id"]
-        return handed_over(
+        return hand_over(
             context,
             complaint,
             receiver,

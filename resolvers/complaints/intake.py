@@ -1,4 +1,4 @@
-"""From submission to the first hand-over: submit, ask back, supply, verify, archive."""
+"""A complaint from submission to its first hand-over: submit, request and supply information, verify, archive."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -11,9 +11,18 @@ from resolvers.agencies import reference
 from resolvers.agencies import team as teams
 from resolvers.audit_log import audit_trail
 from resolvers.complaints import forwarding
-from resolvers.complaints.follow_up import appended, closed_by
-from resolvers.complaints.transition import act, follow_through, prove, secret_hash, secret_of
-from resolvers.documents import DESK
+from resolvers.complaints.follow_up import append_follow_up, build_closure
+from resolvers.complaints.transition import act, complete_changes, derive_secret, hash_secret, prove_reporter
+from resolvers.documents import (
+    DESK,
+    CategoryDoc,
+    Changes,
+    ComplaintDoc,
+    ComplaintHistoryDoc,
+    LocationDoc,
+    RegionDoc,
+    apply_changes,
+)
 from resolvers.domain import lifecycle, redaction, tracking_id
 from resolvers.domain.lifecycle import Actor, Transition
 from resolvers.domain.routing import RuleId
@@ -30,13 +39,13 @@ from resolvers.domain.vocabulary import (
 from resolvers.errors import InvalidInput, NotAllowed
 from resolvers.personal_data import publication, text
 from resolvers.request.context import RequestContext
-from resolvers.request.update import Attempt, conflict
-from resolvers.store.database import MAX_TIME_MS, NEVER, Document, DuplicateKeyError
+from resolvers.request.update import Attempt, find_created
+from resolvers.store.database import NEVER, DuplicateKeyError
 from resolvers.vault import vault
 
 MIN_BODY: Final = 20
 
-UNTOUCHED: Final[Mapping[str, Any]] = {
+NEW_HISTORY: Final[ComplaintHistoryDoc] = {
     "status": ComplaintStatus.SUBMITTED,
     "grade": None,
     "supporting": [],
@@ -54,7 +63,6 @@ UNTOUCHED: Final[Mapping[str, Any]] = {
     "wakeAt": NEVER,
     "rulesAsked": None,
     "ombudsmanOfferedAt": None,
-    "custodian": None,
     "informationRequests": 0,
     "escalationLevel": 0,
     "mergedInto": None,
@@ -74,12 +82,12 @@ UNTOUCHED: Final[Mapping[str, Any]] = {
     "synthetic": False,
     "revision": 1,
 }
-"""What a complaint has before anybody has worked on it."""
+"""The history of a complaint that nobody has worked on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What a reporter, or staff on a reporter's behalf, hands in; ids as the input gave them."""
+    """A complaint as the input gives it, from a reporter or from staff on a reporter's behalf; ids are not checked."""
 
     class_: ComplaintClass
     title: str
@@ -94,8 +102,8 @@ class Submission:
     reporter: Mapping[str, Any] | None
 
 
-async def submit(context: RequestContext, attempt: Attempt, submission: Submission) -> tuple[Document, str]:
-    """The complaint, which has an id and a holder at once, and its secret.
+async def submit(context: RequestContext, attempt: Attempt, submission: Submission) -> tuple[ComplaintDoc, str]:
+    """Store the complaint; return it with its secret. It has an id and a holder at once.
 
     The same idempotency key gives the same complaint and secret again.
     """
@@ -103,59 +111,53 @@ async def submit(context: RequestContext, attempt: Attempt, submission: Submissi
         raise NotAllowed(
             f"Role {context.viewer.role} cannot submit over channel {submission.channel}.", field=("input", "channel")
         )
-    token = attempt.token(context)
-    complaint = await _new(context, submission)
-    if token is not None:
-        complaint["creation"] = {"key": token, "digest": attempt.digest}
+    creation = attempt.build_creation(context)
+    complaint = await _build_complaint(context, submission)
+    if creation is not None:
+        complaint["creation"] = creation
     if submission.reporter is not None:
         complaint["reporter"] = await vault.seal(context, complaint["_id"], submission.reporter)
-    complaint |= audit_trail.make_audit_keys(context, None, complaint, ComplaintAction.SUBMIT)
+    complaint = apply_changes(complaint, audit_trail.make_audit_keys(context, None, complaint, ComplaintAction.SUBMIT))
     try:
         await context.store.complaints.insert_one(complaint)
     except DuplicateKeyError:
         await vault.discard(context, complaint["reporter"])
-        return await _made_before(context, attempt, token)
-    return _opened(context, complaint)
+        complaint = await find_created(context, context.store.complaints, attempt)
+    return _open_for_submitter(context, complaint)
 
 
-async def _made_before(context: RequestContext, attempt: Attempt, token: str | None) -> tuple[Document, str]:
-    complaint = await context.store.complaints.find_one({"creation.key": {"$eq": token}}, max_time_ms=MAX_TIME_MS)
-    if complaint is None or complaint["creation"]["digest"] != attempt.digest:
-        raise conflict(attempt)
-    return _opened(context, complaint)
-
-
-def _opened(context: RequestContext, complaint: Document) -> tuple[Document, str]:
-    """The submitter reads the own complaint at once, as its reporter or as the staff that took it in."""
-    secret = secret_of(context, complaint["_id"])
+def _open_for_submitter(context: RequestContext, complaint: ComplaintDoc) -> tuple[ComplaintDoc, str]:
+    """Return the complaint and its secret; unless staff took it in, this request now reads it as its reporter."""
+    secret = derive_secret(context, complaint["_id"])
     if complaint["takenInBy"] is None:
-        prove(context, complaint, secret)
+        prove_reporter(context, complaint, secret)
     return complaint, secret
 
 
-async def _new(context: RequestContext, submission: Submission) -> Document:
-    taken_in_by = policy.takes_in_for(context.viewer)
+async def _build_complaint(context: RequestContext, submission: Submission) -> ComplaintDoc:
+    taken_in_by = policy.find_intake_agency(context.viewer)
     holder = await reference.find_holding_agency(context, taken_in_by or DESK)
     category = None if submission.category is None else await reference.require_category(context, submission.category)
-    place, region = await _place(context, submission.location)
-    named = submission.named_agency
-    if named is not None:
-        named = (await reference.require_agency(context, named, "namedAgency"))["_id"]
+    place, region = await _locate(context, submission.location)
+    named_agency = submission.named_agency
+    if named_agency is not None:
+        named_agency = (await reference.require_agency(context, named_agency, "namedAgency"))["_id"]
     sensitive = bool(category and category["sensitive"])
     title = text.clean_required(submission.title, "title", at_most=text.MAX_TITLE)
     body = text.clean_required(submission.body, "body", at_least=MIN_BODY)
     reading = publication.scan_texts(title, body)
-    guarded = sensitive or reading.names_a_person
+    is_guarded = sensitive or reading.names_a_person
     complaint_id = tracking_id.make_id("LP", secrets.token_bytes(16))
-    complaint: Document = {
-        **UNTOUCHED,
+    zone = await reference.find_zone(context, holder)
+    complaint: ComplaintDoc = {
+        **NEW_HISTORY,
         "_id": complaint_id,
         "class": submission.class_,
         "category": submission.category,
         "sensitive": sensitive,
         "title": title,
         "originalTitle": title,
-        "publicTitle": public_title(category, None if region is None else region["name"]),
+        "publicTitle": build_public_title(category, None if region is None else region["name"]),
         "regionName": None if region is None else region["name"],
         "body": body,
         **reading.make_keys(),
@@ -163,37 +165,43 @@ async def _new(context: RequestContext, submission: Submission) -> Document:
         "location": place,
         "region": None if region is None else region["_id"],
         "province": None if region is None else region["parent"] or region["_id"],
-        "occurredOn": _past(context, submission.occurred_on),
+        "occurredOn": _check_past(context, submission.occurred_on),
         "anonymous": submission.anonymous,
-        "confidential": _confidential(submission, guarded, on_behalf=taken_in_by is not None),
-        "namedAgency": named,
+        "confidential": _decide_confidentiality(submission, is_guarded, on_behalf=taken_in_by is not None),
+        "namedAgency": named_agency,
         "takenInBy": taken_in_by,
         **reference.make_holder_keys(holder, ()),
-        "reporterSubject": policy.reporter_subject(context.viewer),
-        "secretHash": secret_hash(secret_of(context, complaint_id)),
+        "reporterSubject": policy.find_reporter_subject(context.viewer),
+        "secretHash": hash_secret(derive_secret(context, complaint_id)),
+        "policyVersion": context.policies.by_day(context.calendar(zone).to_local_day(context.now)).version,
         "receivedAt": context.now,
+        "updatedAt": context.now,
+        "readers": [],
     }
-    zone = await reference.find_zone(context, holder)
-    complaint["policyVersion"] = context.policies.by_day(context.calendar(zone).to_local_day(context.now)).version
-    return complaint | follow_through(context, complaint, {}, lifecycle.SUBMISSION, zone)
+    return apply_changes(complaint, complete_changes(context, complaint, {}, lifecycle.SUBMISSION, zone))
 
 
-def _confidential(submission: Submission, guarded: bool, *, on_behalf: bool) -> bool:
-    """What the reporter says; where nobody says, or staff would say less: as the category and the text ask for."""
+def _decide_confidentiality(submission: Submission, is_guarded: bool, *, on_behalf: bool) -> bool:
+    """Whether the complaint is confidential: as its reporter says.
+
+    Without a word from the reporter it is confidential if category or text ask for it (`is_guarded`); staff who submit
+    on a reporter's behalf may only protect more than that.
+    """
     if submission.confidential is None or on_behalf:
-        return bool(submission.confidential) or guarded
+        return bool(submission.confidential) or is_guarded
     return submission.confidential
 
 
-def public_title(category: Mapping[str, Any] | None, region_name: str | None) -> str:
-    """What is read outside custody in place of the reporter's title: "[category, region]"."""
+def build_public_title(category: CategoryDoc | None, region_name: str | None) -> str:
+    """Return the title for viewers outside custody: "[category, region]", in Indonesian."""
     subject = "Belum berkategori" if category is None else category["name"]["ID"]
     return f"[{subject}, {region_name or 'Indonesia'}]"
 
 
-async def _place(
+async def _locate(
     context: RequestContext, location: Mapping[str, Any] | None
-) -> tuple[Document | None, Document | None]:
+) -> tuple[LocationDoc | None, RegionDoc | None]:
+    """Return the checked location and its region. Raises InvalidInput."""
     if location is None:
         return None, None
     region = await reference.require_region(context, location["region"], "location", "region")
@@ -203,25 +211,32 @@ async def _place(
             raise InvalidInput(
                 f"{key} {value} is not between -{limit} and {limit} degrees.", field=("input", "location", key)
             )
-    described = text.clean_optional(location["text"], "location", "text", at_most=500)
-    place = {key: location[key] for key in ("latitude", "longitude")}
-    return {"text": described, "region": region["_id"], **place}, region
+    checked: LocationDoc = {
+        "text": text.clean_optional(location["text"], "location", "text", at_most=500),
+        "region": region["_id"],
+        "latitude": location["latitude"],
+        "longitude": location["longitude"],
+    }
+    return checked, region
 
 
-def _past(context: RequestContext, day: str | None) -> str | None:
-    # The clocks of the reporter's region may be a day ahead of UTC's.
+def _check_past(context: RequestContext, day: str | None) -> str | None:
+    # In the reporter's region it may already be the next day of UTC.
     if day is not None and date.fromisoformat(day) > context.now.date() + timedelta(days=1):
         raise InvalidInput(f"occurredOn {day} lies in the future.", field=("input", "occurredOn"))
     return day
 
 
-async def request_information(context: RequestContext, attempt: Attempt, complaint_id: str, question: str) -> Document:
-    asked = text.clean_required(question, "question")
+async def request_information(
+    context: RequestContext, attempt: Attempt, complaint_id: str, question: str
+) -> ComplaintDoc:
+    """Ask the reporter a question; the complaint waits for the reply."""
+    body = text.clean_required(question, "question")
 
-    def change(complaint: Document, transition: Transition) -> Document:
+    def change(complaint: ComplaintDoc, transition: Transition) -> Changes:
         return {
             "informationRequests": complaint["informationRequests"] + 1,
-            **appended(context, complaint, FollowUpKind.CLARIFY, asked, Visibility.REPORTER),
+            **append_follow_up(context, complaint, FollowUpKind.CLARIFY, body, Visibility.REPORTER),
         }
 
     return await act(context, attempt, complaint_id, ComplaintAction.REQUEST_INFORMATION, change)
@@ -229,18 +244,19 @@ async def request_information(context: RequestContext, attempt: Attempt, complai
 
 async def supply_information(
     context: RequestContext, attempt: Attempt, complaint_id: str, supplied: str, *, secret: str | None
-) -> Document:
+) -> ComplaintDoc:
+    """Add the reporter's reply to a question; the complaint goes back to verification."""
     words = text.clean_required(supplied, "text")
 
-    def change(complaint: Document, transition: Transition) -> Document:
-        return appended(context, complaint, FollowUpKind.REPLY, words, Visibility.REPORTER)
+    def change(complaint: ComplaintDoc, transition: Transition) -> Changes:
+        return append_follow_up(context, complaint, FollowUpKind.REPLY, words, Visibility.REPORTER)
 
     return await act(context, attempt, complaint_id, ComplaintAction.SUPPLY_INFORMATION, change, secret=secret)
 
 
 @dataclass(frozen=True, slots=True)
-class Verification:
-    """What verification decides: class, category, grade, and who is competent."""
+class VerificationInput:
+    """The decisions of a verification: class, category, grade and the competent agency."""
 
     class_: ComplaintClass
     category: str
@@ -250,13 +266,16 @@ class Verification:
     title: str | None
     note: str | None
     rule: RuleId | None = None
-    """The routing rule that decided, where no person did."""
+    """The routing rule that decided; None where a person decided."""
 
 
-async def verify(context: RequestContext, attempt: Attempt, complaint_id: str, verification: Verification) -> Document:
-    """Classifies, grades and hands over to the competent agency, or to the province that stands in for it.
+async def verify(
+    context: RequestContext, attempt: Attempt, complaint_id: str, verification: VerificationInput
+) -> ComplaintDoc:
+    """Classify and grade the complaint, and hand it over to the competent agency, or to its province as custodian.
 
-    Confidentiality is tightened where the category is sensitive or the grade supervisory, never loosened.
+    The complaint becomes confidential if the category is sensitive, the grade supervisory, or the new title names a
+    person; verification never makes a confidential complaint public.
     """
     category = await reference.require_category(context, verification.category)
     holder = await reference.find_holding_agency(context, verification.holder, "holder")
@@ -266,25 +285,25 @@ async def verify(context: RequestContext, attempt: Attempt, complaint_id: str, v
     zone = await reference.find_zone(context, holder)
     refusal = await teams.find_refusal(context)
 
-    def change(complaint: Document, transition: Transition) -> Document:
+    def change(complaint: ComplaintDoc, transition: Transition) -> Changes:
         if refusal is not None:
             raise refusal
         forwarding.check_conflict(complaint, holder["_id"], supporting, field="holder")
-        guarded = category["sensitive"] or verification.grade is SupervisionGrade.SUPERVISORY
+        is_guarded = category["sensitive"] or verification.grade is SupervisionGrade.SUPERVISORY
         rewritten = None if title is None else publication.scan_texts(title, complaint["body"])
-        guarded = guarded or bool(rewritten and redaction.names_a_person(rewritten.in_title))
+        is_guarded = is_guarded or bool(rewritten and redaction.names_a_person(rewritten.in_title))
         return {
             "class": verification.class_,
             "category": category["_id"],
             "sensitive": category["sensitive"],
             "grade": verification.grade,
-            "confidential": complaint["confidential"] or guarded,
+            "confidential": complaint["confidential"] or is_guarded,
             "supporting": [agency for agency in supporting if agency != holder["_id"]],
             "title": title or complaint["title"],
             **(rewritten.make_keys() if rewritten else {}),
-            "publicTitle": public_title(category, complaint["regionName"]),
+            "publicTitle": build_public_title(category, complaint["regionName"]),
             "verifiedAt": context.now,
-            **forwarding.handed_over(
+            **forwarding.hand_over(
                 context, complaint, holder, ComplaintAction.VERIFY, note=note, rule=verification.rule
             ),
         }
@@ -300,8 +319,8 @@ async def archive(
     reason: ArchiveReason,
     referral: str | None,
     note: str | None,
-) -> Document:
-    """OUT_OF_SCOPE is the national desk's to say, and names where to go instead."""
+) -> ComplaintDoc:
+    """Archive the complaint. OUT_OF_SCOPE is for the national desk to decide, and needs a referral to another body."""
     referred = text.clean_optional(referral, "referral", at_most=500)
     noted = text.clean_optional(note, "note")
     if reason is ArchiveReason.OUT_OF_SCOPE and referred is None:
@@ -309,12 +328,12 @@ async def archive(
             "OUT_OF_SCOPE needs a referral: name the body that is competent.", field=("input", "referral")
         )
 
-    def change(complaint: Document, transition: Transition) -> Document:
-        actors = policy.actors(context.viewer, complaint, context.proven)
+    def change(complaint: ComplaintDoc, transition: Transition) -> Changes:
+        actors = policy.find_actors(context.viewer, complaint, context.proven)
         if reason is ArchiveReason.OUT_OF_SCOPE and Actor.NATIONAL_ADMIN not in actors:
             raise NotAllowed("OUT_OF_SCOPE is for the national desk to decide.", field=("input", "reason"))
-        closure = closed_by(context, archive_reason=reason, referral=referred)
-        noting = appended(context, complaint, FollowUpKind.NOTE, noted, Visibility.INTERNAL) if noted else {}
-        return {"closure": closure, **noting}
+        closure = build_closure(context, archive_reason=reason, referral=referred)
+        follow_up = append_follow_up(context, complaint, FollowUpKind.NOTE, noted, Visibility.INTERNAL) if noted else {}
+        return {"closure": closure, **follow_up}
 
     return await act(context, attempt, complaint_id, ComplaintAction.ARCHIVE, change)

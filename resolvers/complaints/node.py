@@ -1,13 +1,15 @@
-"""Nodes: anything by its readable id."""
+"""Reads an object of any type by its readable id."""
 
 from resolvers.agencies import action_plan, agency, team
 from resolvers.complaints import complaint
+from resolvers.documents import ActionPlanDoc, AgencyDoc, ComplaintDoc, TeamDoc
 from resolvers.request.context import RequestContext
-from resolvers.store.database import Document
 
 
-async def by_id(context: RequestContext, node_id: str, keys: frozenset[str] | None = None) -> Document | None:
-    """A complaint (LP-…), team (TM-…), action plan (PL-…) or agency; None for what the viewer may not know of."""
+async def by_id(
+    context: RequestContext, node_id: str, keys: frozenset[str] | None = None
+) -> ComplaintDoc | TeamDoc | ActionPlanDoc | AgencyDoc | None:
+    """Return the complaint (LP-…), team (TM-…), action plan (PL-…) or agency; None if the viewer may not know of it."""
     match node_id.partition("-")[0].upper():
         case "LP":
             return await complaint.by_tracking_id(context, node_id, keys=keys)

@@ -1,9 +1,10 @@
-"""Anonymity and confidentiality: tightened by whoever handles a complaint, loosened by its reporter or the desk."""
+"""Sets anonymity and confidentiality: every handler may protect more, only the reporter and the desk less."""
 
 from typing import Final
 
 from resolvers import policy
 from resolvers.complaints.transition import act
+from resolvers.documents import Changes, ComplaintDoc, PrivacyChangeDoc
 from resolvers.domain.guards import LOOSENERS
 from resolvers.domain.lifecycle import Transition
 from resolvers.domain.vocabulary import ComplaintAction
@@ -11,9 +12,9 @@ from resolvers.errors import InvalidInput, NotAllowed
 from resolvers.personal_data import text
 from resolvers.request.context import RequestContext
 from resolvers.request.update import Attempt
-from resolvers.store.database import Document
 
 KEPT_CHANGES: Final = 50
+"""How many privacy changes a complaint keeps."""
 
 
 async def set_privacy(
@@ -25,22 +26,31 @@ async def set_privacy(
     confidential: bool | None,
     reason: str,
     secret: str | None,
-) -> Document:
-    """What is None stays. Who changed what, when and why is kept with the complaint."""
+) -> ComplaintDoc:
+    """Set the flags that are not None. The complaint keeps who changed them, when and why."""
     written = text.clean_required(reason, "reason", at_most=1000)
     if anonymous is None and confidential is None:
         raise InvalidInput("Neither anonymous nor confidential is given: name what to change.", field=("input",))
 
-    def change(complaint: Document, transition: Transition) -> Document:
-        wanted = {"anonymous": anonymous, "confidential": confidential}
-        flags = {key: complaint[key] if value is None else value for key, value in wanted.items()}
-        loosened = [key for key, value in flags.items() if complaint[key] and not value]
-        if loosened and LOOSENERS.isdisjoint(policy.actors(context.viewer, complaint, context.proven)):
+    def change(complaint: ComplaintDoc, transition: Transition) -> Changes:
+        flags = {
+            "anonymous": complaint["anonymous"] if anonymous is None else anonymous,
+            "confidential": complaint["confidential"] if confidential is None else confidential,
+        }
+        loosened = [key for key, value in flags.items() if complaint.get(key) and not value]
+        if loosened and LOOSENERS.isdisjoint(policy.find_actors(context.viewer, complaint, context.proven)):
             raise NotAllowed(
-                "Only its reporter and the national desk take protection away.", field=("input", loosened[0])
+                "Only its reporter and the national desk may take protection away.", field=("input", loosened[0])
             )
         viewer = context.viewer
-        made = {**flags, "reason": written, "byRole": viewer.role, "bySubject": viewer.subject, "at": context.now}
-        return {**flags, "privacyChanges": [*complaint["privacyChanges"][-KEPT_CHANGES + 1 :], made]}
+        privacy_change: PrivacyChangeDoc = {
+            "anonymous": flags["anonymous"],
+            "confidential": flags["confidential"],
+            "reason": written,
+            "byRole": viewer.role,
+            "bySubject": viewer.subject,
+            "at": context.now,
+        }
+        return {**flags, "privacyChanges": [*complaint["privacyChanges"][-KEPT_CHANGES + 1 :], privacy_change]}
 
     return await act(context, attempt, complaint_id, ComplaintAction.SET_PRIVACY, change, secret=secret)

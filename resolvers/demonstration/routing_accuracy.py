@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from resolvers.complaints.routing import Question, matter, suggested
+from resolvers.complaints.routing import Question, build_matter, suggest_categories
 from resolvers.demonstration import synthetic
+from resolvers.documents import ComplaintDoc, apply_changes
 from resolvers.domain import routing
 from resolvers.domain.routing import RuleId
 from resolvers.store import register
-from resolvers.store.database import Document
 
 
 class FilingOutcome(NamedTuple):
@@ -24,27 +24,27 @@ class FilingOutcome(NamedTuple):
     """Right, wrong and undecided, by the rule of the decided candidate, or else of the best."""
 
 
-Filing = Callable[[Document, random.Random], Document]
+Filing = Callable[[ComplaintDoc, random.Random], ComplaintDoc]
 
 
-def _keep_filing(filed: Document, chance: random.Random) -> Document:
+def _keep_filing(filed: ComplaintDoc, chance: random.Random) -> ComplaintDoc:
     return filed
 
 
-def _name_nobody(filed: Document, chance: random.Random) -> Document:
-    return filed | {"namedAgency": None}
+def _name_nobody(filed: ComplaintDoc, chance: random.Random) -> ComplaintDoc:
+    return apply_changes(filed, {"namedAgency": None})
 
 
-def _leave_text_alone(filed: Document, chance: random.Random) -> Document:
-    return filed | {"namedAgency": None, "category": None}
+def _leave_text_alone(filed: ComplaintDoc, chance: random.Random) -> ComplaintDoc:
+    return apply_changes(filed, {"namedAgency": None, "category": None})
 
 
-def _name_any_agency(filed: Document, chance: random.Random) -> Document:
-    return filed | {"namedAgency": chance.choice(register.agencies())["_id"]}
+def _name_any_agency(filed: ComplaintDoc, chance: random.Random) -> ComplaintDoc:
+    return apply_changes(filed, {"namedAgency": chance.choice(register.agencies())["_id"]})
 
 
-def _replace_category(filed: Document, chance: random.Random) -> Document:
-    return filed | {"category": chance.choice(register.categories())["_id"], "namedAgency": None}
+def _replace_category(filed: ComplaintDoc, chance: random.Random) -> ComplaintDoc:
+    return apply_changes(filed, {"category": chance.choice(register.categories())["_id"], "namedAgency": None})
 
 
 FILINGS: Final[Mapping[str, Filing]] = {
@@ -74,15 +74,15 @@ _CATEGORY: Final = {category["_id"]: category for category in register.categorie
 _GOVERNMENT: Final = {region["_id"]: _AGENCY[region["government"] or ""] for region in register.regions()}
 
 
-def _route(filed: Document) -> routing.Routing:
+def _route(filed: ComplaintDoc) -> routing.Routing:
     question = Question(filed["title"], filed["body"], filed["category"], filed["region"], filed["namedAgency"])
     return routing.route(
-        matter(
+        build_matter(
             question,
-            category=_CATEGORY.get(filed["category"]),
-            government=_GOVERNMENT[filed["region"]],
-            named=_AGENCY.get(filed["namedAgency"]),
-            suggested=[_CATEGORY[code] for code in suggested(question)],
+            category=_CATEGORY.get(filed["category"] or ""),
+            government=_GOVERNMENT[filed["region"] or ""],
+            named=_AGENCY.get(filed["namedAgency"] or ""),
+            suggested=[_CATEGORY[code] for code in suggest_categories(question)],
         )
     )
 

@@ -8,19 +8,19 @@ share archived. Sources: docs/register.md.
 import hashlib
 import json
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from importlib import resources
 from itertools import accumulate
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from resolvers import policy
 from resolvers.agencies import reference
 from resolvers.complaints import forwarding
 from resolvers.complaints.follow_up import UNASSIGNED
-from resolvers.complaints.intake import UNTOUCHED, public_title
-from resolvers.documents import DESK, AgencyDoc
+from resolvers.complaints.intake import NEW_HISTORY, build_public_title
+from resolvers.documents import DESK, AgencyDoc, Changes, ClosureDoc, ComplaintDoc, FollowUpDoc
 from resolvers.domain import lifecycle, search_words, sla, tracking_id, upkeep
 from resolvers.domain.calendar import Calendar
 from resolvers.domain.lifecycle import ClockEffect, Effect, Transition
@@ -45,7 +45,7 @@ from resolvers.domain.vocabulary import (
 from resolvers.personal_data import publication
 from resolvers.regulations.holiday_tables import find_calendar
 from resolvers.store import register
-from resolvers.store.database import NEVER, Document
+from resolvers.store.database import NEVER
 
 DAYS: Final = 365
 LOCAL_SHARE: Final = 0.446
@@ -119,16 +119,16 @@ class _SyntheticWorld:
 
         return head + sorted((agency for agency in regional if agency not in head), key=weigh, reverse=True)
 
-    def find_zone(self, agency: Mapping[str, Any]) -> TimeZone:
+    def find_zone(self, agency: AgencyDoc) -> TimeZone:
         return TimeZone(self.region[agency["region"]]["timeZone"]) if agency["region"] else TimeZone.WIB
 
 
-def generate_complaints(count: int, *, now: datetime, seed: int = 7) -> Iterator[Document]:
+def generate_complaints(count: int, *, now: datetime, seed: int = 7) -> Iterator[ComplaintDoc]:
     """Generate `count` complaints of the year before `now`, oldest first; the same arguments give the same ones."""
     return (life.live_on() for life in _generate_lives(count, now, seed))
 
 
-def generate_labelled(count: int, *, now: datetime, seed: int = 7) -> Iterator[tuple[Document, str]]:
+def generate_labelled(count: int, *, now: datetime, seed: int = 7) -> Iterator[tuple[ComplaintDoc, str]]:
     """Generate complaints as submitted, each with the id of the agency that is competent for it."""
     return ((life.document, life.target["_id"]) for life in _generate_lives(count, now, seed))
 
@@ -178,7 +178,7 @@ class _SyntheticLife:
             "nomor": f"{chance.randint(1, 400):03d}/ADU/{self.at:%Y}",
         }
 
-    def _submit(self, name: str, where: AgencyDoc) -> Document:
+    def _submit(self, name: str, where: AgencyDoc) -> ComplaintDoc:
         chance, template = self.chance, self.template
         digest = hashlib.sha256(name.encode()).digest()
         category = self.world.category[template["category"]]
@@ -186,14 +186,14 @@ class _SyntheticLife:
         title, body = (template[key].format_map(self.words) for key in ("title", "body"))
         guarded = category["sensitive"] or template["grade"] == SupervisionGrade.SUPERVISORY
         return {
-            **UNTOUCHED,
+            **NEW_HISTORY,
             "_id": tracking_id.make_id("LP", digest[:16]),
             "class": template["class"],
             "category": category["_id"],
             "sensitive": category["sensitive"],
             "title": title,
             "originalTitle": title,
-            "publicTitle": public_title(category, region["name"]),
+            "publicTitle": build_public_title(category, region["name"]),
             "body": body,
             # Templates and the words that fill them name no person, so that nothing is masked (a test scans them).
             **publication.make_text_keys(title, body, title, body),
@@ -211,18 +211,20 @@ class _SyntheticLife:
             "reporterSubject": None,
             "secretHash": digest.hex(),
             "receivedAt": self.at,
+            "updatedAt": self.at,
+            "readers": [],
             "policyVersion": self.policy.version,
             "synthetic": True,
         }
 
-    def live_on(self) -> Document:
+    def live_on(self) -> ComplaintDoc:
         for stage in (self._verify, self._route, self._accept, self._answer, self._close):
             if not stage():
                 break
         document = self.document
         document["nextDueAt"] = sla.find_next_due(document["clocks"]) or NEVER
         self._apply_upkeep()
-        document["readers"] = policy.readers(document)
+        document["readers"] = policy.compute_readers(document)
         is_public = policy.is_public(document["readers"])
         document["words"] = search_words.renew_marks(document["words"], published=is_public)
         return document
@@ -252,7 +254,8 @@ class _SyntheticLife:
 
     def _apply_transition(self, row: Transition, **changes: Any) -> None:
         document = self.document
-        document.update(changes)
+        # A part of a complaint, which a TypedDict cannot say; updated in place, as a copy for each step takes too long.
+        document.update(cast("ComplaintDoc", changes))
         document["clocks"] = sla.apply_effects(
             document["clocks"],
             row.clocks,
@@ -268,12 +271,12 @@ class _SyntheticLife:
         if row.target not in lifecycle.OPEN:
             document["closedAt"] = self.at
 
-    def _hand_over(self, action: ComplaintAction, to: Mapping[str, Any], by: Role, **further: Any) -> None:
+    def _hand_over(self, action: ComplaintAction, to: AgencyDoc, by: Role, **further: Any) -> None:
         document = self.document
-        row = _ROWS[action, document["status"]]
-        made = forwarding.link(
+        row = _ROWS[action, ComplaintStatus(document["status"])]
+        made = forwarding.build_link(
             document["forwardings"],
-            forwarding.By(by, None, self.at),
+            forwarding.HandOverAuthor(by, None, self.at),
             from_=document["holder"],
             to=to["_id"],
             action=action,
@@ -319,14 +322,14 @@ class _SyntheticLife:
         liaison = next(
             member for member in team["members"] if member["unit"] == unit and member["role"] == TeamRole.LIAISON
         )
-        assigned: Document = {"team": team["_id"], "unit": unit}
+        assigned: Changes = {"team": team["_id"], "unit": unit}
         if self.chance.random() < 0.5:
             assigned |= {"assignee": liaison["id"], "assigneeSubject": liaison["subject"]}
         self._apply_transition(_ROWS[ComplaintAction.ACCEPT, ComplaintStatus.ROUTED], **assigned)
         return True
 
     def _answer(self) -> bool:
-        limit = self.policy.resolution_working_days[SupervisionGrade(self.document["grade"])]
+        limit = self.policy.resolution_working_days[SupervisionGrade(self.template["grade"])]
         if self.chance.random() < 0.4 and self._advance(2.0):
             self._add_follow_up(FollowUpKind.PROGRESS, "Laporan sedang ditangani oleh unit terkait.", approved=True)
             self._apply_transition(
@@ -343,9 +346,9 @@ class _SyntheticLife:
         if not self._advance(0.3):
             self._apply_transition(_ROWS[ComplaintAction.FOLLOW_UP, ComplaintStatus.IN_PROGRESS])
             return False
-        draft = self.document["followUps"][-1] | {"approved": True, "at": self.at}
+        draft: FollowUpDoc = {**self.document["followUps"][-1], "approved": True, "at": self.at}
         self.document["followUps"][-1] = draft
-        closure = _make_closure(self.at, code=ClosureCode(draft["closureCode"]), evidence=draft["evidence"])
+        closure = _make_closure(self.at, code=ClosureCode(draft["closureCode"] or ""), evidence=draft["evidence"])
         self._apply_transition(
             _ROWS[ComplaintAction.APPROVE, ComplaintStatus.IN_PROGRESS],
             closure=closure,
@@ -374,7 +377,7 @@ class _SyntheticLife:
         document, final = self.document, kind is FollowUpKind.FINAL
         fixed = final and self.chance.random() < 0.3
         code = (ClosureCode.FIXED if fixed else ClosureCode.EXPLAINED) if final else None
-        follow_up = {
+        follow_up: FollowUpDoc = {
             "id": f"{document['_id']}/{len(document['followUps']) + 1}",
             "kind": kind,
             "body": body,
@@ -416,7 +419,7 @@ def _make_closure(
     code: ClosureCode | None = None,
     evidence: list[str] | None = None,
     archived: ArchiveReason | None = None,
-) -> Document:
+) -> ClosureDoc:
     return {
         "code": code,
         "evidence": evidence or [],

@@ -5,7 +5,7 @@ from typing import Any, Final
 import orjson
 from pymongo import ReturnDocument
 
-from resolvers.key_ring import DERIVED, KeyRing, Unreadable, new_data_key, opened, sealed
+from resolvers.key_ring import DERIVED, KeyRing, Unreadable, create_data_key, decrypt, encrypt
 from resolvers.migrations.migration import MigrationContext
 from resolvers.store.database import Document, Store
 from resolvers.vault import vault
@@ -23,7 +23,7 @@ async def add_own_keys(context: MigrationContext) -> None:
     async for reporter in reporters.find(lacking, batch_size=BATCH):
         reporter_id, key_ring = reporter["_id"], context.key_ring()
         try:
-            personal = orjson.loads(opened(key_ring.keys[DERIVED], reporter["sealed"], reporter_id))
+            personal = orjson.loads(decrypt(key_ring.keys[DERIVED], reporter["sealed"], reporter_id))
             data_key = await _store_key(context.store, key_ring, reporter_id)
         except Unreadable:
             context.skip(OTHER_KEY)
@@ -41,7 +41,7 @@ async def _store_key(store: Store, key_ring: KeyRing, reporter_id: str) -> bytes
     """
     stored = await store.reporter_keys.find_one_and_update(
         {"_id": reporter_id},
-        {"$setOnInsert": key_ring.wrap(new_data_key(), reporter_id)},
+        {"$setOnInsert": key_ring.wrap(create_data_key(), reporter_id)},
         upsert=True,
         return_document=ReturnDocument.AFTER,
     )
@@ -54,7 +54,7 @@ def _encrypt_reporter(data_key: bytes, reporter: Document, personal: dict[str, A
     inclusion = {key: personal[key] for key in vault.INCLUSION if key in personal}
     return {
         "fields": vault.encrypt_fields(data_key, reporter_id, fields),
-        "inclusion": sealed(data_key, orjson.dumps(inclusion), f"{reporter_id}/inclusion") if inclusion else None,
+        "inclusion": encrypt(data_key, orjson.dumps(inclusion), f"{reporter_id}/inclusion") if inclusion else None,
         "consentAt": reporter["sealedAt"] if inclusion else None,
         "erasedAt": None,
     }

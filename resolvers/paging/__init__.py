@@ -1,1 +1,1 @@
-"""Pages of lists: keys, cursors, filters."""
+"""Lists in pages: the keys to read, the cursors, the pages."""

@@ -1,24 +1,25 @@
-"""The keys of documents that somebody reads."""
+"""The keys of documents that a read asks for."""
 
 from collections.abc import Iterable
 from typing import Self
 
 
-class Keys(frozenset[str]):
-    """Keys of which those that are `printed` hold an instant that goes into the answer, and are read for nothing else.
+class ProjectionKeys(frozenset[str]):
+    """The keys to read, among them the `printed` ones: instants that the answer prints and no code reads.
 
-    As a set it is one of all the keys, and what is made of it knows of nothing that is printed.
+    As a set it holds all keys. A set that is made of it (a union, a difference) is a plain frozenset and does not know
+    which keys are only `printed`, so that its instants are read with their time zone.
     """
 
     __slots__ = ("printed",)
     printed: frozenset[str]
 
     def __new__(cls, keys: Iterable[str], printed: Iterable[str] = ()) -> Self:
-        made = super().__new__(cls, keys)
-        made.printed = frozenset(printed)
-        return made
+        projection = super().__new__(cls, keys)
+        projection.printed = frozenset(printed)
+        return projection
 
     @property
     def read(self) -> frozenset[str]:
-        """Those that are not only printed."""
+        """The keys that code reads, not only the printed answer."""
         return self - self.printed

@@ -1,7 +1,9 @@
-"""Lists that are asked for page by page: Relay's arguments, cursors, and what a connection reads.
+"""Lists in pages: Relay's arguments, cursors, and the pages that a connection reads.
 
-A cursor holds the sort key and id of the row it stands for, signed together with the list it came from: used with
-another filter or order, or altered, it is refused.
+A cursor holds the sort key and the id of a row, so that a page starts after a row and not at an offset. It is signed
+with the list that it came from: a cursor that was altered, or is used with another filter or order, is refused.
+
+    [sort key, id] = [1793588400000, "LP-7K2M-…"]  →  base64(HMAC tag + JSON)
 """
 
 import asyncio
@@ -17,7 +19,8 @@ import orjson
 
 from resolvers.errors import InvalidArgument
 
-Row = dict[str, Any]
+Row = Any
+"""A document of the list, of any kind."""
 
 DEFAULT_PAGE: Final = 20
 MAX_PAGE: Final = 100
@@ -27,17 +30,17 @@ _TAG_BYTES: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """Relay's four: `first` after `after`, or `last` before `before`."""
+    """Relay's arguments: `first` rows after the cursor `after`, or `last` rows before the cursor `before`."""
 
     first: int | None = None
     after: str | None = None
     last: int | None = None
     before: str | None = None
 
-    def size(self) -> int:
-        """Rows wanted.
+    def parse_size(self) -> int:
+        """Return how many rows the page has.
 
-        Raises InvalidArgument for both directions at once, and for anything but 1 to 100 rows.
+        Raises InvalidArgument for both directions at once, and for a number that is not from 1 to MAX_PAGE.
         """
         if self.first is not None and self.last is not None:
             raise InvalidArgument("first and last cannot be used together: ask for one of them.")
@@ -59,42 +62,43 @@ class Arguments:
 
 @dataclass(frozen=True, slots=True)
 class Cursors:
-    """Writes and reads the cursors of one list; `scope` names the list, its filter and its order."""
+    """Writes and reads the cursors of one list."""
 
     secret: bytes
     scope: bytes
+    """The list's name, filter and order, from `encode_scope`."""
 
     def write(self, position: Sequence[Any]) -> str:
         payload = orjson.dumps(position)
-        return base64.urlsafe_b64encode(self._tag(payload) + payload).rstrip(b"=").decode()
+        return base64.urlsafe_b64encode(self._sign(payload) + payload).rstrip(b"=").decode()
 
     def read(self, cursor: str) -> list[Any]:
-        """Raises InvalidArgument for a cursor that this list did not give out."""
+        """Return the position. Raises InvalidArgument for a cursor that this list did not write."""
         try:
             raw = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
         except ValueError:
             raw = b""
         tag, payload = raw[:_TAG_BYTES], raw[_TAG_BYTES:]
-        # Base64 has several spellings of the same bytes: only the one that was given out is taken.
-        if not hmac.compare_digest(tag, self._tag(payload)) or self.write(orjson.loads(payload)) != cursor:
+        # Base64 can spell the same bytes in several ways; only the cursor that was written is accepted.
+        if not hmac.compare_digest(tag, self._sign(payload)) or self.write(orjson.loads(payload)) != cursor:
             raise InvalidArgument(
                 "The cursor does not belong to this list: cursors work only with the filter and order they came from."
             )
         position: list[Any] = orjson.loads(payload)
         return position
 
-    def _tag(self, payload: bytes) -> bytes:
+    def _sign(self, payload: bytes) -> bytes:
         return hmac.digest(self.secret, b"cursor\0" + self.scope + b"\0" + payload, hashlib.sha256)[:_TAG_BYTES]
 
 
-def scope(name: str, arguments: object) -> bytes:
-    """What a cursor is bound to: the list's name, its filter and its order."""
+def encode_scope(name: str, arguments: object) -> bytes:
+    """Return the scope of a list's cursors: its name, and the arguments that decide on its rows and their order."""
     return orjson.dumps([name, arguments], option=orjson.OPT_SORT_KEYS)
 
 
 @dataclass(slots=True)
 class Page:
-    """Rows in the list's order, whichever way they were fetched."""
+    """Rows in the list's order, also if they were fetched backwards."""
 
     rows: list[Row]
     has_next: bool
@@ -103,21 +107,23 @@ class Page:
 
 @dataclass(slots=True)
 class Listing:
-    """A list that was asked for: its page and its count are fetched when a field needs them, once."""
+    """A list whose page and whose count are fetched once, when the first field needs them."""
 
     fetch: Callable[[], Awaitable[Page]]
     total: Callable[[], Awaitable[int | None]]
+    """Counts the rows of the whole list; None where counting took too long."""
     position: Callable[[Row], Sequence[Any]]
+    """Gives the sort key and the id of a row, for its cursor."""
     cursors: Cursors
     _page: Page | None = None
     is_zoned: bool = True
-    """Whether its rows' instants say that they are of UTC."""
+    """Whether the instants of the rows carry their time zone, UTC."""
     _fetching: "asyncio.Future[Page] | None" = field(default=None, init=False)
 
-    async def page(self) -> Page:
+    async def fetch_page(self) -> Page:
         if self._page is not None:
             return self._page
-        # Several fields ask at once: the first one's question answers them all.
+        # Several fields of a connection ask at the same time: all of them wait for the fetch of the first.
         if self._fetching is not None:
             return await asyncio.shield(self._fetching)
         self._fetching = asyncio.get_running_loop().create_future()
@@ -125,38 +131,39 @@ class Listing:
             self._page = await self.fetch()
         except BaseException as failure:
             self._fetching.set_exception(failure)
-            self._fetching.exception()  # told to nobody else, where nobody else has asked
+            # Marks the exception as seen: asyncio logs a future whose exception nobody has read.
+            self._fetching.exception()
             raise
         self._fetching.set_result(self._page)
         return self._page
 
-    def zone(self) -> None:
-        """For who reads more of the rows than was said: from now on their instants are of UTC."""
+    def zone_instants(self) -> None:
+        """Give the instants of the rows their time zone, for a reader of more keys than the list was asked for."""
         if self.is_zoned:
             return
         self.is_zoned = True
         if self._page is not None:
-            _zoned(self._page.rows)
+            _add_zone(self._page.rows)
             return
         fetch = self.fetch
 
-        async def zoned() -> Page:
+        async def fetch_zoned() -> Page:
             page = await fetch()
-            _zoned(page.rows)
+            _add_zone(page.rows)
             return page
 
-        self.fetch = zoned
+        self.fetch = fetch_zoned
 
-    def cursor(self, row: Row) -> str:
+    def write_cursor(self, row: Row) -> str:
         return self.cursors.write(self.position(row))
 
 
-def _zoned(value: Any) -> Any:
-    """The value, changed in its place where it holds others."""
+def _add_zone(value: Any) -> Any:
+    """Return the value with UTC in all of its instants. Lists and dicts are changed in place."""
     if isinstance(value, list):
-        value[:] = map(_zoned, value)
+        value[:] = map(_add_zone, value)
     elif isinstance(value, dict):
-        value.update({key: _zoned(each) for key, each in value.items()})
+        value.update({key: _add_zone(each) for key, each in value.items()})
     elif isinstance(value, datetime) and value.tzinfo is None:
         return value.replace(tzinfo=UTC)
     return value
@@ -165,12 +172,15 @@ def _zoned(value: Any) -> Any:
 def of_rows(
     rows: list[Row], arguments: Arguments, cursors: Cursors, *, position: Callable[[Row], Sequence[Any]]
 ) -> Listing:
-    """A list over rows that are in memory already, in their order."""
-    size = arguments.size()
-    given = arguments.after if arguments.after is not None else arguments.before
+    """Return a list over rows that are in memory already, in their order.
+
+    Raises InvalidArgument for a cursor whose row is no longer in the list.
+    """
+    size = arguments.parse_size()
+    cursor = arguments.after if arguments.after is not None else arguments.before
     start, stop = 0, len(rows)
-    if given is not None:
-        wanted = cursors.read(given)
+    if cursor is not None:
+        wanted = cursors.read(cursor)
         found = next((index for index, row in enumerate(rows) if list(position(row)) == wanted), None)
         if found is None:
             raise InvalidArgument("The row that this cursor stands for is no longer in the list: start anew.")

@@ -1,11 +1,10 @@
 """Makes the texts of a complaint that others may read and search: personal data masked, search words marked."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from resolvers.documents import PublicTextsDoc
+from resolvers.documents import ComplaintDoc, PublicTextsDoc
 from resolvers.domain import redaction, search_words
 from resolvers.domain.redaction import Span
 from resolvers.domain.vocabulary import PersonalDataKind
@@ -45,7 +44,7 @@ def scan_texts(title: str, body: str) -> ScannedTexts:
     return ScannedTexts(title, body, personal_data.scan_text(title), personal_data.scan_text(body))
 
 
-def find_repeated_kinds(complaint: Mapping[str, Any], text: str) -> list[PersonalDataKind]:
+def find_repeated_kinds(complaint: ComplaintDoc, text: str) -> list[PersonalDataKind]:
     """Return the kinds of the complaint's personal data that `text` repeats in any spelling; places do not count."""
     clean = {complaint["redactedTitle"], complaint["redactedBody"]}
     own = dict.fromkeys(complaint[key] for key in ("title", "originalTitle", "body"))

@@ -17,7 +17,7 @@ class Entity(NamedTuple):
     """The key field and the loader of an entity type."""
 
     key_field: str
-    loader: Callable[[Loaders], ById]
+    loader: Callable[[Loaders], ById[Any]]
 
 
 COMPLAINT: Final = "Complaint"
@@ -49,7 +49,7 @@ async def by_representations(
 
 def _load_entity(
     context: RequestContext, representation: Any, keys: frozenset[str]
-) -> tuple[str, Awaitable[Document | None]] | None:
+) -> tuple[str, Awaitable[Any]] | None:
     if not isinstance(representation, dict):
         return None
     type_name = representation.get("__typename")
@@ -60,7 +60,7 @@ def _load_entity(
     return str(type_name), entity.loader(context.loaders).load(key, keys)
 
 
-def _show_entity(context: RequestContext, type_name: str, document: Document | None) -> Document | None:
+def _show_entity(context: RequestContext, type_name: str, document: Any) -> Document | None:
     if document is None:
         return None
     if type_name == COMPLAINT and not policy.may_know(context.viewer, document, context.proven):

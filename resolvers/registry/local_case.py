@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from resolvers import policy
+from resolvers.documents import ComplaintDoc
 from resolvers.request.context import RequestContext
 from resolvers.results import LocalCaseResult
 
 _DECIDING: Final = frozenset(policy.KEYS)
 
 
-def find_local_case(context: RequestContext, complaint: Mapping[str, Any]) -> LocalCaseResult | None:
+def find_local_case(context: RequestContext, complaint: ComplaintDoc) -> LocalCaseResult | None:
     """Return the reference to the complaint in the holder's system.
 
     None when the holder's subgraph has no type that implements LocalCase.

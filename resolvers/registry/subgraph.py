@@ -7,18 +7,20 @@ or none of it.
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Final, NamedTuple, cast
+from typing import Final, NamedTuple
 
 from resolvers import policy
 from resolvers.agencies import reference
+from resolvers.documents import Changes
 from resolvers.domain.vocabulary import SubgraphFindingKind
 from resolvers.errors import ChangedMeanwhile, InvalidInput, NotAllowed, NotFound
 from resolvers.registry import usage
-from resolvers.request.composer import Composer, Member, Outcome, Standing
+from resolvers.request.composer import CompositionOutcome, Member, PublishedGraph, SubgraphComposer
 from resolvers.request.context import RequestContext
-from resolvers.request.update import MAX_TRIES, Attempt, conflict
-from resolvers.store.database import MAX_TIME_MS, Document, DuplicateKeyError, Store
-from resolvers.system_documents import PublicationDoc, SupergraphDoc
+from resolvers.request.update import MAX_TRIES, Attempt, build_conflict
+from resolvers.results import SubgraphFindingResult
+from resolvers.store.database import MAX_TIME_MS, DuplicateKeyError, Store
+from resolvers.system_documents import PublicationDoc, SubgraphVersionDoc, SupergraphDoc
 
 LIVE: Final = "live"
 MAX_SDL_CHARACTERS: Final = 500_000
@@ -40,17 +42,17 @@ NOTHING_LIVE: Final[SupergraphDoc] = {
 async def read_live(store: Store) -> SupergraphDoc:
     """Read the live supergraph: version, SDL, API schema, and `members`, the version of each agency's subgraph."""
     found = await store.supergraphs.find_one({"_id": LIVE}, max_time_ms=MAX_TIME_MS)
-    return NOTHING_LIVE if found is None else cast("SupergraphDoc", found)
+    return found or NOTHING_LIVE
 
 
-async def list_published(context: RequestContext) -> list[Document]:
+async def list_published(context: RequestContext) -> list[SubgraphVersionDoc]:
     """Return the live versions of all subgraphs, by agency."""
     ids = [_make_version_id(agency, version) for agency, version in (await read_live(context.store))["members"].items()]
     found = context.store.subgraph_versions.find({"_id": {"$in": ids}}, max_time_ms=MAX_TIME_MS)
     return sorted(await found.to_list(None), key=lambda row: str(row["agency"]))
 
 
-async def list_versions(context: RequestContext, agency_id: str) -> list[Document]:
+async def list_versions(context: RequestContext, agency_id: str) -> list[SubgraphVersionDoc]:
     """Return the latest 50 versions of an agency's subgraph, newest first; empty when the viewer may not read them."""
     if not policy.may_read_subgraph(context.viewer, agency_id):
         return []
@@ -58,7 +60,7 @@ async def list_versions(context: RequestContext, agency_id: str) -> list[Documen
     return await found.sort("version", -1).limit(SHOWN_VERSIONS).to_list(None)
 
 
-async def check_subgraph(context: RequestContext, agency_id: str, *, sdl: str, url: str | None) -> Outcome:
+async def check_subgraph(context: RequestContext, agency_id: str, *, sdl: str, url: str | None) -> CompositionOutcome:
     """Compose the graph with the new SDL and return the outcome, without publishing it.
 
     The outcome has the findings, those on the most used fields first, and the plans of the most used operations.
@@ -72,8 +74,8 @@ async def check_subgraph(context: RequestContext, agency_id: str, *, sdl: str, u
     hottest = await usage.find_hottest_operations(context.store, since)
     outcome = await _require_composer(context).compose(members, candidate, _describe_live(now_live, hottest))
     uses = await usage.count_fields(context.store, since)
-    findings = [
-        row | {"uses": uses.get(row["coordinate"], 0)} if row["kind"] == SubgraphFindingKind.BREAKING else row
+    findings: list[SubgraphFindingResult] = [
+        {**row, "uses": uses.get(row["coordinate"] or "", 0)} if row["kind"] == SubgraphFindingKind.BREAKING else row
         for row in outcome.findings
     ]
     findings.sort(key=lambda row: -(row["uses"] or 0))
@@ -95,18 +97,18 @@ async def publish_subgraph(
     publication: Publication,
     *,
     expected_version: int | None,
-) -> tuple[Document, Outcome | None]:
+) -> tuple[SubgraphVersionDoc, CompositionOutcome | None]:
     """Publish a version; return it and the outcome of composition, which is None for a repeated call.
 
     When another publisher was faster, composes again on the new graph. Raises InvalidInput when the subgraphs do not
     compose, ChangedMeanwhile when another version than the expected one is live.
     """
     await _check_publisher(context, agency_id)
-    token = attempt.token(context)
+    token = attempt.derive_token(context)
     composer = _require_composer(context)
     candidate = await _find_candidate(context, agency_id, publication)
     await composer.prove(agency_id, candidate.url)
-    version: Document | None = None
+    version: SubgraphVersionDoc | None = None
     for _ in range(MAX_TRIES):
         now_live = await read_live(context.store)
         if token is not None and (done := _find_done(now_live, token, attempt)) is not None:
@@ -130,11 +132,11 @@ async def publish_subgraph(
 
 async def retire_subgraph(
     context: RequestContext, attempt: Attempt, agency_id: str, *, expected_version: int | None
-) -> Document:
+) -> SubgraphVersionDoc:
     """Remove the agency's subgraph from the graph and return its version. Any version can be published again."""
     if not policy.may_retire_subgraph(context.viewer, agency_id):
         raise NotAllowed(f"You may not retire the subgraph of {agency_id}.")
-    token = attempt.token(context)
+    token = attempt.derive_token(context)
     composer = _require_composer(context)
     for _ in range(MAX_TRIES):
         now_live = await read_live(context.store)
@@ -155,11 +157,11 @@ async def retire_subgraph(
     raise ChangedMeanwhile("Many publishers are changing the graph at the same time: try again.")
 
 
-def _describe_live(now_live: SupergraphDoc, uses: Mapping[str, int] | None = None) -> Standing:
-    return Standing(now_live["apiSchema"], now_live["sdl"], uses or {})
+def _describe_live(now_live: SupergraphDoc, uses: Mapping[str, int] | None = None) -> PublishedGraph:
+    return PublishedGraph(now_live["apiSchema"], now_live["sdl"], uses or {})
 
 
-def _require_composer(context: RequestContext) -> Composer:
+def _require_composer(context: RequestContext) -> SubgraphComposer:
     if context.composer is None:
         raise NotAllowed("This gateway accepts no subgraphs: its operator has not opened the registry.")
     return context.composer
@@ -201,12 +203,12 @@ async def read_members(store: Store, now_live: SupergraphDoc) -> list[Member]:
     return [Member(row["agency"], row["url"], row["sdl"]) for row in await found.to_list(None)]
 
 
-async def _store_version(context: RequestContext, candidate: Member) -> Document | None:
+async def _store_version(context: RequestContext, candidate: Member) -> SubgraphVersionDoc | None:
     """Store the next version of the agency's subgraph; None when another publisher has taken the number."""
     versions = context.store.subgraph_versions
     latest = await versions.find_one({"agency": candidate.agency}, sort=[("version", -1)], max_time_ms=MAX_TIME_MS)
     number = 1 if latest is None else latest["version"] + 1
-    version: Document = {
+    version: SubgraphVersionDoc = {
         "_id": _make_version_id(candidate.agency, number),
         "agency": candidate.agency,
         "version": number,
@@ -226,10 +228,10 @@ async def _exchange_live(
     context: RequestContext,
     before: SupergraphDoc,
     members: Mapping[str, int],
-    outcome: Outcome,
+    outcome: CompositionOutcome,
     processed: list[PublicationDoc],
 ) -> bool:
-    after: Document = {
+    after: Changes = {
         "version": before["version"] + 1,
         "members": dict(members),
         "sdl": outcome.supergraph,
@@ -269,11 +271,11 @@ def _find_done(now_live: SupergraphDoc, token: str, attempt: Attempt) -> str | N
     if row is None:
         return None
     if row["digest"] != attempt.digest:
-        raise conflict(attempt)
+        raise build_conflict(attempt)
     return str(row["version"])
 
 
-async def _read_version(store: Store, version_id: str) -> Document:
+async def _read_version(store: Store, version_id: str) -> SubgraphVersionDoc:
     found = await store.subgraph_versions.find_one({"_id": version_id}, max_time_ms=MAX_TIME_MS)
     if found is None:
         raise NotFound(f"There is no version {version_id}.")
@@ -284,8 +286,8 @@ def _make_version_id(agency: str, version: int) -> str:
     return f"{agency}@{version}"
 
 
-def _summarize_findings(outcome: Outcome) -> str:
-    against: list[Mapping[str, Any]] = [
+def _summarize_findings(outcome: CompositionOutcome) -> str:
+    against = [
         row for row in outcome.findings if row["kind"] in (SubgraphFindingKind.RULE, SubgraphFindingKind.COMPOSITION)
     ]
     more = f" (and {len(against) - 1} more: checkSubgraph lists them)" if len(against) > 1 else ""

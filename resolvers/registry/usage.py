@@ -7,6 +7,7 @@ from typing import Final
 from pymongo import UpdateOne
 
 from resolvers.store.database import MAX_TIME_MS, Collection, Store
+from resolvers.system_documents import UsageDoc
 
 KEPT_DAYS: Final = 30
 HOTTEST: Final = 20
@@ -44,7 +45,7 @@ async def find_hottest_operations(store: Store, since: date) -> dict[str, int]:
 
 
 async def _sum_counts(
-    collection: Collection, since: date, *, key: str = "$name", limit: int = 100_000
+    collection: Collection[UsageDoc], since: date, *, key: str = "$name", limit: int = 100_000
 ) -> dict[str, int]:
     found = collection.aggregate(
         [

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final, NoReturn, cast
+from typing import Any, Final, NoReturn
 
 from resolvers.domain import service_policy
 from resolvers.domain.service_policy import Policies
@@ -39,7 +39,7 @@ class Regulations:
         changed = self.store.holiday_overrides.find({}, batch_size=BATCH_SIZE, max_time_ms=MAX_TIME_MS)
         versions: dict[str, Mapping[str, Any]] = {shipped["_id"]: shipped for shipped in policies()}
         versions |= {row["_id"]: row for row in await stored.to_list(None)}
-        overrides = cast("list[HolidayOverrideDoc]", await changed.to_list(None))
+        overrides = await changed.to_list(None)
         try:
             in_force = Policies(map(service_policy.from_document, versions.values()))
             self.policies, self.calendar = in_force, holiday_tables.apply_overrides(overrides)

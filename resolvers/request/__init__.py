@@ -1,1 +1,1 @@
-"""What one request works with: its context, its loaders, its updates."""
+"""One request: its context, its loaders, its changes, and the interface to the federation engine."""

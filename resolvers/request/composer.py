@@ -1,11 +1,13 @@
-"""What the subgraph registry needs of the federation engine."""
+"""The interface between the subgraph registry and the federation engine, which composes subgraphs into one graph."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
+
+from resolvers.results import OperationPlanCostResult, SubgraphFindingResult
 
 
 class Member(NamedTuple):
-    """An agency's subgraph at a version."""
+    """An agency's subgraph at one version."""
 
     agency: str
     url: str
@@ -13,50 +15,51 @@ class Member(NamedTuple):
 
 
 class LocalCases(NamedTuple):
-    """The types of LocalCase that agencies' subgraphs bring."""
+    """The object types of the interface LocalCase that agencies' subgraphs bring."""
 
     by_agency: Mapping[str, str]
+    """The type's name, by agency."""
     entities: frozenset[str]
-    """The types whose id is a complaint's: these, and Complaint."""
+    """The types whose id is the id of a complaint: Complaint and the types above."""
 
 
-def local_cases(by_agency: Mapping[str, str]) -> LocalCases:
+def build_local_cases(by_agency: Mapping[str, str]) -> LocalCases:
     return LocalCases(dict(by_agency), frozenset(("Complaint", *by_agency.values())))
 
 
-NO_LOCAL_CASES: Final = local_cases({})
+NO_LOCAL_CASES: Final = build_local_cases({})
 
 
-class Standing(NamedTuple):
-    """What clients know: API schema and supergraph; `uses`, by text, of the operations whose plans to compare."""
+class PublishedGraph(NamedTuple):
+    """The graph before a publication, with which a composition is compared."""
 
     api_schema: str = ""
     supergraph: str = ""
     uses: Mapping[str, int] = {}
+    """How often clients sent each of the operations whose plans to compare, by the operation's text."""
 
 
-NOTHING_STANDS: Final = Standing()
+NO_GRAPH: Final = PublishedGraph()
 
 
-class Outcome(NamedTuple):
-    """What composing gave; without a supergraph nothing can be published, and `findings` says why.
+class CompositionOutcome(NamedTuple):
+    """The result of a composition. If `supergraph` is empty, nothing can be published and `findings` say why."""
 
-    Findings have the keys of SubgraphFinding, plans those of OperationPlanCost.
-    """
-
-    findings: list[dict[str, Any]]
+    findings: list[SubgraphFindingResult]
     supergraph: str
     api_schema: str
-    plans: list[dict[str, Any]]
+    plans: list[OperationPlanCostResult]
 
 
-class Composer(Protocol):
-    """What the registry needs of the federation engine."""
+class SubgraphComposer(Protocol):
+    """The federation engine, as the subgraph registry uses it."""
 
-    async def compose(self, members: Sequence[Member], candidate: Member | None, before: Standing) -> Outcome:
-        """`candidate` in place of the member of its agency."""
+    async def compose(
+        self, members: Sequence[Member], candidate: Member | None, before: PublishedGraph
+    ) -> CompositionOutcome:
+        """Compose the members, with `candidate` in place of the member of the same agency."""
         ...
 
     async def prove(self, agency: str, url: str) -> None:
-        """Raises InvalidInput where the host of the URL does not show that it is the agency's."""
+        """Raises InvalidInput if the host of the URL does not prove that it belongs to the agency."""
         ...

@@ -8,14 +8,14 @@ requests wait and share the next command:
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from pymongo.errors import BulkWriteError
 
-from resolvers.documents import Document, Filter, Update
+from resolvers.documents import Filter, Update
 
 MAX_COMMANDS: Final = 2
 """Commands under way at once. With two, a slow command does not delay the next one."""
@@ -23,6 +23,7 @@ MAX_BATCH: Final = 100
 
 BatchItem = TypeVar("BatchItem")
 BatchOutcome = TypeVar("BatchOutcome")
+Row = TypeVar("Row", bound=Mapping[str, Any])
 
 
 @dataclass(slots=True)
@@ -97,10 +98,10 @@ class ConditionalUpdate(NamedTuple):
     update: Update
 
 
-def batch_reads(find: Callable[[Filter], Awaitable[Sequence[Document]]]) -> Batcher[str, Document | None]:
+def batch_reads(find: Callable[[Filter], Awaitable[Sequence[Row]]]) -> Batcher[str, Row | None]:
     """Batches reads by id; the outcome is None where there is no such document. `find` runs a filter."""
 
-    async def send(ids: Sequence[str]) -> list[Document | None]:
+    async def send(ids: Sequence[str]) -> list[Row | None]:
         rows = await find({"_id": {"$in": ids} if len(ids) > 1 else {"$eq": ids[0]}})
         by_id = {row["_id"]: row for row in rows}
         return [by_id.get(document_id) for document_id in ids]

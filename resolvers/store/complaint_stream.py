@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from bson import Timestamp
 
@@ -62,5 +62,5 @@ async def load_mark(store: Store) -> Mark | None:
     return None if stored is None else Mark(stored["position"], stored["token"])
 
 
-def _marks(store: Store) -> Collection:
+def _marks(store: Store) -> Collection[Any]:
     return store.database["change_tokens"]

@@ -23,9 +23,22 @@ from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
-from resolvers.documents import Document
+from resolvers.documents import (
+    ActionPlanDoc,
+    AgencyDoc,
+    AuditEntryDoc,
+    CategoryDoc,
+    ComplaintDoc,
+    Document,
+    IdentityReadDoc,
+    RegionDoc,
+    ReporterDoc,
+    ReporterKeyDoc,
+    TeamDoc,
+)
 from resolvers.store.batching import Batcher, ConditionalUpdate, batch_reads, batch_updates
 from resolvers.store.wire import MAX_TIME_EXPIRED, LoopPool, encode_command, is_success, reuse_session
+from resolvers.system_documents import HolidayOverrideDoc, PolicyDoc, SubgraphVersionDoc, SupergraphDoc, UsageDoc
 
 __all__ = [
     "BATCH_SIZE",
@@ -43,9 +56,11 @@ __all__ = [
     "update_documents",
 ]
 
-Collection = AsyncIOMotorCollection[Document]
+Collection = AsyncIOMotorCollection
 Session = AsyncIOMotorClientSession
 Value = TypeVar("Value")
+Row = TypeVar("Row", bound=Mapping[str, Any])
+"""The kind of document that a collection holds."""
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """Stands for "no due time" in a sort key: such documents come last."""
@@ -61,25 +76,25 @@ BATCH_SIZE = 10_000
 class Store:
     """The database, one attribute for each collection, and the commands that requests share."""
 
-    client: AsyncIOMotorClient[Document]
-    database: AsyncIOMotorDatabase[Document]
-    complaints: Collection
-    agencies: Collection
-    regions: Collection
-    categories: Collection
-    teams: Collection
-    action_plans: Collection
-    reporters: Collection
-    supergraphs: Collection
-    subgraph_versions: Collection
-    field_usage: Collection
-    operation_usage: Collection
-    reporter_keys: Collection
-    identity_reads: Collection
-    audit: Collection
-    policies: Collection
-    holiday_overrides: Collection
-    complaint_reads: Batcher[str, Document | None] = field(init=False)
+    client: AsyncIOMotorClient[Any]
+    database: AsyncIOMotorDatabase[Any]
+    complaints: Collection[ComplaintDoc]
+    agencies: Collection[AgencyDoc]
+    regions: Collection[RegionDoc]
+    categories: Collection[CategoryDoc]
+    teams: Collection[TeamDoc]
+    action_plans: Collection[ActionPlanDoc]
+    reporters: Collection[ReporterDoc]
+    supergraphs: Collection[SupergraphDoc]
+    subgraph_versions: Collection[SubgraphVersionDoc]
+    field_usage: Collection[UsageDoc]
+    operation_usage: Collection[UsageDoc]
+    reporter_keys: Collection[ReporterKeyDoc]
+    identity_reads: Collection[IdentityReadDoc]
+    audit: Collection[AuditEntryDoc]
+    policies: Collection[PolicyDoc]
+    holiday_overrides: Collection[HolidayOverrideDoc]
+    complaint_reads: Batcher[str, ComplaintDoc | None] = field(init=False)
     """Reads a complaint by id as it is now, for a decision; simultaneous requests share a command."""
     complaint_updates: Batcher[ConditionalUpdate, bool | None] = field(init=False)
     """Updates a complaint that is still as it was when the change was decided; likewise."""
@@ -109,7 +124,7 @@ A client has none if it has event listeners, which must hear of every command, o
 
 
 def find_documents(
-    collection: Collection,
+    collection: Collection[Row],
     query: Mapping[str, Any],
     keys: Iterable[str] | None = None,
     *,
@@ -117,7 +132,7 @@ def find_documents(
     sort: Sequence[tuple[str, int]] | None = None,
     hint: str | None = None,
     is_zoned: bool = True,
-) -> "asyncio.Future[list[Document]]":
+) -> "asyncio.Future[list[Row]]":
     """Reads the documents that match, `keys` of each or all, in one command.
 
     With `is_zoned=False` instants are naive datetimes in UTC, which take a quarter of the CPU to decode.
@@ -127,7 +142,7 @@ def find_documents(
     options = driver.codec_options if is_zoned else _WITHOUT_ZONE
     projection = None if keys is None else dict.fromkeys(keys, True) or {"_id": True}
 
-    def read_with_driver() -> list[Document]:
+    def read_with_driver() -> list[Row]:
         # PyMongo's cursor in one thread: Motor's goes to a thread for every batch, and through the event loop twice.
         cursor = driver.with_options(options).find(
             query,
@@ -138,10 +153,10 @@ def find_documents(
             batch_size=0 if limit else BATCH_SIZE,
             max_time_ms=MAX_TIME_MS,
         )
-        rows: list[Document] = cursor.to_list()
+        rows: list[Row] = cursor.to_list()
         return rows
 
-    def read_in_thread() -> "asyncio.Future[list[Document]]":
+    def read_in_thread() -> "asyncio.Future[list[Row]]":
         return loop.run_in_executor(_THREADS, read_with_driver)
 
     command: Document = {
@@ -162,14 +177,14 @@ def find_documents(
     connection = None if pool is None or message is None else pool.acquire(loop)
     if connection is None or message is None:
         return read_in_thread()
-    rows: asyncio.Future[list[Document]] = loop.create_future()
+    rows: asyncio.Future[list[Row]] = loop.create_future()
     connection.send(message, options, partial(_settle_read, rows, read_in_thread))
     return rows
 
 
 def _settle_read(
-    rows: "asyncio.Future[list[Document]]",
-    read_in_thread: "Callable[[], asyncio.Future[list[Document]]]",
+    rows: "asyncio.Future[list[Row]]",
+    read_in_thread: "Callable[[], asyncio.Future[list[Row]]]",
     reply: Document | None,
 ) -> None:
     """Settles a read with the reply to its command, or with a read by the driver where that was no whole answer."""
@@ -184,7 +199,7 @@ def _settle_read(
         read_in_thread().add_done_callback(partial(_copy_outcome, rows))
 
 
-def update_documents(collection: Collection, updates: Sequence[ConditionalUpdate]) -> "asyncio.Future[int]":
+def update_documents(collection: Collection[Any], updates: Sequence[ConditionalUpdate]) -> "asyncio.Future[int]":
     """Makes the updates in one command, each at most once; returns how many documents matched their condition.
 
     Raises BulkWriteError, whose `details` say which updates failed, and other PyMongoErrors.
@@ -267,10 +282,10 @@ def connect(uri: str, database: str = "satugraf", **options: Any) -> Store:
         "maxIdleTimeMS": 60000,
         "appname": "satugraf",
     }
-    client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(uri, **(settings | options))
+    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(uri, **(settings | options))
     if not options.get("event_listeners") and client.read_preference == ReadPreference.PRIMARY:
         _POOLS[id(client.delegate)] = LoopPool(client.delegate, _THREADS)
-    codecs: CodecOptions[Document] = CodecOptions(tz_aware=True)
+    codecs: CodecOptions[Any] = CodecOptions(tz_aware=True)
     opened = client.get_database(
         database,
         codec_options=codecs,

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 
 from bson import Timestamp
 
+from resolvers.documents import ComplaintDoc, Filter
 from resolvers.errors import FellBehind, StateLost
 from resolvers.store import complaint_stream
 from resolvers.store.change_stream import ResumeToken, follow_stream
@@ -41,7 +42,7 @@ class ComplaintEvent(NamedTuple):
     """A complaint after one or more changes. Subscribers share the document and must not change it."""
 
     complaint_id: str
-    document: Document | None
+    document: ComplaintDoc | None
     """None if the complaint was deleted."""
     position: Position
 
@@ -93,7 +94,7 @@ class _PendingChange(NamedTuple):
 
 
 class _ComplaintsRead(NamedTuple):
-    documents: dict[str, Document]
+    documents: dict[str, ComplaintDoc]
     number: int
     """Of the last subscriber whose keys and ids the read includes."""
 
@@ -247,9 +248,9 @@ class FanOut:
                 return read
             await asyncio.sleep(RETRY_SECONDS)
 
-    async def _find_documents(self, pending: dict[str, _PendingChange]) -> dict[str, Document]:
+    async def _find_documents(self, pending: dict[str, _PendingChange]) -> dict[str, ComplaintDoc]:
         """Reads by id, in one command, only complaints that somebody subscribed for."""
-        conditions: list[Document] = []
+        conditions: list[Filter] = []
         if named := [complaint_id for complaint_id in pending if complaint_id in self._by_complaint]:
             conditions.append({"_id": {"$in": named}})
         if self._by_agency:
@@ -264,7 +265,7 @@ class FanOut:
         )
         return {row["_id"]: row for row in await found.to_list(None)}
 
-    def _is_fresh(self, pending: dict[str, _PendingChange], documents: dict[str, Document]) -> bool:
+    def _is_fresh(self, pending: dict[str, _PendingChange], documents: dict[str, ComplaintDoc]) -> bool:
         """Whether each document shows the change that was reported of it."""
         for complaint_id, change in pending.items():
             document, later = documents.get(complaint_id), self._pending.get(complaint_id)
@@ -288,7 +289,7 @@ class FanOut:
             # With many events, this lets the subscribers' tasks run in between.
             await asyncio.sleep(0)
 
-    def _find_subscribers(self, complaint_id: str, document: Document | None, moves: int) -> set[Subscriber]:
+    def _find_subscribers(self, complaint_id: str, document: ComplaintDoc | None, moves: int) -> set[Subscriber]:
         subscribers = set(self._by_complaint.get(complaint_id, ()))
         if document is not None:
             # `holders` lists everyone who has held it, the present holder last. After two moves A → B → C, A and B

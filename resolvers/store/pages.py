@@ -7,14 +7,15 @@ many pages came before, and inserted documents shift nothing:
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from heapq import merge
 from typing import Any, Final, NamedTuple
 
+from resolvers.documents import Filter
 from resolvers.errors import TookTooLong
-from resolvers.paging.keys import Keys
+from resolvers.paging.keys import ProjectionKeys
 from resolvers.paging.listing import Arguments, Cursors, Listing, Page
 from resolvers.store.database import MAX_TIME_MS, Collection, Document, ExecutionTimeout, find_documents
 
@@ -30,12 +31,12 @@ class Order:
 class Part(NamedTuple):
     """What one command reads: a filter, and the name of the index that serves it."""
 
-    filter: Document
+    filter: Filter
     hint: str | None
 
 
 def build_listing(
-    collection: Collection,
+    collection: Collection[Any],
     parts: Sequence[Part],
     order: Order,
     arguments: Arguments,
@@ -49,15 +50,15 @@ def build_listing(
     `keys` are the document's keys that are read, all if None. `instants` are the keys that may hold instants, if known:
     where only the answer reads them, they are read without a zone, which is faster.
     """
-    size = arguments.size()
+    size = arguments.parse_size()
     cursor = arguments.after if arguments.after is not None else arguments.before
     position = None if cursor is None else cursors.read(cursor)
     read_keys = None if keys is None else (*keys, order.key)
     descending = order.descending != arguments.backwards
     # `keys.read` are the keys that resolvers compute with; DateTime prints the others, and takes naive ones as UTC.
-    is_zoned = instants is None or not isinstance(keys, Keys) or not keys.read.isdisjoint(instants)
+    is_zoned = instants is None or not isinstance(keys, ProjectionKeys) or not keys.read.isdisjoint(instants)
 
-    async def read_part(part: Part) -> list[Document]:
+    async def read_part(part: Part) -> list[Any]:
         query = part.filter
         if position is not None:
             query = {"$and": [part.filter, _filter_beyond(order.key, position, descending)]}
@@ -89,9 +90,11 @@ def build_listing(
     return Listing(fetch, count, lambda row: _read_position(row, order.key), cursors, is_zoned=is_zoned)
 
 
-def build_listing_in_memory(rows: Iterable[Document], order: Order, arguments: Arguments, cursors: Cursors) -> Listing:
+def build_listing_in_memory(
+    rows: Iterable[Mapping[str, Any]], order: Order, arguments: Arguments, cursors: Cursors
+) -> Listing:
     """Returns the same list over documents in memory: all that match, in any order."""
-    size = arguments.size()
+    size = arguments.parse_size()
     cursor = arguments.after if arguments.after is not None else arguments.before
     position = None if cursor is None else tuple(cursors.read(cursor))
     descending = order.descending != arguments.backwards
@@ -111,7 +114,7 @@ def build_listing_in_memory(rows: Iterable[Document], order: Order, arguments: A
     return Listing(fetch, count, lambda row: _read_position(row, order.key), cursors, page)
 
 
-def _cut_page(rows: list[Document], size: int, arguments: Arguments, *, is_first: bool) -> Page:
+def _cut_page(rows: list[Any], size: int, arguments: Arguments, *, is_first: bool) -> Page:
     """Cuts a page from rows in the order in which they were read; a row beyond `size` means that there are more."""
     has_more, rows = len(rows) > size, rows[:size]
     if arguments.backwards:
@@ -119,16 +122,16 @@ def _cut_page(rows: list[Document], size: int, arguments: Arguments, *, is_first
     return Page(rows, has_next=has_more, has_previous=not is_first)
 
 
-async def _count(collection: Collection, part: Part) -> int:
+async def _count(collection: Collection[Any], part: Part) -> int:
     options: Document = {"maxTimeMS": COUNT_TIME_MS} | ({} if part.hint is None else {"hint": part.hint})
     return int(await collection.count_documents(part.filter, **options))
 
 
-def _make_sort_key(key: str) -> Callable[[Document], tuple[Any, str]]:
+def _make_sort_key(key: str) -> Callable[[Mapping[str, Any]], tuple[Any, str]]:
     return lambda row: (row[key], row["_id"])
 
 
-def _read_position(row: Document, key: str) -> tuple[Any, str]:
+def _read_position(row: Mapping[str, Any], key: str) -> tuple[Any, str]:
     """Returns a cursor's content: the sort key, instants as milliseconds since 1970, and the id."""
     value = row[key]
     if value is None:

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 from bson import Timestamp
 
-from resolvers.answer_cache import Made
+from resolvers.answer_cache import AnswerCache
 from resolvers.store.change_stream import ResumeToken, follow_stream, watch_collections
 from resolvers.store.database import BATCH_SIZE, MAX_TIME_MS, Document, Store
 
@@ -17,13 +17,13 @@ MAX_AGE_SECONDS: Final = 5.0
 """Older data are not used: reads go to the database until the stream is back."""
 
 
-class _OwnedRows(list[Document]):
+class _OwnedRows(list[Any]):
     """The documents of one owner; sorted when they are first asked for."""
 
     is_sorted = False
 
 
-def _group_by_owner(rows: Mapping[Any, Document], key: str) -> dict[Any, _OwnedRows]:
+def _group_by_owner(rows: Mapping[Any, Any], key: str) -> dict[Any, _OwnedRows]:
     by_owner: dict[Any, _OwnedRows] = {}
     for row in rows.values():
         if key in row:
@@ -35,21 +35,21 @@ def _group_by_owner(rows: Mapping[Any, Document], key: str) -> dict[Any, _OwnedR
 class ReferenceData:
     """Documents by collection and id. All requests share them: nobody may change one in place."""
 
-    _rows: dict[str, dict[Any, Document]] = field(default_factory=dict)
+    _rows: dict[str, dict[Any, Any]] = field(default_factory=dict)
     _owned: dict[tuple[str, str], dict[Any, _OwnedRows]] = field(default_factory=dict)
     """By collection and key of the owner; built when first asked for, dropped when the collection changes."""
-    _answers: dict[str, Made] = field(default_factory=dict)
+    _answers: dict[str, AnswerCache] = field(default_factory=dict)
     _current_at: float = -math.inf
 
     def age_seconds(self) -> float:
         """Seconds since the data were known to be current; infinite before they are first read."""
         return time.monotonic() - self._current_at
 
-    def rows(self, collection: str) -> Mapping[Any, Document] | None:
+    def rows(self, collection: str) -> Mapping[Any, Any] | None:
         """Returns the collection's documents by id; None while the data are too old."""
         return self._rows[collection] if self.age_seconds() < MAX_AGE_SECONDS else None
 
-    def rows_by_owner(self, collection: str, key: str, owner: Any, sort: str) -> Sequence[Document] | None:
+    def rows_by_owner(self, collection: str, key: str, owner: Any, sort: str) -> Sequence[Any] | None:
         """Returns the documents whose `key` is `owner`, by their key `sort`; None while the data are too old."""
         if self.rows(collection) is None:
             return None
@@ -63,17 +63,17 @@ class ReferenceData:
             rows.is_sorted = True
         return rows or ()
 
-    def answers(self, collection: str) -> Made | None:
+    def answers(self, collection: str) -> AnswerCache | None:
         """Returns the cache of answers made from the collection's documents; None while the data are too old."""
         rows = self.rows(collection)
         if rows is None:
             return None
         answers = self._answers.get(collection)
         if answers is None:
-            answers = self._answers[collection] = Made(rows)
+            answers = self._answers[collection] = AnswerCache(rows)
         return answers
 
-    def apply_write(self, collection: str, document: Document) -> None:
+    def apply_write(self, collection: str, document: Mapping[str, Any]) -> None:
         """Puts in a document as it was written, unless a later revision is known."""
         rows = self._rows.get(collection)
         if rows is None:

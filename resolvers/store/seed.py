@@ -8,8 +8,9 @@ from typing import Any, Final
 from pymongo import InsertOne, UpdateOne
 from pymongo.write_concern import WriteConcern
 
+from resolvers.documents import ComplaintDoc
 from resolvers.store import register
-from resolvers.store.database import Collection, Document, Store
+from resolvers.store.database import Collection, Store
 
 BATCH: Final = 1000
 
@@ -19,7 +20,7 @@ Progress = Callable[[int, int], None]
 
 async def write_reference_data(store: Store) -> None:
     """Writes the agencies, regions, categories, teams, plans and policies that are missing; existing ones stay."""
-    tables: tuple[tuple[Collection, Sequence[Mapping[str, Any]]], ...] = (
+    tables: tuple[tuple[Collection[Any], Sequence[Mapping[str, Any]]], ...] = (
         (store.regions, register.regions()),
         (store.categories, register.categories()),
         (store.agencies, register.agencies()),
@@ -39,7 +40,7 @@ async def is_complete(store: Store, count: int, seed: int) -> bool:
 
 
 async def write_complaints(
-    store: Store, rows: Iterable[Document], count: int, seed: int, progress: Progress = lambda done, total: None
+    store: Store, rows: Iterable[ComplaintDoc], count: int, seed: int, progress: Progress = lambda done, total: None
 ) -> None:
     """Removes all synthetic complaints, which an interrupted seeding may have left, and writes the rows."""
     await store.complaints.delete_many({"synthetic": True})
@@ -54,6 +55,6 @@ async def write_complaints(
     await store.database["seeds"].update_one({"_id": "complaints"}, {"$set": marker}, upsert=True)
 
 
-def _split(rows: Iterator[Document]) -> Iterator[list[Document]]:
+def _split(rows: Iterator[ComplaintDoc]) -> Iterator[list[ComplaintDoc]]:
     while batch := list(islice(rows, BATCH)):
         yield batch

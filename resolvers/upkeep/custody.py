@@ -3,20 +3,19 @@
 A team is due when its standing changes. An agency is due when one of its teams or its connection has changed.
 """
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from pymongo import UpdateOne
 
 from resolvers import policy
 from resolvers.agencies import team as teams
 from resolvers.audit_log import audit_trail
-from resolvers.documents import DESK
+from resolvers.documents import DESK, AgencyDoc, Changes, ComplaintDoc, TeamDoc, apply_changes
 from resolvers.domain.lifecycle import OPEN
 from resolvers.domain.teams import TeamStanding
 from resolvers.request.context import RequestContext
-from resolvers.store.database import MAX_TIME_MS, NEVER, Document
+from resolvers.store.database import MAX_TIME_MS, NEVER
 from resolvers.upkeep import schedule
 
 BATCH: Final = 200
@@ -24,11 +23,11 @@ SETTLING: Final = timedelta(minutes=1)
 """Time after a change of custodian in which hand-overs that began before it have ended."""
 
 
-async def find_due_teams(context: RequestContext, limit: int) -> list[Document]:
+async def find_due_teams(context: RequestContext, limit: int) -> list[TeamDoc]:
     return await schedule.find_due(context, context.store.teams, limit)
 
 
-async def note_standing(context: RequestContext, team: Document) -> str | None:
+async def note_standing(context: RequestContext, team: TeamDoc) -> str | None:
     """Store the standing of a team and make its agency due. Return the new standing, or None when it is the same."""
     standing = teams.derive_standing(context, team)
     await context.store.agencies.update_one({"_id": team["agency"]}, {"$set": {"wakeAt": context.now}})
@@ -38,11 +37,11 @@ async def note_standing(context: RequestContext, team: Document) -> str | None:
     return None if standing == team["standing"] else f"team_{standing}"
 
 
-async def find_due_agencies(context: RequestContext, limit: int) -> list[Document]:
+async def find_due_agencies(context: RequestContext, limit: int) -> list[AgencyDoc]:
     return await schedule.find_due(context, context.store.agencies, limit)
 
 
-async def settle_custody(context: RequestContext, agency: Document) -> str | None:
+async def settle_custody(context: RequestContext, agency: AgencyDoc) -> str | None:
     """Set the custodian of an agency, and of a batch of its open complaints; the agency stays due until all have it."""
     custodian, before = await _find_custodian(context, agency), agency["custodian"]
     since: datetime | None = agency.get("custodianSince")
@@ -59,7 +58,7 @@ async def settle_custody(context: RequestContext, agency: Document) -> str | Non
     return "custody" if changed or custodian != before else None
 
 
-async def _appoint(context: RequestContext, agency: Document, custodian: str | None) -> None:
+async def _appoint(context: RequestContext, agency: AgencyDoc, custodian: str | None) -> None:
     """Store the custodian, and make the agencies due for which this agency may be the custodian."""
     appointed = {"custodian": custodian, "custodianSince": context.now}
     await context.store.agencies.update_one({"_id": agency["_id"]}, {"$set": appointed})
@@ -67,7 +66,7 @@ async def _appoint(context: RequestContext, agency: Document, custodian: str | N
     await context.store.agencies.update_many(stood_for, {"$set": {"wakeAt": context.now}})
 
 
-async def _find_custodian(context: RequestContext, agency: Mapping[str, Any]) -> str | None:
+async def _find_custodian(context: RequestContext, agency: AgencyDoc) -> str | None:
     """Return the custodian: None when the agency is connected and has a team in force.
 
     Else its province if that has a team in force, else the national desk.
@@ -95,9 +94,9 @@ async def _correct_complaints(context: RequestContext, agency_id: str, custodian
     return len(writes)
 
 
-def _make_write(context: RequestContext, complaint: Document, custodian: str | None) -> UpdateOne:
+def _make_write(context: RequestContext, complaint: ComplaintDoc, custodian: str | None) -> UpdateOne:
     unchanged = {"_id": complaint["_id"], "revision": complaint["revision"]}
-    readers = policy.readers(complaint | {"custodian": custodian})
-    changes: Document = {"custodian": custodian, "readers": readers, "updatedAt": context.now}
-    changes |= audit_trail.make_audit_keys(context, complaint, complaint | changes, "CUSTODY")
+    readers = policy.compute_readers(apply_changes(complaint, {"custodian": custodian}))
+    changes: Changes = {"custodian": custodian, "readers": readers, "updatedAt": context.now}
+    changes |= audit_trail.make_audit_keys(context, complaint, apply_changes(complaint, changes), "CUSTODY")
     return UpdateOne(unchanged, {"$set": changes, "$inc": {"revision": 1}})

@@ -1,16 +1,16 @@
 """Computes due times again after a decree has changed the calendar. Due times that have passed stay."""
 
 from datetime import datetime
-from typing import Any
 
 from pymongo import UpdateOne
 
+from resolvers.documents import Changes, ComplaintDoc
 from resolvers.domain import sla
 from resolvers.domain.lifecycle import OPEN
 from resolvers.domain.sla import ClockDoc
 from resolvers.domain.vocabulary import SupervisionGrade, TimeZone
 from resolvers.regulations.regulations import Regulations
-from resolvers.store.database import NEVER, Document
+from resolvers.store.database import NEVER
 
 BATCH = 500
 
@@ -39,7 +39,7 @@ async def recount_due_times(regulations: Regulations, now: datetime) -> int:
     return changed
 
 
-def _recount_complaint(regulations: Regulations, complaint: Document, now: datetime) -> dict[str, Any] | None:
+def _recount_complaint(regulations: Regulations, complaint: ComplaintDoc, now: datetime) -> Changes | None:
     policy = regulations.policies.by_version(complaint["policyVersion"])
     grade = None if complaint["grade"] is None else SupervisionGrade(complaint["grade"])
 

@@ -61,6 +61,6 @@ async def _read_contact(context: RequestContext, row: Document) -> dict[str, Any
     if complaint is None:
         return {}
     keys = frozenset({"name", "email", "phone"})
-    await vault.record_read(context, complaint, vault.parse_purpose(context), keys)
+    await vault.record_read(context, complaint, row["_id"], vault.parse_purpose(context), keys)
     found = await vault.read_fields(context, row["_id"])
     return {key: found.get(key) for key in sorted(keys)}

@@ -13,12 +13,13 @@ from typing import Any, Final
 import orjson
 
 from resolvers import policy
+from resolvers.documents import ComplaintDoc, ReporterDoc, ReporterKeyDoc
 from resolvers.errors import InvalidArgument, PurposeRequired
-from resolvers.key_ring import Unreadable, new_data_key, opened, sealed
+from resolvers.key_ring import Unreadable, create_data_key, decrypt, encrypt
 from resolvers.personal_data import text
 from resolvers.request.context import RequestContext
 from resolvers.request.loaders import IdentityRead
-from resolvers.store.database import Document
+from resolvers.results import ReporterResult
 
 LIMITS: Final = {"name": 200, "email": 254, "phone": 30, "nik": 16}
 INCLUSION: Final = ("sex", "ageBand", "disability")
@@ -43,14 +44,14 @@ async def seal(context: RequestContext, complaint_id: str, given: Mapping[str, A
     inclusion = {key: given[key] for key in INCLUSION if consented and given.get(key) is not None}
     if not fields and not inclusion:
         return None
-    reporter_id, data_key = f"RP-{secrets.token_hex(12)}", new_data_key()
+    reporter_id, data_key = f"RP-{secrets.token_hex(12)}", create_data_key()
     await context.store.reporter_keys.insert_one({"_id": reporter_id, **context.key_ring.wrap(data_key, reporter_id)})
     await context.store.reporters.insert_one(
         {
             "_id": reporter_id,
             "complaint": complaint_id,
             "fields": encrypt_fields(data_key, reporter_id, fields),
-            "inclusion": sealed(data_key, orjson.dumps(inclusion), f"{reporter_id}/inclusion") if inclusion else None,
+            "inclusion": encrypt(data_key, orjson.dumps(inclusion), f"{reporter_id}/inclusion") if inclusion else None,
             "consentAt": context.now if inclusion else None,
             "sealedAt": context.now,
             "erasedAt": None,
@@ -61,7 +62,7 @@ async def seal(context: RequestContext, complaint_id: str, given: Mapping[str, A
 
 
 def encrypt_fields(data_key: bytes, reporter_id: str, fields: Mapping[str, str]) -> dict[str, bytes]:
-    return {key: sealed(data_key, value.encode(), f"{reporter_id}/{key}") for key, value in fields.items()}
+    return {key: encrypt(data_key, value.encode(), f"{reporter_id}/{key}") for key, value in fields.items()}
 
 
 async def discard(context: RequestContext, reporter_id: str | None) -> None:
@@ -71,21 +72,27 @@ async def discard(context: RequestContext, reporter_id: str | None) -> None:
         await context.store.reporters.delete_one({"_id": {"$eq": reporter_id}})
 
 
-async def read_identity(context: RequestContext, complaint: Document) -> Document | None:
+async def read_identity(context: RequestContext, complaint: ComplaintDoc) -> ReporterResult | None:
     """Return the fields of the reporter that the viewer may read, or None.
 
     The reading is logged before the fields are read. Raises PurposeRequired when the viewer must state a purpose.
     """
-    readable = policy.reporter_fields(context.viewer, complaint, context.proven)
+    readable = policy.list_reporter_fields(context.viewer, complaint, context.proven)
     reporter_id = complaint["reporter"]
     if readable is None or reporter_id is None:
         return None
     purpose = parse_purpose(context)
     if purpose is None and policy.must_state_purpose(context.viewer, complaint, context.proven):
         raise PurposeRequired("You must state a purpose to read who reported: send it in the header x-purpose.")
-    await record_read(context, complaint, purpose, readable)
-    found = await read_fields(context, reporter_id)
-    return {"id": reporter_id, **{key: found.get(key) if key in readable else None for key in LIMITS}}
+    await record_read(context, complaint, reporter_id, purpose, readable)
+    fields = {key: value for key, value in (await read_fields(context, reporter_id)).items() if key in readable}
+    return {
+        "id": reporter_id,
+        "name": fields.get("name"),
+        "email": fields.get("email"),
+        "phone": fields.get("phone"),
+        "nik": fields.get("nik"),
+    }
 
 
 def parse_purpose(context: RequestContext) -> str | None:
@@ -96,18 +103,20 @@ def parse_purpose(context: RequestContext) -> str | None:
     return purpose or None
 
 
-async def record_read(context: RequestContext, complaint: Document, purpose: str | None, keys: frozenset[str]) -> None:
+async def record_read(
+    context: RequestContext, complaint: ComplaintDoc, reporter_id: str, purpose: str | None, keys: frozenset[str]
+) -> None:
     viewer = context.viewer
     row = IdentityRead(
         complaint=complaint["_id"],
-        reporter=complaint["reporter"],
+        reporter=reporter_id,
         at=context.now,
         role=viewer.role,
-        subject=policy.named_in_logs(viewer),
+        subject=policy.find_log_subject(viewer),
         agency=viewer.agency,
         purpose=purpose,
         keys=tuple(sorted(keys)),
-        readers=policy.watchers(complaint),
+        readers=policy.list_watchers(complaint),
     )
     await context.loaders.identity_read.load(row)
 
@@ -119,14 +128,14 @@ async def read_fields(context: RequestContext, reporter_id: str) -> dict[str, An
     return {} if reporter is None else open_fields(context, reporter, wrapped)
 
 
-def open_fields(context: RequestContext, reporter: Document, wrapped: Document | None) -> dict[str, Any]:
+def open_fields(context: RequestContext, reporter: ReporterDoc, wrapped: ReporterKeyDoc | None) -> dict[str, Any]:
     if wrapped is None:
         return {}
     reporter_id = reporter["_id"]
     try:
         data_key = context.key_ring.unwrap(wrapped, reporter_id)
-        kept = {key: opened(data_key, value, f"{reporter_id}/{key}") for key, value in reporter["fields"].items()}
-        inclusion = reporter["inclusion"] and opened(data_key, reporter["inclusion"], f"{reporter_id}/inclusion")
+        kept = {key: decrypt(data_key, value, f"{reporter_id}/{key}") for key, value in reporter["fields"].items()}
+        inclusion = reporter["inclusion"] and decrypt(data_key, reporter["inclusion"], f"{reporter_id}/inclusion")
     except Unreadable:
         # The ring has lost the key, which is the same as an erasure to the reader.
         return {}

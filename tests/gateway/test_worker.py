@@ -15,6 +15,7 @@ import structlog
 from support.examples import a_complaint
 
 from gateway.worker import Job, Worker
+from resolvers.documents import ComplaintDoc
 from resolvers.request.context import RequestContext
 from resolvers.store.database import NEVER, Store
 from resolvers.store.lease import LIFETIME_SECONDS, RENEWAL_SECONDS, Lease
@@ -75,16 +76,16 @@ async def test_what_fails_is_put_off_logged_without_words_and_stops_nobody(
     taken: list[str] = []
     postponed: list[tuple[str, datetime]] = []
 
-    async def due(context: RequestContext, limit: int) -> Sequence[dict[str, Any]]:
+    async def due(context: RequestContext, limit: int) -> Sequence[ComplaintDoc]:
         return items
 
-    async def take(context: RequestContext, item: dict[str, Any]) -> str | None:
+    async def take(context: RequestContext, item: ComplaintDoc) -> str | None:
         if item["_id"] == "LP-2":
             raise ValueError(item["body"])
         taken.append(item["_id"])
         return "LAPSE"
 
-    async def postpone(item: dict[str, Any], until: datetime) -> None:
+    async def postpone(item: ComplaintDoc, until: datetime) -> None:
         postponed.append((item["_id"], until))
 
     now = datetime(2026, 11, 24, tzinfo=UTC)

@@ -1,7 +1,6 @@
 """Live: who is told of what as it happens, by role; and what ends a stream. Over real websockets."""
 
 import asyncio
-from typing import Any
 
 import pytest
 from support.examples import a_complaint
@@ -24,6 +23,7 @@ from support.portal import (
 from support.stories import routed, submitted, team_of, verified
 
 from resolvers import policy
+from resolvers.documents import ComplaintDoc
 from resolvers.domain import tracking_id
 from resolvers.store.database import Store
 from resolvers.viewer import PUBLIC, Viewer
@@ -64,7 +64,7 @@ async def test_each_hears_of_a_complaint_what_they_may_read(register: Store, por
                     break
                 seen = await socket.event()
                 assert (seen["id"], seen["revision"]) == (row["_id"], row["revision"] + further)
-                assert ("RAHASIA" in (seen["body"] or "")) == policy.in_custody(viewer, row)
+                assert ("RAHASIA" in (seen["body"] or "")) == policy.has_custody(viewer, row)
 
 
 @pytest.mark.parametrize("viewer", [PUBLIC, PARTNER, OTHER_CITIZEN, OTHER_ADMIN, LIAISON], ids=lambda each: each.role)
@@ -216,7 +216,7 @@ async def test_every_change_is_told_in_order_to_all_who_follow_it(register: Stor
             await public.subscribe(CHANGED, row["_id"], id=row["_id"])
             await public.event()
 
-        async def write(row: dict[str, Any]) -> None:
+        async def write(row: ComplaintDoc) -> None:
             for _ in range(20):
                 await register.complaints.update_one({"_id": row["_id"]}, {"$inc": {"revision": 1}})
 

@@ -151,7 +151,7 @@ async def test_marked_words_are_nowhere_but_in_the_complaint_and_the_vault(
     for name in await register.database.list_collection_names():
         if name not in ("complaints", "reporters", "reporter_keys"):
             assert is_clean(str(await register.database[name].find({}).to_list(None))), name
-    assert is_clean(str([entry async for entry in audit_check.entries(register)]))
+    assert is_clean(str([entry async for entry in audit_check.list_entries(register)]))
     sealed = await register.reporters.find({}).to_list(None)
     assert len(sealed) == 1
     assert is_clean(str(sealed))

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from support.examples import RECEIVED, a_complaint
 from support.portal import EVERYONE, OTHER_CITIZEN, UNIT
+from support.states import a_draft
 
 from resolvers import policy
+from resolvers.documents import ComplaintDoc, apply_changes
 from resolvers.domain.lifecycle import Actor
 from resolvers.domain.vocabulary import Channel, ComplaintStatus, Role
 from resolvers.store.database import Store
@@ -62,7 +64,7 @@ COMPLAINTS = [
 ]
 
 
-def reads_in_full(viewer: Viewer, complaint: dict[str, Any]) -> bool:
+def reads_in_full(viewer: Viewer, complaint: ComplaintDoc) -> bool:
     """The matrix's row "read full body", by role."""
     match viewer.role:
         case Role.NATIONAL_ADMIN | Role.SYSTEM:
@@ -82,7 +84,7 @@ def reads_in_full(viewer: Viewer, complaint: dict[str, Any]) -> bool:
     return False
 
 
-def works_on(viewer: Viewer, complaint: dict[str, Any]) -> bool:
+def works_on(viewer: Viewer, complaint: ComplaintDoc) -> bool:
     """Own unit, or no unit yet; what is confidential: assigned, or where nobody is, with the team and own unit."""
     assigned = complaint["assigneeSubject"] == viewer.subject
     within = complaint["unit"] is None or complaint["unit"] == viewer.unit
@@ -93,7 +95,7 @@ def works_on(viewer: Viewer, complaint: dict[str, Any]) -> bool:
     return assigned if complaint["assigneeSubject"] else within
 
 
-def is_public(complaint: dict[str, Any]) -> bool:
+def is_public(complaint: ComplaintDoc) -> bool:
     verified = complaint["verifiedAt"] is not None
     return verified and not complaint["confidential"] and complaint["status"] != "WITHDRAWN"
 
@@ -102,7 +104,7 @@ def is_public(complaint: dict[str, Any]) -> bool:
 def test_what_a_viewer_knows_is_what_the_matrix_says(viewer: Viewer) -> None:
     for complaint in COMPLAINTS:
         full = reads_in_full(viewer, complaint)
-        assert policy.in_custody(viewer, complaint) == full, complaint
+        assert policy.has_custody(viewer, complaint) == full, complaint
         follows = viewer.role is Role.CITIZEN and viewer.subject in complaint["followerSubjects"]
         known = full or is_public(complaint) or (follows and not complaint["confidential"])
         assert policy.may_know(viewer, complaint) == known, complaint
@@ -111,7 +113,7 @@ def test_what_a_viewer_knows_is_what_the_matrix_says(viewer: Viewer) -> None:
 async def test_lists_hold_exactly_what_look_ups_show(store: Store) -> None:
     await store.complaints.insert_many(COMPLAINTS)
     for viewer in VIEWERS:
-        found = store.complaints.find({"readers": {"$in": list(policy.groups(viewer))}}, {"_id": True})
+        found = store.complaints.find({"readers": {"$in": list(policy.list_groups(viewer))}}, {"_id": True})
         listed = {row["_id"] for row in await found.to_list(None)}
         shown = {complaint["_id"] for complaint in COMPLAINTS if policy.may_know(viewer, complaint)}
         assert listed == shown, viewer
@@ -130,20 +132,20 @@ def test_the_secret_makes_anyone_the_reporter_of_that_one(viewer: Viewer) -> Non
     opened, other = COMPLAINTS[0], COMPLAINTS[1]
     proven = {opened["_id"]}
     assert policy.may_know(viewer, opened, proven)
-    assert Actor.REPORTER in policy.actors(viewer, opened, proven)
+    assert Actor.REPORTER in policy.find_actors(viewer, opened, proven)
     assert policy.may_know(viewer, other, proven) == policy.may_know(viewer, other)
 
 
 def test_whoever_acts_on_a_complaint_knows_of_it() -> None:
     for viewer, complaint in itertools.product(VIEWERS, COMPLAINTS):
-        actors = policy.actors(viewer, complaint) - {Actor.COORDINATOR}
+        actors = policy.find_actors(viewer, complaint) - {Actor.COORDINATOR}
         assert not actors or policy.may_know(viewer, complaint), (viewer, complaint)
 
 
 def test_agencies_act_on_what_they_hold_alone() -> None:
     holding = {Actor.HOLDER_ADMIN, Actor.HOLDER_LIAISON, Actor.SUBGRAPH, Actor.CUSTODIAN, Actor.INTAKE_ADMIN}
     for viewer, complaint in itertools.product(VIEWERS, COMPLAINTS):
-        if policy.actors(viewer, complaint) & holding:
+        if policy.find_actors(viewer, complaint) & holding:
             assert viewer.agency == complaint["holder"]
 
 
@@ -151,7 +153,7 @@ def test_agencies_act_on_what_they_hold_alone() -> None:
 @pytest.mark.parametrize("approved", [True, False])
 @pytest.mark.parametrize("viewer", VIEWERS, ids=lambda viewer: f"{viewer.role}-{viewer.subject}")
 def test_a_follow_up_is_read_by_whom_it_is_meant_for(viewer: Viewer, approved: bool, visibility: str) -> None:
-    follow_up = {"kind": "PROGRESS", "approved": approved, "visibility": visibility}
+    follow_up = apply_changes(a_draft("LP-1"), {"kind": "PROGRESS", "approved": approved, "visibility": visibility})
     for complaint in COMPLAINTS:
         own = viewer.role is Role.CITIZEN and viewer.subject == complaint["reporterSubject"]
         if own:
@@ -170,11 +172,11 @@ def test_whose_complaint_was_merged_reads_the_answer_and_nothing_else_of_another
         ("PROGRESS", "REPORTER", False),
         ("FINAL", "INTERNAL", False),
     ):
-        follow_up = {"kind": kind, "approved": True, "visibility": visibility}
+        follow_up = apply_changes(a_draft("LP-1"), {"kind": kind, "approved": True, "visibility": visibility})
         for follower, proven in ((OTHER_CITIZEN, frozenset[str]()), (PUBLIC, frozenset({"LP-1"}))):
             assert policy.may_read_follow_up(follower, target, follow_up, proven) == read
-            assert not policy.in_custody(follower, target, proven)
-            hidden = {**target, "confidential": True, "readers": []}
+            assert not policy.has_custody(follower, target, proven)
+            hidden = apply_changes(target, {"confidential": True, "readers": []})
             assert not policy.may_know(follower, hidden, proven)
             assert not policy.may_read_follow_up(follower, hidden, follow_up, proven)
 
@@ -189,7 +191,8 @@ def test_staff_channels_are_for_staff(role: Role, channel: Channel) -> None:
 
 def test_readers_are_computed_from_keys_that_projections_include() -> None:
     complaint = a_complaint(team="TM-1", unit=UNIT, verifiedAt=RECEIVED)
-    projected = {key: complaint[key] for key in (*policy.KEYS, "_id")}
+    projected: Any = {key: value for key, value in complaint.items() if key in (*policy.KEYS, "_id")}
+    assert projected.keys() == {*policy.KEYS, "_id"}
     for viewer in VIEWERS:
         assert policy.may_know(viewer, projected) == policy.may_know(viewer, complaint)
-        assert policy.actors(viewer, projected) == policy.actors(viewer, complaint)
+        assert policy.find_actors(viewer, projected) == policy.find_actors(viewer, complaint)

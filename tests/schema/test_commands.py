@@ -12,7 +12,7 @@ import schema
 from resolvers.demonstration import synthetic
 from resolvers.regulations.holiday_tables import find_calendar
 from resolvers.request.context import RequestContext
-from resolvers.request.loaders import loaders
+from resolvers.request.loaders import Loaders
 from resolvers.store.database import Store, connect
 from resolvers.viewer import PUBLIC, Viewer
 
@@ -35,7 +35,7 @@ async def watched(register: Store, mongodb_uri: str, commands: Commands) -> Asyn
 
 
 async def run(store: Store, query: str, viewer: Viewer = PUBLIC) -> Any:
-    context = RequestContext(store, loaders(store), NOW, b"the secret key of the tests", find_calendar, viewer)
+    context = RequestContext(store, Loaders(store), NOW, b"the secret key of the tests", find_calendar, viewer)
     result = await schema.build().execute(query, context_value=context)
     assert result.errors is None
     return result.data

@@ -31,11 +31,12 @@ from support.selections import (
 
 from resolvers import policy
 from resolvers.complaints import live
+from resolvers.documents import ComplaintDoc
 from resolvers.domain import tracking_id
 from resolvers.errors import NotReadable, RequestError
 from resolvers.regulations.holiday_tables import find_calendar
 from resolvers.request.context import RequestContext
-from resolvers.request.loaders import loaders
+from resolvers.request.loaders import Loaders
 from resolvers.store.database import Document, Store, connect
 from resolvers.store.fan_out import FanOut, Subscriber
 from resolvers.vault import vault
@@ -46,7 +47,7 @@ pytestmark = pytest.mark.timeout(400)  # a few hundred operations that ask for e
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 OUTSIDERS = (PUBLIC, PARTNER, OTHER_CITIZEN, OTHER_ADMIN)
 NOBODYS = tracking_id.make_id("LP", bytes(range(16)))
-BADUNG = {"_id": "kab-badung", "province": "prov-bali"}
+BADUNG: Any = {"_id": "kab-badung", "province": "prov-bali"}
 REFUSAL = "{ complaint { id title } userErrors { code message field } }"
 
 
@@ -69,7 +70,7 @@ def follow_up(number: int, mark: str, visibility: str, **further: Any) -> Docume
     }
 
 
-def marked(**further: Any) -> Document:
+def marked(**further: Any) -> ComplaintDoc:
     """A complaint whose private texts name their readers: CUSTODY, REPORTED (also the reporter), INTERNAL."""
     return a_complaint(
         title="Jalan REPORTEDTITLE 081234567890",
@@ -143,7 +144,7 @@ def checked(document: str) -> DocumentNode:
 
 async def ask(store: Store, document: str, variables: dict[str, Any], viewer: Viewer) -> dict[str, Any]:
     """Returns data and errors as the schema returns them."""
-    context = RequestContext(store, loaders(store), NOW, b"the secret key of the tests", find_calendar, viewer)
+    context = RequestContext(store, Loaders(store), NOW, b"the secret key of the tests", find_calendar, viewer)
     context.purpose = "Uji"
     running = execute(BUILT, checked(document), variable_values=variables, context_value=context)
     result = running if isinstance(running, ExecutionResult) else await running
@@ -156,7 +157,7 @@ async def test_no_field_below_any_root_shows_anybody_what_is_not_theirs(register
     rows = [marked(), marked(confidential=True), marked(reporterSubject="made"), marked(verifiedAt=None)]
     given = {"name": "NAMEMARK", "email": "mailmark@mail.id", "phone": "0811PHONEMARK", "nik": "5103NIKMARK"}
     for row in rows:
-        owner = RequestContext(register, loaders(register), NOW, b"the secret key of the tests", find_calendar)
+        owner = RequestContext(register, Loaders(register), NOW, b"the secret key of the tests", find_calendar)
         row["reporter"] = await vault.seal(owner, row["_id"], given)
     await register.complaints.insert_many(rows)
     of_one = {name: field for name, field in QUERIES.items() if {"complaint", "id"} & field.args.keys()}
@@ -169,14 +170,19 @@ async def test_no_field_below_any_root_shows_anybody_what_is_not_theirs(register
                 answers += answer
                 if name in ("complaint", "node"):
                     check_one(viewer, row, answer)
-        own = any(policy.in_custody(viewer, row) for row in rows)
+        own = any(policy.has_custody(viewer, row) for row in rows)
         assert own or "REPORTED" not in answers, viewer
         assert "INTERNALhash" not in answers
         assert "INTERNALsubject" not in answers
 
 
 async def told(
-    store: Store, stream: FanOut, witnesses: Mapping[str, Subscriber], name: str, rows: list[Document], viewer: Viewer
+    store: Store,
+    stream: FanOut,
+    witnesses: Mapping[str, Subscriber],
+    name: str,
+    rows: list[ComplaintDoc],
+    viewer: Viewer,
 ) -> str:
     """Returns everything that a subscription to all fields sends about the rows, after one change of each.
 
@@ -188,7 +194,7 @@ async def told(
             while stream.count() > len(witnesses):  # noqa: ASYNC110 - until the subscription before has ended
                 await asyncio.sleep(0.001)
         document, variables = write_operation("subscription", name, field, make_arguments(field, row["_id"]))
-        context = RequestContext(store, loaders(store), NOW, b"the secret key of the tests", find_calendar, viewer)
+        context = RequestContext(store, Loaders(store), NOW, b"the secret key of the tests", find_calendar, viewer)
         context.purpose, context.live = "Uji", stream
         events = subscribe(BUILT, checked(document), variable_values=variables, context_value=context)
         events = await events if inspect.isawaitable(events) else events
@@ -233,7 +239,7 @@ async def test_no_field_below_a_subscription_shows_anybody_what_is_not_theirs(re
         for viewer in EVERYONE:
             answers = await told(register, stream, witnesses, name, rows, viewer)
             shown[viewer] = "REPORTED" in answers
-            assert not shown[viewer] or any(policy.in_custody(viewer, row) for row in rows), viewer
+            assert not shown[viewer] or any(policy.has_custody(viewer, row) for row in rows), viewer
             for row in rows:
                 assert policy.may_know(viewer, row) or row["_id"] not in answers, viewer
             for mark in ("INTERNALhash", "INTERNALsubject", "INTERNALsalt"):
@@ -246,13 +252,13 @@ async def test_no_field_below_a_subscription_shows_anybody_what_is_not_theirs(re
     assert not any(shown[viewer] for viewer in (PUBLIC, PARTNER, OTHER_ADMIN))
 
 
-def check_one(viewer: Viewer, row: Document, answer: str) -> None:
+def check_one(viewer: Viewer, row: ComplaintDoc, answer: str) -> None:
     own = policy.is_reporter(viewer, row)
-    custody = policy.in_custody(viewer, row)
+    custody = policy.has_custody(viewer, row)
     assert (row["_id"] in answer) == policy.may_know(viewer, row), viewer
     assert ("REPORTED" in answer) == custody, viewer
     assert ("INTERNAL note" in answer) == ("INTERNAL draft" in answer) == (custody and not own), viewer
-    fields = policy.reporter_fields(viewer, row) or frozenset()
+    fields = policy.list_reporter_fields(viewer, row) or frozenset()
     for key, mark in (("name", "NAMEMARK"), ("email", "mailmark"), ("phone", "PHONEMARK")):
         assert (mark in answer) == (key in fields), (viewer, mark)
     assert "NIKMARK" not in answer
@@ -343,10 +349,10 @@ async def test_a_subscription_does_the_same_for_what_is_hidden_and_for_what_does
             for complaint_id in (hidden["_id"], NOBODYS):
                 commands.sent.clear()
                 context = RequestContext(
-                    watched, loaders(watched), NOW, b"the secret key of the tests", find_calendar, viewer
+                    watched, Loaders(watched), NOW, b"the secret key of the tests", find_calendar, viewer
                 )
                 context.live = stream
-                source = live.complaint_changed(context, complaint_id, secret=secret, keys=frozenset({"title"}))
+                source = live.watch_complaint(context, complaint_id, secret=secret, keys=frozenset({"title"}))
                 with pytest.raises(NotReadable) as refused:
                     await anext(source)
                 seen.append((str(refused.value), shapes(commands.sent, complaint_id)))

@@ -13,7 +13,7 @@ from support.portal import ADMIN, UNIT
 import schema
 from resolvers.regulations.holiday_tables import find_calendar
 from resolvers.request.context import RequestContext
-from resolvers.request.loaders import loaders
+from resolvers.request.loaders import Loaders
 from resolvers.store.database import Store, connect
 from resolvers.store.register import teams
 
@@ -44,7 +44,7 @@ async def watched(register: Store, mongodb_uri: str, commands: Commands) -> Asyn
 
 
 async def run(store: Store, query: str) -> Any:
-    context = RequestContext(store, loaders(store), NOW, b"the secret key of the tests", find_calendar, ADMIN)
+    context = RequestContext(store, Loaders(store), NOW, b"the secret key of the tests", find_calendar, ADMIN)
     result = await schema.build().execute(query, context_value=context)
     assert result.errors is None
     return result.data

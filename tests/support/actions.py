@@ -22,6 +22,7 @@ from resolvers.complaints import (
     reopening,
 )
 from resolvers.complaints.transition import act
+from resolvers.documents import ComplaintDoc
 from resolvers.domain.vocabulary import (
     ArchiveReason,
     ClosureCode,
@@ -35,7 +36,6 @@ from resolvers.domain.vocabulary import (
 from resolvers.domain.vocabulary import ComplaintAction as Action
 from resolvers.request.context import RequestContext
 from resolvers.request.update import Attempt
-from resolvers.store.database import Document
 
 WORDS = "Kami kirim keterangan tambahan tentang lubang di depan pasar."
 HOLDERS = ("kab-badung", "kab-gianyar", "prov-bali", "kab-sleman", "kemenpanrb")
@@ -47,7 +47,7 @@ class Call:
 
     context: RequestContext
     attempt: Attempt
-    row: Document
+    row: ComplaintDoc
     into: str = "LP-0000-0000-0000-0"
     chance: random.Random | None = field(default=None)
 
@@ -60,8 +60,8 @@ class Call:
         return values[0] if self.chance is None else self.chance.choice(values)
 
 
-def _verify(call: Call) -> Awaitable[Document]:
-    verification = intake.Verification(
+def _verify(call: Call) -> Awaitable[ComplaintDoc]:
+    verification = intake.VerificationInput(
         class_=call.one_of(*ComplaintClass),
         category=call.one_of("ROAD.POTHOLE", "ROAD.POTHOLE", "SAFETY.CHILD"),
         grade=call.one_of(SupervisionGrade.NORMATIVE, *SupervisionGrade),
@@ -73,10 +73,10 @@ def _verify(call: Call) -> Awaitable[Document]:
     return intake.verify(call.context, call.attempt, call.id, verification)
 
 
-def _follow_up(call: Call) -> Awaitable[Document]:
+def _follow_up(call: Call) -> Awaitable[ComplaintDoc]:
     kind = call.one_of(FollowUpKind.PROGRESS, FollowUpKind.FINAL, FollowUpKind.FINAL, *FollowUpKind)
     code = call.one_of(ClosureCode.EXPLAINED, ClosureCode.POLICY_CHANGE) if kind is FollowUpKind.FINAL else None
-    draft = follow_up.Draft(
+    draft = follow_up.FollowUpDraft(
         kind=kind,
         body=WORDS,
         visibility=call.one_of(Visibility.REPORTER, *Visibility),
@@ -92,48 +92,48 @@ def _draft_id(call: Call) -> str:
     return str(call.one_of(*waiting)) if waiting else f"{call.id}/1"
 
 
-def _accept(call: Call) -> Awaitable[Document]:
+def _accept(call: Call) -> Awaitable[ComplaintDoc]:
     team, unit = (PROVINCE_TEAM, None) if call.row["holder"] == "prov-bali" else (TEAM, call.one_of(UNIT, None))
     return complaint.accept(call.context, call.attempt, call.id, team=team, unit=unit, liaison=None)
 
 
-def _hold(call: Call) -> Awaitable[Document]:
+def _hold(call: Call) -> Awaitable[ComplaintDoc]:
     review = (call.context.now + timedelta(days=call.one_of(20, 2, 25, 31))).date().isoformat()
     return hold.hold(call.context, call.attempt, call.id, reason=WORDS, review_on=review)
 
 
-def _propose(call: Call) -> Awaitable[Document]:
+def _propose(call: Call) -> Awaitable[ComplaintDoc]:
     code = call.one_of(ClosureCode.UNABLE_BUDGET, ClosureCode.UNABLE_LEGAL)
     return closure.propose(call.context, call.attempt, call.id, code=code, ground=WORDS, alternative=WORDS)
 
 
-def _consent(call: Call, consents: bool) -> Awaitable[Document]:
+def _consent(call: Call, consents: bool) -> Awaitable[ComplaintDoc]:
     reason = call.one_of(WORDS, WORDS) if not consents else call.one_of(None, WORDS)
     return closure.consent(call.context, call.attempt, call.id, consents=consents, reason=reason)
 
 
-def _archive(call: Call) -> Awaitable[Document]:
+def _archive(call: Call) -> Awaitable[ComplaintDoc]:
     reason = call.one_of(ArchiveReason.SPAM, *ArchiveReason)
     return intake.archive(call.context, call.attempt, call.id, reason=reason, referral="Komisi Yudisial", note=None)
 
 
-def _privacy(call: Call) -> Awaitable[Document]:
+def _privacy(call: Call) -> Awaitable[ComplaintDoc]:
     flags = {"anonymous": call.one_of(True, False, None), "confidential": call.one_of(None, True, False)}
     return privacy.set_privacy(call.context, call.attempt, call.id, **flags, reason=WORDS, secret=None)
 
 
-def _return(call: Call) -> Awaitable[Document]:
+def _return(call: Call) -> Awaitable[ComplaintDoc]:
     reason, note = call.one_of(ReturnReason.WRONG_REGION, *ReturnReason), WORDS
     return forwarding.give_back(call.context, call.attempt, call.id, reason=reason, suggested=None, note=note)
 
 
-def _forward(call: Call) -> Awaitable[Document]:
+def _forward(call: Call) -> Awaitable[ComplaintDoc]:
     to = call.one_of("kab-gianyar", *HOLDERS)
     return forwarding.forward(call.context, call.attempt, call.id, to=to, note=call.one_of(None, WORDS))
 
 
 # fmt: off
-DO: dict[Action | UnlistedAction, Callable[[Call], Awaitable[Document]]] = {
+DO: dict[Action | UnlistedAction, Callable[[Call], Awaitable[ComplaintDoc]]] = {
     Action.REQUEST_INFORMATION: lambda c: intake.request_information(c.context, c.attempt, c.id, WORDS),
     Action.SUPPLY_INFORMATION: lambda c: intake.supply_information(c.context, c.attempt, c.id, WORDS, secret=None),
     Action.VERIFY: _verify,

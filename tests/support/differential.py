@@ -3,7 +3,7 @@
 import copy
 import os
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,9 +35,9 @@ OTHERS = (7, 2**40, 0.5, float("nan"), float("inf"), True, "x", {"x": 1}, NOW, [
 Told = dict[str, set[tuple[str, str]]]
 
 
-def corrupted(document: dict[str, Any], chance: random.Random) -> dict[str, Any]:
+def corrupted(document: Mapping[str, Any], chance: random.Random) -> Any:
     """The document with one key missing, null, of another type, or no member of its enum."""
-    broken = copy.deepcopy(document)
+    broken = copy.deepcopy(dict(document))
     place: Any = broken
     for _ in range(2):
         inner = [value for value in place.values() if isinstance(value, dict)]

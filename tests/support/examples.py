@@ -5,17 +5,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 from resolvers import policy
-from resolvers.complaints.intake import UNTOUCHED
+from resolvers.complaints.intake import NEW_HISTORY
+from resolvers.documents import ComplaintDoc, apply_changes
 from resolvers.domain import tracking_id
 from resolvers.personal_data import publication
 
 RECEIVED = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)
 
 
-def a_complaint(**given: Any) -> dict[str, Any]:
+def a_complaint(**given: Any) -> ComplaintDoc:
     """A complaint as it is stored, its readers computed; held by Badung and verified unless `given` says otherwise."""
-    complaint: dict[str, Any] = {
-        **UNTOUCHED,
+    complaint: ComplaintDoc = {
+        **NEW_HISTORY,
+        **publication.scan_texts("", "").make_keys(),
         "_id": tracking_id.make_id("LP", secrets.token_bytes(16)),
         "class": "COMPLAINT",
         "category": "ROAD.POTHOLE",
@@ -45,8 +47,11 @@ def a_complaint(**given: Any) -> dict[str, Any]:
         "receivedAt": RECEIVED,
         "verifiedAt": RECEIVED,
         "updatedAt": RECEIVED,
-        **given,
+        "readers": [],
+        "custodian": None,
     }
-    readers = policy.readers(complaint)
+    complaint = apply_changes(complaint, given)
+    readers = policy.compute_readers(complaint)
     texts = publication.scan_texts(complaint["title"], complaint["body"])
-    return {**complaint, **texts.make_keys(published=policy.is_public(readers)), **given, "readers": readers}
+    derived = {**texts.make_keys(published=policy.is_public(readers)), **given, "readers": readers}
+    return apply_changes(complaint, derived)

@@ -17,7 +17,7 @@ class When(StrEnum):
 class FailingCollection:
     """Stands at the store's boundary; everything but the armed write goes through to the real collection."""
 
-    def __init__(self, collection: Collection) -> None:
+    def __init__(self, collection: Collection[Any]) -> None:
         self._collection = collection
         self.armed: tuple[When, int] | None = None
         """When, and at which of the next writes, counted from 0."""

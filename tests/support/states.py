@@ -6,6 +6,7 @@ from typing import Any
 
 from support.examples import RECEIVED, a_complaint
 
+from resolvers.documents import ClosureProposalDoc, ComplaintDoc, FollowUpDoc
 from resolvers.domain.vocabulary import ComplaintStatus
 from resolvers.store import register
 from resolvers.store.database import Store
@@ -26,10 +27,10 @@ HELD_BY_DESK = {"holder": "kemenpanrb", "holderKind": "MINISTRY", "holderProvinc
 async def register_of_bali(store: Store) -> None:
     """What of the register these complaints touch."""
     agencies = ("kemenpanrb", "prov-bali", "kab-badung", "kab-gianyar", "kab-sleman", "prov-di-yogyakarta")
-    await store.agencies.insert_many([dict(row) for row in register.agencies() if row["_id"] in agencies])
-    await store.regions.insert_many([dict(row) for row in register.regions() if row["_id"][:2] in ("51", "34")])
-    await store.categories.insert_many([dict(row) for row in register.categories()])
-    await store.teams.insert_many([dict(row) for row in register.teams() if row["agency"] in agencies])
+    await store.agencies.insert_many([row for row in register.agencies() if row["_id"] in agencies])
+    await store.regions.insert_many([row for row in register.regions() if row["_id"][:2] in ("51", "34")])
+    await store.categories.insert_many(list(register.categories()))
+    await store.teams.insert_many([row for row in register.teams() if row["agency"] in agencies])
 
 
 def a_clock(kind: str, due: datetime | None = None, **given: Any) -> dict[str, Any]:
@@ -37,7 +38,7 @@ def a_clock(kind: str, due: datetime | None = None, **given: Any) -> dict[str, A
     return made | {"zone": "WITA", "provisional": False} | given
 
 
-def a_draft(complaint_id: str, number: int = 1, subject: str | None = "demo-liaison") -> dict[str, Any]:
+def a_draft(complaint_id: str, number: int = 1, subject: str | None = "demo-liaison") -> FollowUpDoc:
     return {
         "id": f"{complaint_id}/{number}",
         "kind": "FINAL",
@@ -55,7 +56,7 @@ def a_draft(complaint_id: str, number: int = 1, subject: str | None = "demo-liai
     }
 
 
-PROPOSAL = {
+PROPOSAL: ClosureProposalDoc = {
     "code": "UNABLE_BUDGET",
     "ground": "Anggaran tahun ini sudah habis.",
     "alternative": "Usulkan pada musrenbang Februari.",
@@ -66,7 +67,7 @@ PROPOSAL = {
 }
 
 
-def in_status(status: ComplaintStatus, **given: Any) -> dict[str, Any]:
+def in_status(status: ComplaintStatus, **given: Any) -> ComplaintDoc:
     """Held by Badung, whose agency took it in; with a breach, a draft of the liaison's and a proposal behind it."""
     complaint = a_complaint(**{"status": status, "takenInBy": "kab-badung", **_PAST[status], **given})
     if status is ComplaintStatus.IN_PROGRESS:

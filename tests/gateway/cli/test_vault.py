@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from gateway.cli import app
 from resolvers.regulations.holiday_tables import find_calendar
 from resolvers.request.context import RequestContext
-from resolvers.request.loaders import loaders
+from resolvers.request.loaders import Loaders
 from resolvers.store import indexes
 from resolvers.store.database import connect
 from resolvers.vault import vault
@@ -47,7 +47,7 @@ async def _seeded(uri: str) -> str:
     row = a_complaint()
 
     def asking(viewer: Any) -> RequestContext:
-        return RequestContext(store, loaders(store), NOW, SECRET.encode(), find_calendar, viewer)
+        return RequestContext(store, Loaders(store), NOW, SECRET.encode(), find_calendar, viewer)
 
     row["reporter"] = await vault.seal(asking(CITIZEN), row["_id"], GIVEN)
     await store.complaints.insert_one(row)

@@ -18,11 +18,12 @@ from gateway.executor.answer import execute_operation
 from gateway.executor.reference import ReferenceRequest, execute_reference
 from gateway.operation.document import Documents
 from gateway.operation.prepare import BoundOperation
-from resolvers.complaints.transition import secret_hash
+from resolvers.complaints.transition import hash_secret
 from resolvers.demonstration import synthetic
+from resolvers.documents import apply_changes
 from resolvers.request.context import RequestContext
-from resolvers.request.loaders import loaders
-from resolvers.store.database import Store
+from resolvers.request.loaders import Loaders
+from resolvers.store.database import Collection, Store
 from resolvers.store.reference_data import MAX_AGE_SECONDS, ReferenceData
 from resolvers.viewer import Viewer
 
@@ -37,11 +38,12 @@ ContextOf = Callable[..., RequestContext]
 async def fill(store: Store, chance: random.Random, broken: float) -> Values:
     """Complaints, a part of them and some of the register corrupted; gives what arguments are made of."""
     rows = list(synthetic.generate_complaints(80, now=NOW, seed=chance.randint(0, 10**6)))
-    rows = [row | {"secretHash": secret_hash(SECRET)} for row in rows]
+    rows = [apply_changes(row, {"secretHash": hash_secret(SECRET)}) for row in rows]
     await store.complaints.insert_many([corrupted(row, chance) if chance.random() < broken else row for row in rows])
     ids = [row["_id"] for row in rows]
     pools: dict[str, list[Any]] = {}
-    for collection in (store.agencies, store.teams, store.regions, store.categories):
+    collections: tuple[Collection[Any], ...] = (store.agencies, store.teams, store.regions, store.categories)
+    for collection in collections:
         found = await collection.find({}).to_list(None)
         pools[collection.name] = [row["_id"] for row in found]
         for row in chance.sample(found, len(found) // 100):
@@ -93,7 +95,7 @@ async def asked_in(
 
             def context(viewer: Viewer = viewer) -> RequestContext:
                 made = context_of(viewer, NOW)
-                made.loaders = loaders(register, data if batch % 2 else None)
+                made.loaders = Loaders(register, data if batch % 2 else None)
                 return made
 
             yield operation, asked, context

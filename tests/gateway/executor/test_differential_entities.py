@@ -21,7 +21,7 @@ from gateway.executor.run import Program
 from gateway.operation.document import Documents
 from resolvers.domain.vocabulary import ComplaintStatus
 from resolvers.request.context import RequestContext
-from resolvers.request.loaders import loaders
+from resolvers.request.loaders import Loaders
 from resolvers.store.database import Document, Store, connect
 
 TYPES = ["KabBadungLocalCase"]
@@ -136,7 +136,7 @@ async def test_compiled_entities_of_a_type_are_read_in_one_command(
     await register.complaints.insert_many(rows)
     commands, context = Commands(), context_of(SUBGRAPH, NOW)
     watched = connect(mongodb_uri, register.database.name, event_listeners=[commands])
-    context.store, context.loaders = watched, loaders(watched)
+    context.store, context.loaders = watched, Loaders(watched)
     try:
         found = await asked(context, [{"__typename": "Complaint", "id": row["_id"]} for row in rows])
     finally:

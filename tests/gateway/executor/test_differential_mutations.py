@@ -31,11 +31,11 @@ from resolvers import key_ring
 from resolvers.agencies import action_plan, team_changes
 from resolvers.audit_log import audit_trail
 from resolvers.complaints import forwarding, intake
-from resolvers.complaints.transition import allowed_actions, secret_hash
+from resolvers.complaints.transition import hash_secret, list_allowed_actions
 from resolvers.domain import tracking_id
 from resolvers.domain.vocabulary import ComplaintStatus
 from resolvers.request.context import RequestContext
-from resolvers.request.loaders import loaders
+from resolvers.request.loaders import Loaders
 from resolvers.store import indexes
 from resolvers.store.database import Document, Store, connect
 from resolvers.vault import vault
@@ -93,7 +93,7 @@ def chance_of_writes(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     return seeded.seed
 
 
-def complaints(chance: random.Random, broken: float) -> list[Document]:
+def complaints(chance: random.Random, broken: float) -> list[Any]:
     rows = []
     for status in ComplaintStatus:
         for _ in range(2):
@@ -101,7 +101,7 @@ def complaints(chance: random.Random, broken: float) -> list[Document]:
             if status is ComplaintStatus.SUBMITTED and chance.random() < 0.5:
                 given = {**HELD_BY_DESK, "takenInBy": None}
             own_id = tracking_id.make_id("LP", chance.randbytes(16))
-            rows.append(in_status(status, _id=own_id, secretHash=secret_hash(SECRET), **given))
+            rows.append(in_status(status, _id=own_id, secretHash=hash_secret(SECRET), **given))
     return [corrupted(row, chance) if chance.random() < broken else row for row in rows]
 
 
@@ -189,7 +189,7 @@ class World:
         return Generator(BUILT, values(self.chance, rows, self.documents["teams"]), self.chance, root="mutation")
 
     def context(self, viewer: Viewer, store: Store) -> RequestContext:
-        return replace(self.context_of(viewer, NOW), store=store, loaders=loaders(store))
+        return replace(self.context_of(viewer, NOW), store=store, loaders=Loaders(store))
 
     def aim(self, generator: Generator, viewer: Viewer) -> None:
         """Points the generator at a few complaints, and at what the viewer may do with them."""
@@ -198,9 +198,9 @@ class World:
         names = [name for row in rows for name in self.possible(viewer, row)]
         generator.favoured["Mutation"] = names * 3 + OF_EVERYBODY
 
-    def possible(self, viewer: Viewer, row: Document) -> list[str]:
+    def possible(self, viewer: Viewer, row: Any) -> list[str]:
         try:
-            actions = allowed_actions(self.context_of(viewer, NOW), row)
+            actions = list_allowed_actions(self.context_of(viewer, NOW), row)
         except (KeyError, TypeError, ValueError, AttributeError):
             return []  # it is broken
         return [

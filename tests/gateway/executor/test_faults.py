@@ -19,7 +19,7 @@ from gateway.observability import metrics
 from gateway.operation.document import CACHED_BYTES, Documents
 from gateway.operation.prepare import BoundOperation, prepare
 from resolvers.request.context import RequestContext
-from resolvers.request.loaders import loaders
+from resolvers.request.loaders import Loaders
 from resolvers.store import indexes
 from resolvers.store.database import Store, connect
 from resolvers.store.reference_data import ReferenceData
@@ -94,7 +94,7 @@ async def test_a_mutations_write_is_never_repeated_when_completion_falls_back(
     commands = Commands()
     watched = connect(mongodb_uri, register.database.name, event_listeners=[commands])
     context = context_of(CITIZEN, NOW)
-    context.store, context.loaders = watched, loaders(watched)
+    context.store, context.loaders = watched, Loaders(watched)
     await register.agencies.update_one({"_id": "kemenpanrb"}, {"$set": {"kind": "NO_SUCH_KIND"}})
     text = """mutation ($i: SubmitComplaintInput!) {
       a: submitComplaint(input: $i) { complaint { id holder { id kind } } userErrors { code } }
@@ -248,7 +248,7 @@ async def test_twenty_look_ups_in_one_operation_are_one_command(
     commands = Commands()
     watched = connect(mongodb_uri, register.database.name, event_listeners=[commands])
     context = context_of(ADMIN, NOW)
-    context.store, context.loaders = watched, loaders(watched)
+    context.store, context.loaders = watched, Loaders(watched)
     fields = " ".join(f'a{index}: complaint(id: "{row["_id"]}") {{ id title }}' for index, row in enumerate(rows))
     try:
         found = await answer(context, f"{{ {fields} }}")
@@ -273,7 +273,7 @@ async def test_answers_that_are_kept_are_those_of_agencies_as_they_are_now(
 
     async def asked(executed: Callable[..., Any]) -> bytes:
         context = context_of(NATIONAL, NOW)
-        context.loaders = loaders(register, held)
+        context.loaders = Loaders(register, held)
         return orjson.dumps((await executed(context)).data)
 
     document = operation(text).compiled.document

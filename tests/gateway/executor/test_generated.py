@@ -111,7 +111,8 @@ def test_random_operations_use_all_that_executors_could_differ_in(root: str, sub
 
 
 def test_documents_are_corrupted_in_each_way() -> None:
-    chance, whole = random.Random(1), a_complaint(location={"text": None, "region": "51.03"})
+    chance = random.Random(1)
+    whole: Any = a_complaint(location={"text": None, "region": "51.03"})
     ways: Counter[str] = Counter()
     for _ in range(200):
         broken = corrupted(whole, chance)

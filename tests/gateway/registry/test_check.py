@@ -12,7 +12,7 @@ from gateway.registry import check as checking
 from gateway.registry.check import Checker, PublishedSubgraph, add_local_cases, find_local_case
 from gateway.registry.composer import ComposerProcess
 from gateway.registry.prefixes import Prefix
-from resolvers.request.composer import Standing
+from resolvers.request.composer import PublishedGraph
 
 LINK = (
     'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@external", "@requires"])\n'
@@ -60,7 +60,7 @@ def test_an_agency_adds_its_fields_and_its_kind_of_local_case() -> None:
 
 def test_a_new_version_takes_the_place_of_the_old_one() -> None:
     before = badung(SURVEY % "kabBadung")
-    standing = Standing(Checker().check(NATIONAL, [before], None).api_schema)
+    standing = PublishedGraph(Checker().check(NATIONAL, [before], None).api_schema)
     done = Checker().check(NATIONAL, [before], badung("type Query { kabBadungVisits: Int }"), standing)
     assert done.ok
     assert "kabBadungSurvey" not in done.api_schema
@@ -137,7 +137,7 @@ def test_what_the_hottest_operations_cost_is_told_before_and_after() -> None:
         '{complaint(id:""){status kabBadungSurvey}}': 9,
         "{kabBadungWorst{kabBadungGone}}": 1,
     }
-    before = Standing(standing.api_schema, standing.supergraph_sdl, uses)
+    before = PublishedGraph(standing.api_schema, standing.supergraph_sdl, uses)
     expected = [
         (
             '{complaint(id:""){status kabBadungSurvey}}',
@@ -152,7 +152,7 @@ def test_what_the_hottest_operations_cost_is_told_before_and_after() -> None:
         done = each.check(NATIONAL, [badung(WORST + SURVEY % "kabBadung")], badung(WORST + NEEDING), before)
         assert done.ok, done.findings
         assert list(done.plans) == expected
-    first = Checker().check(NATIONAL, [], badung(WORST + NEEDING), Standing(uses={"{kabBadungWorst{id}}": 1}))
+    first = Checker().check(NATIONAL, [], badung(WORST + NEEDING), PublishedGraph(uses={"{kabBadungWorst{id}}": 1}))
     assert list(first.plans) == [("{kabBadungWorst{id}}", 1, None, (1, ("kab-badung",)))]
 
 

@@ -17,7 +17,7 @@ TODAY = date(2026, 11, 24)
 NOW = datetime(2026, 11, 23, 18, 30, tzinfo=UTC)
 
 
-def a_team(number: int, term_from: int, term_to: int | None, superseded: bool) -> dict[str, Any]:
+def a_team(number: int, term_from: int, term_to: int | None, superseded: bool) -> Any:
     return {
         "_id": f"TM-{number}",
         "agency": "kab-badung",
@@ -48,7 +48,7 @@ async def test_the_filter_and_the_status_agree(
     await store.teams.insert_many(TEAMS)
     await store.teams.create_index([("kind", 1), ("name", 1), ("_id", 1)], name="kind_name")
     context = context_of(now=NOW)
-    page = await team.list_teams(context, {"status": [status]}, Arguments(first=100)).page()
+    page = await team.list_teams(context, {"status": [status]}, Arguments(first=100)).fetch_page()
     expected = [row["_id"] for row in TEAMS if team.derive_status(context, row) is status]
     assert [row["_id"] for row in page.rows] == expected
     assert expected

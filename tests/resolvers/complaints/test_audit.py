@@ -31,7 +31,7 @@ async def submitted(context_of: ContextOf) -> str:
 
 async def verified(context_of: ContextOf) -> str:
     complaint_id = await submitted(context_of)
-    decided = intake.Verification(
+    decided = intake.VerificationInput(
         ComplaintClass.COMPLAINT, "ROAD.POTHOLE", SupervisionGrade.NORMATIVE, "kab-badung", [], None, "Segera."
     )
     await intake.verify(context_of(NATIONAL), Attempt("verifyComplaint", "digest"), complaint_id, decided)
@@ -40,19 +40,19 @@ async def verified(context_of: ContextOf) -> str:
 
 async def test_each_change_is_on_record_with_who_did_what(register: Store, context_of: ContextOf) -> None:
     complaint_id = await verified(context_of)
-    entries = [entry async for entry in audit_check.entries(register)]
+    entries = [entry async for entry in audit_check.list_entries(register)]
     assert [(entry["sequence"], entry["action"], entry["role"], entry["subject"]) for entry in entries] == [
         (1, "SUBMIT", "CITIZEN", None),
         (2, "VERIFY", "NATIONAL_ADMIN", "desk"),
     ]
     assert entries[0]["before"] is None
     assert entries[0]["after"] == entries[1]["before"] != entries[1]["after"]
-    assert await audit.verified(register, complaint_id) == (2, None, True)
+    assert await audit.verify_stored(register, complaint_id) == (2, None, True)
 
 
 async def test_no_word_of_the_citizen_is_in_it(register: Store, context_of: ContextOf) -> None:
     await verified(context_of)
-    text = str([entry async for entry in audit_check.entries(register)])
+    text = str([entry async for entry in audit_check.list_entries(register)])
     assert not any(word in text for word in ("Kuta", "Lubang", "Wayan", "wayan", "Segera"))
 
 
@@ -60,20 +60,22 @@ async def test_a_crash_before_an_entry_moves_loses_nothing(register: Store, cont
     """The entry waits on the complaint: read as part of the audit, moved by whoever comes next, once."""
     complaint_id = await verified(context_of)
     assert await register.audit.count_documents({}) == 0
-    assert await audit.verified(register, complaint_id) == (2, None, True)
+    assert await audit.verify_stored(register, complaint_id) == (2, None, True)
     assert await audit_trail.move_entries(register) == 2
     assert await audit_trail.move_entries(register) == 0
     assert await register.audit.count_documents({}) == 2
-    assert await audit.verified(register, complaint_id) == (2, None, True)
+    assert await audit.verify_stored(register, complaint_id) == (2, None, True)
 
 
 async def test_a_crash_in_the_midst_of_moving_writes_nothing_twice(register: Store, context_of: ContextOf) -> None:
     complaint_id = await verified(context_of)
-    waiting = (await register.complaints.find_one({"_id": complaint_id}) or {})["auditPending"]
-    await register.audit.insert_one({"_id": audit_trail.make_entry_id(waiting[0]), **waiting[0]})
+    complaint = await register.complaints.find_one({"_id": complaint_id})
+    assert complaint is not None
+    entry = complaint["auditPending"][0]
+    await register.audit.insert_one({**entry, "_id": audit_trail.make_entry_id(entry)})
     await asyncio.gather(*(audit_trail.move_entries(register) for _ in range(4)))
     assert await register.audit.count_documents({}) == 2
-    assert await audit.verified(register, complaint_id) == (2, None, True)
+    assert await audit.verify_stored(register, complaint_id) == (2, None, True)
 
 
 async def test_what_changes_while_entries_move_is_on_record_too(register: Store, context_of: ContextOf) -> None:
@@ -91,18 +93,18 @@ async def test_what_changes_while_entries_move_is_on_record_too(register: Store,
     await asyncio.gather(*map(withdrawn, ids))
     stop.set()
     await mover
-    assert [await audit.verified(register, complaint_id) for complaint_id in ids] == [(2, None, True)] * 8
+    assert [await audit.verify_stored(register, complaint_id) for complaint_id in ids] == [(2, None, True)] * 8
 
 
 async def test_a_refused_change_is_no_entry(register: Store, context_of: ContextOf) -> None:
     complaint_id = await submitted(context_of)
     with pytest.raises(Refused):
         await complaint.withdraw(context_of(ADMIN), Attempt("w", "d"), complaint_id, reason=None, secret=None)
-    assert await audit.verified(register, complaint_id) == (1, None, True)
+    assert await audit.verify_stored(register, complaint_id) == (1, None, True)
 
 
 async def _faults(store: Store) -> list[Any]:
-    return [fault async for _, fault in audit_check.every(store) if fault is not None]
+    return [fault async for _, fault in audit_check.check_all(store) if fault is not None]
 
 
 @pytest.mark.parametrize(
@@ -135,7 +137,7 @@ async def test_an_altered_entry_is_found(register: Store, context_of: ContextOf)
 async def test_a_change_beside_the_record_is_found(register: Store, context_of: ContextOf) -> None:
     complaint_id = await verified(context_of)
     await register.complaints.update_one({"_id": complaint_id}, {"$set": {"holder": "kab-sleman"}})
-    assert await _faults(register) == ["something was changed beside the record"]
+    assert await _faults(register) == ["the complaint was changed without an entry in its audit"]
 
 
 async def test_a_removed_complaint_is_found(register: Store, context_of: ContextOf) -> None:
@@ -149,5 +151,6 @@ async def test_the_audit_takes_no_entry_twice(register: Store, context_of: Conte
     await verified(context_of)
     await audit_trail.move_entries(register)
     entry = await register.audit.find_one({"sequence": 1}, {"_id": False})
+    assert entry is not None
     with pytest.raises(PyMongoError):
-        await register.audit.insert_one(entry or {})
+        await register.audit.insert_one(entry)

@@ -12,6 +12,7 @@ from support.portal import ADMIN, CITIZEN, LIAISON, NATIONAL
 from support.states import a_clock, in_status, register_of_bali
 
 from resolvers.complaints import complaint_view, follow_up, forwarding, intake
+from resolvers.documents import ComplaintDoc
 from resolvers.domain import sla
 from resolvers.domain.service_policy import Policies
 from resolvers.domain.vocabulary import ComplaintAction as Action
@@ -29,7 +30,7 @@ def bali(text: str) -> datetime:
 
 
 @pytest.fixture
-async def working(store: Store) -> AsyncIterator[dict[str, Any]]:
+async def working(store: Store) -> AsyncIterator[ComplaintDoc]:
     """Routed to Badung on Monday 2 November 2026 at 11:00: followed up by the 9th, resolved by the 20th."""
     await register_of_bali(store)
     clocks = [
@@ -48,7 +49,7 @@ def clock(complaint: Any, kind: str) -> Any:
 
 
 async def written(context: RequestContext, row: Any, kind: FollowUpKind) -> Any:
-    draft = follow_up.Draft(kind, WORDS, Visibility.REPORTER, None, None, ())
+    draft = follow_up.FollowUpDraft(kind, WORDS, Visibility.REPORTER, None, None, ())
     return await follow_up.add(context, ONCE, row["_id"], draft)
 
 
@@ -109,7 +110,7 @@ async def test_no_clock_of_an_agency_runs_after_it_has_answered(
     answered = await DO[Action.APPROVE](Call(admin, ONCE, working))
     assert not [row for row in answered["clocks"] if sla.is_running(row) and row["kind"] in sla.AGENCY_KINDS]
     later = context_of(CITIZEN, bali("2026-11-18T10:00:00"))
-    assert not complaint_view.overdue(later, answered)
+    assert not complaint_view.is_overdue(later, answered)
     assert not any(sla.is_breached(row, later.now) for row in answered["clocks"])
 
 
@@ -132,7 +133,9 @@ async def test_another_class_gives_no_later_due_time_than_the_right_one_at_once(
     await register_of_bali(store)
     row = in_status(ComplaintStatus.SUBMITTED)
     await store.complaints.insert_one(row)
-    verification = intake.Verification(class_, "ROAD.POTHOLE", SupervisionGrade.NORMATIVE, "kab-badung", (), None, None)
+    verification = intake.VerificationInput(
+        class_, "ROAD.POTHOLE", SupervisionGrade.NORMATIVE, "kab-badung", (), None, None
+    )
     desk = context_of(NATIONAL, bali("2026-11-05T10:00:00"))
     verified = await intake.verify(desk, ONCE, row["_id"], verification)
     assert clock(verified, "RESOLUTION")["startedAt"] == since

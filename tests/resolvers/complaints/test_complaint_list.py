@@ -8,7 +8,7 @@ import pytest
 from support.examples import RECEIVED, a_complaint
 from support.portal import ADMIN, NATIONAL, UNIT
 
-from resolvers.complaints.complaint_list import listing
+from resolvers.complaints.complaint_list import list_complaints
 from resolvers.domain.vocabulary import ComplaintOrder, ComplaintStatus
 from resolvers.errors import InvalidArgument
 from resolvers.paging.listing import Arguments
@@ -40,7 +40,7 @@ async def ask(store: Store, context_of: Callable[..., RequestContext]) -> Ask:
 
     def make(filter: dict[str, Any] | None = None, order: Any = None, viewer: Any = NATIONAL, **page: Any) -> Any:
         context = context_of(viewer, NOW)
-        return listing(context, filter or {}, order, Arguments(**page), keys=frozenset({"status"}))
+        return list_complaints(context, filter or {}, order, Arguments(**page), keys=frozenset({"status"}))
 
     return make
 
@@ -83,7 +83,7 @@ async def ask(store: Store, context_of: Callable[..., RequestContext]) -> Ask:
 )
 async def test_a_filter_means_what_it_says(ask: Ask, filter: dict[str, Any], matches: Callable[[Any], bool]) -> None:
     found = ask(filter, first=100)
-    page = await found.page()
+    page = await found.fetch_page()
     wanted = {row["_id"] for row in ROWS + ODD if matches(row)}
     assert {row["_id"] for row in page.rows} == wanted
     assert await found.total() == len(wanted)
@@ -102,35 +102,37 @@ async def test_a_filter_means_what_it_says(ask: Ask, filter: dict[str, Any], mat
 async def test_pages_in_either_direction_cover_the_list_once(
     ask: Ask, order: ComplaintOrder | None, key: str, descending: bool, size: int
 ) -> None:
-    expected = [row["_id"] for row in sorted(ROWS + ODD, key=lambda row: (row[key], row["_id"]), reverse=descending)]
+    expected = [
+        row["_id"] for row in sorted(ROWS + ODD, key=lambda row: (row.get(key), row["_id"]), reverse=descending)
+    ]
     for backwards in (False, True):
         seen: list[str] = []
         at: str | None = None
         while True:
             asked = {"last": size, "before": at} if backwards else {"first": size, "after": at}
             found = ask(None, order, **asked)
-            page = await found.page()
+            page = await found.fetch_page()
             ids = [row["_id"] for row in page.rows]
             seen = ids + seen if backwards else seen + ids
             if not (page.has_previous if backwards else page.has_next):
                 break
-            at = found.cursor(page.rows[0] if backwards else page.rows[-1])
+            at = found.write_cursor(page.rows[0] if backwards else page.rows[-1])
         assert seen == expected
 
 
 async def test_a_row_that_comes_meanwhile_does_not_shift_the_next_page(ask: Ask, store: Store) -> None:
     first = ask(first=5)
-    before = await first.page()
+    before = await first.fetch_page()
     await store.complaints.insert_one(a_complaint(receivedAt=RECEIVED + timedelta(days=9)))
-    second = await ask(first=5, after=first.cursor(before.rows[-1])).page()
+    second = await ask(first=5, after=first.write_cursor(before.rows[-1])).fetch_page()
     assert not {row["_id"] for row in before.rows} & {row["_id"] for row in second.rows}
     assert second.has_previous
 
 
 async def test_a_cursor_of_another_filter_or_viewer_order_is_refused(ask: Ask) -> None:
     found = ask(first=2)
-    page = await found.page()
-    cursor = found.cursor(page.rows[-1])
+    page = await found.fetch_page()
+    cursor = found.write_cursor(page.rows[-1])
     for filter, order in (({"open": True}, None), (None, ComplaintOrder.DUE_ASC)):
         with pytest.raises(InvalidArgument):
             ask(filter, order, after=cursor)

@@ -22,6 +22,7 @@ from support.portal import (
 )
 from support.states import HELD_BY_PROVINCE, NOW, PROVINCE_TEAM, in_status, register_of_bali
 
+from resolvers.documents import ComplaintDoc
 from resolvers.domain.lifecycle import OPEN, TRANSITIONS
 from resolvers.domain.vocabulary import ComplaintAction as Action
 from resolvers.domain.vocabulary import ComplaintStatus as Status
@@ -29,7 +30,7 @@ from resolvers.domain.vocabulary import Role, UnlistedAction
 from resolvers.errors import Refused
 from resolvers.request.context import RequestContext
 from resolvers.request.update import Attempt
-from resolvers.store.database import Document, Store
+from resolvers.store.database import Store
 from resolvers.viewer import PUBLIC, Viewer
 
 SYSTEM = Viewer(Role.SYSTEM)
@@ -124,16 +125,16 @@ async def bali(store: Store) -> AsyncIterator[Store]:
     yield store
 
 
-def prepared(status: Status, viewer: Viewer, action: Action | UnlistedAction, **given: Any) -> Document:
+def prepared(status: Status, viewer: Viewer, action: Action | UnlistedAction, **given: Any) -> ComplaintDoc:
     """Oversight reviews what has come to the last level; a second proposal needs the first one gone."""
     given |= {"escalationLevel": 5} if viewer is OVERSIGHT else {}
     given |= {"proposal": None} if action is Action.PROPOSE_CLOSURE else {}
     return in_status(status, **given)
 
 
-async def outcome(context: RequestContext, action: Action | UnlistedAction, row: Document) -> str:
+async def outcome(context: RequestContext, action: Action | UnlistedAction, row: ComplaintDoc, into: str) -> str:
     try:
-        done = await DO[action](Call(context, ONCE, row, row["into"]))
+        done = await DO[action](Call(context, ONCE, row, into))
     except Refused as refusal:
         return refusal.code
     assert done["revision"] == row["revision"] + 1
@@ -153,7 +154,7 @@ async def test_every_role_does_what_the_table_grants_and_is_refused_the_rest(
     await bali.complaints.insert_many([row for _, _, row in tried])
     wrong = {}
     for action, viewer, row in tried:
-        found = await outcome(context_of(viewer, NOW), action, row | {"into": target["_id"]})
+        found = await outcome(context_of(viewer, NOW), action, row, target["_id"])
         if found != (wanted := expected(action, status, viewer)):
             wrong[action, viewer.role, viewer.subject] = (found, wanted)
     assert wrong == {}
@@ -170,7 +171,7 @@ async def test_a_province_that_holds_it_acts_in_the_agencys_place(
         team = {"team": PROVINCE_TEAM} if status is Status.IN_PROGRESS else {}
         row = prepared(status, COORDINATOR, action, **HELD_BY_PROVINCE, **team)
         await bali.complaints.insert_one(row)
-        found = await outcome(context_of(COORDINATOR, NOW), action, row | {"into": target["_id"]})
+        found = await outcome(context_of(COORDINATOR, NOW), action, row, target["_id"])
         done_here = status in CUSTODIAN_MAY.get(action, "").split()
         if (found == "") != done_here:
             wrong[action] = found

@@ -8,7 +8,7 @@ from support.examples import RECEIVED, a_complaint
 from support.portal import ADMIN, NATIONAL, OTHER_ADMIN
 
 from resolvers.complaints import similar
-from resolvers.complaints.complaint_list import listing
+from resolvers.complaints.complaint_list import list_complaints
 from resolvers.domain import search_words
 from resolvers.errors import InvalidArgument
 from resolvers.paging.listing import Arguments
@@ -55,7 +55,7 @@ async def filled(register: Store) -> Store:
 
 
 async def alike(context: RequestContext, text: str, **further: Any) -> list[str]:
-    found = await similar.complaints(context, text, region=further.get("region"), first=further.get("first"))
+    found = await similar.find_similar(context, text, region=further.get("region"), first=further.get("first"))
     return [row["_id"] for row in found]
 
 
@@ -89,13 +89,13 @@ async def test_a_masked_name_makes_nothing_alike(filled: Store, context_of: Cont
 @pytest.mark.parametrize("asked", [{"first": 0}, {"first": 11}, {"region": "99"}, {"text": "x" * 10_001}])
 async def test_what_is_out_of_bounds_is_refused(register: Store, context_of: ContextOf, asked: dict[str, Any]) -> None:
     with pytest.raises(InvalidArgument):
-        await similar.complaints(
+        await similar.find_similar(
             context_of(PUBLIC), asked.get("text", TEXT), region=asked.get("region"), first=asked.get("first", 5)
         )
 
 
 async def found_by(context: RequestContext, words: str, **filter: Any) -> set[str]:
-    page = await listing(context, {"search": words, **filter}, None, Arguments(), keys=frozenset()).page()
+    page = await list_complaints(context, {"search": words, **filter}, None, Arguments(), keys=frozenset()).fetch_page()
     return {row["_id"] for row in page.rows}
 
 
@@ -115,12 +115,12 @@ async def test_pages_of_a_search_cover_it_once(filled: Store, context_of: Contex
     seen: list[str] = []
     after: str | None = None
     while True:
-        asked = listing(context_of(ADMIN), {"search": "lubang"}, None, Arguments(2, after), keys=frozenset())
-        page = await asked.page()
+        asked = list_complaints(context_of(ADMIN), {"search": "lubang"}, None, Arguments(2, after), keys=frozenset())
+        page = await asked.fetch_page()
         seen += [row["_id"] for row in page.rows]
         if not page.has_next:
             break
-        after = asked.cursor(page.rows[-1])
+        after = asked.write_cursor(page.rows[-1])
     assert len(seen) == len(set(seen)) == 6
     assert await asked.total() == 6
 

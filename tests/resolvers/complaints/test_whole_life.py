@@ -33,17 +33,18 @@ from support.states import NOW, in_status, register_of_bali
 from resolvers import policy
 from resolvers.complaints import complaint as complaints
 from resolvers.complaints import intake
-from resolvers.complaints.transition import allowed_actions
+from resolvers.complaints.transition import list_allowed_actions
+from resolvers.documents import ComplaintDoc
 from resolvers.domain.lifecycle import TRANSITIONS, Actor
 from resolvers.domain.vocabulary import Channel, ComplaintClass, ComplaintStatus, Role, UnlistedAction
 from resolvers.domain.vocabulary import ComplaintAction as Action
 from resolvers.errors import Refused
 from resolvers.regulations.holiday_tables import find_calendar
 from resolvers.request.context import RequestContext
-from resolvers.request.loaders import loaders
+from resolvers.request.loaders import Loaders
 from resolvers.request.update import Attempt
 from resolvers.store import batching, indexes
-from resolvers.store.database import Collection, Document, PyMongoError, Store, connect
+from resolvers.store.database import Collection, PyMongoError, Store, connect
 from resolvers.viewer import PUBLIC, Viewer
 
 STEPS: Final = int(os.environ.get("SATUGRAF_TEST_STEPS", "1000"))
@@ -78,7 +79,7 @@ class World:
         self.database = f"test_{uuid.uuid4().hex[:16]}"
         self.store = self.runner.run(self._opened(uri))
         self.failing = FailingCollection(self.store.complaints)
-        self.faulty = dataclasses.replace(self.store, complaints=cast("Collection", self.failing))
+        self.faulty = dataclasses.replace(self.store, complaints=cast("Collection[ComplaintDoc]", self.failing))
         object.__setattr__(self.faulty, "complaint_updates", batching.batch_updates(self.failing.update_documents))
         self.steps = self.done = self.faults = 0
         self.rows_taken: set[tuple[str, str]] = set()
@@ -98,7 +99,7 @@ class World:
         self.store.close()
 
     def context(self, viewer: Viewer, now: datetime, store: Store) -> RequestContext:
-        return RequestContext(store, loaders(store), now, KEY, find_calendar, viewer)
+        return RequestContext(store, Loaders(store), now, KEY, find_calendar, viewer)
 
 
 @pytest.fixture
@@ -116,7 +117,7 @@ class WholeLife(RuleBasedStateMachine):
     @initialize(taken_in=st.booleans())
     def begin(self, taken_in: bool) -> None:
         self.now = NOW
-        self.rows: dict[str, Document] = {}
+        self.rows: dict[str, ComplaintDoc] = {}
         self.touched: set[str] = set()
         self.total: dict[str, timedelta] = {}
         self._submit(CITIZEN, confidential=None)
@@ -175,7 +176,7 @@ class WholeLife(RuleBasedStateMachine):
         offered: list[tuple[Viewer, Action | UnlistedAction]] = [
             (viewer, action)
             for viewer in ACTORS
-            for action in allowed_actions(world.context(viewer, self.now, world.store), row)
+            for action in list_allowed_actions(world.context(viewer, self.now, world.store), row)
         ]
         offered += [(SYSTEM, UnlistedAction.LAPSE)] if row["status"] in ("NEEDS_INFO", "ANSWERED") else []
         if offered:
@@ -183,7 +184,7 @@ class WholeLife(RuleBasedStateMachine):
             [(viewer, action)] = random.Random(seed).choices(offered, weights)
             self._act(action, viewer, which, seed, fault)
 
-    def _row(self, which: int) -> Document:
+    def _row(self, which: int) -> ComplaintDoc:
         return list(self.rows.values())[which % len(self.rows)]
 
     def _act(self, action: Action | UnlistedAction, viewer: Viewer, which: int, seed: int, fault: Fault) -> None:
@@ -217,17 +218,20 @@ class WholeLife(RuleBasedStateMachine):
         self.touched = {row["_id"], into} if action is Action.MERGE else {row["_id"]}
         self._check_step(action, viewer, row, done)
 
-    def _check_step(self, action: Action | UnlistedAction, viewer: Viewer, before: Document, after: Document) -> None:
+    def _check_step(
+        self, action: Action | UnlistedAction, viewer: Viewer, before: ComplaintDoc, after: ComplaintDoc
+    ) -> None:
         assert (action, before["status"], after["status"]) in REACHES
-        assert not policy.actors(viewer, before).isdisjoint(_row_of(action, before["status"]).actors)
+        assert not policy.find_actors(viewer, before).isdisjoint(_row_of(action, before["status"]).actors)
         assert policy.may_know(viewer, before)
         if action is Action.APPROVE:
             approved = [new for old, new in zip(before["followUps"], after["followUps"], strict=True) if old != new]
             assert [draft["bySubject"] != viewer.subject for draft in approved] == [True]
         if action is Action.CONSENT_TO_CLOSURE:
+            assert before["proposal"] is not None
             assert before["proposal"]["bySubject"] != viewer.subject
         if after["confidential"] < before["confidential"] or after["anonymous"] < before["anonymous"]:
-            assert policy.actors(viewer, before) & {Actor.REPORTER, Actor.NATIONAL_ADMIN}
+            assert policy.find_actors(viewer, before) & {Actor.REPORTER, Actor.NATIONAL_ADMIN}
 
     @invariant()
     def everything_holds(self) -> None:
@@ -246,7 +250,7 @@ class WholeLife(RuleBasedStateMachine):
         self.touched = set()
         await self._check_visibility()
 
-    def _check_change(self, before: Document, after: Document) -> None:
+    def _check_change(self, before: ComplaintDoc, after: ComplaintDoc) -> None:
         if before["_id"] not in self.touched:
             assert before == after, "a refusal, or something done to another, changed it"
             return
@@ -259,7 +263,7 @@ class WholeLife(RuleBasedStateMachine):
             row["id"] for row in before["followUps"]
         ]
 
-    def _check_total(self, row: Document) -> None:
+    def _check_total(self, row: ComplaintDoc) -> None:
         run = promises.total_run(row, self.now)
         assert run >= self.total.get(row["_id"], timedelta()), "the total clock ran backwards"
         self.total[row["_id"]] = run
@@ -270,7 +274,7 @@ class WholeLife(RuleBasedStateMachine):
         found = await asyncio.gather(*(complaints.by_id(context, key) for key in self.rows))
         shown = {row["_id"] for row in found if row is not None}
         listed = self.world.store.complaints.find(
-            {"_id": {"$in": list(self.rows)}, "readers": {"$in": list(policy.groups(viewer))}}, {"_id": True}
+            {"_id": {"$in": list(self.rows)}, "readers": {"$in": list(policy.list_groups(viewer))}}, {"_id": True}
         )
         assert {row["_id"] async for row in listed} == shown
         for key in shown if viewer in (PUBLIC, PARTNER) else ():
@@ -278,7 +282,7 @@ class WholeLife(RuleBasedStateMachine):
             assert row["verifiedAt"] is not None
             assert not row["confidential"]
             assert row["status"] != "WITHDRAWN"
-            assert not policy.in_custody(viewer, row)
+            assert not policy.has_custody(viewer, row)
 
 
 def _row_of(action: Action | UnlistedAction, status: str) -> Any:

@@ -11,17 +11,17 @@ from resolvers.demonstration import synthetic
 from resolvers.documents import ComplaintDoc
 from resolvers.domain import custody_chain, lifecycle, tracking_id
 from resolvers.store import seed
-from resolvers.store.database import Document, Store
+from resolvers.store.database import Store
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def rows() -> list[Document]:
+def rows() -> list[ComplaintDoc]:
     return list(synthetic.generate_complaints(3000, now=NOW, seed=7))
 
 
-def test_each_has_the_stored_shape_and_is_marked(rows: list[Document]) -> None:
+def test_each_has_the_stored_shape_and_is_marked(rows: list[ComplaintDoc]) -> None:
     keys = get_type_hints(ComplaintDoc).keys() - {"creation"}
     for row in rows:
         assert row.keys() == keys
@@ -30,14 +30,14 @@ def test_each_has_the_stored_shape_and_is_marked(rows: list[Document]) -> None:
     assert len({row["_id"] for row in rows}) == len(rows)
 
 
-def test_readers_and_chains_are_what_the_rules_make_of_them(rows: list[Document]) -> None:
+def test_readers_and_chains_are_what_the_rules_make_of_them(rows: list[ComplaintDoc]) -> None:
     for row in rows:
-        assert row["readers"] == policy.readers(row)
+        assert row["readers"] == policy.compute_readers(row)
         assert custody_chain.find_first_broken(row["forwardings"]) is None
         assert row["holders"][-1] == row["holder"]
 
 
-def test_time_runs_forward_and_open_ones_have_clocks(rows: list[Document]) -> None:
+def test_time_runs_forward_and_open_ones_have_clocks(rows: list[ComplaintDoc]) -> None:
     for row in rows:
         assert row["receivedAt"] <= row["updatedAt"] <= NOW
         is_open = row["status"] in lifecycle.OPEN
@@ -45,7 +45,7 @@ def test_time_runs_forward_and_open_ones_have_clocks(rows: list[Document]) -> No
         assert is_open == any(clock["stoppedAt"] is None for clock in row["clocks"])
 
 
-def test_the_shapes_are_those_of_the_published_figures(rows: list[Document]) -> None:
+def test_the_shapes_are_those_of_the_published_figures(rows: list[ComplaintDoc]) -> None:
     statuses = Counter(row["status"] for row in rows)
     assert statuses.keys() >= {"SUBMITTED", "ROUTED", "IN_PROGRESS", "ANSWERED", "CLOSED_RESOLVED", "ARCHIVED"}
     held = Counter(row["holderKind"] in ("MINISTRY", "INSTITUTION") for row in rows if row["verifiedAt"])

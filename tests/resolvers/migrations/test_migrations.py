@@ -11,7 +11,8 @@ import pytest
 from support.examples import a_complaint
 from support.portal import CITIZEN
 
-from resolvers.key_ring import DERIVED, KeyRing, ring, sealed
+from resolvers.documents import ComplaintDoc
+from resolvers.key_ring import DERIVED, KeyRing, encrypt, parse_ring
 from resolvers.migrations import chain, runner
 from resolvers.migrations.chain import CHAIN, UnreadableDatabase, read_state
 from resolvers.migrations.migration import Migration, MigrationContext
@@ -35,17 +36,18 @@ RESHAPED = ("redactedTitle", "redactedBody", "words", "auditHead", "auditPending
 
 
 def key_ring() -> KeyRing:
-    return ring(SECRET)
+    return parse_ring(SECRET)
 
 
-def without(rows: list[Document], keys: tuple[str, ...]) -> list[Document]:
-    return [{key: row[key] for key in row if key not in keys} for row in rows]
+def without(rows: list[ComplaintDoc], keys: tuple[str, ...]) -> Any:
+    """The complaints as an earlier release stored them."""
+    return [{key: value for key, value in row.items() if key not in keys} for row in rows]
 
 
-def an_old_reporter(number: int = 1) -> Document:
+def an_old_reporter(number: int = 1) -> Any:
     """A reporter sealed under the server's one key."""
     reporter_id = f"RP-{number}"
-    sealed_fields = sealed(key_ring().keys[DERIVED], orjson.dumps(PERSONAL), reporter_id)
+    sealed_fields = encrypt(key_ring().keys[DERIVED], orjson.dumps(PERSONAL), reporter_id)
     return {"_id": reporter_id, "complaint": f"LP-{number}", "sealed": sealed_fields, "sealedAt": AT}
 
 
@@ -57,8 +59,8 @@ async def read_all(store: Store) -> dict[str, list[Document]]:
 async def test_an_old_database_comes_through_the_whole_chain(store: Store) -> None:
     kept = [a_complaint(body=BODY), a_complaint(body=BODY, confidential=True)]
     await store.complaints.insert_many(without(kept, FIRST_RELEASE))
-    await store.agencies.insert_one({"_id": "kab-badung"})
-    await store.teams.insert_one({"_id": "TM-1"})
+    await store.database["agencies"].insert_one({"_id": "kab-badung"})
+    await store.database["teams"].insert_one({"_id": "TM-1"})
     await store.reporters.insert_one(an_old_reporter())
     applied = await runner.run(store, key_ring)
     assert [(row.id, row.changed, row.skipped) for row in applied] == [
@@ -116,7 +118,7 @@ async def test_reporters_gain_keys_of_their_own(store: Store, context_of: Callab
 async def test_a_reporter_under_another_key_is_skipped_and_tried_again(store: Store) -> None:
     await store.reporters.insert_one(an_old_reporter())
     strange = await store.reporters.find_one({"_id": "RP-1"})
-    last = (await runner.run(store, lambda: ring(b"another secret")))[-1]
+    last = (await runner.run(store, lambda: parse_ring(b"another secret")))[-1]
     assert (last.changed, last.skipped) == (0, 1)
     assert "SATUGRAF_SECRET_KEY" in str(last.skip_reason)
     assert await store.reporters.find_one({"_id": "RP-1"}) == strange
@@ -132,7 +134,7 @@ async def test_a_key_of_an_interrupted_migration_is_kept(
     """A process that lost its lease may still write fields under the key that it has stored."""
     await store.reporters.insert_one(an_old_reporter())
     stored = {"_id": "RP-1", **key_ring().wrap(b"k" * 32, "RP-1")}
-    await store.reporter_keys.insert_one(stored)
+    await store.database["reporter_keys"].insert_one(stored)
     await runner.run(store, key_ring)
     assert await store.reporter_keys.find_one({"_id": "RP-1"}) == stored
     assert await vault.read_fields(context_of(CITIZEN), "RP-1") == PERSONAL
@@ -150,7 +152,7 @@ def a_chain(*apply: Callable[[MigrationContext], Awaitable[None]]) -> list[Migra
 
 
 async def make_old(store: Store) -> None:
-    await store.agencies.insert_one({"_id": "kab-badung"})
+    await store.database["agencies"].insert_one({"_id": "kab-badung"})
 
 
 async def expire(store: Store) -> None:
@@ -248,7 +250,7 @@ async def test_a_migration_that_was_killed_in_its_middle_is_taken_over(
     store: Store, mongodb_uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runner, "WAIT_SECONDS", 0.02)
-    await store.complaints.insert_many([{"_id": number} for number in range(2)])
+    await store.database["complaints"].insert_many([{"_id": number} for number in range(2)])
     command = [sys.executable, "-c", KILLED, mongodb_uri, store.database.name]
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resolvers.errors import InvalidArgument
-from resolvers.paging.listing import Arguments, Cursors, of_rows, scope
+from resolvers.paging.listing import Arguments, Cursors, encode_scope, of_rows
 
 SECRET = b"the secret key of the tests"
-CURSORS = Cursors(SECRET, scope("complaints", {"status": ["ROUTED"]}))
+CURSORS = Cursors(SECRET, encode_scope("complaints", {"status": ["ROUTED"]}))
 positions = st.tuples(st.integers(0, 2**53) | st.text(max_size=30), st.text(max_size=30))
 
 
@@ -37,8 +37,8 @@ def test_no_text_is_taken_for_a_cursor(text: str) -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        Cursors(SECRET, scope("complaints", {"status": ["ANSWERED"]})),
-        Cursors(SECRET, scope("agencies", {"status": ["ROUTED"]})),
+        Cursors(SECRET, encode_scope("complaints", {"status": ["ANSWERED"]})),
+        Cursors(SECRET, encode_scope("agencies", {"status": ["ROUTED"]})),
         Cursors(b"another secret key", CURSORS.scope),
     ],
 )
@@ -48,7 +48,7 @@ def test_a_cursor_works_for_the_list_that_gave_it_alone(other: Cursors) -> None:
 
 
 def test_the_order_of_a_filters_keys_does_not_matter() -> None:
-    assert scope("x", {"a": 1, "b": 2}) == scope("x", {"b": 2, "a": 1})
+    assert encode_scope("x", {"a": 1, "b": 2}) == encode_scope("x", {"b": 2, "a": 1})
 
 
 @pytest.mark.parametrize(
@@ -66,12 +66,12 @@ def test_the_order_of_a_filters_keys_does_not_matter() -> None:
 )
 def test_a_page_that_cannot_be_meant_is_refused(arguments: Arguments) -> None:
     with pytest.raises(InvalidArgument):
-        arguments.size()
+        arguments.parse_size()
 
 
 def test_a_page_has_twenty_rows_unless_asked_otherwise() -> None:
-    assert Arguments().size() == 20
-    assert Arguments(last=100).size() == 100
+    assert Arguments().parse_size() == 20
+    assert Arguments(last=100).parse_size() == 100
 
 
 @given(length=st.integers(0, 30), size=st.integers(1, 10))
@@ -84,11 +84,11 @@ def test_pages_in_either_direction_cover_every_row_once(length: int, size: int) 
         while True:
             arguments = Arguments(last=size, before=at) if backwards else Arguments(first=size, after=at)
             listing = of_rows(rows, arguments, CURSORS, position=lambda row: [row["id"]])
-            page = await listing.page()
+            page = await listing.fetch_page()
             found = [row["id"] for row in page.rows]
             seen = found + seen if backwards else seen + found
             if not (page.has_previous if backwards else page.has_next):
                 return seen
-            at = listing.cursor(page.rows[0] if backwards else page.rows[-1])
+            at = listing.write_cursor(page.rows[0] if backwards else page.rows[-1])
 
     assert asyncio.run(walk(backwards=False)) == asyncio.run(walk(backwards=True)) == list(range(length))

@@ -11,9 +11,9 @@ from support.portal import CITIZEN, NATIONAL
 from support.states import a_clock, in_status, register_of_bali
 
 from resolvers.complaints import intake
-from resolvers.complaints.transition import allowed_actions
+from resolvers.complaints.transition import list_allowed_actions
 from resolvers.domain.vocabulary import Channel, ComplaintClass, ComplaintStatus, SupervisionGrade, TimeZone
-from resolvers.key_ring import KeyRing, ring
+from resolvers.key_ring import KeyRing, parse_ring
 from resolvers.migrations import runner
 from resolvers.migrations.chain import CHAIN, read_state
 from resolvers.regulations import regulations
@@ -30,7 +30,7 @@ NEXT_YEARS["limits"] = NEXT_YEARS["limits"] | {"informationRequests": 1}
 
 
 def key_ring() -> KeyRing:
-    return ring(b"the secret key of the tests")
+    return parse_ring(b"the secret key of the tests")
 
 
 def bali(text: str) -> datetime:
@@ -64,7 +64,7 @@ async def test_a_complaint_keeps_the_policy_that_it_was_received_under(
     store: Store, context_of: Callable[..., RequestContext]
 ) -> None:
     await register_of_bali(store)
-    await store.policies.insert_one(NEXT_YEARS)
+    await store.database["policies"].insert_one(NEXT_YEARS)
     policies = (await in_force(store)).policies
     # The year begins at 17:00 UTC in Jakarta, where the national desk counts.
     before = context_of(CITIZEN, datetime(2026, 12, 31, 16, 30, tzinfo=UTC))
@@ -81,7 +81,7 @@ async def test_a_complaint_keeps_the_policy_that_it_was_received_under(
             await store.complaints.update_one({"_id": complaint["_id"]}, {"$set": {"informationRequests": number}})
             row = await store.complaints.find_one({"_id": complaint["_id"]})
             assert row is not None
-            allowed.append("REQUEST_INFORMATION" in allowed_actions(desk, row))
+            allowed.append("REQUEST_INFORMATION" in list_allowed_actions(desk, row))
         assert allowed == [True, asked_twice]
     verification = next(row for row in new["clocks"] if row["kind"] == "VERIFICATION")
     # Monday the 4th and Wednesday the 6th of January: Isra Mi'raj lies between.
@@ -157,7 +157,8 @@ async def test_an_earlier_database_is_brought_to_todays_shape(
     rows = [in_status(status) for status in ComplaintStatus]
     rows.append(a_complaint(receivedAt=datetime(2017, 5, 1, tzinfo=UTC)))
     rows.append(a_complaint(receivedAt=datetime(2025, 4, 30, tzinfo=UTC)))
-    await store.complaints.insert_many([{k: v for k, v in row.items() if k not in added} for row in rows])
+    old = [{key: value for key, value in row.items() if key not in added} for row in rows]
+    await store.database["complaints"].insert_many(old)
     assert (await read_state(store)).missing == list(CHAIN)
     await runner.run(store, key_ring)
     await runner.run(store, key_ring)
@@ -166,7 +167,7 @@ async def test_an_earlier_database_is_brought_to_todays_shape(
     for row in rows:
         found = after[row["_id"]]
         assert found.keys() == row.keys()
-        assert allowed_actions(context_of(NATIONAL), found) is not None
+        assert list_allowed_actions(context_of(NATIONAL), found) is not None
         assert len(found["holds"]) == (row["status"] == "ON_HOLD")
     assert [after[row["_id"]]["policyVersion"] for row in rows[-2:]] == ["62/2018", "62/2018"]
     assert after[rows[0]["_id"]]["policyVersion"] == "5/2025"

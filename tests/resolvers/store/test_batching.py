@@ -13,17 +13,18 @@ from support.states import NOW, in_status
 
 from resolvers.audit_log import audit_trail
 from resolvers.complaints import audit, follow_up
+from resolvers.documents import ComplaintDoc, apply_changes
 from resolvers.domain.vocabulary import ComplaintStatus, FollowUpKind, Visibility
 from resolvers.errors import ChangedMeanwhile
 from resolvers.request.context import RequestContext
-from resolvers.request.loaders import loaders
+from resolvers.request.loaders import Loaders
 from resolvers.request.update import Attempt
 from resolvers.store import indexes
 from resolvers.store.batching import Batcher
-from resolvers.store.database import Document, Store, connect
+from resolvers.store.database import Store, connect
 
 ContextOf = Callable[..., RequestContext]
-WORDS = follow_up.Draft(FollowUpKind.PROGRESS, "Bahan sudah dipesan.", Visibility.PUBLIC, None, None, ())
+WORDS = follow_up.FollowUpDraft(FollowUpKind.PROGRESS, "Bahan sudah dipesan.", Visibility.PUBLIC, None, None, ())
 
 
 @pytest.fixture
@@ -40,15 +41,15 @@ async def watched(store: Store, mongodb_uri: str, commands: Commands) -> AsyncIt
     opened.close()
 
 
-async def in_progress(store: Store, count: int) -> list[Document]:
+async def in_progress(store: Store, count: int) -> list[ComplaintDoc]:
     await indexes.create(store)
     rows = [in_status(ComplaintStatus.IN_PROGRESS) for _ in range(count)]
     await store.complaints.insert_many(rows)
     return rows
 
 
-async def add(context_of: ContextOf, store: Store, row: Document, revision: int | None = None) -> Any:
-    context = replace(context_of(ADMIN, NOW), store=store, loaders=loaders(store))
+async def add(context_of: ContextOf, store: Store, row: ComplaintDoc, revision: int | None = None) -> Any:
+    context = replace(context_of(ADMIN, NOW), store=store, loaders=Loaders(store))
     attempt = Attempt("addFollowUp", "digest", revision)
     try:
         return await follow_up.add(context, attempt, row["_id"], WORDS)
@@ -82,7 +83,7 @@ async def test_many_follow_ups_at_once_share_their_commands(
     assert len(commands.sent) <= 8, names(commands)
     found = {row["_id"]: row for row in await watched.complaints.find({}).to_list(None)}
     assert {row["_id"]: row for row in done} == found
-    assert [await audit.verified(watched, row["_id"]) for row in rows] == [(1, None, True)] * 32
+    assert [await audit.verify_stored(watched, row["_id"]) for row in rows] == [(1, None, True)] * 32
 
 
 async def test_who_was_overtaken_learns_it_and_the_others_do_not_suffer(watched: Store, context_of: ContextOf) -> None:
@@ -108,9 +109,9 @@ async def test_without_a_revision_each_of_many_is_added_once(watched: Store, con
 async def test_a_change_that_has_moved_to_the_audit_is_known_to_be_made(store: Store, context_of: ContextOf) -> None:
     [row] = await in_progress(store, 1)
     context = context_of(ADMIN, NOW)
-    done = await follow_up.add(context, Attempt("addFollowUp", "digest"), row["_id"], WORDS)
+    done: Any = await follow_up.add(context, Attempt("addFollowUp", "digest"), row["_id"], WORDS)
     record = audit_trail.AuditRecord(context, "FOLLOW_UP")
-    never = record.keys(row, row | {"status": "ANSWERED"})
+    never = record.keys(row, apply_changes(row, {"status": "ANSWERED"}))
     assert (await record.is_written(done), await record.is_written(never)) == (True, False)
     await audit_trail.move_entries(store)
     assert (await record.is_written(done), await record.is_written(never)) == (True, False)

@@ -14,6 +14,7 @@ from support.examples import a_complaint
 from support.ports import free_port
 
 from gateway.mongod.process import find_binary
+from resolvers.documents import ComplaintDoc
 from resolvers.errors import FellBehind, StateLost
 from resolvers.store import fan_out
 from resolvers.store.change_window import ChangeWindow, ComplaintChange
@@ -255,8 +256,8 @@ async def until(holds: Callable[[], Awaitable[Any]]) -> None:
             await asyncio.sleep(0.02)
 
 
-async def told_again(store: Store, live: FanOut, row: dict[str, Any]) -> None:
-    """Checks that a new subscriber receives a new change."""
+async def told_again(store: Store, live: FanOut, row: ComplaintDoc) -> None:
+    """A subscriber of now hears of what happens now."""
     async with asyncio.timeout(20):
         await live.wait_until_begun()
     with live.subscribe(KEYS, complaint=row["_id"]) as subscriber:

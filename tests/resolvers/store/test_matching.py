@@ -61,7 +61,7 @@ async def test_it_says_what_the_database_says(
     context = context_of(viewer, LATER)
     found = 0
     for filter in FILTERS:
-        for query in complaint_list.queries(context, filter):
+        for query in complaint_list.build_filters(context, filter):
             known = await store.complaints.find({}, dict.fromkeys(collect_keys(query), True)).to_list(None)
             here = {row["_id"] for row in known if matches(query, row)}
             assert here == {row["_id"] for row in await store.complaints.find(query).to_list(None)}, filter

@@ -22,7 +22,7 @@ from resolvers.errors import TookTooLong
 from resolvers.paging.listing import Arguments
 from resolvers.regulations.holiday_tables import find_calendar
 from resolvers.request.context import RequestContext
-from resolvers.request.loaders import loaders
+from resolvers.request.loaders import Loaders
 from resolvers.store import database, indexes, pages, seed
 from resolvers.store.database import Store, connect
 from resolvers.store.register import teams
@@ -123,7 +123,7 @@ async def large(filled: str, commands: Commands) -> AsyncIterator[Store]:
 
 def asking(store: Store, viewer: Viewer) -> RequestContext:
     now = datetime(2026, 11, 24, tzinfo=UTC)
-    return RequestContext(store, loaders(store), now, b"the secret key of the tests", find_calendar, viewer)
+    return RequestContext(store, Loaders(store), now, b"the secret key of the tests", find_calendar, viewer)
 
 
 async def explained(store: Store, commands: Commands) -> list[dict[str, Any]]:
@@ -169,7 +169,7 @@ async def test_a_list_reads_little_more_than_its_page(
     context = asking(large, viewer)
 
     async def page(**where: Any) -> Any:
-        listing = complaint_list.listing(
+        listing = complaint_list.list_complaints(
             context,
             asked["filter"],
             asked["order_by"],
@@ -177,12 +177,12 @@ async def test_a_list_reads_little_more_than_its_page(
             within=asked["within"],
             keys=frozenset({"status"}),
         )
-        return listing, await listing.page()
+        return listing, await listing.fetch_page()
 
     listing, first = await page(first=PAGE)
     if first.rows:
-        await page(first=PAGE, after=listing.cursor(first.rows[-1]))
-        await page(last=PAGE, before=listing.cursor(first.rows[-1]))
+        await page(first=PAGE, after=listing.write_cursor(first.rows[-1]))
+        await page(last=PAGE, before=listing.write_cursor(first.rows[-1]))
     await page(last=PAGE)
     for explanation in await explained(large, commands):
         check(explanation, may_sort="escalated" in name)
@@ -194,9 +194,9 @@ async def test_a_search_reads_a_page_of_what_is_shown_and_the_viewers_own_at_mos
     large: Store, commands: Commands, words: str, viewer: Viewer
 ) -> None:
     context = asking(large, viewer)
-    listing = complaint_list.listing(context, {"search": words}, None, Arguments(first=PAGE), keys=frozenset())
-    await listing.page()
-    custody = {"readers": {"$in": list(policy.custody_groups(viewer))}}
+    listing = complaint_list.list_complaints(context, {"search": words}, None, Arguments(first=PAGE), keys=frozenset())
+    await listing.fetch_page()
+    custody = {"readers": {"$in": list(policy.list_custody_groups(viewer))}}
     own = 0 if viewer is NATIONAL else await large.complaints.count_documents(custody)
     commands.sent[:] = [command for command in commands.sent if "find" in command]
     for explanation in await explained(large, commands):
@@ -220,8 +220,8 @@ async def test_what_the_system_has_to_do_next_is_found_by_its_index(large: Store
 async def test_a_liaisons_work_is_found_by_its_index(large: Store, commands: Commands, viewer: Viewer) -> None:
     context = asking(large, viewer)
     filter = {"assignee": f"{TEAM_ID}/4"}
-    listing = complaint_list.listing(context, filter, ComplaintOrder.DUE_ASC, Arguments(), keys=frozenset())
-    await listing.page()
+    listing = complaint_list.list_complaints(context, filter, ComplaintOrder.DUE_ASC, Arguments(), keys=frozenset())
+    await listing.fetch_page()
     for explanation in await explained(large, commands):
         check(explanation)
 
@@ -231,7 +231,7 @@ async def test_a_liaisons_work_is_found_by_its_index(large: Store, commands: Com
     [{}, {"connected": True}, {"pilot": True}, {"kinds": ["REGENCY"]}, {"province": "prov-bali"}, {"search": "badung"}],
 )
 async def test_agencies_are_read_by_index(large: Store, commands: Commands, filter: dict[str, Any]) -> None:
-    await agency.list_agencies(asking(large, PUBLIC), filter, Arguments(first=PAGE)).page()
+    await agency.list_agencies(asking(large, PUBLIC), filter, Arguments(first=PAGE)).fetch_page()
     [explanation] = await explained(large, commands)
     assert not set(stages(explanation["queryPlanner"]["winningPlan"])) & {"COLLSCAN", "SORT"}
     limit = BUDGET if "search" not in filter else 682 + BUDGET
@@ -243,7 +243,7 @@ async def test_agencies_are_read_by_index(large: Store, commands: Commands, filt
     [{}, {"agency": "kab-badung"}, {"kinds": ["MANAGEMENT"]}, {"status": ["ACTIVE"]}, {"province": "prov-bali"}],
 )
 async def test_teams_are_read_by_index(large: Store, commands: Commands, filter: dict[str, Any]) -> None:
-    await team.list_teams(asking(large, PUBLIC), filter, Arguments(first=PAGE)).page()
+    await team.list_teams(asking(large, PUBLIC), filter, Arguments(first=PAGE)).fetch_page()
     [explanation] = await explained(large, commands)
     check(explanation)
 
@@ -257,14 +257,14 @@ async def test_a_persons_teams_are_read_by_index(large: Store, commands: Command
 async def test_what_no_index_bounds_ends_with_a_sentence(large: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "MAX_TIME_MS", 1)
     filter = {"unit": [UNIT], "channel": ["LETTER"], "closedAt": {"to": datetime(2000, 1, 1, tzinfo=UTC)}}
-    listing = complaint_list.listing(asking(large, NATIONAL), filter, None, Arguments(), keys=frozenset())
+    listing = complaint_list.list_complaints(asking(large, NATIONAL), filter, None, Arguments(), keys=frozenset())
     with pytest.raises(TookTooLong, match="narrow the list"):
-        await listing.page()
+        await listing.fetch_page()
 
 
 async def test_a_count_that_takes_too_long_is_null(large: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "COUNT_TIME_MS", 60_000)
-    listing = complaint_list.listing(asking(large, NATIONAL), {}, None, Arguments(), keys=frozenset())
+    listing = complaint_list.list_complaints(asking(large, NATIONAL), {}, None, Arguments(), keys=frozenset())
     assert await listing.total() == SEEDED * COPIES
     monkeypatch.setattr(pages, "COUNT_TIME_MS", 1)
     assert await listing.total() is None
@@ -290,7 +290,7 @@ ALIKE: Final = "Jalan Diponegoro di Kecamatan Sukamaju berlubang sejak sebulan, 
 async def test_look_alikes_are_found_by_bounded_work(
     large: Store, commands: Commands, viewer: Viewer, region: str | None
 ) -> None:
-    await similar.complaints(asking(large, viewer), ALIKE, region=region, first=5)
+    await similar.find_similar(asking(large, viewer), ALIKE, region=region, first=5)
     asked = [command for command in commands.sent if "aggregate" in command]
     commands.sent.clear()
     examined = 0
@@ -308,7 +308,7 @@ async def test_look_alikes_take_milliseconds(large: Store) -> None:
     times = []
     for _ in range(5):
         started = time.perf_counter()
-        found = await similar.complaints(asking(large, PUBLIC), ALIKE, region="51.03", first=5)
+        found = await similar.find_similar(asking(large, PUBLIC), ALIKE, region="51.03", first=5)
         times.append(time.perf_counter() - started)
         assert len(found) == 5
     assert min(times) < 0.5

@@ -10,10 +10,10 @@ from support.served_gateway import serving
 
 from gateway.settings import Settings
 from resolvers.agencies import agency
-from resolvers.answer_cache import MAX_MADE_BYTES
+from resolvers.answer_cache import MAX_CACHED_BYTES
 from resolvers.paging.listing import Arguments
 from resolvers.request.context import RequestContext
-from resolvers.request.loaders import loaders
+from resolvers.request.loaders import Loaders
 from resolvers.store.database import Store
 from resolvers.store.reference_data import ReferenceData
 
@@ -54,7 +54,9 @@ async def test_the_data_follow_inserts_changes_and_deletions(register: Store) ->
     try:
         await until(lambda: held.rows("agencies"))
         assert len(held.rows_by_owner("agencies", "province", "prov-bali", "name") or ()) == 9
-        await register.teams.insert_one({"_id": "TM-NEW", "agency": "kab-badung", "name": "a", "revision": 1})
+        await register.database["teams"].insert_one(
+            {"_id": "TM-NEW", "agency": "kab-badung", "name": "a", "revision": 1}
+        )
         await until(lambda: "TM-NEW" in (held.rows("teams") or {}))
         await register.teams.update_one({"_id": "TM-NEW"}, {"$set": {"name": "b", "revision": 2}})
         await until(lambda: (held.rows("teams") or {})["TM-NEW"]["name"] == "b")
@@ -107,7 +109,7 @@ def test_what_is_kept_of_answers_is_bounded_whoever_asks_for_them() -> None:
     made = held.answers("teams")
     assert made is not None
     for maker in range(50):
-        made.keep(maker, {"TM-1": "made"}, MAX_MADE_BYTES // 10)
+        made.keep(maker, {"TM-1": "made"}, MAX_CACHED_BYTES // 10)
         assert made.of(maker) == {"TM-1": "made"}
         assert sum(map(len, made.answers.values())) < 10
     for number in range(100_000):
@@ -130,12 +132,12 @@ async def test_agencies_are_listed_from_the_process_as_from_the_database(
     while asked:
         arguments = asked.pop()
         database, process = context_of(), context_of()
-        process.loaders = loaders(register, held)
+        process.loaders = Loaders(register, held)
         lists = [agency.list_agencies(context, filter, arguments) for context in (database, process)]
-        expected, found = [await listing.page() for listing in lists]
+        expected, found = [await listing.fetch_page() for listing in lists]
         assert found == expected
         assert await lists[1].total() == await lists[0].total()
         if len(asked) == 1 and expected.has_next and arguments.after is None:
-            asked.append(Arguments(first=7, after=lists[1].cursor(found.rows[-1])))
+            asked.append(Arguments(first=7, after=lists[1].write_cursor(found.rows[-1])))
         if expected.has_previous and arguments.before is None and arguments.last is not None:
-            asked.append(Arguments(last=5, before=lists[0].cursor(expected.rows[0])))
+            asked.append(Arguments(last=5, before=lists[0].write_cursor(expected.rows[0])))

@@ -10,7 +10,7 @@ import pytest
 from pymongo.errors import BulkWriteError, ExecutionTimeout, OperationFailure
 from support.commands import Commands
 
-from resolvers.request.loaders import loaders
+from resolvers.request.loaders import Loaders
 from resolvers.store import database, wire
 from resolvers.store.database import ConditionalUpdate, Store, connect, find_documents, update_documents
 
@@ -33,7 +33,7 @@ async def opened(store: Store) -> list[wire.LoopConnection]:
 
 @pytest.fixture
 async def filled(store: Store) -> Store:
-    await store.complaints.insert_many(
+    await store.database["complaints"].insert_many(
         [{"_id": number, "text": "x" * 2_000, "odd": number % 2} for number in range(400)]
     )
     await opened(store)
@@ -42,7 +42,8 @@ async def filled(store: Store) -> Store:
 
 async def ids(store: Store) -> list[int]:
     return [
-        row["_id"] for row in await find_documents(store.complaints, {"odd": 1}, ["_id"], limit=3, sort=[("_id", -1)])
+        row["_id"]
+        for row in await find_documents(store.database["complaints"], {"odd": 1}, ["_id"], limit=3, sort=[("_id", -1)])
     ]
 
 
@@ -54,7 +55,7 @@ async def test_a_read_gives_what_the_drivers_does(filled: Store) -> None:
 
 async def test_many_reads_at_once_take_a_few_lines(filled: Store) -> None:
     reads: list[Rows] = await asyncio.gather(
-        *(find_documents(filled.complaints, {"_id": number}) for number in range(100))
+        *(find_documents(filled.database["complaints"], {"_id": number}) for number in range(100))
     )
     assert [row["_id"] for [row] in reads] == list(range(100))
     assert 1 <= len(connections(filled)) <= wire.MAX_CONNECTIONS
@@ -89,8 +90,8 @@ async def test_a_read_that_takes_too_long_is_told_at_once() -> None:
 
 
 async def test_what_cannot_be_sent_is_told_to_who_asks(filled: Store) -> None:
-    """An error that only the event loop saw would leave the caller waiting for ever."""
-    loader = loaders(filled).complaint
+    """And not to the event loop, where nobody would be woken."""
+    loader = Loaders(filled).complaint
     with pytest.raises(OverflowError):
         await asyncio.wait_for(loader.load(2**80), 20)  # type: ignore[arg-type]
     assert await ids(filled) == [399, 397, 395]
@@ -139,7 +140,7 @@ def counted(number: int, by: int = 1) -> ConditionalUpdate:
 
 
 async def made(store: Store, *numbers: int) -> list[int]:
-    return [(await store.complaints.find_one({"_id": number}) or {}).get("made", 0) for number in numbers]
+    return [(await store.database["complaints"].find_one({"_id": number}) or {}).get("made", 0) for number in numbers]
 
 
 async def test_changes_are_made_where_documents_are_as_they_were(filled: Store) -> None:

@@ -9,12 +9,13 @@ import pytest
 from support.examples import a_complaint
 
 from resolvers.complaints import intake, transition
+from resolvers.documents import ComplaintDoc, apply_changes
 from resolvers.domain import custody_chain, lifecycle
 from resolvers.domain.upkeep import Step
 from resolvers.domain.vocabulary import Channel, ComplaintAction, ComplaintClass, TimeZone, Visibility
 from resolvers.request.context import RequestContext
 from resolvers.request.update import Attempt
-from resolvers.store.database import NEVER, Document, Store
+from resolvers.store.database import NEVER, Store
 from resolvers.upkeep import upkeep
 from resolvers.viewer import PUBLIC, SYSTEM
 
@@ -24,13 +25,13 @@ LATE = datetime(2027, 3, 1, tzinfo=UTC)
 ContextOf = Callable[..., RequestContext]
 
 
-async def held(context: RequestContext, action: ComplaintAction, source: str, **given: Any) -> Document:
+async def held(context: RequestContext, action: ComplaintAction, source: str, **given: Any) -> ComplaintDoc:
     """A stored complaint that has just gone through a row of the table."""
     before = a_complaint(**({"status": source, "grade": "NORMATIVE", "receivedAt": MONDAY} | given))
-    start = transition.follow_through(context, before, {}, lifecycle.SUBMISSION, TimeZone.WITA)
+    start = transition.complete_changes(context, before, {}, lifecycle.SUBMISSION, TimeZone.WITA)
     row = next(row for row in lifecycle.TRANSITIONS if (row.action, row.source) == (action, source))
-    complaint = before | {"clocks": start["clocks"]}
-    complaint |= transition.follow_through(context, complaint, {}, row, TimeZone.WITA)
+    complaint = apply_changes(before, {"clocks": start["clocks"]})
+    complaint = apply_changes(complaint, transition.complete_changes(context, complaint, {}, row, TimeZone.WITA))
     await context.store.complaints.insert_one(complaint)
     return complaint
 
@@ -46,7 +47,7 @@ async def taken(context: RequestContext) -> list[Step]:
     return steps
 
 
-async def stored(context: RequestContext, complaint: Document) -> Document:
+async def stored(context: RequestContext, complaint: ComplaintDoc) -> ComplaintDoc:
     found = await context.store.complaints.find_one({"_id": complaint["_id"]})
     assert found is not None
     return found
@@ -61,6 +62,7 @@ async def test_a_question_that_is_not_answered_in_time_archives_with_a_way_back(
     late = context_of(SYSTEM, datetime(2026, 11, 12, 16, 0, tzinfo=UTC))
     assert await taken(late) == [Step.LAPSE]
     after = await stored(late, complaint)
+    assert after["closure"] is not None
     assert (after["status"], after["closure"]["archiveReason"], after["wakeAt"]) == ("ARCHIVED", "INCOMPLETE", NEVER)
     notice = after["followUps"][-1]
     assert (notice["byRole"], notice["visibility"]) == ("SYSTEM", Visibility.REPORTER)
@@ -87,7 +89,7 @@ async def test_the_ladder_is_climbed_rung_by_rung_and_each_is_noted_once(
     for hours in range(0, 24 * 24, 4):
         now = datetime(2026, 11, 2, 5, tzinfo=UTC) + timedelta(hours=hours)
         await taken(context_of(SYSTEM, now))
-        level = (await register.complaints.find_one({"_id": complaint["_id"]}) or {})["escalationLevel"]
+        level = (await stored(context_of(SYSTEM, now), complaint))["escalationLevel"]
         levels.setdefault(level, now.date().isoformat())
     # Acceptance was due on Tuesday the 3rd: breached then, +3, +5 and +15 working days.
     assert {level: day for level, day in levels.items() if level} == {
@@ -148,7 +150,7 @@ async def test_a_hold_ends_after_its_day_of_review(register: Store, context_of: 
     assert (after["status"], after["hold"], after["holds"][0]["end"]) == ("IN_PROGRESS", None, now)
 
 
-async def submitted(context: RequestContext, **given: Any) -> Document:
+async def submitted(context: RequestContext, **given: Any) -> ComplaintDoc:
     submission = {
         "class_": ComplaintClass.COMPLAINT,
         "title": "Sampah tidak diangkut",

@@ -9,6 +9,7 @@ from support.examples import a_complaint
 from support.portal import ADMIN, CITIZEN, COORDINATOR, EVERYONE, LIAISON, NATIONAL, OVERSIGHT, SUBGRAPH, UNIT
 
 from resolvers import key_ring
+from resolvers.documents import ComplaintDoc, apply_changes
 from resolvers.errors import InvalidArgument, InvalidInput, PurposeRequired
 from resolvers.request.context import RequestContext
 from resolvers.store import indexes
@@ -23,17 +24,19 @@ FULL = {"name": "Wayan Sudana", "email": None, "phone": "0812345"}
 SECRET = b"the secret key of the tests"
 
 
-async def sealed(store: Store, context_of: ContextOf, **further: Any) -> Document:
+async def sealed(store: Store, context_of: ContextOf, **further: Any) -> ComplaintDoc:
     """A complaint of Badung's whose reporter is sealed."""
     complaint = a_complaint(team="TM-1", unit=UNIT, **further)
     reporter_id = await vault.seal(context_of(CITIZEN), complaint["_id"], GIVEN)
-    return complaint | {"reporter": reporter_id}
+    return apply_changes(complaint, {"reporter": reporter_id})
 
 
-async def read(context: RequestContext, complaint: Document, purpose: str | None = "Pemeriksaan") -> Document | None:
+async def read(
+    context: RequestContext, complaint: ComplaintDoc, purpose: str | None = "Pemeriksaan"
+) -> Document | None:
     context.purpose = purpose
     found = await vault.read_identity(context, complaint)
-    return None if found is None else {key: found[key] for key in FULL}
+    return None if found is None else {key: value for key, value in found.items() if key in FULL}
 
 
 async def test_what_a_reporter_gives_is_sealed_field_by_field(store: Store, context_of: ContextOf) -> None:
@@ -136,9 +139,9 @@ async def test_a_field_moved_to_another_reporter_does_not_open(store: Store, con
 async def test_after_rotation_the_old_key_is_not_needed(store: Store, context_of: ContextOf) -> None:
     complaint = await sealed(store, context_of)
     new, newer = f"new:{'ab' * 32}", f"newer:{'cd' * 32}"
-    assert await rotation.rotate(store, key_ring.ring(SECRET, new)) == (1, 0)
-    assert await rotation.rotate(store, key_ring.ring(b"another secret", f"{newer},{new}")) == (1, 0)
-    assert await rotation.rotate(store, key_ring.ring(b"another secret", newer)) == (0, 0)
+    assert await rotation.rotate(store, key_ring.parse_ring(SECRET, new)) == (1, 0)
+    assert await rotation.rotate(store, key_ring.parse_ring(b"another secret", f"{newer},{new}")) == (1, 0)
+    assert await rotation.rotate(store, key_ring.parse_ring(b"another secret", newer)) == (0, 0)
     context = context_of(ADMIN)
     context.secret_key, context.vault_keys = b"another secret", newer
     assert await read(context, complaint) == FULL
@@ -148,7 +151,7 @@ async def test_a_rotation_without_the_wrapping_key_says_so_and_harms_nothing(
     store: Store, context_of: ContextOf
 ) -> None:
     complaint = await sealed(store, context_of)
-    assert await rotation.rotate(store, key_ring.ring(b"another secret", f"new:{'ab' * 32}")) == (0, 1)
+    assert await rotation.rotate(store, key_ring.parse_ring(b"another secret", f"new:{'ab' * 32}")) == (0, 1)
     assert await read(context_of(ADMIN), complaint) == FULL
 
 
@@ -157,7 +160,7 @@ async def test_a_rotation_without_the_wrapping_key_says_so_and_harms_nothing(
 )
 def test_a_ring_that_is_malformed_is_refused_without_its_keys(configured: str) -> None:
     with pytest.raises(ValueError, match="vault key") as refused:
-        key_ring.ring(SECRET, configured)
+        key_ring.parse_ring(SECRET, configured)
     assert "abab" not in str(refused.value)
 
 
