@@ -18,8 +18,8 @@ from gateway.mongod.process import find_binary
 RUN = """
 import sys, time
 from pathlib import Path
-from gateway.mongod import embedded
-with embedded(Path(sys.argv[1])) as uri:
+from gateway.mongod import run_embedded
+with run_embedded(Path(sys.argv[1])) as uri:
     print(uri, flush=True)
     time.sleep(60)
 # satugraf

@@ -95,14 +95,14 @@ def test_the_proof_holds_without_the_rules(sdl: str, monkeypatch: pytest.MonkeyP
     def none(own: SubgraphSchema, national: SubgraphSchema, prefix: Prefix) -> list[object]:
         return []
 
-    monkeypatch.setattr(checking, "violations", none)
+    monkeypatch.setattr(checking, "find_violations", none)
     done = Checker().check(NATIONAL, [], badung(sdl))
     assert not done.ok
     assert [row.code for row in done.findings if row.kind == "RULE"] == ["national-graph-unchanged"]
 
 
 def test_a_national_field_that_another_answers_is_found_without_the_rules(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checking, "violations", lambda own, national, prefix: [])
+    monkeypatch.setattr(checking, "find_violations", lambda own, national, prefix: [])
     link = LINK.replace('"@key"', '"@key", "@override"')
     sdl = 'type Complaint @key(fields: "id") { id: ID! status: Status! @override(from: "national") }'
     taking = badung("")._replace(
