@@ -62,6 +62,12 @@ def test_what_lies_across_windows_is_found_whole(at: int) -> None:
     assert "7890" not in mask_spans(text, scan_text(text))
 
 
+def test_a_number_is_masked_wherever_the_edge_of_a_window_cuts_it() -> None:
+    for at in range(770, 810):
+        text = ("jalan rusak " * 200)[:at] + " Hubungi 0812-3456-7890 segera"
+        assert not any(character.isdigit() for character in mask_spans(text, scan_text(text))), at
+
+
 @pytest.mark.parametrize("piece", ["a", " a", " ", "Bapak ", "0812-", "1 ", "Guru ", "a@", "Jl. ", "\U0001f600", "\n"])
 def test_no_text_is_too_hostile(piece: str) -> None:
     started = time.process_time()
