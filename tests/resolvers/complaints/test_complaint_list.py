@@ -13,7 +13,6 @@ from resolvers.domain.vocabulary import ComplaintOrder, ComplaintStatus
 from resolvers.errors import InvalidArgument
 from resolvers.paging.listing import Arguments
 from resolvers.request.context import RequestContext
-from resolvers.store import indexes
 from resolvers.store.database import Store
 
 Ask = Callable[..., Any]
@@ -34,9 +33,8 @@ ODD = [
 
 
 @pytest.fixture
-async def ask(store: Store, context_of: Callable[..., RequestContext]) -> Ask:
-    await indexes.create(store)
-    await store.complaints.insert_many(ROWS + ODD)
+async def ask(register: Store, context_of: Callable[..., RequestContext]) -> Ask:
+    await register.complaints.insert_many(ROWS + ODD)
 
     def make(filter: dict[str, Any] | None = None, order: Any = None, viewer: Any = NATIONAL, **page: Any) -> Any:
         context = context_of(viewer, NOW)
