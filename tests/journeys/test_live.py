@@ -167,12 +167,21 @@ async def test_an_inbox_can_be_narrowed_as_lists_are(register: Store, portal: Po
         assert await socket.refusal() == "BAD_USER_INPUT"
 
 
+async def find_position(socket: Socket, revision: int) -> str:
+    """The position of the change that made the revision. What was written just before it may be told first."""
+    while True:
+        payload = (await socket.message())["payload"]
+        if payload["data"]["agencyInbox"]["revision"] == revision:
+            position: str = payload["extensions"]["position"]
+            return position
+
+
 async def test_who_comes_back_is_told_what_happened_meanwhile(portal: Portal) -> None:
     first = await routed(portal)
     async with connected(portal, ADMIN) as socket:
         await socket.standing(INBOX, agency="kab-badung")
-        await portal.done("escalateComplaint", ADMIN, complaint=first, reason="Perlu perhatian.")
-        position = (await socket.message())["payload"]["extensions"]["position"]
+        escalated = await portal.done("escalateComplaint", ADMIN, complaint=first, reason="Perlu perhatian.")
+        position = await find_position(socket, escalated["revision"])
     second = await routed(portal)
     gone = await routed(portal)
     await portal.done("returnComplaint", ADMIN, complaint=gone, reason="WRONG_REGION", note="Bukan kami.")
