@@ -142,5 +142,5 @@ async def test_a_hundred_and_one_values_are_refused(ask: Ask) -> None:
 
 
 async def test_only_what_is_asked_for_is_read(ask: Ask) -> None:
-    page = await ask(viewer=ADMIN).page()
+    page = await ask(viewer=ADMIN).fetch_page()
     assert all("body" not in row and "followUps" not in row for row in page.rows)
