@@ -15,7 +15,7 @@ from bench.targets import PEERS, REST, Target, find_missing_node, name_checkouts
 
 pytestmark = pytest.mark.timeout(300)
 
-COMPLAINTS = 800
+COMPLAINTS = 2000
 PYTHON = [peer for peer in PEERS if peer.words[0] != "node"]
 NODE = [peer for peer in PEERS if peer.words[0] == "node"]
 
