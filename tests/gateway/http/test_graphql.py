@@ -3,7 +3,6 @@
 import asyncio
 import json
 import socket
-import time
 from typing import Any
 
 import pytest
@@ -88,6 +87,8 @@ async def test_a_compressed_body_is_refused(edge: Portal) -> None:
     assert status == 415
 
 
+# Alone: it judges how long a caller waits.
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("query", "variables", "code", "words"),
     [
@@ -124,9 +125,9 @@ async def test_a_compressed_body_is_refused(edge: Portal) -> None:
 async def test_a_request_that_cannot_run_says_why(
     edge: Portal, query: str, variables: dict[str, Any], code: str, words: str, accept: str
 ) -> None:
-    started = time.process_time()  # the gateway runs in this process
+    started = asyncio.get_running_loop().time()
     status, answer, headers = await post(edge, {"query": query, "variables": variables}, accept=accept)
-    assert time.process_time() - started < 2
+    assert asyncio.get_running_loop().time() - started < 2
     assert status == (400 if accept == GRAPHQL_RESPONSE else 200)
     assert headers["content-type"].startswith(accept)
     assert answer["errors"][0]["extensions"]["code"] == code

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graphql import parse
 from support.far_end import answer_with, run_server
 from support.running_router import run_router
 from typer.testing import CliRunner
@@ -42,6 +41,8 @@ async def test_it_serves_a_supergraph(file: Path) -> None:
         assert (await ask("{ __schema { queryType { name } } }"))["data"]["__schema"]["queryType"] == {"name": "Query"}
 
 
+# Alone: a busy neighbour on the same core makes the same work take a third more CPU time.
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("query", "code"),
     [
@@ -83,18 +84,7 @@ async def test_a_hostile_or_wrong_operation_is_refused_at_once(file: Path, query
             spent.append(time.process_time() - started)
             assert body["errors"][0]["extensions"]["code"] == code
             assert "data" not in body
-        # On a slow machine: three times what it takes to parse a document of the most tokens that are taken.
-        assert min(spent) < max(0.1, 3 * measure_parsing())
-
-
-def measure_parsing() -> float:
-    """CPU seconds, the least of three."""
-    spent = []
-    for _ in range(3):
-        started = time.process_time()
-        parse("{ list {" + " greeting" * 3900 + " } }")
-        spent.append(time.process_time() - started)
-    return min(spent)
+        assert min(spent) < 0.1
 
 
 async def test_subgraphs_messages_are_masked(tmp_path: Path) -> None:
