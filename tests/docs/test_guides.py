@@ -23,9 +23,7 @@ BIN = Path(sys.executable).parent
 SET_UP = 2
 """README's first two commands: one installs and runs the demonstration, one installs and runs the tests."""
 END = "--- end of block ---"
-READY_SECONDS = 100
-COMPLAINTS = "2000"
-"""A tenth of the default: what the documents show needs no more, and starting takes less."""
+READY_SECONDS = 60
 
 
 class Step(NamedTuple):
@@ -83,7 +81,7 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstr
     (folder / "docs").symlink_to(ROOT / "docs")
     command = read_steps(README)[0].commands.rpartition("&& ")[2].split()
     with subprocess.Popen(
-        [*command, "--port", str(port), "--complaints", COMPLAINTS],
+        [*command, "--port", str(port)],
         cwd=folder,
         env=ENVIRONMENT,
         stdout=subprocess.DEVNULL,
@@ -122,12 +120,12 @@ def test_every_command_works_and_answers_as_shown(
         if isinstance(step.shown, str):
             pattern = ".*".join(map(re.escape, step.shown.strip().split("…")))
             assert re.fullmatch(pattern, output.strip(), re.DOTALL), (step.shown, output)
-        elif output.strip().startswith("{"):
+        elif output.strip():
             answer = json.loads(output)
             assert "errors" not in answer, (step.commands, answer)
             assert step.shown is None or matches(step.shown, answer), (step.shown, answer)
         else:
-            assert step.shown is None, (step.commands, output)
+            assert step.shown is None
 
 
 def matches(shown: Any, answer: Any) -> bool:
@@ -142,8 +140,10 @@ def matches(shown: Any, answer: Any) -> bool:
 
 
 def test_the_national_sdl_that_the_guide_writes_is_the_contract(demonstration: Demonstration, mongodb_uri: str) -> None:
-    demonstration.run([Step(".venv/bin/satugraf schema > contract.graphql", None)], mongodb_uri)
-    written = (demonstration.folder / "contract.graphql").read_text(encoding="utf-8")
+    guide = ROOT / "docs" / "guides" / "agency-subgraph.md"
+    [step] = [step for step in read_steps(guide) if "satugraf schema" in step.commands]
+    demonstration.run([step], mongodb_uri)
+    written = (demonstration.folder / "national.graphql").read_text(encoding="utf-8")
     assert written == (ROOT / "docs" / "schema.graphql").read_text(encoding="utf-8")
 
 

@@ -21,18 +21,6 @@ from resolvers.store.database import NEVER, Store
 from resolvers.store.lease import LIFETIME_SECONDS, RENEWAL_SECONDS, Lease
 
 TAKEOVER_SECONDS = 15
-QUICK_LIFETIME_SECONDS = 4
-QUICK_RENEWAL_SECONDS = 0.5
-QUICK_TAKEOVER_SECONDS = QUICK_LIFETIME_SECONDS + 2 * QUICK_RENEWAL_SECONDS + 2
-QUICK_WORKER = f"""
-from gateway import worker
-from resolvers.store import lease
-worker.IDLE_SECONDS = 0.2
-lease.LIFETIME_SECONDS, lease.RENEWAL_SECONDS = {QUICK_LIFETIME_SECONDS}, {QUICK_RENEWAL_SECONDS}
-from gateway.cli import app
-app(["worker"])
-"""
-"""`satugraf worker` with a lease that ends sooner: a test waits for one to end, nobody shortens it in production."""
 CITIZENS_WORDS = "Lubang besar di jalan depan pasar."
 
 
@@ -104,14 +92,14 @@ async def test_what_fails_is_put_off_logged_without_words_and_stops_nobody(
 
 @asynccontextmanager
 async def a_worker(uri: str, database: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """`satugraf worker` as a process of its own, with a short lease."""
+    """`satugraf worker` as a process of its own."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("SATUGRAF_")}
     environment |= {
         "SATUGRAF_MONGODB_URI": uri,
         "SATUGRAF_MONGODB_DATABASE": database,
         "SATUGRAF_SECRET_KEY": "the secret key of the tests, 32 long",
     }
-    command = [sys.executable, "-c", QUICK_WORKER]
+    command = [sys.executable, "-m", "gateway", "worker"]
     process = await asyncio.create_subprocess_exec(*command, env=environment, stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None
     try:
@@ -164,7 +152,7 @@ async def test_another_process_takes_over_after_a_kill(register: Store, mongodb_
             await lapse("LP-ORPHAN")
             took = await until(archived("LP-ORPHAN"), 60)
             assert await holder() not in (killed, None)
-            assert took < QUICK_TAKEOVER_SECONDS
+            assert took < TAKEOVER_SECONDS
             second.terminate()
             assert await second.wait() == 0
     assert await holder() is None
